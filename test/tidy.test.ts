@@ -12,7 +12,7 @@ const columnsMax = 100;
 const headerLinesMax = 5;
 
 const core = ["protocol", "engine"];
-const adapter = [...core, "batch", "ports"];
+const adapter = [...core, "batch", "ports", "exchangeService"];
 
 /**
  * Which zones of sequencer/ each zone may import besides itself. A zone is a folder, or a file
@@ -23,7 +23,8 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   engine: ["protocol"],
   state: core,
   batch: [...core, "state"],
-  ports: ["protocol", "type batch"],
+  ports: ["protocol", "type batch", "type engine"],
+  exchangeService: ["protocol", "type engine"],
   store: adapter,
   l1: adapter,
   gossip: adapter,
@@ -31,9 +32,9 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   api: adapter,
   oracle: adapter,
   pricing: ["protocol"],
-  roles: [...core, "state", "batch", "ports", "pricing"],
+  roles: [...core, "state", "batch", "ports", "exchangeService", "pricing"],
   node: [
-    ...[...core, "state", "batch", "ports", "pricing", "roles"],
+    ...[...core, "state", "batch", "ports", "exchangeService", "pricing", "roles"],
     ...["store", "l1", "gossip", "prover", "api", "oracle"],
   ],
   client: core,

@@ -1,0 +1,140 @@
+/**
+ * What the engine says about each step and operation: enough for receipts and public words, and,
+ * with the state before the batch, for the circuits' witnesses.
+ */
+import type { PublicKey } from "../protocol/eddsa.ts";
+import type { LedgerMessage, TradeMessage } from "../protocol/messages.ts";
+import type { Outcome, Removal } from "../protocol/rejection.ts";
+import type { Carry } from "../protocol/state.ts";
+
+/** Who signed a sequenced message: the key as it stood before the batch is in the state. */
+export interface Author {
+  readonly account: number;
+  readonly keyIndex: number;
+}
+
+/** Circuit case of one order step (rows 1 to 8 of SPEC section 6). */
+export type OrderCase =
+  | "noCross"
+  | "makerVoid"
+  | "postOnly"
+  | "selfTrade"
+  | "nothingToReduce"
+  | "makerMargin"
+  | "takerMargin"
+  | "fill";
+
+export interface Fill {
+  readonly taker: number;
+  readonly maker: number;
+  readonly book: number;
+  readonly takerIsSell: boolean;
+  readonly price: number;
+  readonly lots: number;
+  readonly makerSeq: number;
+  readonly takerSeq: number;
+}
+
+export interface RemovedOrder {
+  readonly book: number;
+  readonly isSell: boolean;
+  readonly price: number;
+  readonly seq: number;
+  readonly account: number;
+  readonly lots: number;
+  readonly reason: Removal;
+}
+
+/** What an order step found and did. */
+export interface OrderStep {
+  readonly orderCase: OrderCase;
+  /** The order as it stood when the step began. */
+  readonly before: Carry;
+  /** The order that goes on, if any. */
+  readonly after: Carry | undefined;
+  /** Account of the best opposite entry, where there is one that crosses. */
+  readonly maker: number | undefined;
+  /** The quantity that was filled, or that the margin tests of rows 6 and 7 were made for. */
+  readonly lots: number;
+  /** First scenario (0..16) in which the maker's or taker's test failed, in rows 6 and 7. */
+  readonly failedScenario: number | undefined;
+  /** The FOK's state was restored in this step. */
+  readonly aborted: boolean;
+  readonly outcome: Outcome | undefined;
+  readonly fill: Fill | undefined;
+  readonly removed: readonly RemovedOrder[];
+}
+
+interface MessagePart {
+  readonly author: Author;
+  readonly message: TradeMessage;
+  readonly word: bigint;
+  readonly seq: number;
+}
+
+/** One step of the trade circuit. */
+export type StepRecord =
+  | ({ readonly kind: "place"; readonly order: OrderStep } & MessagePart)
+  | { readonly kind: "proceed"; readonly order: OrderStep }
+  | ({
+      readonly kind: "cancel";
+      readonly outcome: "cancelled" | "notFound" | "notOwner";
+    } & MessagePart)
+  | ({ readonly kind: "cancelAll"; readonly outcome: "allCancelled" } & MessagePart)
+  | {
+      readonly kind: "purge";
+      readonly book: number;
+      readonly isSell: boolean;
+      readonly price: number;
+      readonly seq: number;
+      readonly account: number;
+    };
+
+/** An instruction of the ledger circuit, as sequenced. */
+export type LedgerOperation =
+  | {
+      readonly kind: "deposit";
+      readonly account: number;
+      readonly owner: bigint;
+      readonly amount: number;
+      readonly key: PublicKey;
+      readonly keyIndex: number;
+      readonly keyExpiry: number;
+    }
+  | {
+      readonly kind: "registerKey";
+      readonly account: number;
+      readonly owner: bigint;
+      readonly key: PublicKey;
+      readonly keyIndex: number;
+      readonly keyExpiry: number;
+    }
+  | {
+      readonly kind: "forcedWithdraw";
+      readonly account: number;
+      readonly owner: bigint;
+      readonly amount: number;
+    }
+  | {
+      readonly kind: "withdraw" | "transfer";
+      readonly author: Author;
+      readonly message: LedgerMessage;
+      readonly word: bigint;
+    }
+  | {
+      readonly kind: "listSeries";
+      readonly slot: number;
+      readonly isCall: boolean;
+      readonly strike: number;
+      readonly expiry: number;
+    }
+  | { readonly kind: "openBook"; readonly book: number; readonly weights: readonly number[] }
+  | { readonly kind: "settleSeries"; readonly slot: number }
+  | { readonly kind: "settlePosition"; readonly account: number; readonly slot: number };
+
+/** One operation of the ledger circuit with its outcome and its four public words. */
+export interface OperationRecord {
+  readonly operation: LedgerOperation;
+  readonly outcome: "executed" | "refused";
+  readonly publicWords: readonly bigint[];
+}

@@ -1,0 +1,147 @@
+/**
+ * Word layouts as data: each word is a list of fields from the lowest bit upwards.
+ * Read at run time by `codec.ts`, turned into circom and Solidity by `scripts/generate.ts`.
+ */
+import {
+  ACCOUNT_BITS,
+  AMOUNT_BITS,
+  BOOK_BITS,
+  GENERATION_BITS,
+  HOLDERS_BITS,
+  KEY_VERSION_BITS,
+  LOTS_BITS,
+  MARK_BITS,
+  PRICE_BITS,
+  SECONDS_BITS,
+  SEQ_BITS,
+  SLOT_BITS,
+  STRIKE_BITS,
+  TIME_BITS,
+} from "./constants.ts";
+
+export type Layout = readonly (readonly [name: string, bits: number])[];
+
+/**
+ * A signed word of the trade circuit: place, cancel (names its order by side, price and seq) and
+ * cancel-all. `deadline` is the latest batch time (unix ms) at which it may be sequenced.
+ */
+export const TRADE_MESSAGE = [
+  ["kind", 4],
+  ["book", BOOK_BITS],
+  ["isSell", 1],
+  ["price", PRICE_BITS],
+  ["lots", LOTS_BITS],
+  ["timeInForce", 2],
+  ["postOnly", 1],
+  ["reduceOnly", 1],
+  ["deadline", TIME_BITS],
+  ["seq", SEQ_BITS],
+] as const satisfies Layout;
+
+/** A signed word of the ledger circuit: withdraw and transfer. Amounts in 1e-6 USDC. */
+export const LEDGER_MESSAGE = [
+  ["kind", 4],
+  ["amount", AMOUNT_BITS],
+  ["to", ACCOUNT_BITS],
+  ["deadline", TIME_BITS],
+] as const satisfies Layout;
+
+/** A resting order. As an integer it sorts by price-time priority, best first, on both sides. */
+export const ENTRY = [
+  ["lots", LOTS_BITS],
+  ["account", ACCOUNT_BITS],
+  ["seq", SEQ_BITS],
+  ["priceKey", PRICE_BITS],
+] as const satisfies Layout;
+
+/** An order that a batch's end interrupted; 0 when there is none. */
+export const CARRY = [
+  ["account", ACCOUNT_BITS],
+  ["book", BOOK_BITS],
+  ["isSell", 1],
+  ["price", PRICE_BITS],
+  ["lots", LOTS_BITS],
+  ["timeInForce", 2],
+  ["postOnly", 1],
+  ["reduceOnly", 1],
+  ["seq", SEQ_BITS],
+] as const satisfies Layout;
+
+/** One slot of the series table. `expiry` in unix seconds, `strike` and `mark` in ticks. */
+export const SERIES = [
+  ["mark", MARK_BITS],
+  ["holders", HOLDERS_BITS],
+  ["generation", GENERATION_BITS],
+  ["status", 2],
+  ["isCall", 1],
+  ["strike", STRIKE_BITS],
+  ["expiry", SECONDS_BITS],
+] as const satisfies Layout;
+
+/** The terms of a series as `listSeries` publishes them. */
+export const SERIES_TERMS = [
+  ["isCall", 1],
+  ["strike", STRIKE_BITS],
+  ["expiry", SECONDS_BITS],
+] as const satisfies Layout;
+
+/** Expiry (unix seconds) and version of a trading key. */
+export const KEY_META = [
+  ["expiry", SECONDS_BITS],
+  ["version", KEY_VERSION_BITS],
+] as const satisfies Layout;
+
+/** Public word of a trade step: a fill (kind 1), or 0. `price` is offset as in messages. */
+export const FILL = [
+  ["kind", 4],
+  ["taker", ACCOUNT_BITS],
+  ["maker", ACCOUNT_BITS],
+  ["book", BOOK_BITS],
+  ["takerIsSell", 1],
+  ["price", PRICE_BITS],
+  ["lots", LOTS_BITS],
+] as const satisfies Layout;
+
+/** First public word of a ledger operation; unused fields are 0. */
+export const LEDGER_OP = [
+  ["kind", 4],
+  ["executed", 1],
+  ["account", ACCOUNT_BITS],
+  ["to", ACCOUNT_BITS],
+  ["slot", SLOT_BITS],
+  ["book", BOOK_BITS],
+  ["keyIndex", 2],
+  ["amount", AMOUNT_BITS],
+  ["keyExpiry", SECONDS_BITS],
+] as const satisfies Layout;
+
+/** Header of a batch's public data: one field element each, before the marks and the step words. */
+export const HEADER = [
+  "kind",
+  "number",
+  "time",
+  "rootBefore",
+  "rootAfter",
+  "oracleSet",
+  "domain",
+  "snapshotTime",
+] as const;
+export type HeaderField = (typeof HEADER)[number];
+
+/** Every layout by name, for the generator and for exhaustive tests. */
+export const LAYOUTS = {
+  tradeMessage: TRADE_MESSAGE,
+  ledgerMessage: LEDGER_MESSAGE,
+  entry: ENTRY,
+  carry: CARRY,
+  series: SERIES,
+  seriesTerms: SERIES_TERMS,
+  keyMeta: KEY_META,
+  fill: FILL,
+  ledgerOp: LEDGER_OP,
+} as const satisfies Record<string, Layout>;
+
+/** Total bits of a layout. */
+export function layoutBits(layout: Layout): number {
+  return layout.reduce((sum, [, bits]) => sum + bits, 0);
+}

@@ -1,0 +1,243 @@
+/**
+ * What the state consists of and how each leaf hashes. Integers only: lots, ticks, 1e-6 USDC.
+ * Twins: circuits/state/*.circom.
+ */
+
+import { CodecRangeError, pack, packMany, unpack } from "./codec.ts";
+import {
+  CASH_BITS,
+  CASH_OFFSET,
+  KEYS_PER_ACCOUNT,
+  POSITION_BITS,
+  POSITION_OFFSET,
+  POSITIONS_PER_WORD,
+  PRICE_KEY_MAX,
+  PRICE_OFFSET,
+  SERIES_STATUS,
+  type SeriesStatus,
+  TIME_IN_FORCE,
+  type TimeInForce,
+  WEIGHT_BITS,
+  WEIGHT_OFFSET,
+  WEIGHTS_PER_WORD,
+} from "./constants.ts";
+import { hashVector, poseidon } from "./hash.ts";
+import { CARRY, ENTRY, KEY_META, layoutBits, SERIES } from "./layout.ts";
+
+/** The sizes of one deployment's state; every circuit of the deployment shares them. */
+export interface Shape {
+  readonly slots: number;
+  readonly depth: number;
+  readonly accountLevels: number;
+  readonly bookLevels: number;
+  /** 1e-6 USDC of one tick times one lot. */
+  readonly unit: number;
+}
+
+/** `owner` is a layer-one address (0: the account is unused), `cash` in 1e-6 USDC. */
+export interface Account {
+  owner: bigint;
+  cash: number;
+  /** Signed lots, one for each slot of the market. */
+  positions: number[];
+}
+
+/** `x = 0, y = 0`: no key. `expiry` in unix seconds. */
+export interface TradingKey {
+  x: bigint;
+  y: bigint;
+  head: bigint;
+  expiry: number;
+  version: number;
+}
+
+/** `watermark`: resting orders with a smaller seq are void. */
+export interface Session {
+  keys: TradingKey[];
+  watermark: number;
+}
+
+/** `price` in ticks, signed. */
+export interface Entry {
+  account: number;
+  seq: number;
+  price: number;
+  lots: number;
+}
+
+/** Best order first on both sides, at most `depth` each. */
+export interface Book {
+  weights: number[];
+  /** Sum of weight^2 times listing generation: differs as soon as a leg was listed anew. */
+  generation: number;
+  bids: Entry[];
+  asks: Entry[];
+}
+
+/** `strike` and `mark` in ticks, `expiry` in unix seconds. A call with strike 0 is a forward. */
+export interface Series {
+  status: SeriesStatus;
+  isCall: boolean;
+  strike: number;
+  expiry: number;
+  generation: number;
+  holders: number;
+  mark: number;
+}
+
+/** An order that a batch's end interrupted. */
+export interface Carry {
+  account: number;
+  book: number;
+  isSell: boolean;
+  price: number;
+  lots: number;
+  timeInForce: TimeInForce;
+  postOnly: boolean;
+  reduceOnly: boolean;
+  seq: number;
+}
+
+export function emptyAccount(slots: number): Account {
+  return { owner: 0n, cash: 0, positions: new Array<number>(slots).fill(0) };
+}
+
+export function emptyKey(): TradingKey {
+  return { x: 0n, y: 0n, head: 0n, expiry: 0, version: 0 };
+}
+
+export function emptySession(): Session {
+  return { keys: Array.from({ length: KEYS_PER_ACCOUNT }, emptyKey), watermark: 0 };
+}
+
+export function emptySeries(): Series {
+  const zero = { strike: 0, expiry: 0, generation: 0, holders: 0, mark: 0 };
+  return { status: "empty", isCall: false, ...zero };
+}
+
+/** Vector `[owner, cash + 2^52, packed positions...]`. */
+export function accountWords(account: Account): bigint[] {
+  const encoded = account.positions.map((lots) => lots + POSITION_OFFSET);
+  const cash = account.cash + CASH_OFFSET;
+  if (!Number.isSafeInteger(cash) || cash <= 0 || cash >= 2 ** CASH_BITS) {
+    throw new CodecRangeError("cash", account.cash, CASH_BITS);
+  }
+  const positions = packMany(encoded, POSITION_BITS, POSITIONS_PER_WORD);
+  return [account.owner, BigInt(cash), ...positions];
+}
+
+export function accountLeaf(account: Account): bigint {
+  return hashVector(accountWords(account));
+}
+
+export function keyHash(key: TradingKey): bigint {
+  const meta = pack(KEY_META, { expiry: key.expiry, version: key.version });
+  return poseidon([key.x, key.y, key.head, meta]);
+}
+
+export function sessionLeaf(session: Session): bigint {
+  return poseidon([...session.keys.map(keyHash), BigInt(session.watermark)]);
+}
+
+/** Two words of weights, 32 to a word; slots that do not exist are 0 bits. */
+export function weightWords(weights: readonly number[]): [bigint, bigint] {
+  const encoded = weights.map((weight) => weight + WEIGHT_OFFSET);
+  const words = packMany(encoded, WEIGHT_BITS, WEIGHTS_PER_WORD);
+  return [words[0] ?? 0n, words[1] ?? 0n];
+}
+
+/** All ones: sorts after every order. */
+export const ENTRY_SENTINEL = (1n << BigInt(layoutBits(ENTRY))) - 1n;
+
+/** The key by which a price sorts on its side, best first. */
+export function priceKey(isSell: boolean, price: number): number {
+  const offset = price + PRICE_OFFSET;
+  return isSell ? offset : PRICE_KEY_MAX - offset;
+}
+
+export function entryWord(isSell: boolean, entry: Entry): bigint {
+  const { lots, account, seq } = entry;
+  return pack(ENTRY, { lots, account, seq, priceKey: priceKey(isSell, entry.price) });
+}
+
+/** A side as the circuit holds it: `depth` words, sentinels at the end. */
+export function sideWords(isSell: boolean, entries: readonly Entry[], depth: number): bigint[] {
+  if (entries.length > depth) throw new CodecRangeError("entries", entries.length, depth);
+  const words = entries.map((entry) => entryWord(isSell, entry));
+  return [...words, ...new Array<bigint>(depth - entries.length).fill(ENTRY_SENTINEL)];
+}
+
+export function bookLeaf(book: Book, depth: number): bigint {
+  const [low, high] = weightWords(book.weights);
+  const bids = hashVector(sideWords(false, book.bids, depth));
+  const asks = hashVector(sideWords(true, book.asks, depth));
+  return poseidon([low, high, BigInt(book.generation), bids, asks]);
+}
+
+export function seriesWord(series: Series): bigint {
+  const { mark, holders, generation, strike, expiry } = series;
+  const status = SERIES_STATUS[series.status];
+  const isCall = series.isCall ? 1 : 0;
+  return pack(SERIES, { mark, holders, generation, status, isCall, strike, expiry });
+}
+
+export function seriesRoot(table: readonly Series[]): bigint {
+  return hashVector(table.map(seriesWord));
+}
+
+export function carryWord(carry: Carry | undefined): bigint {
+  if (carry === undefined) return 0n;
+  return pack(CARRY, {
+    account: carry.account,
+    book: carry.book,
+    isSell: carry.isSell ? 1 : 0,
+    price: carry.price + PRICE_OFFSET,
+    lots: carry.lots,
+    timeInForce: TIME_IN_FORCE[carry.timeInForce],
+    postOnly: carry.postOnly ? 1 : 0,
+    reduceOnly: carry.reduceOnly ? 1 : 0,
+    seq: carry.seq,
+  });
+}
+
+/** Inverse of {@link carryWord}. */
+export function carryFromWord(word: bigint): Carry | undefined {
+  if (word === 0n) return undefined;
+  const fields = unpack(CARRY, word);
+  const codes = Object.entries(TIME_IN_FORCE) as [TimeInForce, number][];
+  const timeInForce = codes.find(([, code]) => code === fields.timeInForce)?.[0];
+  if (timeInForce === undefined) throw new CodecRangeError("timeInForce", fields.timeInForce, 2);
+  return {
+    account: fields.account,
+    book: fields.book,
+    isSell: fields.isSell === 1,
+    price: fields.price - PRICE_OFFSET,
+    lots: fields.lots,
+    timeInForce,
+    postOnly: fields.postOnly === 1,
+    reduceOnly: fields.reduceOnly === 1,
+    seq: fields.seq,
+  };
+}
+
+/** The roots that make up the state root. */
+export interface Roots {
+  readonly accounts: bigint;
+  readonly series: bigint;
+  readonly sessions: bigint;
+  readonly books: bigint;
+  readonly nextSeq: number;
+  readonly carry: bigint;
+}
+
+export function ledgerRoot(roots: Pick<Roots, "accounts" | "series">): bigint {
+  return poseidon([roots.accounts, roots.series]);
+}
+
+export function privateRoot(roots: Omit<Roots, "accounts" | "series">): bigint {
+  return poseidon([roots.sessions, roots.books, BigInt(roots.nextSeq), roots.carry]);
+}
+
+export function stateRoot(roots: Roots): bigint {
+  return poseidon([ledgerRoot(roots), privateRoot(roots)]);
+}
