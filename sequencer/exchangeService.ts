@@ -1,0 +1,399 @@
+/**
+ * What the sequencer role offers to the API: the border between `roles/sequencer.ts`, which
+ * implements {@link ExchangeService}, and `api/`, which speaks JSON. Clients know the same types
+ * as {@link Wire}: every bigint becomes a `0x` string at the API's border and nowhere else.
+ *
+ * Rules for implementers. Nothing here throws for what a caller did wrong: an unknown book or
+ * account is `null`, a refused message is a {@link Refused}. Absent values are `null`, never
+ * undefined, so that JSON keeps the field. Prices are ticks, quantities lots, cash 1e-6 USDC,
+ * times unix ms, expiries unix seconds. Answers are copies that the role does not change later.
+ */
+import type { BatchKind, MessageKind, SeriesStatus } from "./protocol/constants.ts";
+import type { PublicKey, Signature } from "./protocol/eddsa.ts";
+import type { DoorReject, Outcome, Removal } from "./protocol/rejection.ts";
+import type { Snapshot } from "./protocol/snapshot.ts";
+import type { Shape } from "./protocol/state.ts";
+
+export type Hex = `0x${string}`;
+
+/** A value as it travels in JSON: bigints are `0x` strings, the rest is as it was. */
+export type Wire<T> = T extends bigint
+  ? Hex
+  : T extends readonly (infer Item)[]
+    ? readonly Wire<Item>[]
+    : T extends object
+      ? { readonly [K in keyof T]: Wire<T[K]> }
+      : T;
+
+/** How far something has come. Each stage implies the ones before it. */
+export const STAGES = ["sequenced", "certified", "proven", "anchored"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** A signed word. `signature` is over the key's chain head after the word. */
+export interface Submission {
+  readonly account: number;
+  readonly keyIndex: number;
+  readonly word: bigint;
+  readonly signature: Signature;
+}
+
+/** One execution of the author's order against a resting one, at the resting order's price. */
+export interface ReceiptFill {
+  readonly price: number;
+  readonly lots: number;
+  readonly makerSeq: number;
+}
+
+/** A resting order of anyone's that the message's execution removed without its owner's asking. */
+export interface ReceiptRemoval {
+  readonly book: number;
+  readonly isSell: boolean;
+  readonly price: number;
+  readonly seq: number;
+  readonly lots: number;
+  readonly reason: Removal;
+}
+
+/**
+ * The sequencer's signed word that the message stands in the log, once the record is durable, and
+ * what executing it did. `logHash` covers the message (`batch/log.ts`), so the author can check
+ * with `logPrevious` that the record is of exactly what was sent.
+ */
+export interface Receipt {
+  readonly account: number;
+  readonly keyIndex: number;
+  /** The key's chain head after the message. */
+  readonly head: bigint;
+  readonly kind: MessageKind;
+  /** Place of the message's own record in the log, its hash, and the hash before it: 64 hex. */
+  readonly logPosition: number;
+  readonly logPrevious: string;
+  readonly logHash: string;
+  /** Number that trade messages take from `nextSeq`; null for withdraw and transfer. */
+  readonly seq: number | null;
+  /** Text of protocol/orderId.ts for an order that rests or is carried, else null. */
+  readonly orderId: string | null;
+  readonly outcome: Outcome;
+  /** Lots of a place that are left in the book or carried on; 0 otherwise. */
+  readonly restingLots: number;
+  readonly fills: readonly ReceiptFill[];
+  readonly removed: readonly ReceiptRemoval[];
+  /** The batch that the message is in, and that batch's time. */
+  readonly batchNumber: number;
+  readonly time: number;
+  /** Always `sequenced`: ask {@link ExchangeService.stages} for how far it has come since. */
+  readonly stage: "sequenced";
+  /** 65 bytes `r | s | v` (v 27 or 28): secp256k1 by `Info.sequencer`, see protocol/receipt.ts. */
+  readonly signature: Hex;
+}
+
+/** Refused at the door: the key's chain has not moved. `data` names what it was checked against. */
+export interface Refused {
+  readonly accepted: false;
+  readonly code: DoorReject;
+  /** A sentence for people, where there is more to say than the code does; else null. */
+  readonly reason: string | null;
+  /** For `wrongHead` and `badSignature`: `head`, the chain's present head. JSON-safe otherwise. */
+  readonly data: Readonly<Record<string, string | number | bigint | boolean>>;
+}
+
+export type SubmitResult = { readonly accepted: true; readonly receipt: Receipt } | Refused;
+
+/** A trading key and its chain. */
+export interface KeyInfo {
+  readonly account: number;
+  readonly keyIndex: number;
+  readonly key: PublicKey;
+  readonly head: bigint;
+  /** Unix seconds. */
+  readonly expiry: number;
+  readonly version: number;
+}
+
+/** All values are of the sequenced state, which runs ahead of layer one. */
+export interface AccountInfo {
+  readonly account: number;
+  /** Layer-one address as an integer. */
+  readonly owner: bigint;
+  readonly cash: number;
+  /** Signed lots by slot. */
+  readonly positions: readonly number[];
+  /** Cash and positions at the effective marks; null while there is no snapshot. */
+  readonly equity: number | null;
+  /**
+   * Smallest headroom over the 17 scenarios, divided by 4 and rounded down: what may be withdrawn
+   * or lost before the account is no longer covered. Null while there is no snapshot.
+   */
+  readonly headroom: number | null;
+  /** Orders with a smaller seq are void. */
+  readonly watermark: number;
+  /** Registered keys only, ascending. */
+  readonly keys: readonly KeyInfo[];
+}
+
+/** An order that rests, or that is being carried into the next batch (`isCarried`). */
+export interface OpenOrder {
+  readonly orderId: string;
+  readonly account: number;
+  readonly book: number;
+  readonly isSell: boolean;
+  readonly price: number;
+  readonly seq: number;
+  readonly lots: number;
+  readonly isCarried: boolean;
+}
+
+/** What rests at one price, without void orders. */
+export interface BookLevel {
+  readonly price: number;
+  readonly lots: number;
+  readonly orders: number;
+}
+
+/** Best level first on both sides. `changeId` is that of the last {@link BookChange} in it. */
+export interface BookInfo {
+  readonly book: number;
+  readonly changeId: number;
+  readonly time: number;
+  readonly isOpen: boolean;
+  readonly bids: readonly BookLevel[];
+  readonly asks: readonly BookLevel[];
+}
+
+/** `lots` and `orders` as they are after the change; both 0 where the level is gone. */
+export interface LevelChange extends BookLevel {
+  readonly action: "new" | "change" | "delete";
+}
+
+/** Follows the change with id `prevChangeId` of the same book; a gap means: ask for the book. */
+export interface BookChange {
+  readonly book: number;
+  readonly changeId: number;
+  readonly prevChangeId: number;
+  readonly time: number;
+  readonly bids: readonly LevelChange[];
+  readonly asks: readonly LevelChange[];
+}
+
+/** A book that has been opened at some time. */
+export interface BookSummary {
+  readonly book: number;
+  readonly weights: readonly number[];
+  readonly generation: number;
+  readonly isOpen: boolean;
+  /** The slot of a plain book, else null. */
+  readonly plainSlot: number | null;
+  readonly bestBid: BookLevel | null;
+  readonly bestAsk: BookLevel | null;
+}
+
+/** One slot of the market. */
+export interface SeriesInfo {
+  readonly slot: number;
+  readonly status: SeriesStatus;
+  readonly isCall: boolean;
+  readonly strike: number;
+  readonly expiry: number;
+  readonly generation: number;
+  readonly holders: number;
+  /** The effective mark. */
+  readonly mark: number;
+  /** Implied volatility (0.8 is 80 %) and delta (-1 to 1) of the mark, where known. */
+  readonly markIv: number | null;
+  readonly delta: number | null;
+  /** The open plain book of the slot with the lowest id, and its best levels. */
+  readonly book: number | null;
+  readonly bestBid: BookLevel | null;
+  readonly bestAsk: BookLevel | null;
+}
+
+export interface ChainInfo {
+  /** First part of instrument names, for example `ETH`. */
+  readonly underlying: string;
+  /** Price of the underlying in ticks, where known. */
+  readonly underlyingPrice: number | null;
+  /** Time of the snapshot whose marks these are; null while there is none. */
+  readonly snapshotTime: number | null;
+  readonly series: readonly SeriesInfo[];
+}
+
+/** A fill as everyone sees it. `tradeId` counts from 1 over all books. */
+export interface Trade {
+  readonly tradeId: number;
+  readonly book: number;
+  readonly price: number;
+  readonly lots: number;
+  readonly takerIsSell: boolean;
+  readonly takerSeq: number;
+  readonly makerSeq: number;
+  readonly time: number;
+  readonly batchNumber: number;
+}
+
+/** A sealed batch on its way. */
+export interface BatchStatus {
+  readonly number: number;
+  readonly kind: BatchKind;
+  readonly time: number;
+  readonly root: bigint;
+  /** Position of the batch's seal in the log. */
+  readonly logPosition: number;
+  readonly stage: Stage;
+  /** Validators that attested its root. */
+  readonly attestations: number;
+  /** Layer-one transaction, once anchored. */
+  readonly transaction: Hex | null;
+}
+
+/** How far a log record has come. `batchNumber` and `transaction` as in {@link BatchStatus}. */
+export interface StageInfo {
+  readonly logPosition: number;
+  readonly batchNumber: number;
+  /** False while the batch is still being filled. */
+  readonly isSealed: boolean;
+  readonly stage: Stage;
+  readonly transaction: Hex | null;
+}
+
+/** A withdrawal that has left an account: claimable on layer one as soon as it is anchored. */
+export interface Withdrawal {
+  readonly account: number;
+  readonly owner: bigint;
+  readonly amount: number;
+  readonly isForced: boolean;
+  readonly logPosition: number;
+  readonly batchNumber: number;
+  readonly stage: Stage;
+  readonly transaction: Hex | null;
+}
+
+/** What a deployment is: fixed while the node runs. */
+export interface Info {
+  readonly name: "straddle";
+  /** Version of the node's package, and of the protocol (1). */
+  readonly version: string;
+  readonly protocol: number;
+  readonly chainId: number;
+  readonly rollup: Hex;
+  readonly token: Hex;
+  readonly tokenDecimals: number;
+  readonly domain: bigint;
+  readonly shape: Shape;
+  /** First part of instrument names. */
+  readonly underlying: string;
+  /** Of one tick, in 1e-6 USDC a contract; and lots of one contract. `unit` is in `shape`. */
+  readonly tickSize: number;
+  readonly lotsPerContract: number;
+  readonly stepsPerBatch: number;
+  readonly operationsPerBatch: number;
+  readonly oracles: readonly PublicKey[];
+  readonly oracleQuorum: number;
+  readonly oracleSet: bigint;
+  /** Address that signs receipts, and addresses of the validators. */
+  readonly sequencer: Hex;
+  readonly validators: readonly Hex[];
+}
+
+/** How the node is doing: its backlogs are its promise about speed. */
+export interface Status {
+  readonly time: number;
+  readonly logPosition: number;
+  readonly logHash: string;
+  /** Number of the batch being filled, and of the newest batch at each stage (0: none). */
+  readonly openBatch: number;
+  readonly sealed: number;
+  readonly certified: number;
+  readonly proven: number;
+  readonly anchored: number;
+  readonly snapshotTime: number | null;
+  /** Next layer-one queue entry that the sequencer will serve. */
+  readonly nextQueueId: number;
+  readonly validatorsConnected: number;
+  /** At the backlog bound: only cancels are taken. */
+  readonly isOverloaded: boolean;
+  /** Why the node no longer sequences, or null. */
+  readonly halted: string | null;
+}
+
+/**
+ * Something happened to an order of the account: after it `lots` are left. `reason` is the outcome
+ * or removal that ended the order; null while it lives (`state` `open`).
+ */
+export interface OrderUpdate {
+  readonly account: number;
+  readonly orderId: string;
+  readonly book: number;
+  readonly isSell: boolean;
+  readonly price: number;
+  readonly seq: number;
+  readonly lots: number;
+  readonly state: "open" | "closed";
+  readonly reason: Outcome | Removal | null;
+  /** The fill that caused the update, from the order's side, else null. */
+  readonly fill: {
+    readonly tradeId: number;
+    readonly price: number;
+    readonly lots: number;
+    readonly isTaker: boolean;
+  } | null;
+  readonly time: number;
+  readonly batchNumber: number;
+}
+
+/** A ledger operation touched the account; `cash` is what it has afterwards. */
+export interface LedgerUpdate {
+  readonly account: number;
+  readonly operation:
+    | "deposit"
+    | "registerKey"
+    | "forcedWithdraw"
+    | "withdraw"
+    | "transfer"
+    | "settlePosition";
+  readonly outcome: "executed" | "refused";
+  /** 0 for registerKey. For settlePosition: the cash change, signed. */
+  readonly amount: number;
+  readonly cash: number;
+  readonly time: number;
+  readonly batchNumber: number;
+}
+
+/** `batch` is sent when a batch is sealed and at every stage it reaches after. */
+export type ExchangeEvent =
+  | { readonly type: "trade"; readonly trade: Trade }
+  | { readonly type: "book"; readonly change: BookChange }
+  | { readonly type: "order"; readonly update: OrderUpdate }
+  | { readonly type: "ledger"; readonly update: LedgerUpdate }
+  | { readonly type: "batch"; readonly batch: BatchStatus };
+
+export interface ExchangeService {
+  info(): Promise<Info>;
+  status(): Promise<Status>;
+  /** Resolves when the message is durable in the log, or refused. */
+  submit(submission: Submission): Promise<SubmitResult>;
+  /** By id, or the account with the lowest id of an owner. Null: no such account. */
+  account(who: { readonly id: number } | { readonly owner: bigint }): Promise<AccountInfo | null>;
+  /** The chain head that the key's next message must extend. Null: no such key. */
+  session(account: number, keyIndex: number): Promise<KeyInfo | null>;
+  orders(account: number): Promise<readonly OpenOrder[]>;
+  /** Newest first. */
+  withdrawals(owner: bigint): Promise<readonly Withdrawal[]>;
+  chain(): Promise<ChainInfo>;
+  books(): Promise<readonly BookSummary[]>;
+  /** At most `depth` levels a side. Null: never opened. */
+  book(id: number, depth: number): Promise<BookInfo | null>;
+  /** Newest first; of all books where `book` is null. Nodes keep a bounded number of trades. */
+  trades(book: number | null, limit: number): Promise<readonly Trade[]>;
+  /** Sealed batches only. Null: not known, or none yet. */
+  batch(number: number | "latest"): Promise<BatchStatus | null>;
+  /** Descending from `from` (inclusive), or from the newest one where it is null. */
+  batches(from: number | null, limit: number): Promise<readonly BatchStatus[]>;
+  /** The snapshot in use. */
+  snapshot(): Promise<Snapshot | null>;
+  stages(logPosition: number): Promise<StageInfo | null>;
+  /**
+   * Calls `listener` for everything that happens from now on, in order, synchronously after the
+   * records are durable. The listener must not throw and returns at once. Returns the end of it.
+   */
+  subscribe(listener: (event: ExchangeEvent) => void): () => void;
+}
