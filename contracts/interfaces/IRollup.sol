@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Claim} from "../libraries/ExitMode.sol";
+import {QueuedOperation} from "../libraries/OperationQueue.sol";
+import {Key} from "../libraries/TradingKeys.sol";
+import {ICollateralVault} from "./ICollateralVault.sol";
+import {IExitVerifier, IVerifier} from "./IVerifier.sol";
+
+/// @notice Sizes of the circuits that the verifiers belong to.
+/// @param slots Series places of the market.
+/// @param tradeSteps Steps of a trade batch.
+/// @param ledgerSteps Operations of a ledger batch.
+/// @param accountLevels Levels of the quaternary account tree.
+struct Sizes {
+    uint32 slots;
+    uint32 tradeSteps;
+    uint32 ledgerSteps;
+    uint32 accountLevels;
+}
+
+/// @notice Everything that a rollup is born with. None of it can change later.
+/// @param token Collateral, an ERC-20 with 6 decimals that credits exactly what it moves.
+/// @param tradeVerifier Verifier of trade batches.
+/// @param ledgerVerifier Verifier of ledger batches.
+/// @param exitVerifier Verifier of exits.
+/// @param genesisRoot State root before the first batch.
+/// @param oracleSetHash The oracles whose snapshots batches may use.
+/// @param operator Who submits batches.
+/// @param sizes Sizes of the circuits.
+/// @param forcedDeadline Seconds within which a queued operation must be served.
+/// @param claimWindow Seconds for claims after a freeze.
+/// @param minimumDeposit Smallest deposit, 1e-6 USDC: what it costs to occupy an account.
+struct RollupConfig {
+    IERC20 token;
+    IVerifier tradeVerifier;
+    IVerifier ledgerVerifier;
+    IExitVerifier exitVerifier;
+    uint256 genesisRoot;
+    uint256 oracleSetHash;
+    address operator;
+    Sizes sizes;
+    uint256 forcedDeadline;
+    uint256 claimWindow;
+    uint256 minimumDeposit;
+}
+
+/// @title Straddle's layer one: anchors proven batches, orders forced operations, lets owners leave
+/// @notice Nothing here can be paused, upgraded or rewired, and no role stands between an owner
+/// and an exit: the operator's one power is to submit proven batches, and it lapses with silence.
+interface IRollup {
+    /// @notice A proof moved the state root. The words are the call's data.
+    event BatchAnchored(
+        uint256 indexed number,
+        uint256 indexed kind,
+        uint256 stateRoot,
+        uint256 commitment,
+        bytes32 wordsHash
+    );
+    /// @notice An address got its account.
+    event AccountOpened(uint256 indexed account, address indexed owner);
+    /// @notice Layer one ordered an operation of the ledger; `kind` as in public words.
+    event OperationQueued(
+        uint256 indexed queueId,
+        uint256 indexed account,
+        address indexed owner,
+        uint256 kind,
+        uint256 amount,
+        Key key
+    );
+    /// @notice A batch served the operations `firstId .. endId - 1`.
+    event OperationsServed(uint256 indexed batchNumber, uint256 firstId, uint256 endId);
+    /// @notice A batch released money to its owner.
+    event WithdrawalCredited(
+        uint256 indexed batchNumber,
+        uint256 indexed account,
+        address indexed owner,
+        uint256 amount
+    );
+    /// @notice Released money left the vault.
+    event WithdrawalPaid(address indexed owner, address indexed to, uint256 amount);
+    /// @notice The rollup ended. Claims are accepted before `claimsEnd`.
+    event RollupFrozen(uint256 indexed oldestQueueId, uint256 frozenAt, uint256 claimsEnd);
+    /// @notice An account proved what it is worth.
+    event ExitClaimed(uint256 indexed account, address indexed owner, uint256 amount);
+    /// @notice An account got its share. It is pending if the token refused to move it.
+    event ExitPaid(uint256 indexed account, address indexed owner, uint256 amount);
+    /// @notice A deposit that no batch served went back. Pending if the token refused to move it.
+    event DepositRefunded(uint256 indexed queueId, address indexed owner, uint256 amount);
+
+    error TokenDecimalsUnequal(uint256 actual, uint256 expected);
+    error SizeOutOfRange(uint256 value, uint256 minimum, uint256 maximum);
+    error DurationZero();
+    error OperatorZero();
+    error SubmitterNotOperator(address submitter, address operator, uint256 openToAllAt);
+    error BatchNumberUnequal(uint256 actual, uint256 expected);
+    error BatchRootUnequal(uint256 actual, uint256 expected);
+    error BatchDomainUnequal(uint256 actual, uint256 expected);
+    error BatchOracleSetUnequal(uint256 actual, uint256 expected);
+    error BatchTimeNotAfter(uint256 actual, uint256 previous);
+    error BatchTimeInFuture(uint256 actual, uint256 latest);
+    error BatchSnapshotInFuture(uint256 actual, uint256 batchTime);
+    error BatchProofInvalid(uint256 commitment, uint256 gamma, uint256 evaluation);
+    error ExitProofInvalid(uint256 account, address owner, uint256 claim);
+    error WithdrawalsExceedCustody(uint256 owed, uint256 held);
+    error AmountOutOfRange(uint256 amount, uint256 minimum, uint256 maximum);
+    error VaultCapExceeded(uint256 held, uint256 cap);
+    error AccountOutOfRange(uint256 account, uint256 end);
+    error WithdrawalTargetInvalid(address to);
+
+    /// @notice Pulls `amount` from the caller, who has approved the vault, and orders its deposit.
+    /// The first deposit opens the caller's account. Key (0, 0) brings no key.
+    function deposit(uint256 amount, Key calldata key) external returns (uint256 queueId);
+
+    /// @notice Orders that a trading key be set or, with (0, 0), revoked.
+    function registerKey(Key calldata key) external returns (uint256 queueId);
+
+    /// @notice Orders a withdrawal that the operator cannot ignore. It does nothing if the
+    /// account would not be covered afterwards.
+    function forceWithdraw(uint256 amount) external returns (uint256 queueId);
+
+    /// @notice Anchors a batch: `words` as SPEC 8, `proof` as a, b, c in the verifier's order.
+    function submitBatch(
+        uint256[] calldata words,
+        uint256 commitment,
+        uint256[8] calldata proof
+    ) external;
+
+    /// @notice Sends `owner` what is pending. Anybody may call: the money goes to the owner.
+    function withdraw(address owner) external;
+
+    /// @notice Sends what is pending for the caller to `to`.
+    function withdrawTo(address to) external;
+
+    /// @notice Ends the rollup for good when its oldest queued operation is overdue.
+    function freeze() external;
+
+    /// @notice Claims what a proof says that an account is worth in the last anchored state.
+    function exit(
+        uint256 account,
+        address owner,
+        uint256 claim,
+        uint256[8] calldata proof
+    ) external;
+
+    /// @notice Pays a claim, or its share if the vault cannot pay all, after the claim window.
+    function payExit(uint256 account) external;
+
+    /// @notice Claims after the window. Paid at once, first come first served, from what the
+    /// timely claims left: being late loses priority, not the money.
+    function exitLate(
+        uint256 account,
+        address owner,
+        uint256 claim,
+        uint256[8] calldata proof
+    ) external;
+
+    /// @notice Pays back a deposit that no batch served, after a freeze.
+    function refundDeposit(uint256 queueId) external;
+
+    function token() external view returns (IERC20);
+
+    function vault() external view returns (ICollateralVault);
+
+    function tradeVerifier() external view returns (IVerifier);
+
+    function ledgerVerifier() external view returns (IVerifier);
+
+    function exitVerifier() external view returns (IExitVerifier);
+
+    function oracleSetHash() external view returns (uint256);
+
+    function operator() external view returns (address);
+
+    function forcedDeadline() external view returns (uint256);
+
+    function claimWindow() external view returns (uint256);
+
+    function minimumDeposit() external view returns (uint256);
+
+    function sizes() external view returns (Sizes memory);
+
+    /// @notice Root of the last anchored state.
+    function stateRoot() external view returns (uint256);
+
+    /// @notice Batches anchored, which is also the last one's number.
+    function batchCount() external view returns (uint256);
+
+    /// @notice Time that the last batch states, unix ms.
+    function lastBatchTime() external view returns (uint256);
+
+    /// @notice When the last batch was anchored, or the rollup created: unix seconds.
+    function lastAnchoredAt() external view returns (uint256);
+
+    /// @notice What everything signed on layer two is bound to.
+    function domain() external view returns (uint256);
+
+    /// @notice Accounts opened; ids run from 1 to this number.
+    function accountCount() external view returns (uint256);
+
+    /// @notice The account of `owner`, or 0.
+    function accountOf(address owner) external view returns (uint256);
+
+    /// @notice The owner of `account`, or 0.
+    function ownerOf(uint256 account) external view returns (address);
+
+    /// @notice Operations of `account` that wait in the queue.
+    function openOperations(uint256 account) external view returns (uint256);
+
+    /// @notice Id of the oldest unserved operation.
+    function queueStart() external view returns (uint256);
+
+    /// @notice Id that the next operation will get.
+    function queueEnd() external view returns (uint256);
+
+    function queuedOperation(uint256 queueId) external view returns (QueuedOperation memory);
+
+    /// @notice From when anybody may freeze, unix seconds; 0 while the queue is empty.
+    function freezableAt() external view returns (uint256);
+
+    /// @notice Sum of deposits that no batch has served and nobody was refunded.
+    function unservedDeposits() external view returns (uint256);
+
+    function pendingWithdrawals(address owner) external view returns (uint256);
+
+    function totalPendingWithdrawals() external view returns (uint256);
+
+    /// @notice When the rollup was frozen, unix seconds; 0 while it lives.
+    function frozenAt() external view returns (uint256);
+
+    function exitClaim(uint256 account) external view returns (Claim memory);
+
+    function totalClaims() external view returns (uint256);
+
+    /// @notice What claims share; known from the first payment on, before it 0.
+    function exitPool() external view returns (uint256);
+}

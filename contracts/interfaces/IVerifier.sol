@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity ^0.8.28;
+
+/// @title Where a proving key came from
+interface IKeyOrigin {
+    /// @notice What vouches for the key. `insecure-development` marks a key whose secret is known.
+    // solhint-disable-next-line func-name-mixedcase
+    function KEY_ORIGIN() external view returns (string memory);
+}
+
+/// @title Groth16 verifier of a batch, as snarkjs exports it
+interface IVerifier {
+    /// @param a First point of the proof.
+    /// @param b Second point; each coordinate with its imaginary part first.
+    /// @param c Third point.
+    /// @param publicSignals The batch's (commitment, gamma, evaluation).
+    /// @return Whether the proof holds.
+    function verifyProof(
+        uint256[2] calldata a,
+        uint256[2][2] calldata b,
+        uint256[2] calldata c,
+        uint256[3] calldata publicSignals
+    ) external view returns (bool);
+}
+
+/// @title Groth16 verifier of one account's exit, as snarkjs exports it
+interface IExitVerifier {
+    /// @param a First point of the proof.
+    /// @param b Second point; each coordinate with its imaginary part first.
+    /// @param c Third point.
+    /// @param publicSignals The exit's (stateRoot, account, owner, claim).
+    /// @return Whether the proof holds.
+    function verifyProof(
+        uint256[2] calldata a,
+        uint256[2][2] calldata b,
+        uint256[2] calldata c,
+        uint256[4] calldata publicSignals
+    ) external view returns (bool);
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {ProtocolConstants} from "../generated/ProtocolConstants.sol";
+import {Key} from "./TradingKeys.sol";
+
+/// @notice An operation that layer one ordered.
+/// @param digest Hash of its four public words, as the batch that serves it must state them.
+/// @param queuedAt Unix seconds.
+/// @param account The account that it is for.
+/// @param amount 1e-6 USDC; 0 for a key.
+/// @param kind Code of the ledger operation.
+/// @param refunded Whether a deposit was paid back after the freeze.
+struct QueuedOperation {
+    bytes32 digest;
+    uint40 queuedAt;
+    uint32 account;
+    uint64 amount;
+    uint8 kind;
+    bool refunded;
+}
+
+/// @title First-in-first-out queue of what layer one orders the ledger to do
+/// @dev Invariant I8: every operation is served once, in order, or the rollup can be frozen.
+library OperationQueue {
+    struct State {
+        /// @dev Id of the oldest operation that no batch has served.
+        uint256 start;
+        /// @dev Id that the next operation will get.
+        uint256 end;
+        /// @dev Sum of deposits that no batch has served and nobody was refunded.
+        uint256 unservedDeposits;
+        mapping(uint256 id => QueuedOperation) operations;
+    }
+
+    error QueueEmpty(uint256 end);
+    error OperationUnequal(uint256 queueId, bytes32 expected, bytes32 actual);
+    error OperationNotDeposit(uint256 queueId, uint256 kind);
+    error OperationAlreadyServed(uint256 queueId, uint256 start);
+    error OperationUnknown(uint256 queueId, uint256 end);
+    error DepositAlreadyRefunded(uint256 queueId);
+
+    /// @notice Whether a ledger operation may only come from this queue.
+    function isQueueKind(uint256 kind) internal pure returns (bool) {
+        return
+            kind == ProtocolConstants.LEDGER_KIND_DEPOSIT ||
+            kind == ProtocolConstants.LEDGER_KIND_REGISTER_KEY ||
+            kind == ProtocolConstants.LEDGER_KIND_FORCED_WITHDRAW;
+    }
+
+    /// @notice First public word of a queue operation, stated as executed.
+    function firstWord(
+        uint256 kind,
+        uint256 account,
+        uint256 amount,
+        uint256 keyIndex,
+        uint256 keyExpiry
+    ) internal pure returns (uint256) {
+        return
+            (kind << ProtocolConstants.LEDGER_OP_KIND_OFFSET) |
+            (1 << ProtocolConstants.LEDGER_OP_EXECUTED_OFFSET) |
+            (account << ProtocolConstants.LEDGER_OP_ACCOUNT_OFFSET) |
+            (amount << ProtocolConstants.LEDGER_OP_AMOUNT_OFFSET) |
+            (keyIndex << ProtocolConstants.LEDGER_OP_KEY_INDEX_OFFSET) |
+            (keyExpiry << ProtocolConstants.LEDGER_OP_KEY_EXPIRY_OFFSET);
+    }
+
+    /// @notice Hash of an operation's four public words.
+    /// @dev The proof decides whether a forced withdrawal is executed; the queue cannot know.
+    function digest(
+        uint256 first,
+        uint256 owner,
+        uint256 keyX,
+        uint256 keyY
+    ) internal pure returns (bytes32) {
+        if (
+            ProtocolConstants.ledgerOpKind(first) == ProtocolConstants.LEDGER_KIND_FORCED_WITHDRAW
+        ) {
+            first |= 1 << ProtocolConstants.LEDGER_OP_EXECUTED_OFFSET;
+        }
+        return keccak256(abi.encode(first, owner, keyX, keyY));
+    }
+
+    /// @notice Appends an operation. The caller has checked every value's range.
+    function push(
+        State storage self,
+        uint256 kind,
+        uint256 account,
+        address owner,
+        uint256 amount,
+        Key memory key
+    ) internal returns (uint256 id) {
+        id = self.end++;
+        uint256 first = firstWord(kind, account, amount, key.index, key.expiry);
+        self.operations[id] = QueuedOperation({
+            digest: digest(first, uint256(uint160(owner)), key.x, key.y),
+            queuedAt: SafeCast.toUint40(block.timestamp),
+            account: SafeCast.toUint32(account),
+            amount: SafeCast.toUint64(amount),
+            kind: SafeCast.toUint8(kind),
+            refunded: false
+        });
+        if (kind == ProtocolConstants.LEDGER_KIND_DEPOSIT) self.unservedDeposits += amount;
+    }
+
+    /// @notice Serves the operation at the front, which must be the one in the batch.
+    function serve(
+        State storage self,
+        uint256[] calldata words,
+        uint256 offset
+    ) internal returns (uint256 account) {
+        uint256 id = self.start;
+        if (id == self.end) revert QueueEmpty(id);
+        QueuedOperation storage operation = self.operations[id];
+        bytes32 actual = digest(
+            words[offset],
+            words[offset + 1],
+            words[offset + 2],
+            words[offset + 3]
+        );
+        bytes32 expected = operation.digest;
+        if (actual != expected) revert OperationUnequal(id, expected, actual);
+        self.start = id + 1;
+        account = operation.account;
+        if (operation.kind == ProtocolConstants.LEDGER_KIND_DEPOSIT) {
+            self.unservedDeposits -= operation.amount;
+        }
+    }
+
+    /// @notice When the oldest unserved operation was queued.
+    function oldestQueuedAt(State storage self) internal view returns (uint256) {
+        if (self.start == self.end) revert QueueEmpty(self.end);
+        return self.operations[self.start].queuedAt;
+    }
+
+    /// @notice Takes an unserved deposit out for its owner. Only sound when no batch can follow.
+    function refund(
+        State storage self,
+        uint256 id
+    ) internal returns (uint256 account, uint256 amount) {
+        if (id >= self.end) revert OperationUnknown(id, self.end);
+        if (id < self.start) revert OperationAlreadyServed(id, self.start);
+        QueuedOperation storage operation = self.operations[id];
+        if (operation.kind != ProtocolConstants.LEDGER_KIND_DEPOSIT) {
+            revert OperationNotDeposit(id, operation.kind);
+        }
+        if (operation.refunded) revert DepositAlreadyRefunded(id);
+        operation.refunded = true;
+        account = operation.account;
+        amount = operation.amount;
+        self.unservedDeposits -= amount;
+    }
+}

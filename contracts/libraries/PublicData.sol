@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {ProtocolConstants} from "../generated/ProtocolConstants.sol";
+
+/// @title What a batch publishes, and the evaluation that binds a proof to it
+/// @dev SPEC 8. Both the commitment and the words are fixed before the challenge exists, so equal
+/// evaluations mean equal data. That needs every word to be a field element: w and w + r would
+/// evaluate alike. Twins: sequencer/batch/publicData.ts, circuits/state/publicData.circom.
+library PublicData {
+    uint256 private constant R = ProtocolConstants.FIELD_MODULUS;
+
+    error BatchKindUnknown(uint256 kind);
+    error PublicDataLengthUnequal(uint256 actual, uint256 expected);
+    error WordNotInField(uint256 index, uint256 word);
+    error CommitmentNotInField(uint256 commitment);
+
+    /// @notice Where the steps' or operations' words begin.
+    function firstStepWord(uint256 slots) internal pure returns (uint256) {
+        uint256 perWord = ProtocolConstants.MARKS_PER_WORD;
+        return ProtocolConstants.HEADER_WORDS + (slots + perWord - 1) / perWord;
+    }
+
+    /// @notice Words of a batch of `kind` in a market of `slots` slots.
+    function expectedLength(
+        uint256 kind,
+        uint256 slots,
+        uint256 tradeSteps,
+        uint256 ledgerSteps
+    ) internal pure returns (uint256) {
+        if (kind == ProtocolConstants.BATCH_KIND_TRADE) return firstStepWord(slots) + tradeSteps;
+        if (kind == ProtocolConstants.BATCH_KIND_LEDGER) {
+            return firstStepWord(slots) + ledgerSteps * ProtocolConstants.LEDGER_OP_WORDS;
+        }
+        revert BatchKindUnknown(kind);
+    }
+
+    /// @notice Hash of the words as they stand in calldata.
+    function hash(uint256[] calldata words) internal pure returns (bytes32) {
+        return keccak256(abi.encodePacked(words));
+    }
+
+    /// @notice The point at which both sides evaluate the words.
+    function challenge(uint256 commitment, bytes32 wordsHash) internal pure returns (uint256) {
+        if (commitment >= R) revert CommitmentNotInField(commitment);
+        return uint256(keccak256(abi.encode(commitment, wordsHash))) % R;
+    }
+
+    /// @notice `sum_i words[i] * gamma^(i+1)` in the field, by Horner's rule from the last word.
+    function evaluate(
+        uint256[] calldata words,
+        uint256 gamma
+    ) internal pure returns (uint256 evaluation) {
+        for (uint256 i = words.length; i > 0; ) {
+            // i > 0, so that the decrement cannot wrap.
+            unchecked {
+                --i;
+            }
+            uint256 word = words[i];
+            if (word >= R) revert WordNotInField(i, word);
+            evaluation = mulmod(addmod(evaluation, word, R), gamma, R);
+        }
+    }
+}
