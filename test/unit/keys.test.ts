@@ -1,0 +1,197 @@
+/** Development keys prove, the same bytes each time; keys without a contribution are refused. */
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import * as snarkjs from "snarkjs";
+import {
+  assertProductionKey,
+  beacon,
+  contribute,
+  exportKey,
+  setup,
+} from "../../scripts/keys/ceremony.ts";
+import {
+  assertKeyIsSound,
+  forgeProof,
+  type ProofJson,
+  UnsoundKeyError,
+  verifyProof,
+} from "../../scripts/keys/checkKey.ts";
+import { type CircuitFiles, runCircom } from "../../scripts/keys/circom.ts";
+import { makeDevKey } from "../../scripts/keys/devKey.ts";
+import { exportSolidityVerifier } from "../../scripts/keys/exportVerifier.ts";
+import { sha256OfFile } from "../../scripts/keys/fileHash.ts";
+import { readKeyFile, type VerificationKey } from "../../scripts/keys/keyFile.ts";
+import { readR1cs } from "../../scripts/keys/r1cs.ts";
+import { stopSnarkjs } from "../../scripts/keys/snarkjsThreads.ts";
+
+const PREIMAGE = `pragma circom 2.2.0;
+include "circomlib/circuits/poseidon.circom";
+template Preimage() {
+  signal input hash;
+  signal input sum;
+  signal input left;
+  signal input right;
+  signal poseidon <== Poseidon(2)([left, right]);
+  hash === poseidon;
+  sum === left + right;
+}
+component main {public [hash, sum]} = Preimage();
+`;
+
+const PRODUCT = `pragma circom 2.2.0;
+template Product() {
+  signal input left;
+  signal input right;
+  signal output product <== left * right;
+}
+component main = Product();
+`;
+
+// circomlib's own test vector: Poseidon(1, 2).
+const POSEIDON_1_2 = "7853200120776062878684798364095072458815029376092732009249414926327459813530";
+const INPUT = { hash: POSEIDON_1_2, sum: "3", left: "1", right: "2" };
+const PTAU_POWER = 3;
+
+const folder = mkdtempSync(join(tmpdir(), "straddle-keys-"));
+const at = (name: string): string => join(folder, name);
+
+async function compile(name: string, source: string): Promise<CircuitFiles> {
+  writeFileSync(at(`${name}.circom`), source);
+  return runCircom(at(`${name}.circom`), folder);
+}
+
+async function prepareToyPowers(file: string): Promise<void> {
+  // The types of snarkjs leave its curves out.
+  const { curves } = snarkjs as unknown as {
+    curves: { getCurveFromName(name: string): Promise<unknown> };
+  };
+  const curve = await curves.getCurveFromName("bn128");
+  await snarkjs.powersOfTau.newAccumulator(curve, PTAU_POWER, at("0.ptau"));
+  await snarkjs.powersOfTau.contribute(at("0.ptau"), at("1.ptau"), "toy", "toy");
+  await snarkjs.powersOfTau.preparePhase2(at("1.ptau"), file);
+}
+
+after(async () => {
+  await stopSnarkjs();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("a development key", () => {
+  const zkey = at("preimage.zkey");
+  let files: CircuitFiles;
+  let vkey: VerificationKey;
+
+  before(async () => {
+    files = await compile("preimage", PREIMAGE);
+    await makeDevKey({ r1csFile: files.r1csFile, zkeyFile: zkey });
+    vkey = readKeyFile(zkey).vkey;
+  });
+
+  it("proves, and a tampered public signal is refused", async () => {
+    const { groth16 } = snarkjs;
+    const { proof, publicSignals } = await groth16.fullProve(INPUT, files.wasmFile, zkey);
+    assert.deepEqual(publicSignals, [POSEIDON_1_2, "3"]);
+    assert.equal(await groth16.verify(vkey, publicSignals, proof), true);
+    assert.equal(await groth16.verify(vkey, [POSEIDON_1_2, "4"], proof), false);
+
+    const ours = proof as unknown as ProofJson;
+    assert.equal(verifyProof(vkey, [BigInt(POSEIDON_1_2), 3n], ours), true);
+    assert.equal(verifyProof(vkey, [BigInt(POSEIDON_1_2), 4n], ours), false);
+  });
+
+  it("is the same bytes again", async () => {
+    await makeDevKey({ r1csFile: files.r1csFile, zkeyFile: at("again.zkey") });
+    assert.deepEqual(readFileSync(at("again.zkey")), readFileSync(zkey));
+  });
+
+  it("exports the verification key that snarkjs exports", async () => {
+    const { vk_alphabeta_12: _, ...expected } = await snarkjs.zKey.exportVerificationKey(zkey);
+    assert.deepEqual(vkey, expected);
+  });
+
+  it("withstands the forgery, but is marked and refused as a production key", async () => {
+    assertKeyIsSound(zkey);
+    assert.equal(readKeyFile(zkey).origin, "insecure-development");
+    assert.throws(() => assertProductionKey(zkey), /development key/);
+    const request = { from: zkey, out: at("laundered.zkey"), name: "someone" };
+    await assert.rejects(contribute(request, ""), /development key/);
+    assert.equal(existsSync(request.out), false);
+  });
+
+  it("has a verifier that says what it is", async () => {
+    const request = { zkeyFile: zkey, contractName: "PreimageVerifier", header: ["A test."] };
+    const source = await exportSolidityVerifier(request);
+    assert.match(source, /^\/\/ SPDX-License-Identifier: GPL-3.0\n\/\/ GENERATED/);
+    assert.match(source, /INSECURE DEVELOPMENT KEY/);
+    assert.match(source, /contract PreimageVerifier \{/);
+    assert.match(source, /KEY_ORIGIN = "insecure-development";/);
+    assert.ok(source.includes(`R1CS_HASH = 0x${await sha256OfFile(files.r1csFile)};`));
+    assert.equal(await exportSolidityVerifier(request), source);
+  });
+
+  it("needs a whole .r1cs file", async () => {
+    const cut = at("cut.r1cs");
+    writeFileSync(cut, readFileSync(files.r1csFile).subarray(0, 5_000));
+    assert.throws(() => readR1cs(cut), /ends early/);
+    await assert.rejects(makeDevKey({ r1csFile: cut, zkeyFile: at("cut.zkey") }), /ends early/);
+    assert.equal(existsSync(at("cut.zkey")), false);
+  });
+});
+
+describe("a ceremony", () => {
+  const ptau = at("toy.ptau");
+  const first = at("0000.zkey");
+  const contributed = at("0001.zkey");
+  let files: CircuitFiles;
+
+  before(async () => {
+    files = await compile("product", PRODUCT);
+    await prepareToyPowers(ptau);
+    await setup(files.r1csFile, ptau, first);
+    await contribute({ from: first, out: contributed, name: "alice" }, "some entropy");
+  });
+
+  it("starts from a key that anybody can forge, which is refused", async () => {
+    const vkey: VerificationKey = await snarkjs.zKey.exportVerificationKey(first);
+    const forged = forgeProof(vkey, [42n]);
+    assert.equal(await snarkjs.groth16.verify(vkey, ["42"], forged), true);
+    assert.throws(() => assertKeyIsSound(vkey), UnsoundKeyError);
+    assert.throws(() => assertKeyIsSound(first), /gamma equals its delta/);
+    // This is why the canary exists: snarkjs finds nothing wrong.
+    assert.equal(await snarkjs.zKey.verifyFromR1cs(files.r1csFile, ptau, first), true);
+  });
+
+  it("makes a key that cannot be forged once somebody has contributed", async () => {
+    const vkey: VerificationKey = await snarkjs.zKey.exportVerificationKey(contributed);
+    const forged = forgeProof(vkey, [42n]);
+    assert.equal(await snarkjs.groth16.verify(vkey, ["42"], forged), false);
+    assertKeyIsSound(vkey);
+    assertProductionKey(contributed);
+  });
+
+  it("refuses a key with a beacon alone, whose secret is public", async () => {
+    const request = { from: first, out: at("beacon.zkey"), name: "beacon" };
+    await beacon(request, "00ff", "10");
+    assertKeyIsSound(request.out);
+    assert.throws(() => assertProductionKey(request.out), /a beacon alone is public/);
+  });
+
+  it("exports a verified key with the hashes of its files", async () => {
+    const out = at("export");
+    const inputs = { r1cs: files.r1csFile, ptau, key: contributed };
+    const wrong = { ...inputs, ptauSha256: "00" };
+    await assert.rejects(exportKey(wrong, out, "ProductVerifier"), /sha256/);
+    assert.equal(existsSync(out), false);
+
+    const ptauSha256 = await sha256OfFile(ptau);
+    await exportKey({ ...inputs, ptauSha256 }, out, "ProductVerifier");
+    const transcript = JSON.parse(readFileSync(join(out, "transcript.json"), "utf8"));
+    assert.deepEqual(transcript.contributions, [{ kind: "participant", name: "alice" }]);
+    const source = join(out, "ProductVerifier.sol");
+    assert.equal(transcript.sha256["ProductVerifier.sol"], await sha256OfFile(source));
+    assert.match(readFileSync(source, "utf8"), /KEY_ORIGIN = "ceremony";/);
+  });
+});
