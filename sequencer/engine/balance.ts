@@ -1,0 +1,57 @@
+/** Changes of cash and positions, with the ranges that every proof demands. */
+import { CASH_OFFSET, POSITION_OFFSET } from "../protocol/constants.ts";
+import type { Account } from "../protocol/state.ts";
+import { assertEngine } from "./assertion.ts";
+import { isCovered, type Risk } from "./risk.ts";
+import type { StateView } from "./stateView.ts";
+
+/** Adds signed 1e-6 USDC. Throws EngineAssertion if cash would leave +-2^52. */
+export function addCash(view: StateView, id: number, amount: number): void {
+  const account = view.editAccount(id);
+  // An inexact sum is at least 2^53 and thereby out of range itself.
+  const cash = account.cash + amount;
+  assertEngine(
+    Math.abs(cash) < CASH_OFFSET,
+    `Cash of account \`${id}\` must lie inside +-2^52. Got \`${cash}\`.`,
+  );
+  account.cash = cash;
+}
+
+/** Whether every position stays inside +-2^22 when `signedLots` of the book are added. */
+export function positionsFit(
+  account: Readonly<Account>,
+  weights: readonly number[],
+  signedLots: number,
+): boolean {
+  return weights.every((weight, slot) => {
+    return Math.abs(account.positions[slot]! + signedLots * weight) < POSITION_OFFSET;
+  });
+}
+
+/** Adds `signedLots` of a book to the positions and keeps the slots' holder counts. */
+export function addPositions(
+  view: StateView,
+  id: number,
+  weights: readonly number[],
+  signedLots: number,
+): void {
+  const account = view.editAccount(id);
+  for (const [slot, weight] of weights.entries()) {
+    if (weight !== 0)
+      setPosition(view, account, slot, account.positions[slot]! + signedLots * weight);
+  }
+}
+
+/** Sets a position (lots) of an account that is being edited; `holders` counts the non-zero. */
+export function setPosition(view: StateView, account: Account, slot: number, lots: number): void {
+  const before = account.positions[slot]!;
+  account.positions[slot] = lots;
+  if ((before === 0) !== (lots === 0)) view.editSeries(slot).holders += lots === 0 ? -1 : 1;
+}
+
+/** Whether cash is at least 0 and the account covered after paying `amount` (1e-6 USDC). */
+export function canPay(view: StateView, id: number, amount: number, risk: Risk): boolean {
+  const account = view.account(id);
+  const cash = account.cash - amount;
+  return cash >= 0 && isCovered({ ...account, cash }, risk, view.unit);
+}

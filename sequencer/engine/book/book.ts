@@ -1,0 +1,168 @@
+/** One order step: rows 1 to 8 of SPEC section 6. Twin: circuits, the order step of a place. */
+
+import type { Removal } from "../../protocol/rejection.ts";
+import type { Carry, Entry } from "../../protocol/state.ts";
+import { assertEngine } from "../assertion.ts";
+import { addCash, addPositions, positionsFit } from "../balance.ts";
+import { exposure, isVoid } from "../bookState.ts";
+import type { Fill, OrderCase, OrderStep, RemovedOrder } from "../records.ts";
+import { admissibility, bookRisk, type Risk } from "../risk.ts";
+import type { StateView } from "../stateView.ts";
+import { crosses, insertEntry } from "./side.ts";
+
+/**
+ * Meets `order` with the opposite side's best entry and changes the state accordingly. A FOK that
+ * fails is returned with `aborted`; the caller restores the state, for only it knows the point.
+ */
+export function stepOrder(view: StateView, order: Carry, risk: Risk): OrderStep {
+  const { isSell } = order;
+  const best = oppositeSide(view, order)[0];
+  if (best === undefined || !crosses(order, best.price)) return endWithoutCross(view, order);
+  if (isVoid(view, best)) return dropBest(view, order, "makerVoid", "void");
+  if (order.postOnly) {
+    return { ...still(order, "postOnly", best), outcome: "postOnlyWouldCross" };
+  }
+  if (best.account === order.account) return dropBest(view, order, "selfTrade", "selfTrade");
+  let lots = Math.min(order.lots, best.lots);
+  if (order.reduceOnly) {
+    const held = exposure(view.account(order.account), weightsOf(view, order.book));
+    const reducible = isSell ? held : -held;
+    if (reducible <= 0) return { ...still(order, "nothingToReduce", best), ...killed(order) };
+    lots = Math.min(lots, reducible);
+  }
+  return fillIfAdmissible(view, order, lots, risk);
+}
+
+function weightsOf(view: StateView, id: number): readonly number[] {
+  const book = view.book(id);
+  assertEngine(book !== undefined, `Book \`${id}\` was never opened.`);
+  return book.weights;
+}
+
+function oppositeSide(view: StateView, order: Carry): readonly Entry[] {
+  const book = view.book(order.book);
+  assertEngine(book !== undefined, `Book \`${order.book}\` was never opened.`);
+  return order.isSell ? book.bids : book.asks;
+}
+
+/** A step that changed nothing: what the other steps are told apart from. */
+function still(order: Carry, orderCase: OrderCase, best: Entry | undefined): OrderStep {
+  return {
+    orderCase,
+    before: order,
+    after: undefined,
+    maker: best?.account,
+    lots: 0,
+    failedScenario: undefined,
+    aborted: false,
+    outcome: undefined,
+    fill: undefined,
+    removed: [],
+  };
+}
+
+function killed(order: Carry): Pick<OrderStep, "aborted" | "outcome"> {
+  const isFok = order.timeInForce === "fok";
+  return { aborted: isFok, outcome: isFok ? "fokNotFillable" : "killed" };
+}
+
+/** Row 1. */
+function endWithoutCross(view: StateView, order: Carry): OrderStep {
+  const step = still(order, "noCross", undefined);
+  if (order.timeInForce !== "gtc") return { ...step, ...killed(order) };
+  const { account, seq, price, lots, isSell } = order;
+  const book = view.editBook(order.book);
+  const side = isSell ? book.asks : book.bids;
+  const entry = { account, seq, price, lots };
+  const { isInserted, evicted } = insertEntry(side, entry, { isSell, depth: view.depth });
+  if (!isInserted) return { ...step, outcome: "sideFull" };
+  const removed = evicted === undefined ? [] : [removal(order.book, isSell, evicted, "evicted")];
+  return { ...step, outcome: "rested", removed };
+}
+
+/** Rows 2, 4 and 6: the best entry goes, the order goes on. */
+function dropBest(
+  view: StateView,
+  order: Carry,
+  orderCase: "makerVoid" | "selfTrade" | "makerMargin",
+  reason: Removal,
+): OrderStep {
+  const book = view.editBook(order.book);
+  const best = (order.isSell ? book.bids : book.asks).shift()!;
+  const removed = [removal(order.book, !order.isSell, best, reason)];
+  return { ...still(order, orderCase, best), after: order, removed };
+}
+
+function removal(
+  book: number,
+  isSell: boolean,
+  { price, seq, account, lots }: Entry,
+  reason: Removal,
+): RemovedOrder {
+  return { book, isSell, price, seq, account, lots, reason };
+}
+
+/** Rows 6 to 8. */
+function fillIfAdmissible(view: StateView, order: Carry, lots: number, risk: Risk): OrderStep {
+  const best = oppositeSide(view, order)[0]!;
+  const weights = weightsOf(view, order.book);
+  const { price } = best;
+  const common = { rates: bookRisk(weights, risk), price, risk, unit: view.unit };
+  const takerLots = order.isSell ? -lots : lots;
+  const maker = { ...common, account: view.account(best.account), signedLots: -takerLots };
+  const taker = { ...common, account: view.account(order.account), signedLots: takerLots };
+  for (const { account, signedLots } of [maker, taker]) {
+    assertEngine(
+      positionsFit(account, weights, signedLots),
+      `\`${signedLots}\` lots of book \`${order.book}\` do not fit positions inside +-2^22.`,
+    );
+  }
+  const makerFails = admissibility(maker);
+  if (makerFails !== undefined) {
+    const step = dropBest(view, order, "makerMargin", "makerMargin");
+    return { ...step, lots, failedScenario: makerFails };
+  }
+  const failedScenario = admissibility(taker);
+  if (failedScenario !== undefined) {
+    const step = still(order, "takerMargin", best);
+    const aborted = order.timeInForce === "fok";
+    return { ...step, lots, failedScenario, aborted, outcome: "takerMargin" };
+  }
+  return fillBest(view, order, lots);
+}
+
+/** Row 8. */
+function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
+  const { book: id, isSell } = order;
+  const book = view.editBook(id);
+  const side = isSell ? book.bids : book.asks;
+  const best = side[0]!;
+  const step = still(order, "fill", best);
+  const fill: Fill = {
+    taker: order.account,
+    maker: best.account,
+    book: id,
+    takerIsSell: isSell,
+    price: best.price,
+    lots,
+    makerSeq: best.seq,
+    takerSeq: order.seq,
+  };
+  settleFill(view, fill, book.weights);
+  best.lots -= lots;
+  if (best.lots === 0) side.shift();
+  const rest = order.lots - lots;
+  if (rest === 0) return { ...step, lots, fill, outcome: "filled" };
+  return { ...step, lots, fill, after: { ...order, lots: rest } };
+}
+
+/** Moves positions and `price * lots * unit` of cash between the two accounts of a fill. */
+function settleFill(view: StateView, fill: Fill, weights: readonly number[]): void {
+  const [buyer, seller] = fill.takerIsSell ? [fill.maker, fill.taker] : [fill.taker, fill.maker];
+  // lots * unit < 2^32 is exact; a product that is not exact is above 2^53 and no cash fits it.
+  const notional = fill.price * (fill.lots * view.unit);
+  addCash(view, buyer, -notional);
+  addCash(view, seller, notional);
+  addPositions(view, buyer, weights, fill.lots);
+  addPositions(view, seller, weights, -fill.lots);
+}

@@ -1,0 +1,43 @@
+/** Questions about books and entries that several rules ask (SPEC sections 3 and 6). */
+import type { Account, Book, Entry, Series } from "../protocol/state.ts";
+import type { StateView } from "./stateView.ts";
+
+/** Unix seconds of a time in unix ms, as expiries are compared with. */
+export function secondsOf(time: number): number {
+  return Math.floor(time / 1000);
+}
+
+/** `sum weight^2 generation` over today's table: at most 64 * 64 * 2^20 = 2^32. */
+export function generationOf(
+  weights: readonly number[],
+  series: readonly Readonly<Series>[],
+): number {
+  return weights.reduce((sum, weight, slot) => sum + weight ** 2 * series[slot]!.generation, 0);
+}
+
+/** Whether every leg is listed, unexpired at `time` (unix ms) and still the series it was. */
+export function isBookOpen(view: StateView, book: Readonly<Book>, time: number): boolean {
+  const series = view.series();
+  const now = secondsOf(time);
+  const isLive = book.weights.every((weight, slot) => {
+    const { status, expiry } = series[slot]!;
+    return weight === 0 || (status === "listed" && expiry > now);
+  });
+  return isLive && generationOf(book.weights, series) === book.generation;
+}
+
+/** Whether a book is one series: one weight `+1` and no other. */
+export function isPlain(weights: readonly number[]): boolean {
+  const legs = weights.filter((weight) => weight !== 0);
+  return legs.length === 1 && legs[0] === 1;
+}
+
+/** Whether its owner voided the order by a later cancel-all. */
+export function isVoid(view: StateView, entry: Pick<Entry, "account" | "seq">): boolean {
+  return entry.seq < view.session(entry.account).watermark;
+}
+
+/** Signed lots of the book that the account holds, leg by leg; on a plain book the position. */
+export function exposure(account: Readonly<Account>, weights: readonly number[]): number {
+  return weights.reduce((sum, weight, slot) => sum + weight * account.positions[slot]!, 0);
+}

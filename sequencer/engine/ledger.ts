@@ -1,0 +1,105 @@
+/** The operations of a ledger batch (SPEC section 7). Twin: circuits/ledger.circom. */
+import { nextHead } from "../protocol/messages.ts";
+import { assertEngine } from "./assertion.ts";
+import { checkSequenced } from "./door.ts";
+import type { LedgerContext, SignedOperation } from "./operation.ts";
+import type { LedgerOperation, OperationRecord } from "./records.ts";
+import type { StateView } from "./stateView.ts";
+import { applyDeposit, checkDeposit } from "./transactions/deposit.ts";
+import { applyForcedWithdraw, checkForcedWithdraw } from "./transactions/forcedWithdraw.ts";
+import { applyListSeries, checkListSeries } from "./transactions/listSeries.ts";
+import { applyOpenBook, checkOpenBook } from "./transactions/openBook.ts";
+import { applyRegisterKey, checkRegisterKey } from "./transactions/registerKey.ts";
+import { applySettlePosition, checkSettlePosition } from "./transactions/settlePosition.ts";
+import { applySettleSeries, checkSettleSeries } from "./transactions/settleSeries.ts";
+import { applyTransfer } from "./transactions/transfer.ts";
+import { applyWithdraw } from "./transactions/withdraw.ts";
+
+export type { LedgerContext } from "./operation.ts";
+
+/**
+ * Why no proof could sequence the operation now, or undefined. That a key registered in the same
+ * batch signs nothing in it is for the batch to keep.
+ */
+export function checkOperation(
+  view: StateView,
+  operation: LedgerOperation,
+  context: LedgerContext,
+): string | undefined {
+  switch (operation.kind) {
+    case "deposit":
+      return checkDeposit(view, operation);
+    case "registerKey":
+      return checkRegisterKey(view, operation);
+    case "forcedWithdraw":
+      return checkForcedWithdraw(view, operation);
+    case "withdraw":
+    case "transfer":
+      return checkSigned(view, operation, context.time);
+    case "listSeries":
+      return checkListSeries(view, operation, context);
+    case "openBook":
+      return checkOpenBook(view, operation, context);
+    case "settleSeries":
+      return checkSettleSeries(view, operation, context);
+    case "settlePosition":
+      return checkSettlePosition(view, operation);
+  }
+}
+
+function checkSigned(
+  view: StateView,
+  operation: SignedOperation,
+  time: number,
+): string | undefined {
+  if (operation.message.kind !== operation.kind) {
+    return `\`message\` must be of kind ${operation.kind}. Got \`${operation.message.kind}\`.`;
+  }
+  return checkSequenced(view, operation, time);
+}
+
+/**
+ * Applies an operation after {@link checkOperation}. Throws EngineAssertion with its reason where
+ * the operation must not be sequenced.
+ */
+export function applyOperation(
+  view: StateView,
+  operation: LedgerOperation,
+  context: LedgerContext,
+): OperationRecord {
+  const reason = checkOperation(view, operation, context);
+  assertEngine(reason === undefined, `\`${operation.kind}\` must not be sequenced: ${reason}`);
+  switch (operation.kind) {
+    case "deposit":
+      return applyDeposit(view, operation, context);
+    case "registerKey":
+      return applyRegisterKey(view, operation, context);
+    case "forcedWithdraw":
+      return applyForcedWithdraw(view, operation, context);
+    case "withdraw":
+    case "transfer":
+      return applySigned(view, operation, context);
+    case "listSeries":
+      return applyListSeries(view, operation);
+    case "openBook":
+      return applyOpenBook(view, operation);
+    case "settleSeries":
+      return applySettleSeries(view, operation);
+    case "settlePosition":
+      return applySettlePosition(view, operation);
+  }
+}
+
+/** The chain moves also where the payment is refused. */
+function applySigned(
+  view: StateView,
+  operation: SignedOperation,
+  context: LedgerContext,
+): OperationRecord {
+  const { author, message, word } = operation;
+  const key = view.editSession(author.account).keys[author.keyIndex]!;
+  key.head = nextHead(key.head, word);
+  return message.kind === "withdraw"
+    ? applyWithdraw(view, { ...operation, message }, context)
+    : applyTransfer(view, { ...operation, message }, context);
+}

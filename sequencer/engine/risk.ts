@@ -1,0 +1,121 @@
+/**
+ * Effective marks and scenario changes, and the margin tests that are made with them (SPEC
+ * section 4). Twins: circuits/gadgets of the risk matrix and of the health check.
+ *
+ * A headroom `4 cash + unit X_s` does not fit a double, so it is never formed. For integers,
+ * `4 cash + unit X >= 0` holds exactly if `floor(4 cash / unit) + X >= 0`, and there every part
+ * fits: |X| < 9 * 2^(22 + 20 + 6) < 2^51.2, and floor(4 cash / unit) is below 2^54 and a multiple
+ * of 4 wherever it is not below 2^53 (only for unit = 1). Their sum may round, but only far from 0,
+ * so its sign is exact.
+ */
+import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR, SCENARIOS } from "../protocol/constants.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Account, Series } from "../protocol/state.ts";
+import { assertEngine } from "./assertion.ts";
+
+/** The scenarios and, last, the unchanged one. */
+export const SCENARIO_ROWS = SCENARIOS + 1;
+
+/** Of one batch: `marks[slot]` in ticks, `changes[slot][scenario]` in signed ticks. */
+export interface Risk {
+  readonly marks: readonly number[];
+  readonly changes: readonly (readonly number[])[];
+}
+
+const NO_CHANGES: readonly number[] = new Array<number>(SCENARIOS).fill(0);
+
+/** The snapshot, but settled slots keep their stored mark and, as final marks, do not change. */
+export function effectiveRisk(
+  series: readonly Readonly<Series>[],
+  snapshot: Pick<Snapshot, "slots">,
+): Risk {
+  assertEngine(
+    snapshot.slots.length === series.length,
+    `A snapshot must have \`${series.length}\` slots. Got \`${snapshot.slots.length}\`.`,
+  );
+  const marks: number[] = [];
+  const changes: (readonly number[])[] = [];
+  for (const [slot, risk] of snapshot.slots.entries()) {
+    const { status, mark } = series[slot]!;
+    const isSettled = status === "settled";
+    marks.push(isSettled ? mark : risk.mark);
+    changes.push(isSettled || risk.isFinal ? NO_CHANGES : risk.changes);
+  }
+  return { marks, changes };
+}
+
+/** `sum_m quantity_m (4 mark_m + 5 change_{m,s})` for s = 0..16, in ticks times `quantities`. */
+function weigh(quantities: readonly number[], risk: Risk): number[] {
+  const values = new Array<number>(SCENARIO_ROWS).fill(0);
+  for (const [slot, quantity] of quantities.entries()) {
+    if (quantity === 0) continue;
+    const mark = quantity * MARGIN_VALUE_FACTOR * risk.marks[slot]!;
+    const changes = risk.changes[slot]!;
+    const factor = quantity * MARGIN_INITIAL_FACTOR;
+    for (let row = 0; row < SCENARIOS; row++) values[row]! += mark + factor * changes[row]!;
+    values[SCENARIOS]! += mark;
+  }
+  return values;
+}
+
+/** `X_s` of an account for s = 0..16, in lot ticks, four times the value it stands for. */
+export function scenarioValues(account: Readonly<Account>, risk: Risk): number[] {
+  return weigh(account.positions, risk);
+}
+
+/** `R_s` of a book's weights for s = 0..16, in ticks, four times the value it stands for. */
+export function bookRisk(weights: readonly number[], risk: Risk): number[] {
+  return weigh(weights, risk);
+}
+
+/** `floor(4 cash / unit)` exactly: the remainder of doubles is exact, and so is what it divides. */
+export function cashQuotient(cash: number, unit: number): number {
+  const remainder = ((cash % unit) + unit) % unit;
+  const rest = Math.floor((MARGIN_VALUE_FACTOR * remainder) / unit);
+  return MARGIN_VALUE_FACTOR * ((cash - remainder) / unit) + rest;
+}
+
+/** The first scenario (0..16) with a negative headroom, if any. `unit` in 1e-6 USDC. */
+export function firstUncovered(
+  account: Readonly<Account>,
+  risk: Risk,
+  unit: number,
+): number | undefined {
+  const quotient = cashQuotient(account.cash, unit);
+  const row = scenarioValues(account, risk).findIndex((value) => quotient + value < 0);
+  return row < 0 ? undefined : row;
+}
+
+/** Whether equity covers 5/4 of the worst scenario loss. `unit` in 1e-6 USDC. */
+export function isCovered(account: Readonly<Account>, risk: Risk, unit: number): boolean {
+  return firstUncovered(account, risk, unit) === undefined;
+}
+
+/** One side of a fill that is being weighed. */
+export interface Candidate {
+  readonly account: Readonly<Account>;
+  /** `R_s` of the book ({@link bookRisk}). */
+  readonly rates: readonly number[];
+  /** In ticks, signed. */
+  readonly price: number;
+  /** Bought lots, negative for sold ones; the positions after it must be in range. */
+  readonly signedLots: number;
+  readonly risk: Risk;
+  /** 1e-6 USDC. */
+  readonly unit: number;
+}
+
+/**
+ * The first scenario (0..16) in which the fill makes the headroom both smaller and negative;
+ * undefined if the fill is admissible. With positions in range before and after, the change in
+ * lot ticks is below 2^52.2 and `X_s` after it below 2^51.2 + 2^47.
+ */
+export function admissibility(candidate: Candidate): number | undefined {
+  const { account, rates, price, signedLots, risk, unit } = candidate;
+  const quotient = cashQuotient(account.cash, unit);
+  const row = scenarioValues(account, risk).findIndex((value, scenario) => {
+    const change = signedLots * (rates[scenario]! - MARGIN_VALUE_FACTOR * price);
+    return change < 0 && quotient + (value + change) < 0;
+  });
+  return row < 0 ? undefined : row;
+}

@@ -1,0 +1,211 @@
+/** The state in memory, with an undo journal and a record of what was edited. */
+import { isVoid } from "../engine/bookState.ts";
+import type { OpenOrder } from "../engine/door.ts";
+import type { StateView } from "../engine/stateView.ts";
+import {
+  type Account,
+  type Book,
+  type Carry,
+  type Entry,
+  emptyAccount,
+  emptySeries,
+  emptySession,
+  type Series,
+  type Session,
+  type Shape,
+} from "../protocol/state.ts";
+import { type ExportedState, exportParts, importParts } from "./exportedState.ts";
+import { createJournal, createTable, type Table } from "./journal.ts";
+
+/** Ids that were edited; an id may stand here though its edit was undone. */
+export interface Touched {
+  readonly accounts: ReadonlySet<number>;
+  readonly sessions: ReadonlySet<number>;
+  readonly books: ReadonlySet<number>;
+}
+
+export interface MemoryState extends StateView {
+  readonly shape: Shape;
+  /** Forgets the journal: points taken before can no longer be returned to. */
+  commit(): void;
+  /** What was edited since {@link MemoryState.clearTouched}; live sets. */
+  touched(): Touched;
+  clearTouched(): void;
+  /** Ids of the accounts that were ever edited, ascending. */
+  accountIds(): number[];
+  /** Ids of the books that were ever opened, ascending. */
+  bookIds(): number[];
+  /** Live orders of an account: those that are not void, by book and side, best first. */
+  openOrdersOf(account: number): OpenOrder[];
+  exportState(): ExportedState;
+  /** Replaces everything, journal included; every id that is there counts as touched. */
+  importState(exported: ExportedState): void;
+}
+
+interface Parts {
+  readonly accounts: Table<Account>;
+  readonly sessions: Table<Session>;
+  readonly books: Table<Book>;
+  series: readonly Series[];
+  nextSeq: number;
+  carry: Carry | undefined;
+}
+
+/** The state before anything happened: `nextSeq` 1, no accounts, no series, no books. */
+export function createMemoryState(shape: Shape): MemoryState {
+  const journal = createJournal();
+  const parts = createParts(shape, journal);
+  const { accounts, sessions, books } = parts;
+  // Shared by all ids that were never edited, so nobody may write to them.
+  const noAccount = Object.freeze(emptyAccount(shape.slots));
+  Object.freeze(noAccount.positions);
+  const noSession = Object.freeze(emptySession());
+  Object.freeze(noSession.keys);
+
+  const clearTouched = (): void => {
+    for (const table of [accounts, sessions, books]) table.touched.clear();
+  };
+  const state: MemoryState = {
+    shape,
+    slots: shape.slots,
+    depth: shape.depth,
+    unit: shape.unit,
+    account: (id) => accounts.rows.get(id) ?? noAccount,
+    session: (id) => sessions.rows.get(id) ?? noSession,
+    book: (id) => books.rows.get(id),
+    series: () => parts.series,
+    nextSeq: () => parts.nextSeq,
+    carry: () => parts.carry,
+    editAccount: accounts.edit,
+    editSession: sessions.edit,
+    editBook: books.edit,
+    putBook: books.put,
+    ...scalarEdits(parts, journal),
+    checkpoint: journal.checkpoint,
+    rollback: journal.rollback,
+    commit: journal.clear,
+    touched: () => ({
+      accounts: accounts.touched,
+      sessions: sessions.touched,
+      books: books.touched,
+    }),
+    clearTouched,
+    accountIds: accounts.ids,
+    bookIds: books.ids,
+    openOrdersOf: (account) => openOrders(state, books, account),
+    exportState() {
+      const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
+      return exportParts(shape, { ...parts, ...rows });
+    },
+    importState(exported) {
+      const imported = importParts(shape, exported);
+      journal.clear();
+      clearTouched();
+      refill(accounts, imported.accounts);
+      refill(sessions, imported.sessions);
+      refill(books, imported.books);
+      parts.series = imported.series;
+      parts.nextSeq = imported.nextSeq;
+      parts.carry = imported.carry;
+    },
+  };
+  return state;
+}
+
+function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): Parts {
+  const accountsMax = 4 ** shape.accountLevels;
+  return {
+    accounts: createTable({
+      name: "account",
+      size: accountsMax,
+      journal,
+      create: () => emptyAccount(shape.slots),
+      clone: (account) => ({ ...account, positions: [...account.positions] }),
+    }),
+    sessions: createTable({
+      name: "session",
+      size: accountsMax,
+      journal,
+      create: emptySession,
+      clone: (session) => ({ ...session, keys: session.keys.map((key) => ({ ...key })) }),
+    }),
+    books: createTable<Book>({
+      name: "book",
+      size: 4 ** shape.bookLevels,
+      journal,
+      create: () => {
+        throw new RangeError("`book` was never opened: put it before it is edited.");
+      },
+      clone: cloneBook,
+    }),
+    series: Array.from({ length: shape.slots }, emptySeries),
+    nextSeq: 1,
+    carry: undefined,
+  };
+}
+
+function cloneBook({ weights, generation, bids, asks }: Book): Book {
+  const clone = (entry: Entry): Entry => ({ ...entry });
+  return { weights: [...weights], generation, bids: bids.map(clone), asks: asks.map(clone) };
+}
+
+/** Edits of what is not a table. */
+function scalarEdits(
+  parts: Parts,
+  journal: ReturnType<typeof createJournal>,
+): Pick<StateView, "editSeries" | "setNextSeq" | "setCarry"> {
+  return {
+    editSeries(slot) {
+      const series = parts.series[slot];
+      if (series === undefined) {
+        throw new RangeError(`\`slot\` must be below ${parts.series.length}. Got \`${slot}\`.`);
+      }
+      journal.record(`series ${slot}`, () => {
+        const before = { ...series };
+        return () => {
+          parts.series = parts.series.with(slot, before);
+        };
+      });
+      return series;
+    },
+    setNextSeq(seq) {
+      journal.record("nextSeq", () => {
+        const before = parts.nextSeq;
+        return () => {
+          parts.nextSeq = before;
+        };
+      });
+      parts.nextSeq = seq;
+    },
+    setCarry(carry) {
+      journal.record("carry", () => {
+        const before = parts.carry;
+        return () => {
+          parts.carry = before;
+        };
+      });
+      parts.carry = carry;
+    },
+  };
+}
+
+function openOrders(view: StateView, books: Table<Book>, account: number): OpenOrder[] {
+  const ownOf = (book: number, isSell: boolean, side: readonly Entry[]): OpenOrder[] =>
+    side
+      .filter((entry) => entry.account === account && !isVoid(view, entry))
+      .map((entry) => ({ ...entry, book, isSell }));
+  return books.ids().flatMap((id) => {
+    const { bids, asks } = books.rows.get(id)!;
+    return [...ownOf(id, false, bids), ...ownOf(id, true, asks)];
+  });
+}
+
+function refill<T>(table: Table<T>, rows: ReadonlyMap<number, T>): void {
+  // What goes is touched too: its leaf is empty again.
+  for (const id of table.rows.keys()) table.touched.add(id);
+  table.rows.clear();
+  for (const [id, row] of rows) {
+    table.rows.set(id, row);
+    table.touched.add(id);
+  }
+}

@@ -1,0 +1,105 @@
+/** Sparse quaternary Poseidon tree. Twin: circuits/state, the Merkle path gadgets. */
+import { poseidon } from "../protocol/hash.ts";
+
+const ARITY = 4;
+
+/** Leaf `id` sits at the base-4 digits of `id`, most significant first from the root. */
+export interface MerkleTree {
+  readonly levels: number;
+  root(): bigint;
+  leaf(id: number): bigint;
+  set(id: number, leaf: bigint): void;
+  /** Sets many leaves and hashes each inner node above them once. */
+  setMany(leaves: Iterable<readonly [id: number, leaf: bigint]>): void;
+  /** For each level from the leaf to the root, the 3 siblings in child order. */
+  path(id: number): bigint[][];
+  /** For each level from the leaf to the root, the place (0..3) among the siblings. */
+  positions(id: number): number[];
+}
+
+/** A tree of `4^levels` leaves that are all `emptyLeaf` until they are set. */
+export function createMerkleTree({
+  levels,
+  emptyLeaf,
+}: {
+  levels: number;
+  emptyLeaf: bigint;
+}): MerkleTree {
+  const empty = emptyNodes(levels, emptyLeaf);
+  /** `nodes[0]` are the leaves, `nodes[levels]` holds the root. */
+  const nodes = Array.from({ length: levels + 1 }, () => new Map<number, bigint>());
+  const node = (level: number, index: number): bigint => nodes[level]!.get(index) ?? empty[level]!;
+  const family = (level: number, parent: number): bigint[] =>
+    Array.from({ length: ARITY }, (_, child) => node(level, parent * ARITY + child));
+
+  function checkId(id: number): void {
+    if (!Number.isInteger(id) || id < 0 || id >= ARITY ** levels) {
+      throw new RangeError(`\`id\` must be below ${ARITY ** levels}. Got \`${id}\`.`);
+    }
+  }
+
+  function setMany(leaves: Iterable<readonly [id: number, leaf: bigint]>): void {
+    let changed = new Set<number>();
+    for (const [id, leaf] of leaves) {
+      checkId(id);
+      nodes[0]!.set(id, leaf);
+      changed.add(id);
+    }
+    for (let level = 0; level < levels; level++) {
+      const parents = new Set<number>();
+      for (const index of changed) parents.add(Math.floor(index / ARITY));
+      for (const parent of parents) nodes[level + 1]!.set(parent, poseidon(family(level, parent)));
+      changed = parents;
+    }
+  }
+
+  return {
+    levels,
+    root: () => node(levels, 0),
+    leaf(id) {
+      checkId(id);
+      return node(0, id);
+    },
+    set: (id, leaf) => setMany([[id, leaf]]),
+    setMany,
+    path(id) {
+      checkId(id);
+      return positionsOf(id, levels).map((position, level) => {
+        const parent = Math.floor(id / ARITY ** (level + 1));
+        return family(level, parent).filter((_, child) => child !== position);
+      });
+    },
+    positions(id) {
+      checkId(id);
+      return positionsOf(id, levels);
+    },
+  };
+}
+
+function emptyNodes(levels: number, emptyLeaf: bigint): bigint[] {
+  const nodes = [emptyLeaf];
+  for (let level = 0; level < levels; level++) {
+    nodes.push(poseidon(new Array<bigint>(ARITY).fill(nodes[level]!)));
+  }
+  return nodes;
+}
+
+function positionsOf(id: number, levels: number): number[] {
+  return Array.from({ length: levels }, (_, level) => Math.floor(id / ARITY ** level) % ARITY);
+}
+
+/** The root that a leaf and its path, both from the leaf upwards, lead to. */
+export function rootFromPath({
+  leaf,
+  path,
+  positions,
+}: {
+  leaf: bigint;
+  path: readonly (readonly bigint[])[];
+  positions: readonly number[];
+}): bigint {
+  return path.reduce<bigint>(
+    (child, siblings, level) => poseidon(siblings.toSpliced(positions[level]!, 0, child)),
+    leaf,
+  );
+}
