@@ -2,7 +2,7 @@
  * Multiples of one group's generator by many scalars, through a table of window multiples.
  *
  * With windows of w bits the table holds j * 2^(w k) * G for every window k and digit j, and a
- * scalar costs one mixed addition per window. The table is built in parts (see `pointWorker.ts`).
+ * scalar costs one addition per window. The table is built in parts (see `pointWorker.ts`).
  */
 import {
   AFFINE_BYTES,
@@ -75,7 +75,13 @@ export function buildWindows(
 /** Turns plain scalars into affine points, both as packed bytes. */
 export type Multiplier = (scalars: Uint8Array) => Uint8Array<ArrayBuffer>;
 
-/** Prepares a multiplier whose table already lies at `table`; batches hold up to `limit`. */
+/**
+ * Prepares a multiplier whose table already lies at `table`; batches hold up to `limit`.
+ *
+ * Sums stay affine, and one inversion serves a whole batch per window, which halves the products
+ * of a mixed addition. The affine formula fails for P + P and P - P, and neither can happen: the
+ * sum so far is below 2^(w k) times G and the entry is at least that, with a total below r.
+ */
 export function createMultiplier(
   curve: WasmCurve,
   group: Group,
@@ -83,30 +89,83 @@ export function createMultiplier(
   table: number,
   limit: number,
 ): Multiplier {
-  const names = functionNames(group);
-  const jacobian = JACOBIAN_BYTES[group];
   const affine = AFFINE_BYTES[group];
-  const points = curve.allocate(limit * jacobian);
-  const addMixed = curve.call(names.addMixed);
-  const zero = curve.call(names.zero);
-  const toAffine = curve.call(names.batchToAffine);
+  const sums = curve.allocate(limit * affine);
+  const slopes = curve.allocate(limit * (affine / 2));
+  const addBatch = createBatchAdder(curve, group, sums, slopes);
   const bytesPerWindow = windowBytes(group, shape);
+  const entries = new Uint32Array(limit);
+  const isStarted = new Uint8Array(limit);
 
   return (scalars) => {
     const count = scalars.length / FIELD_BYTES;
     if (count > limit) throw new Error(`a batch holds at most \`${limit}\` scalars`);
-    curve.reserveScratch(2 * (count + 1) * affine);
+    // Twice what an inversion takes for its running products.
+    curve.reserveScratch((count + 1) * affine);
     const words = new Uint32Array(scalars.buffer, scalars.byteOffset, count * 8);
-    for (let i = 0; i < count; i++) {
-      const point = points + i * jacobian;
-      zero(point);
-      for (let window = 0; window < shape.windows; window++) {
+    curve.bytes(sums, count * affine).fill(0);
+    isStarted.fill(0);
+    for (let window = 0; window < shape.windows; window++) {
+      const start = table + window * bytesPerWindow;
+      for (let i = 0; i < count; i++) {
         const digit = digitOf(words, i * 8, window * shape.windowBits, shape.windowBits);
-        if (digit !== 0) addMixed(point, table + window * bytesPerWindow + digit * affine, point);
+        const entry = digit === 0 ? 0 : start + digit * affine;
+        const isFirst = digit !== 0 && isStarted[i] === 0;
+        if (isFirst) {
+          curve.bytes(sums + i * affine, affine).set(curve.bytes(entry, affine));
+          isStarted[i] = 1;
+        }
+        entries[i] = isFirst ? 0 : entry;
       }
+      addBatch(entries, count);
     }
-    toAffine(points, count, points);
-    return curve.bytes(points, count * affine).slice();
+    return curve.bytes(sums, count * affine).slice();
+  };
+}
+
+/** Adds to sum i the table entry at offset entries[i], or nothing where that is 0. */
+function createBatchAdder(
+  curve: WasmCurve,
+  group: Group,
+  sums: number,
+  slopes: number,
+): (entries: Uint32Array, count: number) => void {
+  const affine = AFFINE_BYTES[group];
+  const size = affine / 2;
+  const field = group === "G1" ? "f1m" : "f2m";
+  const subtract = curve.call(`${field}_sub`);
+  const multiply = curve.call(`${field}_mul`);
+  const square = curve.call(`${field}_square`);
+  const zero = curve.call(`${field}_zero`);
+  const copy = curve.call(`${field}_copy`);
+  const invertBatch = curve.call(`${field}_batchInverse`);
+  const x = curve.allocate(size);
+  const y = curve.allocate(size);
+
+  return (entries, count) => {
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i] ?? 0;
+      const slope = slopes + i * size;
+      // The inverse of zero is zero here, and costs the batch nothing.
+      if (entry === 0) zero(slope);
+      else subtract(entry, sums + i * affine, slope);
+    }
+    invertBatch(slopes, size, count, slopes, size);
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i] ?? 0;
+      if (entry === 0) continue;
+      const sum = sums + i * affine;
+      const slope = slopes + i * size;
+      subtract(entry + size, sum + size, y);
+      multiply(slope, y, slope);
+      square(slope, x);
+      subtract(x, sum, x);
+      subtract(x, entry, x);
+      subtract(sum, x, y);
+      multiply(slope, y, y);
+      subtract(y, sum + size, sum + size);
+      copy(x, sum);
+    }
   };
 }
 

@@ -9,7 +9,7 @@ import {
   type WasmCurve,
 } from "./wasmCurve.ts";
 
-/** The points shift * w^i of a domain of 2^power; shift is 1, or on the odd coset the 2n-th root. */
+/** The points shift * w^i, i < 2^power; shift is 1, or on the odd coset the 2n-th root. */
 export type Coset = { readonly power: number; readonly isOdd: boolean };
 
 /**

@@ -11,6 +11,8 @@ export type ProgressBoard = { readonly start: (label: string) => ProgressTask };
 
 const REDRAW_MS = 200;
 const BAR_WIDTH = 20;
+/** Assumed of a terminal that does not say. */
+const COLUMNS = 80;
 const PLAIN_STEPS = 4;
 
 type Shown = {
@@ -32,7 +34,7 @@ export function createProgressBoard(stream: NodeJS.WriteStream = process.stderr)
   const redraw = (): void => {
     const line = [...shown].map(describe).join(" | ");
     clear();
-    stream.write(line.slice(0, Math.max(0, stream.columns - 1)));
+    stream.write(line.slice(0, (stream.columns || COLUMNS) - 1));
   };
   const say = (line: string): void => {
     clear();
