@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { FIELD_MODULUS } from "../../../sequencer/protocol/constants.ts";
+import {
+  isValidKey,
+  type PublicKey,
+  publicKeyOf,
+  type Signature,
+  SUBGROUP_ORDER,
+  secretFromSeed,
+  sign,
+  verify,
+} from "../../../sequencer/protocol/eddsa.ts";
+import { runs } from "../../property/runs.ts";
+import { loadCircomlib } from "./circomlib.ts";
+
+const message = fc.oneof(
+  fc.constantFrom(0n, 1n, FIELD_MODULUS - 1n),
+  fc.bigInt({ min: 0n, max: FIELD_MODULUS - 1n }),
+);
+const secret = fc.bigInt({ min: 1n, max: SUBGROUP_ORDER - 1n });
+const seed = fc.uint8Array({ minLength: 32, maxLength: 32 });
+
+test("circomlibjs accepts our signatures", async () => {
+  const reference = await loadCircomlib();
+  fc.assert(
+    fc.property(secret, message, (key, text) => {
+      const signature = sign(key, text);
+      assert.ok(verify(publicKeyOf(key), text, signature));
+      assert.ok(reference.verify(publicKeyOf(key), text, signature));
+    }),
+    runs(10),
+  );
+});
+
+test("we accept circomlibjs' signatures", async () => {
+  const reference = await loadCircomlib();
+  fc.assert(
+    fc.property(seed, message, (bytes, text) => {
+      const key = reference.keyOf(bytes);
+      assert.ok(isValidKey(key));
+      assert.ok(verify(key, text, reference.sign(bytes, text)));
+    }),
+    runs(10),
+  );
+});
+
+const key = publicKeyOf(42n);
+const good = sign(42n, 7n);
+/** A point of order 4, and the one of order 2: on the curve, but in no prime subgroup. */
+const orderFour = { x: sqrtOf168700(), y: 0n };
+const orderTwo = { x: 0n, y: FIELD_MODULUS - 1n };
+
+/** `a x^2 = 1` at y = 0, so `x = 1 / sqrt(a)`; a is a square, which makes the law complete. */
+function sqrtOf168700(): bigint {
+  const inverse = power(168700n, FIELD_MODULUS - 2n);
+  // Tonelli-Shanks is more than is needed: the root's order divides 2^28.
+  const odd = (FIELD_MODULUS - 1n) >> 28n;
+  let root = power(inverse, (odd + 1n) / 2n);
+  const generator = power(5n, odd);
+  for (let step = 0; (root * root) % FIELD_MODULUS !== inverse; step++) {
+    const rest = (((root * root) % FIELD_MODULUS) * 168700n) % FIELD_MODULUS;
+    let order = 0;
+    for (let value = rest; value !== 1n; value = (value * value) % FIELD_MODULUS) order++;
+    root = (root * power(generator, 1n << BigInt(28 - order - 1))) % FIELD_MODULUS;
+    assert.ok(step < 28);
+  }
+  return root;
+}
+
+function power(base: bigint, exponent: bigint): bigint {
+  let result = 1n;
+  for (let bits = exponent, square = base; bits > 0n; bits >>= 1n) {
+    if (bits & 1n) result = (result * square) % FIELD_MODULUS;
+    square = (square * square) % FIELD_MODULUS;
+  }
+  return result;
+}
+
+const CASES: readonly (readonly [string, PublicKey, bigint, Signature, boolean])[] = [
+  ["the signature itself", key, 7n, good, true],
+  ["another message", key, 8n, good, false],
+  ["another key", publicKeyOf(43n), 7n, good, false],
+  ["S + subgroup order", key, 7n, { ...good, s: good.s + SUBGROUP_ORDER }, false],
+  ["S = subgroup order", key, 7n, { ...good, s: SUBGROUP_ORDER }, false],
+  ["a negative S", key, 7n, { ...good, s: good.s - SUBGROUP_ORDER }, false],
+  ["another S", key, 7n, { ...good, s: good.s ^ 1n }, false],
+  ["S = 0", key, 7n, { ...good, s: 0n }, false],
+  ["R8 off the curve", key, 7n, { ...good, r8x: good.r8x + 1n }, false],
+  ["R8 not in the field", key, 7n, { ...good, r8x: good.r8x + FIELD_MODULUS }, false],
+  ["R8 mirrored", key, 7n, { ...good, r8x: FIELD_MODULUS - good.r8x }, false],
+  ["a message not in the field", key, 7n + FIELD_MODULUS, good, false],
+  ["a key off the curve", { x: key.x, y: key.y + 1n }, 7n, good, false],
+  ["the neutral key", { x: 0n, y: 1n }, 7n, { r8x: 0n, r8y: 1n, s: 0n }, false],
+  ["a key of order 2", orderTwo, 7n, { r8x: 0n, r8y: 1n, s: 0n }, false],
+  ["a key of order 4", orderFour, 7n, { r8x: 0n, r8y: 1n, s: 0n }, false],
+];
+
+for (const [name, subject, text, signature, expected] of CASES) {
+  test(`verify of ${name}: ${expected}`, () => {
+    assert.equal(verify(subject, text, signature), expected);
+  });
+}
+
+test("every bit of a signature matters", () => {
+  const field = fc.constantFrom("r8x" as const, "r8y" as const, "s" as const);
+  fc.assert(
+    fc.property(field, fc.nat({ max: 250 }), (name, bit) => {
+      const tampered = { ...good, [name]: good[name] ^ (1n << BigInt(bit)) };
+      assert.equal(verify(key, 7n, tampered), false);
+    }),
+    runs(40),
+  );
+});
+
+test("a key is on the curve and of large order", () => {
+  assert.ok(isValidKey(key));
+  const invalid = [{ x: 0n, y: 0n }, { x: 0n, y: 1n }, orderTwo, orderFour, { x: key.y, y: key.x }];
+  for (const subject of invalid) assert.equal(isValidKey(subject), false);
+});
+
+test("secrets come from seeds of at least 16 bytes", () => {
+  assert.throws(() => secretFromSeed(new Uint8Array(15)), RangeError);
+  const from = secretFromSeed(new Uint8Array(16));
+  assert.ok(from > 0n && from < SUBGROUP_ORDER);
+  assert.notEqual(from, secretFromSeed(new Uint8Array(17)));
+});

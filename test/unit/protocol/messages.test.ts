@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  ACCOUNT_BITS,
+  AMOUNT_BITS,
+  BOOK_BITS,
+  FIELD_MODULUS,
+  LOTS_BITS,
+  SEQ_BITS,
+  TIME_BITS,
+} from "../../../sequencer/protocol/constants.ts";
+import { layoutBits, TRADE_MESSAGE } from "../../../sequencer/protocol/layout.ts";
+import {
+  firstHead,
+  isWellFormed,
+  type Message,
+  messageFromWord,
+  messageWord,
+  nextHead,
+  type PlaceMessage,
+} from "../../../sequencer/protocol/messages.ts";
+import { runs } from "../../property/runs.ts";
+
+function below(bits: number, min = 0) {
+  const max = 2 ** bits - 1;
+  return fc.oneof(fc.constantFrom(min, max), fc.integer({ min, max }));
+}
+
+const PRICE_MIN = 1 - 2 ** 23;
+const PRICE_MAX = 2 ** 23 - 2;
+const price = fc.oneof(
+  fc.constantFrom(PRICE_MIN, 0, PRICE_MAX),
+  fc.integer({ min: PRICE_MIN, max: PRICE_MAX }),
+);
+const kindOf = <K extends Message["kind"]>(kind: K) => fc.constant(kind);
+const deadline = below(TIME_BITS);
+const place = fc.record({
+  kind: kindOf("place"),
+  book: below(BOOK_BITS),
+  isSell: fc.boolean(),
+  price,
+  lots: below(LOTS_BITS, 1),
+  timeInForce: fc.constantFrom("gtc", "ioc", "fok"),
+  postOnly: fc.boolean(),
+  reduceOnly: fc.boolean(),
+  deadline,
+});
+const message: fc.Arbitrary<Message> = fc.oneof(
+  place,
+  fc.record({
+    kind: kindOf("cancel"),
+    book: below(BOOK_BITS),
+    isSell: fc.boolean(),
+    price,
+    seq: below(SEQ_BITS),
+    deadline,
+  }),
+  fc.record({ kind: kindOf("cancelAll"), deadline }),
+  fc.record({ kind: kindOf("withdraw"), amount: below(AMOUNT_BITS, 1), deadline }),
+  fc.record({
+    kind: kindOf("transfer"),
+    amount: below(AMOUNT_BITS, 1),
+    to: below(ACCOUNT_BITS),
+    deadline,
+  }),
+);
+
+test("word and well-formed message determine each other", () => {
+  fc.assert(
+    fc.property(message, (subject) => {
+      const decoded = messageFromWord(messageWord(subject));
+      assert.deepEqual(decoded, isWellFormed(subject) ? { ...subject } : undefined);
+    }),
+    runs(300),
+  );
+});
+
+test("a word that decodes is the word of what it decodes to", () => {
+  fc.assert(
+    fc.property(message, fc.nat({ max: 170 }), (subject, bit) => {
+      const word = messageWord(subject) ^ (1n << BigInt(bit));
+      const decoded = messageFromWord(word);
+      if (decoded !== undefined) assert.equal(messageWord(decoded), word);
+    }),
+    runs(300),
+  );
+});
+
+test("bits above the layout, unknown kinds and non-words do not decode", () => {
+  const above = 1n << BigInt(layoutBits(TRADE_MESSAGE));
+  const order: PlaceMessage = {
+    kind: "place",
+    book: 1,
+    isSell: true,
+    price: 5,
+    lots: 1,
+    timeInForce: "gtc",
+    postOnly: false,
+    reduceOnly: false,
+    deadline: 9,
+  };
+  const word = messageWord(order);
+  assert.deepEqual(messageFromWord(word), order);
+  for (const bad of [0n, 4n, 15n, word + above, word + FIELD_MODULUS, -1n]) {
+    assert.equal(messageFromWord(bad), undefined);
+  }
+});
+
+const ORDER = { kind: "place", book: 0, isSell: false, price: 0, lots: 1, deadline: 0 } as const;
+const FLAGS: readonly (readonly [PlaceMessage["timeInForce"], boolean, boolean, boolean])[] = [
+  ["gtc", false, false, true],
+  ["gtc", true, false, true],
+  ["gtc", false, true, false],
+  ["gtc", true, true, false],
+  ["ioc", false, false, true],
+  ["ioc", true, false, false],
+  ["ioc", false, true, true],
+  ["ioc", true, true, false],
+  ["fok", false, false, true],
+  ["fok", true, false, false],
+  ["fok", false, true, true],
+  ["fok", true, true, false],
+];
+for (const [timeInForce, postOnly, reduceOnly, expected] of FLAGS) {
+  test(`${timeInForce}, post-only ${postOnly}, reduce-only ${reduceOnly}: ${expected}`, () => {
+    assert.equal(isWellFormed({ ...ORDER, timeInForce, postOnly, reduceOnly }), expected);
+  });
+}
+
+const PRICES: readonly (readonly [number, boolean])[] = [
+  [PRICE_MIN - 1, false],
+  [PRICE_MIN, true],
+  [PRICE_MAX, true],
+  [PRICE_MAX + 1, false],
+  [0.5, false],
+  [Number.NaN, false],
+];
+for (const [subject, expected] of PRICES) {
+  test(`price ${subject} is in range: ${expected}`, () => {
+    const flags = { timeInForce: "gtc", postOnly: false, reduceOnly: false } as const;
+    assert.equal(isWellFormed({ ...ORDER, ...flags, price: subject }), expected);
+    const name = { kind: "cancel", book: 0, isSell: true, seq: 1, deadline: 0 } as const;
+    assert.equal(isWellFormed({ ...name, price: subject }), expected);
+  });
+}
+
+test("chains of different keys, versions, accounts and domains never meet", () => {
+  const base = { domain: 1n, account: 2, keyIndex: 3, version: 4 };
+  const heads = [
+    firstHead(base),
+    firstHead({ ...base, domain: 2n }),
+    firstHead({ ...base, account: 3 }),
+    firstHead({ ...base, keyIndex: 2 }),
+    firstHead({ ...base, version: 5 }),
+    nextHead(firstHead(base), 6n),
+    nextHead(firstHead(base), 7n),
+  ];
+  assert.equal(new Set(heads).size, heads.length);
+});

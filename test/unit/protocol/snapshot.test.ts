@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { CodecRangeError } from "../../../sequencer/protocol/codec.ts";
+import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
+import {
+  isQuorumSigned,
+  markWords,
+  type OracleSignature,
+  oracleSetHash,
+  type SlotRisk,
+  slotRiskWords,
+  snapshotHash,
+} from "../../../sequencer/protocol/snapshot.ts";
+
+const changes = Array.from({ length: 16 }, (_, scenario) => 100 - scenario);
+const slot: SlotRisk = { mark: 5, isFinal: false, changes };
+const slots = [slot, { ...slot, mark: 6 }];
+const secrets = [11n, 12n, 13n];
+const oracles = secrets.map(publicKeyOf);
+const hash = snapshotHash(1n, { time: 9, slots });
+const by = (signer: number, message = hash): OracleSignature => {
+  return { signer, ...sign(secrets[signer]!, message) };
+};
+
+test("a slot's words hold mark, finality and changes", () => {
+  const [first, second] = slotRiskWords({ ...slot, isFinal: true });
+  assert.equal(first & 0xfffffn, 5n);
+  assert.equal((first >> 20n) & 1n, 1n);
+  assert.equal((first >> 21n) & 0x1fffffn, BigInt(100 + 2 ** 20));
+  assert.equal(second & 0x1fffffn, BigInt(92 + 2 ** 20));
+  assert.equal(second >> 168n, 0n);
+  assert.throws(() => slotRiskWords({ ...slot, mark: 2 ** 20 }), CodecRangeError);
+  assert.throws(() => slotRiskWords({ ...slot, mark: -1 }), CodecRangeError);
+  assert.throws(() => slotRiskWords({ ...slot, changes: [] }), CodecRangeError);
+  const tooHigh = { ...slot, changes: changes.with(3, 2 ** 20) };
+  assert.throws(() => slotRiskWords(tooHigh), CodecRangeError);
+});
+
+test("domain, time and every slot are signed", () => {
+  const hashes = [
+    hash,
+    snapshotHash(2n, { time: 9, slots }),
+    snapshotHash(1n, { time: 10, slots }),
+    snapshotHash(1n, { time: 9, slots: [slots[1]!, slots[0]!] }),
+    snapshotHash(1n, { time: 9, slots: [slot, { ...slot, mark: 6, isFinal: true }] }),
+  ];
+  assert.equal(new Set(hashes).size, hashes.length);
+});
+
+const QUORUMS: readonly (readonly [string, readonly OracleSignature[], boolean])[] = [
+  ["two of three", [by(0), by(2)], true],
+  ["all three", [by(0), by(1), by(2)], true],
+  ["one", [by(0)], false],
+  ["one twice", [by(0), by(0)], false],
+  ["descending", [by(2), by(0)], false],
+  ["over another message", [by(0), by(1, 5n)], false],
+  ["in another's name", [by(0), { ...by(1), signer: 2 }], false],
+  ["of an unknown oracle", [by(0), { ...by(1), signer: 3 }], false],
+];
+for (const [name, signatures, expected] of QUORUMS) {
+  test(`a quorum of two signed by ${name}: ${expected}`, () => {
+    const snapshot = { time: 9, slots, signatures };
+    assert.equal(isQuorumSigned({ domain: 1n, snapshot, oracles, quorum: 2 }), expected);
+    assert.equal(isQuorumSigned({ domain: 2n, snapshot, oracles, quorum: 2 }), false);
+  });
+}
+
+test("the oracle set's hash depends on its order, marks stand 12 to a word", () => {
+  assert.notEqual(oracleSetHash(oracles), oracleSetHash(oracles.toReversed()));
+  assert.deepEqual(markWords(new Array<number>(13).fill(1)).at(-1), 1n);
+});
