@@ -1,0 +1,131 @@
+/** What each method takes. Unknown fields are refused; numbers are bounded as the protocol is. */
+import { z } from "zod";
+import { ACCOUNT_BITS, BOOK_BITS, FIELD_MODULUS, KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
+import { ApiError } from "./errors.ts";
+import { CHANNELS_MAX, DEPTH_MAX, ROWS_MAX } from "./limits.ts";
+
+const account = z
+  .int()
+  .min(0)
+  .max(2 ** ACCOUNT_BITS - 1);
+const book = z
+  .int()
+  .min(0)
+  .max(2 ** BOOK_BITS - 1);
+const keyIndex = z
+  .int()
+  .min(0)
+  .max(KEYS_PER_ACCOUNT - 1);
+const natural = z.int().min(0);
+const limit = z.int().min(1).max(ROWS_MAX);
+
+const field = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{1,64}$/, "must be a 0x string of 1 to 64 hex digits")
+  .transform((text) => BigInt(text))
+  .refine((value) => value < FIELD_MODULUS, "must be below the field's modulus");
+
+const address = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "must be a layer-one address: 0x and 40 hex digits")
+  .transform((text) => BigInt(text));
+
+const signature = z.strictObject({ r8x: field, r8y: field, s: field });
+
+/** Signature over `readRequestHash` by one of the account's trading keys. */
+const reader = z.strictObject({ account, keyIndex, time: natural, signature });
+export type Reader = z.output<typeof reader>;
+
+const channel = z
+  .string()
+  .max(32)
+  .regex(
+    /^(?:(?:trades|book|account)\.(?:0|[1-9]\d{0,6})|batches|heartbeat)$/,
+    "must be `trades.N`, `book.N`, `account.N`, `batches` or `heartbeat`",
+  );
+const channels = z.array(channel).min(1).max(CHANNELS_MAX);
+
+const who = z
+  .strictObject({ account: account.optional(), owner: address.optional() })
+  .refine((value) => (value.account === undefined) !== (value.owner === undefined), {
+    message: "must have either `account` or `owner`",
+  });
+
+export const SCHEMAS = {
+  nothing: z.strictObject({}),
+  book: z.strictObject({ book, depth: z.int().min(1).max(DEPTH_MAX).default(20) }),
+  trades: z.strictObject({ book: book.optional(), limit: limit.default(100) }),
+  who,
+  key: z.strictObject({ account, keyIndex }),
+  owner: z.strictObject({ owner: address }),
+  batch: z.strictObject({
+    number: z.union([z.int().min(1), z.literal("latest")], 'must be a number from 1 or "latest"'),
+  }),
+  batches: z.strictObject({ from: z.int().min(1).optional(), limit: limit.default(20) }),
+  stages: z.strictObject({ logPosition: natural }),
+  submit: z.strictObject({ account, keyIndex, word: field, signature }),
+  reader,
+  subscribe: z.strictObject({ channels, reader: reader.optional() }),
+  unsubscribe: z.strictObject({ channels }),
+};
+
+const requestId = z.union(
+  [z.string().max(64), z.int(), z.null()],
+  "must be an integer, a string of at most 64 characters, or null",
+);
+
+/** Params are checked later, by the method's schema, so that their errors carry the id. */
+export const REQUEST = z.strictObject({
+  jsonrpc: z.literal("2.0"),
+  id: requestId.optional(),
+  method: z.string().max(64),
+  params: z.unknown().optional(),
+});
+export type RequestId = z.output<typeof requestId>;
+
+/** The value, or an {@link ApiError} that names the field, its value and what is allowed. */
+export function check<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  root: "params" | "request",
+): z.output<S> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const issue = result.error.issues[0] as z.core.$ZodIssue;
+  const param = [root, ...issue.path.map(String)].join(".");
+  const reason = root === "params" ? "invalidParams" : "invalidRequest";
+  throw new ApiError(reason, `\`${param}\` ${sentence(issue)}`, { param });
+}
+
+function sentence(issue: z.core.$ZodIssue): string {
+  if (issue.code === "unrecognized_keys") {
+    return `has unknown fields: ${issue.keys.map((key) => `\`${clip(key)}\``).join(", ")}.`;
+  }
+  if (issue.input === undefined && issue.code === "invalid_type") {
+    return `is missing: ${issue.expected} wanted.`;
+  }
+  return `${rule(issue)}. Got \`${clip(shown(issue.input))}\`.`;
+}
+
+function rule(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case "invalid_type":
+      return `must be of type ${issue.expected}`;
+    case "too_small":
+      return `must be at least ${issue.minimum}${issue.origin === "array" ? " long" : ""}`;
+    case "too_big":
+      return `must be at most ${issue.maximum}${issue.origin === "array" ? " long" : ""}`;
+    case "invalid_value":
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    default:
+      return issue.message;
+  }
+}
+
+function shown(value: unknown): string {
+  return typeof value === "bigint" ? `0x${value.toString(16)}` : (JSON.stringify(value) ?? "none");
+}
+
+function clip(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,119 @@
+/** The node's public methods and channels, typed. Bigints arrive as `0x` strings. */
+import type {
+  AccountInfo,
+  BatchStatus,
+  BookChange,
+  BookInfo,
+  BookSummary,
+  ChainInfo,
+  Info,
+  KeyInfo,
+  LedgerUpdate,
+  OpenOrder,
+  OrderUpdate,
+  Receipt,
+  StageInfo,
+  Status,
+  Submission,
+  Trade,
+  Wire,
+  Withdrawal,
+} from "../exchangeService.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import { createRpc, type Rpc, type RpcOptions } from "./rpc.ts";
+
+/** What the channel `book.N` sends: the whole book first and after reconnections, then changes. */
+export type BookMessage =
+  | ({ readonly type: "snapshot" } & Wire<BookInfo>)
+  | ({ readonly type: "change" } & Wire<BookChange>);
+
+/** What the channel `account.N` sends. */
+export type AccountMessage =
+  | ({ readonly type: "order" } & Wire<OrderUpdate>)
+  | ({ readonly type: "ledger" } & Wire<LedgerUpdate>);
+
+/** Signed by a trading key, to read what is its account's alone. See `Trader.readRequest`. */
+export type ReadRequest = {
+  readonly account: number;
+  readonly keyIndex: number;
+  readonly time: number;
+  readonly signature: Wire<Submission["signature"]>;
+};
+
+export interface Exchange {
+  readonly rpc: Rpc;
+  /** Fetched once, then remembered: it does not change while a node runs. */
+  info(): Promise<Wire<Info>>;
+  status(): Promise<Wire<Status>>;
+  chain(): Promise<Wire<ChainInfo>>;
+  books(): Promise<Wire<readonly BookSummary[]>>;
+  book(id: number, depth?: number): Promise<Wire<BookInfo>>;
+  trades(options?: { book?: number; limit?: number }): Promise<Wire<readonly Trade[]>>;
+  account(who: { account: number } | { owner: string }): Promise<Wire<AccountInfo>>;
+  key(account: number, keyIndex: number): Promise<Wire<KeyInfo>>;
+  batch(number: number | "latest"): Promise<Wire<BatchStatus>>;
+  batches(options?: { from?: number; limit?: number }): Promise<Wire<readonly BatchStatus[]>>;
+  snapshot(): Promise<Wire<Snapshot>>;
+  stages(logPosition: number): Promise<Wire<StageInfo>>;
+  withdrawals(owner: string): Promise<Wire<readonly Withdrawal[]>>;
+  submit(submission: Submission): Promise<Wire<Receipt>>;
+  orders(request: ReadRequest): Promise<Wire<readonly OpenOrder[]>>;
+  onTrade(book: number, handler: (trade: Wire<Trade>) => void): Promise<() => void>;
+  onBook(book: number, handler: (message: BookMessage) => void): Promise<() => void>;
+  onBatch(handler: (batch: Wire<BatchStatus>) => void): Promise<() => void>;
+  onHeartbeat(handler: (beat: { time: number }) => void): Promise<() => void>;
+  close(): void;
+}
+
+export function createExchange(options: RpcOptions): Exchange {
+  const rpc = createRpc(options);
+  const call = <T>(method: string, params?: object) => rpc.call(method, params) as Promise<T>;
+  const on = <T>(channel: string, handler: (data: T) => void) =>
+    rpc.subscribe({ channel, handler: handler as (data: unknown) => void });
+  let known: Promise<Wire<Info>> | undefined;
+  return {
+    rpc,
+    info() {
+      known ??= call<Wire<Info>>("public/info").catch((error: unknown) => {
+        known = undefined;
+        throw error;
+      });
+      return known;
+    },
+    status: () => call("public/status"),
+    chain: () => call("public/chain"),
+    books: () => call("public/books"),
+    book: (book, depth = 20) => call("public/book", { book, depth }),
+    trades: (filter = {}) => call("public/trades", filter),
+    account: (who) => call("public/account", who),
+    key: (account, keyIndex) => call("public/key", { account, keyIndex }),
+    batch: (number) => call("public/batch", { number }),
+    batches: (range = {}) => call("public/batches", range),
+    snapshot: () => call("public/snapshot"),
+    stages: (logPosition) => call("public/stages", { logPosition }),
+    withdrawals: (owner) => call("public/withdrawals", { owner }),
+    submit: ({ account, keyIndex, word, signature }) =>
+      call("private/submit", {
+        account,
+        keyIndex,
+        word: hexOf(word),
+        signature: wireSignature(signature),
+      }),
+    orders: (request) => call("private/orders", request),
+    onTrade: (book, handler) => on(`trades.${book}`, handler),
+    onBook: (book, handler) => on(`book.${book}`, handler),
+    onBatch: (handler) => on("batches", handler),
+    onHeartbeat: (handler) => on("heartbeat", handler),
+    close: () => rpc.close(),
+  };
+}
+
+/** As bigints travel. */
+export function hexOf(value: bigint): `0x${string}` {
+  return `0x${value.toString(16)}`;
+}
+
+export function wireSignature(signature: Submission["signature"]): Wire<Submission["signature"]> {
+  const { r8x, r8y, s } = signature;
+  return { r8x: hexOf(r8x), r8y: hexOf(r8y), s: hexOf(s) };
+}

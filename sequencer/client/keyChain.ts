@@ -1,0 +1,155 @@
+/**
+ * Sends a trading key's messages: each extends the chain head that the one before left, so they
+ * may be under way together. A refusal at the door leaves the chain where it was; then the head is
+ * fetched, and what was signed on a head that never came to be is signed again, in order.
+ */
+import type { Receipt, Submission, Wire } from "../exchangeService.ts";
+import { type Signature, sign } from "../protocol/eddsa.ts";
+import { type Message, messageWord, nextHead } from "../protocol/messages.ts";
+import type { SentMessage } from "./receipt.ts";
+import { ConnectionError, ExchangeError } from "./rpc.ts";
+
+/**
+ * The connection failed while the message was under way. `isSequenced` tells what the chain head
+ * showed afterwards; false leaves a doubt until the message's deadline has passed. It is not sent
+ * again: that could do it twice.
+ */
+export class UncertainError extends Error {
+  override name = "UncertainError";
+  readonly isSequenced: boolean;
+  readonly sent: SentMessage;
+  constructor(sent: SentMessage, isSequenced: boolean) {
+    const state = isSequenced ? "was sequenced, but its receipt is lost" : "may be sequenced yet";
+    super(`the connection was lost: the ${sent.message.kind} ${state}. See orders and account.`);
+    this.isSequenced = isSequenced;
+    this.sent = sent;
+  }
+}
+
+export interface KeyChainOptions {
+  readonly secret: bigint;
+  readonly account: number;
+  readonly keyIndex: number;
+  readonly submit: (submission: Submission) => Promise<Wire<Receipt>>;
+  /** The chain head as the node has it. */
+  readonly fetchHead: () => Promise<bigint>;
+  /** Throws for a receipt that is not valid. */
+  readonly checkReceipt: (receipt: Wire<Receipt>, sent: SentMessage) => Promise<void>;
+  /** Messages under way at once. */
+  readonly inFlightMax?: number;
+}
+
+interface Item {
+  readonly message: Message;
+  readonly resolve: (receipt: Wire<Receipt>) => void;
+  readonly reject: (error: unknown) => void;
+  readonly order: number;
+  tries: number;
+}
+
+/** Another program that signs with the same key makes every try fail: use another key index. */
+const TRIES_MAX = 4;
+
+export interface KeyChain {
+  send(message: Message): Promise<Wire<Receipt>>;
+}
+
+export function createKeyChain(options: KeyChainOptions): KeyChain {
+  const { inFlightMax = 32 } = options;
+  const queue: Item[] = [];
+  let again: Item[] = [];
+  let uncertain: { item: Item; sent: SentMessage }[] = [];
+  let head: bigint | undefined;
+  let inFlight = 0;
+  let isSyncing = false;
+  let order = 0;
+
+  const lose = () => {
+    head = undefined;
+  };
+  const pump = () => {
+    if (head === undefined) {
+      if (inFlight === 0 && !isSyncing && queue.length + again.length + uncertain.length > 0) {
+        void synchronise();
+      }
+      return;
+    }
+    while (queue.length > 0 && inFlight < inFlightMax && head !== undefined) {
+      const item = queue.shift() as Item;
+      try {
+        const sent = signMessage(options, head, item.message);
+        head = sent.head;
+        inFlight++;
+        void deliver(item, sent).finally(() => {
+          inFlight--;
+          pump();
+        });
+      } catch (error) {
+        // A value that does not fit the word: nothing was sent.
+        item.reject(error);
+      }
+    }
+  };
+  const deliver = async (item: Item, sent: SentMessage) => {
+    try {
+      const receipt = await options.submit(sent);
+      await options.checkReceipt(receipt, sent);
+      item.resolve(receipt);
+    } catch (error) {
+      const isReceiptBad = !(error instanceof ExchangeError || error instanceof ConnectionError);
+      if (isReceiptBad) return item.reject(error);
+      lose();
+      if (error instanceof ConnectionError) uncertain.push({ item, sent });
+      else if (isStale(error) && ++item.tries < TRIES_MAX) again.push(item);
+      else item.reject(error);
+    }
+  };
+  const synchronise = async () => {
+    isSyncing = true;
+    try {
+      head = await options.fetchHead();
+      settleUncertain(uncertain, head);
+      queue.unshift(...again.sort((a, b) => a.order - b.order));
+    } catch (error) {
+      for (const { sent, item } of uncertain) item.reject(new UncertainError(sent, false));
+      for (const item of [...again, ...queue.splice(0)]) item.reject(error);
+    } finally {
+      uncertain = [];
+      again = [];
+      isSyncing = false;
+      pump();
+    }
+  };
+  return {
+    send: (message) =>
+      new Promise((resolve, reject) => {
+        queue.push({ message, resolve, reject, order: order++, tries: 0 });
+        pump();
+      }),
+  };
+}
+
+/** The node checks a signature against its own head, so a stale head looks like a bad signature. */
+function isStale(error: ExchangeError): boolean {
+  return error.reason === "wrongHead" || error.reason === "badSignature";
+}
+
+/** Messages up to the one that left the present head were sequenced; later ones were not seen. */
+function settleUncertain(
+  uncertain: readonly { item: Item; sent: SentMessage }[],
+  head: bigint,
+): void {
+  const ordered = [...uncertain].sort((a, b) => a.item.order - b.item.order);
+  const last = ordered.findIndex(({ sent }) => sent.head === head);
+  for (const [index, { item, sent }] of ordered.entries()) {
+    item.reject(new UncertainError(sent, index <= last));
+  }
+}
+
+function signMessage(options: KeyChainOptions, before: bigint, message: Message): SentMessage {
+  const { secret, account, keyIndex } = options;
+  const word = messageWord(message);
+  const head = nextHead(before, word);
+  const signature: Signature = sign(secret, head);
+  return { account, keyIndex, word, signature, message, head };
+}

@@ -1,0 +1,212 @@
+/** What an owner does on layer one: deposits, keys, claims, and the ways out without the node. */
+import {
+  type Account,
+  type Chain,
+  createPublicClient,
+  createWalletClient,
+  type PublicClient,
+  parseEventLogs,
+  type Transport,
+  type WalletClient,
+} from "viem";
+import type { PublicKey } from "../protocol/eddsa.ts";
+import { ROLLUP_ABI, TOKEN_ABI } from "./rollupAbi.ts";
+
+type Hex = `0x${string}`;
+
+/** A trading key as layer one takes it. `expiry` in unix seconds. */
+export interface KeyRegistration {
+  readonly index: number;
+  readonly key: PublicKey;
+  readonly expiry: number;
+}
+
+export interface OwnerOptions {
+  /** `http(url)` or `custom(window.ethereum)` of viem. */
+  readonly transport: Transport;
+  readonly chain: Chain;
+  /** A local account, or the address of one that the transport's wallet holds. */
+  readonly account: Account | Hex;
+  readonly rollup: Hex;
+}
+
+export interface Mined {
+  readonly transaction: Hex;
+  readonly block: bigint;
+}
+
+export interface Owner {
+  readonly address: Hex;
+  readonly client: PublicClient;
+  /** Approves what is missing, then deposits. The first deposit opens the account. */
+  deposit(options: {
+    amount: number;
+    key?: KeyRegistration;
+  }): Promise<Mined & { readonly account: number; readonly queueId: number }>;
+  registerKey(key: KeyRegistration): Promise<Mined>;
+  revokeKey(index: number): Promise<Mined>;
+  /** A withdrawal that the sequencer must serve in time, or anybody may freeze the rollup. */
+  forceWithdraw(amount: number): Promise<Mined & { readonly queueId: number }>;
+  /** Takes out what anchored withdrawals left pending. */
+  claim(): Promise<Mined & { readonly amount: number }>;
+  /** 1e-6 USDC that {@link Owner.claim} would pay. */
+  pending(): Promise<number>;
+  /** The owner's account, 0 before the first deposit. */
+  accountId(): Promise<number>;
+  tokenBalance(): Promise<number>;
+  /** Mints test tokens, where the token allows it. */
+  mint(amount: number): Promise<Mined>;
+  freeze(): Promise<Mined>;
+  /** Claims by proof after a freeze, in the window or (`isLate`) after it. */
+  exit(options: ExitClaim & { isLate: boolean }): Promise<Mined>;
+  payExit(account: number): Promise<Mined>;
+  /** 0: the rollup lives. Unix seconds, as are the others. */
+  frozenAt(): Promise<number>;
+  freezableAt(): Promise<number>;
+  claimWindow(): Promise<number>;
+}
+
+export interface ExitClaim {
+  readonly account: number;
+  /** 1e-6 USDC. */
+  readonly claim: number;
+  readonly proof: readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+}
+
+const NO_KEY = { index: 0, expiry: 0, x: 0n, y: 0n };
+
+/** The transaction was mined and did nothing. */
+export class TransactionError extends Error {
+  override name = "TransactionError";
+}
+
+export function createOwner(options: OwnerOptions): Owner {
+  const { transport, chain, account, rollup } = options;
+  const client: PublicClient = createPublicClient({ transport, chain });
+  const wallet = createWalletClient({ transport, chain, account });
+  const address = typeof account === "string" ? account : account.address;
+  const contract = { address: rollup, abi: ROLLUP_ABI } as const;
+  const write = (functionName: string, args: readonly unknown[]) =>
+    mined({ client, wallet, address, call: { ...contract, functionName, args } });
+  const token = () => client.readContract({ ...contract, functionName: "token" });
+  const pending = async () =>
+    Number(
+      await client.readContract({
+        ...contract,
+        functionName: "pendingWithdrawals",
+        args: [address],
+      }),
+    );
+  const seconds = async (functionName: "frozenAt" | "freezableAt" | "claimWindow") =>
+    Number(await client.readContract({ ...contract, functionName }));
+  const queued = async (done: Mined) => {
+    const receipt = await client.getTransactionReceipt({ hash: done.transaction });
+    const [event] = parseEventLogs({
+      abi: ROLLUP_ABI,
+      eventName: "OperationQueued",
+      logs: receipt.logs,
+    });
+    if (event === undefined) throw new TransactionError("the rollup queued nothing.");
+    const { queueId, account: id } = event.args;
+    return { ...done, account: Number(id), queueId: Number(queueId) };
+  };
+  return {
+    address,
+    client,
+    async deposit({ amount, key }) {
+      await approve({ client, wallet, address, rollup, token: await token(), amount });
+      return queued(await write("deposit", [BigInt(amount), keyWords(key)]));
+    },
+    registerKey: (key) => write("registerKey", [keyWords(key)]),
+    revokeKey: (index) => write("registerKey", [{ ...NO_KEY, index }]),
+    forceWithdraw: async (amount) => queued(await write("forceWithdraw", [BigInt(amount)])),
+    async claim() {
+      const amount = await pending();
+      if (amount === 0) throw new TransactionError("nothing is pending on layer one.");
+      return { ...(await write("withdraw", [address])), amount };
+    },
+    pending,
+    accountId: async () =>
+      Number(
+        await client.readContract({ ...contract, functionName: "accountOf", args: [address] }),
+      ),
+    tokenBalance: async () =>
+      Number(
+        await client.readContract({
+          address: await token(),
+          abi: TOKEN_ABI,
+          functionName: "balanceOf",
+          args: [address],
+        }),
+      ),
+    async mint(amount) {
+      const args = [address, BigInt(amount)];
+      const call = { address: await token(), abi: TOKEN_ABI, functionName: "mint", args };
+      return mined({ client, wallet, address, call });
+    },
+    freeze: () => write("freeze", []),
+    exit: ({ account: id, claim, proof, isLate }) =>
+      write(isLate ? "exitLate" : "exit", [BigInt(id), address, BigInt(claim), proof]),
+    payExit: (id) => write("payExit", [BigInt(id)]),
+    frozenAt: () => seconds("frozenAt"),
+    freezableAt: () => seconds("freezableAt"),
+    claimWindow: () => seconds("claimWindow"),
+  };
+}
+
+function keyWords(registration: KeyRegistration | undefined) {
+  if (registration === undefined) return NO_KEY;
+  const { index, expiry, key } = registration;
+  return { index, expiry, x: key.x, y: key.y };
+}
+
+interface WriteOptions {
+  readonly client: PublicClient;
+  readonly wallet: WalletClient;
+  readonly address: Hex;
+  readonly call: {
+    readonly address: Hex;
+    readonly abi: typeof ROLLUP_ABI | typeof TOKEN_ABI;
+    readonly functionName: string;
+    readonly args: readonly unknown[];
+  };
+}
+
+/** Simulates first, so that a revert is explained by the contract's error before it costs gas. */
+async function mined({ client, wallet, address, call }: WriteOptions): Promise<Mined> {
+  const account = wallet.account ?? address;
+  // The checks of names and arguments are where the calls are listed; here they are data.
+  const { request } = await client.simulateContract({ ...call, account } as never);
+  const transaction = await wallet.writeContract(request as never);
+  const receipt = await client.waitForTransactionReceipt({ hash: transaction });
+  if (receipt.status !== "success") {
+    throw new TransactionError(`\`${call.functionName}\` was reverted in \`${transaction}\`.`);
+  }
+  return { transaction, block: receipt.blockNumber };
+}
+
+async function approve(options: {
+  client: PublicClient;
+  wallet: WalletClient;
+  address: Hex;
+  rollup: Hex;
+  token: Hex;
+  amount: number;
+}): Promise<void> {
+  const { client, wallet, address, rollup, token, amount } = options;
+  const vault = await client.readContract({
+    address: rollup,
+    abi: ROLLUP_ABI,
+    functionName: "vault",
+  });
+  const erc20 = { address: token, abi: TOKEN_ABI } as const;
+  const allowed = await client.readContract({
+    ...erc20,
+    functionName: "allowance",
+    args: [address, vault],
+  });
+  if (allowed >= BigInt(amount)) return;
+  // Exactly the amount: a vault with an endless allowance is a needless risk.
+  const call = { ...erc20, functionName: "approve", args: [vault, BigInt(amount)] };
+  await mined({ client, wallet, address, call });
+}

@@ -1,0 +1,70 @@
+/** A book kept up to date from its channel; a gap in the changes makes it fetch the whole again. */
+import type { BookInfo, BookLevel, LevelChange, Wire } from "../exchangeService.ts";
+import type { BookMessage, Exchange } from "./exchange.ts";
+
+type Levels = Wire<BookInfo>["bids"];
+type Change = Extract<BookMessage, { type: "change" }>;
+
+export interface LiveBook {
+  /** Best first; undefined only before the first answer. */
+  current(): Wire<BookInfo> | undefined;
+  stop(): void;
+}
+
+/** Calls `onUpdate` with the book after every change. */
+export async function followBook(
+  exchange: Pick<Exchange, "book" | "onBook">,
+  id: number,
+  onUpdate: (book: Wire<BookInfo>) => void = () => undefined,
+): Promise<LiveBook> {
+  let book: Wire<BookInfo> | undefined;
+  let isFetching = false;
+  const put = (next: Wire<BookInfo>) => {
+    book = next;
+    onUpdate(next);
+  };
+  const fetchWhole = async () => {
+    if (isFetching) return;
+    isFetching = true;
+    try {
+      const whole = await exchange.book(id, 100);
+      if (book === undefined || whole.changeId >= book.changeId) put(whole);
+    } catch {
+      // The connection is gone: joining again brings a snapshot.
+    } finally {
+      isFetching = false;
+    }
+  };
+  const stop = await exchange.onBook(id, (message) => {
+    if (message.type === "snapshot") return put(message);
+    if (book !== undefined && message.changeId <= book.changeId) return;
+    if (book === undefined || message.prevChangeId !== book.changeId) return void fetchWhole();
+    put(applyChange(book, message));
+  });
+  if (book === undefined) await fetchWhole();
+  return { current: () => book, stop };
+}
+
+/** The book after the change, which must be the next one. */
+export function applyChange(book: Wire<BookInfo>, change: Change): Wire<BookInfo> {
+  return {
+    ...book,
+    changeId: change.changeId,
+    time: change.time,
+    bids: applySide(book.bids, change.bids, (a, b) => b.price - a.price),
+    asks: applySide(book.asks, change.asks, (a, b) => a.price - b.price),
+  };
+}
+
+function applySide(
+  levels: Levels,
+  changes: readonly LevelChange[],
+  order: (a: BookLevel, b: BookLevel) => number,
+): Levels {
+  const byPrice = new Map(levels.map((level) => [level.price, level]));
+  for (const { action, price, lots, orders } of changes) {
+    if (action === "delete") byPrice.delete(price);
+    else byPrice.set(price, { price, lots, orders });
+  }
+  return [...byPrice.values()].sort(order);
+}

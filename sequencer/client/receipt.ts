@@ -1,0 +1,110 @@
+/** Checks a receipt against what was sent: the sequencer can convict itself, but not lie. */
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Receipt, Submission, Wire } from "../exchangeService.ts";
+import { isTradeMessage, type Message } from "../protocol/messages.ts";
+import { receiptDigest } from "../protocol/receipt.ts";
+
+/** The receipt does not prove what it should. Keep it: it may convict the sequencer. */
+export class ReceiptError extends Error {
+  override name = "ReceiptError";
+  readonly receipt: Wire<Receipt>;
+  constructor(reason: string, receipt: Wire<Receipt>) {
+    super(`the receipt of log position \`${receipt.logPosition}\` is not valid: ${reason}.`);
+    this.receipt = receipt;
+  }
+}
+
+export interface SentMessage extends Submission {
+  readonly message: Message;
+  /** The chain head after the message. */
+  readonly head: bigint;
+}
+
+export interface ReceiptContext {
+  readonly domain: bigint;
+  /** Address of the sequencer. */
+  readonly sequencer: string;
+}
+
+/** Throws {@link ReceiptError}. */
+export function checkReceipt(
+  receipt: Wire<Receipt>,
+  sent: SentMessage,
+  { domain, sequencer }: ReceiptContext,
+): void {
+  const fail = (reason: string): never => {
+    throw new ReceiptError(reason, receipt);
+  };
+  const { account, keyIndex, logPosition, logPrevious, logHash } = receipt;
+  if (account !== sent.account || keyIndex !== sent.keyIndex) fail("it is of another key");
+  if (BigInt(receipt.head) !== sent.head) fail("its chain head is not the message's");
+  if (receipt.kind !== sent.message.kind) fail(`its kind is \`${receipt.kind}\``);
+  if (!/^[0-9a-f]{64}$/.test(logPrevious) || messageHash(sent, receipt) !== logHash) {
+    fail("the log record at its position is not of the message");
+  }
+  const digest = receiptDigest(domain, logPosition, logHash);
+  const signer = recoverAddress(digest, receipt.signature);
+  if (signer !== sequencer.toLowerCase()) {
+    fail(`it is signed by \`${signer ?? "nobody"}\`, not by the sequencer \`${sequencer}\``);
+  }
+  checkFills(receipt, sent.message, fail);
+}
+
+function checkFills(
+  receipt: Wire<Receipt>,
+  message: Message,
+  fail: (reason: string) => never,
+): void {
+  if (message.kind !== "place") {
+    if (receipt.fills.length > 0) fail("only orders have fills");
+    return;
+  }
+  const { isSell, price, lots } = message;
+  const isWorse = (paid: number) => (isSell ? paid < price : paid > price);
+  if (receipt.fills.some((fill) => isWorse(fill.price))) fail("a fill is beyond the limit price");
+  const filled = receipt.fills.reduce((sum, fill) => sum + fill.lots, 0);
+  if (filled + receipt.restingLots > lots) fail("it fills more than was ordered");
+}
+
+/**
+ * Hash of the message's log record: twin of `recordHash` in batch/log.ts, which a client does not
+ * carry. test/unit/client/receipt.test.ts holds the two together.
+ */
+function messageHash(
+  sent: SentMessage,
+  { logPosition, logPrevious }: { logPosition: number; logPrevious: string },
+): string {
+  const { account, keyIndex, word, message } = sent;
+  const { r8x, r8y, s } = sent.signature;
+  const author = { account, keyIndex };
+  const signature = { r8x, r8y, s };
+  const entry = isTradeMessage(message)
+    ? { type: "message", author, word, signature }
+    : { type: "operation", operation: { kind: message.kind, author, message, word }, signature };
+  const text = JSON.stringify(entry, (_key, item: unknown) =>
+    typeof item === "bigint" ? `0x${item.toString(16)}n` : item,
+  );
+  const place = new Uint8Array(8);
+  new DataView(place.buffer).setBigUint64(0, BigInt(logPosition));
+  return bytesToHex(sha256(concatBytes(place, hexToBytes(logPrevious), utf8ToBytes(text))));
+}
+
+/** Address in lower case; undefined where the signature has no signer. */
+export function recoverAddress(digest: Uint8Array, signature: string): string | undefined {
+  if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return undefined;
+  const bytes = hexToBytes(signature.slice(2));
+  const recovery = (bytes[64] ?? 0) - 27;
+  if (recovery !== 0 && recovery !== 1) return undefined;
+  try {
+    const point = secp256k1.Signature.fromBytes(bytes.slice(0, 64), "compact")
+      .addRecoveryBit(recovery)
+      .recoverPublicKey(digest);
+    const hash = keccak_256(point.toBytes(false).slice(1));
+    return `0x${bytesToHex(hash.slice(12))}`;
+  } catch {
+    return undefined;
+  }
+}

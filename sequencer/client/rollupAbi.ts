@@ -1,0 +1,48 @@
+/**
+ * The part of `contracts/interfaces/IRollup.sol` that traders use, written by hand so that the
+ * client stands alone; test/unit/client/rollupAbi.test.ts compares it with the contract's ABI.
+ */
+import { parseAbi } from "viem";
+
+const QUEUED = "uint256 indexed queueId, uint256 indexed account, address indexed owner";
+
+export const ROLLUP_ABI = parseAbi([
+  "struct Key { uint8 index; uint32 expiry; uint256 x; uint256 y; }",
+  "struct Claim { address owner; uint88 amount; bool paid; }",
+  "function deposit(uint256 amount, Key key) returns (uint256 queueId)",
+  "function registerKey(Key key) returns (uint256 queueId)",
+  "function forceWithdraw(uint256 amount) returns (uint256 queueId)",
+  "function withdraw(address owner)",
+  "function withdrawTo(address to)",
+  "function freeze()",
+  "function exit(uint256 account, address owner, uint256 claim, uint256[8] proof)",
+  "function exitLate(uint256 account, address owner, uint256 claim, uint256[8] proof)",
+  "function payExit(uint256 account)",
+  "function refundDeposit(uint256 queueId)",
+  "function token() view returns (address)",
+  "function vault() view returns (address)",
+  "function minimumDeposit() view returns (uint256)",
+  "function stateRoot() view returns (uint256)",
+  "function batchCount() view returns (uint256)",
+  "function domain() view returns (uint256)",
+  "function accountOf(address owner) view returns (uint256)",
+  "function ownerOf(uint256 account) view returns (address)",
+  "function queueStart() view returns (uint256)",
+  "function queueEnd() view returns (uint256)",
+  "function freezableAt() view returns (uint256)",
+  "function frozenAt() view returns (uint256)",
+  "function claimWindow() view returns (uint256)",
+  "function pendingWithdrawals(address owner) view returns (uint256)",
+  "function exitClaim(uint256 account) view returns (Claim)",
+  "event AccountOpened(uint256 indexed account, address indexed owner)",
+  `event OperationQueued(${QUEUED}, uint256 kind, uint256 amount, Key key)`,
+  "event WithdrawalPaid(address indexed owner, address indexed to, uint256 amount)",
+]);
+
+export const TOKEN_ABI = parseAbi([
+  "function approve(address spender, uint256 amount) returns (bool)",
+  "function allowance(address owner, address spender) view returns (uint256)",
+  "function balanceOf(address owner) view returns (uint256)",
+  "function decimals() view returns (uint8)",
+  "function mint(address to, uint256 amount)",
+]);
