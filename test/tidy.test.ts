@@ -30,7 +30,7 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   gossip: adapter,
   prover: adapter,
   api: adapter,
-  oracle: adapter,
+  oracle: [...adapter, "pricing"],
   pricing: ["protocol"],
   roles: [...core, "state", "batch", "ports", "exchangeService", "pricing"],
   node: [

@@ -1,0 +1,74 @@
+pragma circom 2.2.0;
+
+include "../generated/Constants.circom";
+include "../gadgets/HashVector.circom";
+include "../gadgets/Range.circom";
+include "../gadgets/Select.circom";
+include "../gadgets/Unpack.circom";
+
+// The ledger leaf of an account, opened.
+//
+// Proves:
+//   1. leaf = hashVector(owner, cash + 2^52, packed positions), cash and positions within range.
+//   2. headroom[s] = 4 cash + unit * sum_m position[m] * risk[m][s].
+// Assumes: nothing of cash and positions: they are decomposed here.
+// Twin: sequencer/protocol/state.ts (accountWords), sequencer/engine/risk.ts (scenarioValues)
+template AccountOpened(slots, scenarios, unit) {
+    var words = (slots + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    signal input owner;
+    signal input cash;
+    signal input packedPositions[words];
+    signal input risk[slots][scenarios + 1];
+    signal output leaf;
+    signal output positions[slots];
+    signal output headroom[scenarios + 1];
+
+    component hash = HashVector(2 + words);
+    hash.in[0] <== owner;
+    hash.in[1] <== cash + CASH_OFFSET();
+    InRange(CASH_BITS())(cash + CASH_OFFSET());
+    component unpacked = UnpackMany(slots, POSITION_BITS(), POSITIONS_PER_WORD());
+    for (var w = 0; w < words; w++) {
+        hash.in[2 + w] <== packedPositions[w];
+        unpacked.in[w] <== packedPositions[w];
+    }
+    leaf <== hash.out;
+    for (var m = 0; m < slots; m++) {
+        positions[m] <== unpacked.out[m] - POSITION_OFFSET();
+    }
+    component value[scenarios + 1];
+    for (var s = 0; s <= scenarios; s++) {
+        value[s] = Dot(slots);
+        for (var m = 0; m < slots; m++) {
+            value[s].a[m] <== positions[m];
+            value[s].b[m] <== risk[m][s];
+        }
+        headroom[s] <== MARGIN_VALUE_FACTOR() * cash + unit * value[s].out;
+    }
+}
+
+// The leaf of an account after a batch.
+//
+// Proves: leaf as above; cash and every position within range.
+// Assumes: nothing.
+template AccountClosed(slots) {
+    var words = (slots + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    signal input owner;
+    signal input cash;
+    signal input positions[slots];
+    signal output leaf;
+
+    component hash = HashVector(2 + words);
+    hash.in[0] <== owner;
+    hash.in[1] <== cash + CASH_OFFSET();
+    InRange(CASH_BITS())(cash + CASH_OFFSET());
+    component packed = PackMany(slots, POSITION_BITS(), POSITIONS_PER_WORD());
+    for (var m = 0; m < slots; m++) {
+        InRange(POSITION_BITS())(positions[m] + POSITION_OFFSET());
+        packed.in[m] <== positions[m] + POSITION_OFFSET();
+    }
+    for (var w = 0; w < words; w++) {
+        hash.in[2 + w] <== packed.out[w];
+    }
+    leaf <== hash.out;
+}

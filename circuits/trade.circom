@@ -1,0 +1,347 @@
+pragma circom 2.2.0;
+
+include "generated/Constants.circom";
+include "gadgets/MerkleUpdate.circom";
+include "gadgets/Oracles.circom";
+include "gadgets/PublicData.circom";
+include "gadgets/Time.circom";
+include "state/Account.circom";
+include "state/Book.circom";
+include "state/RiskMatrix.circom";
+include "state/Series.circom";
+include "state/Signer.circom";
+include "state/StateRoot.circom";
+include "trade/Books.circom";
+include "trade/Step.circom";
+
+// A batch of N steps of place, cancel, cancel-all, proceed and purge: SPEC section 6.
+//
+// Proves, with one header and one risk snapshot:
+//   1. The public words are those that the public inputs commit to (PublicData).
+//   2. rootBefore is the root of the state that was opened, rootAfter of what the steps made of it.
+//   3. A quorum of the oracle set signed the snapshot, and it is fresh (OracleQuorum).
+//   4. The effective marks are public and stand in the series table afterwards.
+//   5. Each account, session and book is opened at most once.
+//   6. Each signer signed the last head of its chain, with a key that has not expired (Signer).
+//   7. Every step follows the rules (TradeStep); an order that is not done is in carryAfter.
+//   8. holders counts the accounts with a position in each slot.
+//   9. No fill-or-kill order is carried over the batch's end.
+// Assumes: layer one checks number, time, roots, oracleSet and domain in the words, draws gamma
+//   after the words are fixed, and refuses words that are not field elements.
+// Twin: sequencer/batch/executor.ts (what runs), sequencer/batch/tradeWitness.ts (what is fed)
+template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, unit) {
+    assert(S == SCENARIOS());
+    assert(M <= SLOTS_MAX());
+    assert(2 * accountLevels <= ACCOUNT_BITS());
+    assert(2 * bookLevels <= BOOK_BITS());
+    var K = KEYS_PER_ACCOUNT();
+    var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
+    var F = N < A - 1 ? N : A - 1;
+
+    signal input commitment;
+    signal input gamma;
+    signal input evaluation;
+    // Header.
+    signal input number;
+    signal input time;
+    signal input domain;
+    signal input snapshotTime;
+    // Snapshot.
+    signal input oracleKeys[oracles][2];
+    signal input oracleSigner[quorum];
+    signal input oracleR8[quorum][2];
+    signal input oracleS[quorum];
+    signal input riskWords[2 * M];
+    // State before.
+    signal input seriesWords[M];
+    signal input nextSeqBefore;
+    signal input carryBefore;
+    signal input accountsRootBefore;
+    signal input sessionsRootBefore;
+    signal input booksRootBefore;
+    // Accounts and their sessions.
+    signal input accountIds[A];
+    signal input owner[A];
+    signal input cash[A];
+    signal input packedPositions[A][positionWords];
+    signal input accountSiblings[A][accountLevels][3];
+    signal input keyHashes[A][K];
+    signal input watermark[A];
+    signal input sessionSiblings[A][accountLevels][3];
+    // Signers.
+    signal input signerEnabled[G];
+    signal input signerAccount[G];
+    signal input signerKeyIndex[G];
+    signal input signerKey[G][2];
+    signal input signerHead[G];
+    signal input signerMeta[G];
+    signal input signerR8[G][2];
+    signal input signerS[G];
+    // Books.
+    signal input bookIds[B];
+    signal input bookExists[B];
+    signal input bookWeights[B][2];
+    signal input bookGeneration[B];
+    signal input bids[B][D];
+    signal input asks[B][D];
+    signal input bookSiblings[B][bookLevels][3];
+    // Steps.
+    signal input isPlace[N];
+    signal input isCancel[N];
+    signal input isCancelAll[N];
+    signal input isProceed[N];
+    signal input isPurge[N];
+    signal input stepSigner[N];
+    signal input word[N];
+    signal input isDoomed[N];
+
+    // Series, snapshot, effective marks.
+    signal seconds <== WholeSeconds()(time);
+    component series = SeriesTable(M);
+    series.words <== seriesWords;
+    series.seconds <== seconds;
+    component risk = RiskMatrix(M, S);
+    risk.words <== riskWords;
+    risk.table <== series.fields;
+    for (var m = 0; m < M; m++) {
+        _ <== risk.isFinal[m];
+    }
+    component quorumSigned = OracleQuorum(oracles, quorum);
+    quorumSigned.domain <== domain;
+    quorumSigned.time <== time;
+    quorumSigned.snapshotTime <== snapshotTime;
+    quorumSigned.matrix <== risk.matrix;
+    quorumSigned.keys <== oracleKeys;
+    quorumSigned.signer <== oracleSigner;
+    quorumSigned.r8 <== oracleR8;
+    quorumSigned.s <== oracleS;
+
+    // Accounts, signers, books are opened.
+    StrictlyIncreasing(A, ACCOUNT_BITS())(accountIds);
+    StrictlyIncreasing(B, BOOK_BITS())(bookIds);
+    SignersOrdered(G)(signerEnabled, signerAccount, signerKeyIndex);
+    component opened[A];
+    for (var a = 0; a < A; a++) {
+        opened[a] = AccountOpened(M, S, unit);
+        opened[a].owner <== owner[a];
+        opened[a].cash <== cash[a];
+        opened[a].packedPositions <== packedPositions[a];
+        opened[a].risk <== risk.risk;
+    }
+    component books = BooksOpened(B, M, S, D);
+    books.exists <== bookExists;
+    books.weightWords <== bookWeights;
+    books.generation <== bookGeneration;
+    books.bids <== bids;
+    books.asks <== asks;
+    books.risk <== risk.risk;
+    for (var m = 0; m < M; m++) {
+        books.isListed[m] <== series.fields[m].listed;
+        books.isUnexpired[m] <== series.isUnexpired[m];
+        books.generations[m] <== series.fields[m].generation;
+    }
+
+    component signer[G];
+
+    // The steps.
+    Fixed(A, B, G, S) fixed;
+    fixed.time <== time;
+    fixed.accountIds <== accountIds;
+    fixed.bookIds <== bookIds;
+    fixed.isOpen <== books.isOpen;
+    fixed.isPlain <== books.isPlain;
+    fixed.bookRisk <== books.bookRisk;
+    fixed.gram <== books.gram;
+    component exposure[A][B];
+    for (var a = 0; a < A; a++) {
+        for (var b = 0; b < B; b++) {
+            exposure[a][b] = Dot(M);
+            exposure[a][b].a <== opened[a].positions;
+            exposure[a][b].b <== books.weights[b];
+            fixed.exposure[a][b] <== exposure[a][b].out;
+        }
+    }
+    component step[N];
+    Working(A, B, G, D, S) first;
+    for (var a = 0; a < A; a++) {
+        first.headroom[a] <== opened[a].headroom;
+        for (var b = 0; b < B; b++) {
+            first.net[a][b] <== 0;
+        }
+    }
+    first.cash <== cash;
+    first.watermark <== watermark;
+    first.head <== signerHead;
+    first.nextSeq <== nextSeqBefore;
+    for (var b = 0; b < B; b++) {
+        first.sides[b][0] <== bids[b];
+        first.sides[b][1] <== asks[b];
+    }
+    component carriedIn = CarryOpened(A);
+    carriedIn.word <== carryBefore;
+    carriedIn.accountIds <== accountIds;
+    Saved(A, B, D, S) nothing;
+    for (var a = 0; a < A; a++) {
+        nothing.cash[a] <== 0;
+        for (var s = 0; s <= S; s++) {
+            nothing.headroom[a][s] <== 0;
+        }
+        for (var b = 0; b < B; b++) {
+            nothing.net[a][b] <== 0;
+        }
+    }
+    for (var j = 0; j < D; j++) {
+        nothing.side[j] <== 0;
+    }
+    component isSignersAccount[G];
+    for (var g = 0; g < G; g++) {
+        isSignersAccount[g] = SelectById(A);
+        isSignersAccount[g].ids <== accountIds;
+        isSignersAccount[g].target <== signerAccount[g];
+        isSignersAccount[g].enabled <== signerEnabled[g];
+        fixed.isSignersAccount[g] <== isSignersAccount[g].out;
+    }
+    for (var i = 0; i < N; i++) {
+        step[i] = TradeStep(A, G, B, S, D, F, unit);
+        step[i].step.isPlace <== isPlace[i];
+        step[i].step.isCancel <== isCancel[i];
+        step[i].step.isCancelAll <== isCancelAll[i];
+        step[i].step.isProceed <== isProceed[i];
+        step[i].step.isPurge <== isPurge[i];
+        step[i].step.signer <== stepSigner[i];
+        step[i].step.word <== word[i];
+        step[i].step.isDoomed <== isDoomed[i];
+        step[i].fixed <== fixed;
+        if (i == 0) {
+            step[i].before <== first;
+            step[i].carried <== carriedIn.carried;
+            step[i].saved <== nothing;
+        } else {
+            step[i].before <== step[i - 1].after;
+            step[i].carried <== step[i - 1].carriedAfter;
+            step[i].saved <== step[i - 1].savedAfter;
+        }
+    }
+    step[N - 1].carriedAfter.isFok === 0;
+    signal carryAfter <== CarryClosed(A)(step[N - 1].carriedAfter, accountIds);
+
+    // Signers.
+    for (var g = 0; g < G; g++) {
+        signer[g] = Signer(A);
+        signer[g].enabled <== signerEnabled[g];
+        signer[g].isAccount <== isSignersAccount[g].out;
+        if (g == 0) {
+            signer[g].keyHashes <== keyHashes;
+        } else {
+            signer[g].keyHashes <== signer[g - 1].keyHashesAfter;
+        }
+        signer[g].keyIndex <== signerKeyIndex[g];
+        signer[g].key <== signerKey[g];
+        signer[g].headBefore <== signerHead[g];
+        signer[g].headAfter <== step[N - 1].after.head[g];
+        signer[g].meta <== signerMeta[g];
+        signer[g].r8 <== signerR8[g];
+        signer[g].s <== signerS[g];
+        signer[g].seconds <== seconds;
+    }
+
+    // Everything is written back: accounts and sessions, then books, then the series table.
+    component closed[A];
+    component accountPath[A];
+    component sessionPath[A];
+    component bought[A][M];
+    component wasEmpty[A][M];
+    component isEmpty[A][M];
+    var holdersChange[M];
+    for (var m = 0; m < M; m++) {
+        holdersChange[m] = 0;
+    }
+    for (var a = 0; a < A; a++) {
+        closed[a] = AccountClosed(M);
+        closed[a].owner <== owner[a];
+        closed[a].cash <== step[N - 1].after.cash[a];
+        for (var m = 0; m < M; m++) {
+            bought[a][m] = Dot(B);
+            bought[a][m].a <== step[N - 1].after.net[a];
+            for (var b = 0; b < B; b++) {
+                bought[a][m].b[b] <== books.weights[b][m];
+            }
+            closed[a].positions[m] <== opened[a].positions[m] + bought[a][m].out;
+            wasEmpty[a][m] = IsZero();
+            wasEmpty[a][m].in <== opened[a].positions[m];
+            isEmpty[a][m] = IsZero();
+            isEmpty[a][m].in <== closed[a].positions[m];
+            holdersChange[m] += wasEmpty[a][m].out - isEmpty[a][m].out;
+        }
+        accountPath[a] = MerkleUpdate(accountLevels);
+        accountPath[a].id <== accountIds[a];
+        accountPath[a].leafBefore <== opened[a].leaf;
+        accountPath[a].leafAfter <== closed[a].leaf;
+        accountPath[a].siblings <== accountSiblings[a];
+        sessionPath[a] = MerkleUpdate(accountLevels);
+        sessionPath[a].id <== accountIds[a];
+        sessionPath[a].leafBefore <== Poseidon(5)([keyHashes[a][0], keyHashes[a][1],
+            keyHashes[a][2], keyHashes[a][3], watermark[a]]);
+        sessionPath[a].leafAfter <== Poseidon(5)([signer[G - 1].keyHashesAfter[a][0],
+            signer[G - 1].keyHashesAfter[a][1], signer[G - 1].keyHashesAfter[a][2],
+            signer[G - 1].keyHashesAfter[a][3], step[N - 1].after.watermark[a]]);
+        sessionPath[a].siblings <== sessionSiblings[a];
+        if (a == 0) {
+            accountPath[a].rootBefore === accountsRootBefore;
+            sessionPath[a].rootBefore === sessionsRootBefore;
+        } else {
+            accountPath[a].rootBefore === accountPath[a - 1].rootAfter;
+            sessionPath[a].rootBefore === sessionPath[a - 1].rootAfter;
+        }
+    }
+    component bookPath[B];
+    for (var b = 0; b < B; b++) {
+        bookPath[b] = MerkleUpdate(bookLevels);
+        bookPath[b].id <== bookIds[b];
+        bookPath[b].leafBefore <== books.leaf[b];
+        bookPath[b].leafAfter <== BookLeaf(D)(bookExists[b], bookWeights[b], bookGeneration[b],
+            step[N - 1].after.sides[b][0], step[N - 1].after.sides[b][1]);
+        bookPath[b].siblings <== bookSiblings[b];
+        if (b == 0) {
+            bookPath[b].rootBefore === booksRootBefore;
+        } else {
+            bookPath[b].rootBefore === bookPath[b - 1].rootAfter;
+        }
+    }
+    component seriesAfter = SeriesTableRoot(M);
+    for (var m = 0; m < M; m++) {
+        seriesAfter.fields[m].mark <== risk.mark[m];
+        seriesAfter.fields[m].holders <== series.fields[m].holders + holdersChange[m];
+        seriesAfter.fields[m].generation <== series.fields[m].generation;
+        seriesAfter.fields[m].listed <== series.fields[m].listed;
+        seriesAfter.fields[m].settled <== series.fields[m].settled;
+        seriesAfter.fields[m].isCall <== series.fields[m].isCall;
+        seriesAfter.fields[m].strike <== series.fields[m].strike;
+        seriesAfter.fields[m].expiry <== series.fields[m].expiry;
+    }
+
+    // Roots and public data.
+    component data = PublicData(HEADER_WORDS() + markCount + N);
+    data.words[HEADER_KIND()] <== BATCH_KIND_TRADE();
+    data.words[HEADER_NUMBER()] <== number;
+    data.words[HEADER_TIME()] <== time;
+    data.words[HEADER_ROOT_BEFORE()] <== StateRoot()(accountsRootBefore, series.root,
+        sessionsRootBefore, booksRootBefore, nextSeqBefore, carryBefore);
+    data.words[HEADER_ROOT_AFTER()] <== StateRoot()(accountPath[A - 1].rootAfter,
+        seriesAfter.root, sessionPath[A - 1].rootAfter, bookPath[B - 1].rootAfter,
+        step[N - 1].after.nextSeq, carryAfter);
+    data.words[HEADER_ORACLE_SET()] <== quorumSigned.oracleSet;
+    data.words[HEADER_DOMAIN()] <== domain;
+    data.words[HEADER_SNAPSHOT_TIME()] <== snapshotTime;
+    signal markWords[markCount] <== MarkWords(M)(risk.mark);
+    for (var w = 0; w < markCount; w++) {
+        data.words[HEADER_WORDS() + w] <== markWords[w];
+    }
+    for (var i = 0; i < N; i++) {
+        data.words[HEADER_WORDS() + markCount + i] <== step[i].publicWord;
+    }
+    data.commitment <== commitment;
+    data.gamma <== gamma;
+    data.evaluation <== evaluation;
+}

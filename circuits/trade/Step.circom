@@ -1,0 +1,325 @@
+pragma circom 2.2.0;
+
+include "../generated/Constants.circom";
+include "circomlib/circuits/comparators.circom";
+include "circomlib/circuits/poseidon.circom";
+include "../gadgets/Range.circom";
+include "../gadgets/Select.circom";
+include "../gadgets/Unpack.circom";
+include "BookAccess.circom";
+include "Fill.circom";
+include "Message.circom";
+include "Side.circom";
+include "Verdict.circom";
+include "Working.circom";
+
+// One step of the trade circuit: SPEC section 6.
+//
+// Proves:
+//   1. A message extends the chain of the key that signs it, and takes the next seq (I5).
+//   2. No message or purge while an order is being carried; an order that proceeds is the carried
+//      one.
+//   3. Orders go only to open books; reduce-only ones only to plain books.
+//   4. Rows 0 to 8 of SPEC section 6, in order (I2, I3, I4), and what cancel, cancel-all and purge
+//      do.
+//   5. A fill-or-kill order that does not fill within F steps leaves everything as it was.
+//   6. The public word tells each fill that stands, and nothing else.
+// Assumes: the working set is what the batch opened or the step before left; fixed.* are computed
+//   by trade.circom from opened leaves.
+// Twin: sequencer/engine/trade.ts and sequencer/engine/transactions/*.ts
+template TradeStep(A, G, B, S, D, F, unit) {
+    input StepInput() step;
+    input Fixed(A, B, G, S) fixed;
+    input Working(A, B, G, D, S) before;
+    input Carried(A) carried;
+    input Saved(A, B, D, S) saved;
+    output Working(A, B, G, D, S) after;
+    output Carried(A) carriedAfter;
+    output Saved(A, B, D, S) savedAfter;
+    signal output publicWord;
+
+    // 1. The message and its chain.
+    component message = TradeMessage();
+    message.step <== step;
+    message.time <== fixed.time;
+    signal isSigned <== step.isPlace + step.isCancel + step.isCancelAll;
+    signal isSigner[G] <== SelectByIndex(G)(step.signer, isSigned);
+    signal head <== Dot(G)(isSigner, before.head);
+    signal headAfter <== Poseidon(2)([head, step.word]);
+    for (var g = 0; g < G; g++) {
+        after.head[g] <== before.head[g] + isSigner[g] * (headAfter - before.head[g]);
+    }
+    after.nextSeq <== before.nextSeq + isSigned;
+
+    // 2. The order: placed now, or carried.
+    (isSigned + step.isPurge) * carried.isActive === 0;
+    step.isProceed * (1 - carried.isActive) === 0;
+    signal isOrder <== step.isPlace + step.isProceed;
+    signal book <== carried.book + message.fields.book;
+    signal isSell <== carried.isSell + message.fields.isSell;
+    signal price <== carried.price + message.fields.price;
+    signal orderLots <== carried.lots + message.fields.lots;
+    signal isIoc <== carried.isIoc + message.fields.isIoc;
+    signal isFok <== carried.isFok + message.fields.isFok;
+    signal isPostOnly <== carried.isPostOnly + message.fields.isPostOnly;
+    signal isReduceOnly <== carried.isReduceOnly + message.fields.isReduceOnly;
+    signal orderSeq <== carried.seq + step.isPlace * before.nextSeq;
+    signal isDoomed <== carried.isDoomed + step.isDoomed;
+    IsBoolean()(step.isDoomed);
+    step.isDoomed * (1 - message.fields.isFok) === 0;
+
+    component signersAccount[A];
+    signal isActor[A];
+    for (var a = 0; a < A; a++) {
+        signersAccount[a] = Dot(G);
+        for (var g = 0; g < G; g++) {
+            signersAccount[a].a[g] <== isSigner[g];
+            signersAccount[a].b[g] <== fixed.isSignersAccount[g][a];
+        }
+        isActor[a] <== signersAccount[a].out + step.isProceed * carried.isAccount[a];
+    }
+    signal actor <== Dot(A)(isActor, fixed.accountIds);
+
+    // 3. The book.
+    signal namesBook <== isOrder + step.isCancel + step.isPurge;
+    signal isBook[B] <== SelectById(B)(fixed.bookIds, book, namesBook);
+    signal isOpen <== Dot(B)(isBook, fixed.isOpen);
+    signal isPlain <== Dot(B)(isBook, fixed.isPlain);
+    (step.isPlace + step.isCancel) * (1 - isOpen) === 0;
+    signal reducesHere <== step.isPlace * isReduceOnly;
+    reducesHere * (1 - isPlain) === 0;
+    // Row 0: a carried order whose book has closed is killed.
+    signal isLive <== step.isPlace + step.isProceed * isOpen;
+
+    // 4. The best opposite entry.
+    signal top <== OppositeTop(B, D)(before.sides, isBook, isSell);
+    var widths[4];
+    widths[0] = ENTRY_LOTS_BITS();
+    widths[1] = ENTRY_ACCOUNT_BITS();
+    widths[2] = ENTRY_SEQ_BITS();
+    widths[3] = ENTRY_PRICE_KEY_BITS();
+    component entry = Unpack(4, widths);
+    entry.word <== top;
+    signal limitKey <== price + isSell * (PRICE_KEY_MAX() - 2 * price);
+    signal ownKey <== PRICE_KEY_MAX() - limitKey;
+
+    signal isWithin <== IsNonNegative(PRICE_BITS())(limitKey - entry.fields[3]);
+    signal crosses <== isLive * isWithin;
+    signal noCross <== isLive - crosses;
+    signal rests <== noCross * (1 - isIoc - isFok);
+
+    // 5. The side that changes: the order's own where it rests, the named one for cancel and
+    //    purge, else the opposite one; and the place in it.
+    signal isFokUncrossed <== isFok * noCross;
+    signal isOpposite <== crosses + isFokUncrossed;
+    component read = ReadSide(B, D);
+    read.sides <== before.sides;
+    read.isBook <== isBook;
+    read.isAsk <== isSell + isOpposite * (1 - 2 * isSell);
+    signal seqHere <== orderSeq + message.fields.seq;
+    signal priority <== (ownKey * (1 << SEQ_BITS()) + seqHere) * (1 << ENTRY_SEQ_OFFSET());
+    component place = SideLocate(D);
+    place.side <== read.side;
+    place.enabled <== crosses + rests + step.isCancel + step.isPurge;
+    // Where the order crosses the place is the first: a bound that no entry lies below.
+    place.bound <== priority + crosses * (1 - priority);
+    step.isPurge * (1 - place.isExact) === 0;
+    signal isActorsOwn <== IsEqual()([place.account, actor]);
+    signal isFound <== place.isExact * isActorsOwn;
+    signal isCancelled <== step.isCancel * isFound;
+
+    // 6. Who owns the entry that is met or purged, and which case this is.
+    signal topOwner <== crosses * entry.fields[1];
+    signal purgedOwner <== step.isPurge * place.account;
+    signal isMaker[A] <== SelectById(A)(
+        fixed.accountIds, topOwner + purgedOwner, crosses + step.isPurge);
+    signal watermark <== Dot(A)(isMaker, before.watermark);
+    signal datedSeq <== message.fields.seq + crosses * (entry.fields[2] - message.fields.seq);
+    signal isNotVoid <== IsNonNegative(SEQ_BITS())(datedSeq - watermark);
+    step.isPurge * isNotVoid === 0;
+    component verdict = OrderCase();
+    verdict.crosses <== crosses;
+    verdict.isTopVoid <== 1 - isNotVoid;
+    verdict.isOwnTop <== Dot(A)(isMaker, isActor);
+    verdict.isPostOnly <== isPostOnly;
+    verdict.isReduceOnly <== isReduceOnly;
+    signal exposure <== ExposureNow(A, B)(
+        isActor, isBook, fixed.exposure, before.net, fixed.gram);
+    signal direction <== 1 - 2 * isSell;
+    verdict.exposureAgainst <== -direction * exposure;
+    verdict.orderLots <== orderLots;
+    verdict.topLots <== entry.fields[0];
+
+    component fill = FillVerdict(A, B, S, unit);
+    signal topPrice <== entry.fields[3] + isSell * (PRICE_KEY_MAX() - 2 * entry.fields[3]);
+    signal signedPrice <== topPrice - PRICE_OFFSET();
+    fill.isTested <== verdict.isTested;
+    fill.isTaker <== isActor;
+    fill.isMaker <== isMaker;
+    fill.isBook <== isBook;
+    fill.bookRisk <== fixed.bookRisk;
+    fill.headroom <== before.headroom;
+    fill.price <== signedPrice;
+    fill.lots <== verdict.lots;
+    fill.direction <== direction;
+
+    // 7. What becomes of order and entry.
+    signal filledLots <== fill.fills * verdict.lots;
+    signal lotsLeft <== orderLots - filledLots;
+    signal isOrderDone <== IsZero()(lotsLeft);
+    signal isDone <== fill.fills * isOrderDone;
+    signal isEntryUsedUp <== IsZero()(entry.fields[0] - filledLots);
+    signal isEntryDone <== fill.fills * isEntryUsedUp;
+    signal goesOnFreely <== verdict.isVoid + verdict.isSelf + fill.makerFails + fill.fills - isDone;
+    signal isLastStep <== IsEqual()([carried.fokSteps + 1, F]);
+    signal isFokAtEnd <== isFok * isLastStep;
+    signal isOutOfSteps <== isFokAtEnd * goesOnFreely;
+    signal abort <== isFok * (noCross + verdict.hasNothing + fill.takerFails)
+        + isOutOfSteps;
+    abort * (1 - isDoomed) === 0;
+    isDone * isDoomed === 0;
+    signal goesOn <== goesOnFreely - isOutOfSteps;
+
+    component change = SideChange(D);
+    change.side <== read.side;
+    change.isBefore <== place.isBefore;
+    change.isAt <== place.isAt;
+    change.at <== place.at;
+    change.previous <== place.previous;
+    change.insert <== rests;
+    change.remove <== verdict.isVoid + verdict.isSelf + fill.makerFails + isEntryDone + isCancelled
+        + step.isPurge;
+    change.replace <== fill.fills - isEntryDone;
+    change.restore <== abort;
+    signal resting <== priority + actor * (1 << ENTRY_ACCOUNT_OFFSET()) + orderLots;
+    change.put <== top - filledLots + rests * (resting - top);
+    signal isFokStart <== step.isPlace * message.fields.isFok;
+    for (var j = 0; j < D; j++) {
+        savedAfter.side[j] <== saved.side[j] + isFokStart * (read.side[j] - saved.side[j]);
+        change.saved[j] <== savedAfter.side[j];
+    }
+    component write = WriteSide(B, D);
+    write.sides <== before.sides;
+    write.isBook <== isBook;
+    write.isAskOf <== read.isAskOf;
+    write.side <== change.after;
+    after.sides <== write.out;
+
+    // 8. Cash, lots, headroom and watermarks.
+    component moved = ApplyFill(A, B, S, unit);
+    moved.isTaker <== isActor;
+    moved.isMaker <== isMaker;
+    moved.isBook <== isBook;
+    moved.signedLots <== direction * filledLots;
+    moved.price <== signedPrice;
+    moved.step <== fill.step;
+    moved.isFirst <== isFokStart;
+    moved.restore <== abort;
+    moved.headroom <== before.headroom;
+    moved.cash <== before.cash;
+    moved.net <== before.net;
+    moved.savedHeadroom <== saved.headroom;
+    moved.savedCash <== saved.cash;
+    moved.savedNet <== saved.net;
+    after.headroom <== moved.headroomAfter;
+    after.cash <== moved.cashAfter;
+    after.net <== moved.netAfter;
+    savedAfter.headroom <== moved.savedHeadroomAfter;
+    savedAfter.cash <== moved.savedCashAfter;
+    savedAfter.net <== moved.savedNetAfter;
+    signal raises[A];
+    for (var a = 0; a < A; a++) {
+        raises[a] <== step.isCancelAll * isActor[a];
+        after.watermark[a] <== before.watermark[a]
+            + raises[a] * (before.nextSeq - before.watermark[a]);
+    }
+
+    // 9. What is carried on, and what goes public.
+    component next = CarryOn(A);
+    next.carried <== carried;
+    next.isOrder <== isOrder;
+    next.goesOn <== goesOn;
+    next.order.isActive <== 1;
+    next.order.isAccount <== isActor;
+    next.order.book <== book;
+    next.order.isSell <== isSell;
+    next.order.price <== price;
+    next.order.lots <== lotsLeft;
+    next.order.isIoc <== isIoc;
+    next.order.isFok <== isFok;
+    next.order.isPostOnly <== isPostOnly;
+    next.order.isReduceOnly <== isReduceOnly;
+    next.order.seq <== orderSeq;
+    next.order.fokSteps <== (carried.fokSteps + 1);
+    next.order.isDoomed <== isDoomed;
+    carriedAfter <== next.after;
+
+    signal stands <== fill.fills * (1 - isDoomed);
+    publicWord <== stands * (TRADE_WORD_KIND_FILL() * (1 << FILL_KIND_OFFSET())
+        + actor * (1 << FILL_TAKER_OFFSET()) + entry.fields[1] * (1 << FILL_MAKER_OFFSET())
+        + book * (1 << FILL_BOOK_OFFSET()) + isSell * (1 << FILL_TAKER_IS_SELL_OFFSET())
+        + topPrice * (1 << FILL_PRICE_OFFSET()) + verdict.lots * (1 << FILL_LOTS_OFFSET()));
+}
+
+// Proves: after = order if goesOn; carried if the step is no order step; else all zero.
+// Assumes: goesOn and isOrder are 0 or 1; goesOn only with isOrder.
+template CarryOn(A) {
+    input Carried(A) carried;
+    input Carried(A) order;
+    signal input isOrder;
+    signal input goesOn;
+    output Carried(A) after;
+
+    var n = 12 + A;
+    signal old[n];
+    signal new[n];
+    old[0] <== carried.isActive;
+    old[1] <== carried.book;
+    old[2] <== carried.isSell;
+    old[3] <== carried.price;
+    old[4] <== carried.lots;
+    old[5] <== carried.isIoc;
+    old[6] <== carried.isFok;
+    old[7] <== carried.isPostOnly;
+    old[8] <== carried.isReduceOnly;
+    old[9] <== carried.seq;
+    old[10] <== carried.fokSteps;
+    old[11] <== carried.isDoomed;
+    new[0] <== order.isActive;
+    new[1] <== order.book;
+    new[2] <== order.isSell;
+    new[3] <== order.price;
+    new[4] <== order.lots;
+    new[5] <== order.isIoc;
+    new[6] <== order.isFok;
+    new[7] <== order.isPostOnly;
+    new[8] <== order.isReduceOnly;
+    new[9] <== order.seq;
+    new[10] <== order.fokSteps;
+    new[11] <== order.isDoomed;
+    for (var a = 0; a < A; a++) {
+        old[12 + a] <== carried.isAccount[a];
+        new[12 + a] <== order.isAccount[a];
+    }
+    signal kept[n];
+    signal out[n];
+    for (var i = 0; i < n; i++) {
+        kept[i] <== (1 - isOrder) * old[i];
+        out[i] <== kept[i] + goesOn * new[i];
+    }
+    after.isActive <== out[0];
+    after.book <== out[1];
+    after.isSell <== out[2];
+    after.price <== out[3];
+    after.lots <== out[4];
+    after.isIoc <== out[5];
+    after.isFok <== out[6];
+    after.isPostOnly <== out[7];
+    after.isReduceOnly <== out[8];
+    after.seq <== out[9];
+    after.fokSteps <== out[10];
+    after.isDoomed <== out[11];
+    for (var a = 0; a < A; a++) {
+        after.isAccount[a] <== out[12 + a];
+    }
+}

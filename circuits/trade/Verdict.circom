@@ -1,0 +1,48 @@
+pragma circom 2.2.0;
+
+include "../generated/Constants.circom";
+include "circomlib/circuits/comparators.circom";
+include "../gadgets/Range.circom";
+
+// Rows 2 to 5 of SPEC section 6: which case an order step is, before margin is looked at.
+//
+// Proves:
+//   1. Exactly one of isVoid, isBlocked (post-only), isSelf, hasNothing (reduce-only with no
+//      exposure against the order) and isTested is 1 if crosses, none else; in SPEC's order.
+//   2. lots = min(order's lots, entry's lots, exposure against the order if reduce-only).
+// Assumes: crosses and order flags are 0 or 1; keys and lots within their widths.
+// Twin: sequencer/engine/transactions/place.ts
+template OrderCase() {
+    signal input crosses;
+    signal input isTopVoid;
+    signal input isOwnTop;
+    signal input isPostOnly;
+    signal input isReduceOnly;
+    signal input exposureAgainst;
+    signal input orderLots;
+    signal input topLots;
+    signal output isVoid;
+    signal output isBlocked;
+    signal output isSelf;
+    signal output hasNothing;
+    signal output isTested;
+    signal output lots;
+
+    isVoid <== crosses * isTopVoid;
+    signal afterVoid <== crosses - isVoid;
+    isBlocked <== afterVoid * isPostOnly;
+    signal afterPostOnly <== afterVoid - isBlocked;
+    isSelf <== afterPostOnly * isOwnTop;
+    signal afterSelf <== afterPostOnly - isSelf;
+
+    signal reducible <== isReduceOnly * exposureAgainst;
+    signal canReduce <== IsNonNegative(POSITION_BITS())(reducible - 1);
+    signal cannotReduce <== isReduceOnly * (1 - canReduce);
+    hasNothing <== afterSelf * cannotReduce;
+    isTested <== afterSelf - hasNothing;
+
+    signal reduceCap <== canReduce * reducible;
+    signal cap <== reduceCap + (1 - isReduceOnly) * (1 << LOTS_BITS());
+    signal smaller <== Minimum(LOTS_BITS())(orderLots, topLots);
+    lots <== Minimum(POSITION_BITS())(smaller, cap);
+}
