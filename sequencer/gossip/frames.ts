@@ -1,0 +1,119 @@
+/** Messages on a libp2p stream: four bytes of length, then as many bytes, with backpressure. */
+import type { Stream, StreamMessageEvent } from "@libp2p/interface";
+import { GossipProtocolError } from "./wire.ts";
+
+const LENGTH_BYTES = 4;
+/** Complete frames that wait to be taken before the stream is told to hold. */
+const FRAMES_WAITING_MAX = 512;
+
+export interface FrameReader {
+  /** The next frame; undefined when the stream has ended. Throws when `signal` aborts. */
+  next(signal?: AbortSignal): Promise<Uint8Array | undefined>;
+}
+
+/** Reads frames of at most `bytesMax` bytes; a longer one aborts the stream. */
+export function createFrameReader(stream: Stream, bytesMax: number): FrameReader {
+  const frames: Uint8Array[] = [];
+  const assemble = createAssembler(bytesMax);
+  let failure: Error | undefined;
+  let ended = false;
+  let paused = false;
+  let wake = (): void => {};
+
+  stream.addEventListener("message", (event: StreamMessageEvent) => {
+    if (failure !== undefined) return;
+    try {
+      frames.push(...assemble(event.data.subarray()));
+    } catch (error) {
+      failure = error as Error;
+      stream.abort(failure);
+    }
+    if (frames.length >= FRAMES_WAITING_MAX && !paused && !ended) {
+      paused = true;
+      stream.pause();
+    }
+    wake();
+  });
+  const onEnd = (): void => {
+    ended = true;
+    wake();
+  };
+  stream.addEventListener("end", onEnd);
+  stream.addEventListener("close", onEnd);
+  if (stream.readableEnded || stream.status !== "open") ended = true;
+
+  async function next(signal?: AbortSignal): Promise<Uint8Array | undefined> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (paused && frames.length < FRAMES_WAITING_MAX / 2 && !ended) {
+        paused = false;
+        stream.resume();
+      }
+      const frame = frames.shift();
+      if (frame !== undefined) return frame;
+      if (failure !== undefined) throw failure;
+      if (ended) return undefined;
+      await new Promise<void>((resolve) => {
+        wake = () => {
+          signal?.removeEventListener("abort", wake);
+          resolve();
+        };
+        signal?.addEventListener("abort", wake, { once: true });
+      });
+    }
+  }
+
+  return { next };
+}
+
+/** Cuts chunks as they come into frames. */
+function createAssembler(bytesMax: number): (chunk: Uint8Array) => Uint8Array[] {
+  let parts: Uint8Array[] = [];
+  let size = 0;
+
+  return (chunk) => {
+    parts.push(chunk);
+    size += chunk.length;
+    const needed = frameLength(parts[0]!, bytesMax);
+    // Parts are joined only once they hold a frame: a long frame comes in many of them.
+    if (needed !== undefined && size < needed) return [];
+    let rest: Uint8Array = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+    const frames: Uint8Array[] = [];
+    for (;;) {
+      const length = frameLength(rest, bytesMax);
+      if (length === undefined || rest.length < length) break;
+      frames.push(rest.subarray(LENGTH_BYTES, length));
+      rest = rest.subarray(length);
+    }
+    parts = rest.length === 0 ? [] : [rest];
+    size = rest.length;
+    return frames;
+  };
+}
+
+/** Bytes of the frame that begins here, its length field included; undefined if too short. */
+function frameLength(bytes: Uint8Array, bytesMax: number): number | undefined {
+  if (bytes.length < LENGTH_BYTES) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES);
+  const length = view.getUint32(0);
+  if (length > bytesMax) {
+    throw new GossipProtocolError(`a frame of \`${length}\` bytes; at most ${bytesMax}`);
+  }
+  return LENGTH_BYTES + length;
+}
+
+/** Sends messages as frames, in one piece; waits while the other side does not take more. */
+export async function sendFrames(
+  stream: Stream,
+  messages: readonly Uint8Array[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const parts: Uint8Array[] = [];
+  for (const message of messages) {
+    const length = new Uint8Array(LENGTH_BYTES);
+    new DataView(length.buffer).setUint32(0, message.length);
+    parts.push(length, message);
+  }
+  if (stream.send(Buffer.concat(parts))) return;
+  await stream.onDrain(signal === undefined ? {} : { signal });
+}

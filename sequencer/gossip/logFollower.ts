@@ -1,0 +1,142 @@
+/**
+ * A validator's end of the network. Whatever goes wrong on the way, a broken connection or a
+ * server that breaks the protocol, it waits, dials again and goes on from where it was.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Libp2p, Stream } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
+import type { LogFollower, Logger } from "../ports.ts";
+import { createFrameReader, sendFrames } from "./frames.ts";
+import { createPeerNode } from "./peerNode.ts";
+import {
+  ATTEST_PROTOCOL,
+  encodeMessage,
+  LOG_PROTOCOL,
+  PROOFS_PROTOCOL,
+  parseProof,
+  parseRecord,
+  REFUSAL_REASON_LENGTH_MAX,
+  REQUEST_FRAME_BYTES_MAX,
+  STREAM_FRAME_BYTES_MAX,
+} from "./wire.ts";
+
+export interface LogFollowerOptions {
+  /** Multiaddr of the server, with its peer id. */
+  readonly server: string;
+  /** Identity seed, 32 bytes in hex; a new identity each time without it. */
+  readonly seed?: string;
+  readonly logger: Logger;
+}
+
+const BACKOFF_MS_MIN = 50;
+const BACKOFF_MS_MAX = 5_000;
+const DIAL_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** A kind of stream: where it begins, and how one frame is read. */
+interface Subscription<T> {
+  readonly protocol: string;
+  readonly from: number;
+  readonly parse: (frame: Uint8Array, expected: number) => T;
+}
+
+interface Line {
+  readonly node: Libp2p;
+  readonly server: string;
+  readonly logger: Logger;
+}
+
+export async function createLogFollower(options: LogFollowerOptions): Promise<LogFollower> {
+  const { server, seed, logger } = options;
+  const node = await createPeerNode({ listen: [], ...(seed === undefined ? {} : { seed }) });
+  const line: Line = { node, server, logger };
+  const stopping = new AbortController();
+  const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping.signal]);
+
+  return {
+    follow: (from, signal) =>
+      subscribe(line, { protocol: LOG_PROTOCOL, from, parse: parseRecord }, until(signal)),
+    proofs: (from, signal) =>
+      subscribe(line, { protocol: PROOFS_PROTOCOL, from, parse: parseProof }, until(signal)),
+    attest: (attestation) => deliver(line, { attestation }, stopping.signal),
+    refuse: (refusal) => {
+      const reason = refusal.reason.slice(0, REFUSAL_REASON_LENGTH_MAX);
+      return deliver(line, { refusal: { ...refusal, reason } }, stopping.signal);
+    },
+    stop: async () => {
+      stopping.abort();
+      await node.stop();
+    },
+  };
+}
+
+/** Items in order, one for each number from `from` on, without end. */
+async function* subscribe<T>(
+  line: Line,
+  { protocol, from, parse }: Subscription<T>,
+  signal: AbortSignal,
+): AsyncGenerator<T> {
+  let expected = from;
+  let failures = 0;
+  while (!signal.aborted) {
+    let stream: Stream | undefined;
+    try {
+      stream = await openStream(line, protocol, signal);
+      const reader = createFrameReader(stream, STREAM_FRAME_BYTES_MAX);
+      await sendFrames(stream, [encodeMessage({ from: expected })], signal);
+      for (;;) {
+        const frame = await reader.next(signal);
+        if (frame === undefined) throw new Error("the server ended the stream");
+        const item = parse(frame, expected);
+        expected += 1;
+        failures = 0;
+        yield item;
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      failures += 1;
+      line.logger.warn("lost the log server", { protocol, expected, failures, error });
+    } finally {
+      // Runs too when the consumer leaves the loop: the server then learns that nobody reads.
+      stream?.abort(new Error("the follower has left"));
+    }
+    await backOff(failures, signal);
+  }
+}
+
+/** Sends one message and waits for the server's word that it has it; tries until `signal`. */
+async function deliver(line: Line, message: unknown, signal: AbortSignal): Promise<void> {
+  for (let failures = 0; ; ) {
+    signal.throwIfAborted();
+    let stream: Stream | undefined;
+    try {
+      stream = await openStream(line, ATTEST_PROTOCOL, signal);
+      const reader = createFrameReader(stream, REQUEST_FRAME_BYTES_MAX);
+      const timeout = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
+      await sendFrames(stream, [encodeMessage(message)], timeout);
+      const answer = await reader.next(timeout);
+      if (answer === undefined) throw new Error("the server did not take the message");
+      await stream.close({ signal: timeout });
+      return;
+    } catch (error) {
+      stream?.abort(error as Error);
+      failures += 1;
+      line.logger.warn("could not deliver to the log server", { failures, error });
+    }
+    await backOff(failures, signal);
+  }
+}
+
+async function openStream(line: Line, protocol: string, signal: AbortSignal): Promise<Stream> {
+  const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS);
+  return line.node.dialProtocol(multiaddr(line.server), protocol, {
+    signal: AbortSignal.any([signal, timeout]),
+  });
+}
+
+/** Doubles from try to try, with jitter: validators must not come back all at once. */
+async function backOff(failures: number, signal: AbortSignal): Promise<void> {
+  const full = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(failures, 10));
+  const wait = full / 2 + (Math.random() * full) / 2;
+  await sleep(wait, undefined, { signal }).catch(() => undefined);
+}

@@ -1,0 +1,197 @@
+/**
+ * The sequencer's end of the validator network. Every follower has a cursor of its own; when the
+ * log grows, it is read from there on and sent as fast as that follower takes it. Nothing is kept
+ * in memory for a slow one.
+ */
+import type { Connection, Libp2p, Stream, StreamHandler } from "@libp2p/interface";
+import type { Attestation, Logger, LogServer, LogSource, Refusal } from "../ports.ts";
+import { createFrameReader, sendFrames } from "./frames.ts";
+import { createPeerNode } from "./peerNode.ts";
+import {
+  ATTEST_PROTOCOL,
+  encodeMessage,
+  LOG_PROTOCOL,
+  PROOFS_PROTOCOL,
+  parseAttestMessage,
+  parseStart,
+  REQUEST_FRAME_BYTES_MAX,
+} from "./wire.ts";
+
+export interface LogServerOptions {
+  /** Multiaddr; loopback and a free port by default. */
+  readonly listen?: string;
+  /** Identity seed, 32 bytes in hex; a new identity each time without it. */
+  readonly seed?: string;
+  readonly source: LogSource;
+  readonly logger: Logger;
+}
+
+const LISTEN_DEFAULT = "/ip4/127.0.0.1/tcp/0";
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Streams that one peer may hold open of a kind. */
+const STREAMS_PER_PEER_MAX = 8;
+/** Records are sent together up to this size. */
+const SEND_BYTES = 64 * 2 ** 10;
+
+/** Counts announcements, so that none is missed between looking and waiting. */
+interface Announcements {
+  count: number;
+  readonly waiting: Set<() => void>;
+}
+
+interface Session {
+  readonly stream: Stream;
+  readonly signal: AbortSignal;
+}
+
+export async function createLogServer(options: LogServerOptions): Promise<LogServer> {
+  const { listen = LISTEN_DEFAULT, seed, source, logger } = options;
+  const records: Announcements = { count: 0, waiting: new Set() };
+  const proofs: Announcements = { count: 0, waiting: new Set() };
+  const attestationHandlers = new Set<(attestation: Attestation) => void>();
+  const refusalHandlers = new Set<(refusal: Refusal) => void>();
+  const stopping = new AbortController();
+  const node = await createPeerNode({ listen: [listen], ...(seed === undefined ? {} : { seed }) });
+
+  const serve = (protocol: string, run: (session: Session) => Promise<void>): Promise<void> =>
+    node.handle(protocol, sessionHandler(run, stopping.signal, logger), {
+      maxInboundStreams: STREAMS_PER_PEER_MAX,
+    });
+
+  const receive = (bytes: Uint8Array): void => {
+    const message = parseAttestMessage(bytes);
+    if (message.kind === "attestation") {
+      for (const handler of attestationHandlers) handler(message.attestation);
+    } else {
+      for (const handler of refusalHandlers) handler(message.refusal);
+    }
+  };
+
+  await serve(LOG_PROTOCOL, (session) => sendLog(session, source, records));
+  await serve(PROOFS_PROTOCOL, (session) => sendProofs(session, source, proofs));
+  await serve(ATTEST_PROTOCOL, (session) => receiveOne(session, receive));
+  logger.info("log server started", { addresses: addressesOf(node) });
+
+  return {
+    addresses: () => addressesOf(node),
+    peers: () => node.getPeers().map(String),
+    onAttestation: (handler) => void attestationHandlers.add(handler),
+    onRefusal: (handler) => void refusalHandlers.add(handler),
+    announce: () => announce(records),
+    announceProof: () => announce(proofs),
+    stop: async () => {
+      stopping.abort();
+      await node.stop();
+    },
+  };
+}
+
+function addressesOf(node: Libp2p): string[] {
+  return node.getMultiaddrs().map(String);
+}
+
+/** Runs a session until it ends by itself, the stream closes or the server stops. */
+function sessionHandler(
+  run: (session: Session) => Promise<void>,
+  stopping: AbortSignal,
+  logger: Logger,
+): StreamHandler {
+  return async (stream: Stream, connection: Connection) => {
+    const closed = new AbortController();
+    stream.addEventListener("close", () => closed.abort());
+    const signal = AbortSignal.any([stopping, closed.signal]);
+    const peer = String(connection.remotePeer);
+    try {
+      await run({ stream, signal });
+      await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    } catch (error) {
+      if (!signal.aborted) logger.warn("a follower's stream failed", { peer, error });
+      stream.abort(error as Error);
+    }
+  };
+}
+
+async function readRequest({ stream, signal }: Session): Promise<Uint8Array> {
+  const reader = createFrameReader(stream, REQUEST_FRAME_BYTES_MAX);
+  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+  const request = await reader.next(AbortSignal.any([signal, timeout]));
+  if (request === undefined) throw new Error("the stream ended before its request");
+  return request;
+}
+
+async function sendLog(
+  session: Session,
+  source: LogSource,
+  announcements: Announcements,
+): Promise<void> {
+  const { stream, signal } = session;
+  let cursor = parseStart(await readRequest(session));
+  for (;;) {
+    const seen = announcements.count;
+    let messages: Uint8Array[] = [];
+    let size = 0;
+    for await (const record of source.record(cursor)) {
+      const message = encodeMessage(record);
+      messages.push(message);
+      size += message.length;
+      cursor = record.position + 1;
+      if (size < SEND_BYTES) continue;
+      await sendFrames(stream, messages, signal);
+      messages = [];
+      size = 0;
+    }
+    if (messages.length > 0) await sendFrames(stream, messages, signal);
+    await nextAnnouncement(announcements, seen, signal);
+  }
+}
+
+async function sendProofs(
+  session: Session,
+  source: LogSource,
+  announcements: Announcements,
+): Promise<void> {
+  const { stream, signal } = session;
+  let number = parseStart(await readRequest(session));
+  for (;;) {
+    signal.throwIfAborted();
+    const seen = announcements.count;
+    const proven = await source.proofOf(number);
+    if (proven === undefined) {
+      await nextAnnouncement(announcements, seen, signal);
+      continue;
+    }
+    const { words, proof } = proven;
+    await sendFrames(stream, [encodeMessage({ number, words, proof })], signal);
+    number += 1;
+  }
+}
+
+async function receiveOne(session: Session, receive: (bytes: Uint8Array) => void): Promise<void> {
+  receive(await readRequest(session));
+  await sendFrames(session.stream, [encodeMessage({ received: true })], session.signal);
+}
+
+function announce(announcements: Announcements): void {
+  announcements.count += 1;
+  for (const wake of [...announcements.waiting]) wake();
+}
+
+/** Resolves once there are more than `seen` announcements. Throws when `signal` aborts. */
+async function nextAnnouncement(
+  announcements: Announcements,
+  seen: number,
+  signal: AbortSignal,
+): Promise<void> {
+  while (announcements.count === seen) {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        announcements.waiting.delete(wake);
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      announcements.waiting.add(wake);
+      signal.addEventListener("abort", wake, { once: true });
+    });
+  }
+}

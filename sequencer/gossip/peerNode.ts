@@ -1,0 +1,49 @@
+/** A libp2p node for direct streams: TCP, Noise, Yamux; no discovery, no routing, no pubsub. */
+import { generateKeyPair, generateKeyPairFromSeed } from "@libp2p/crypto/keys";
+import { identify } from "@libp2p/identify";
+import type { Libp2p } from "@libp2p/interface";
+import { noise } from "@libp2p/noise";
+import { ping } from "@libp2p/ping";
+import { tcp } from "@libp2p/tcp";
+import { yamux } from "@libp2p/yamux";
+import { createLibp2p } from "libp2p";
+
+/** Peers of one server: validators and their spares. */
+export const CONNECTIONS_MAX = 128;
+/** New connections a second from one host: a test network lives on a single one. */
+const CONNECTIONS_PER_SECOND_MAX = 64;
+/** Below libp2p's read buffer of 4 MiB, which a paused stream must be able to take in. */
+const STREAM_WINDOW_BYTES = 2 ** 20;
+
+export interface PeerNodeOptions {
+  /** Multiaddrs to listen on; none for a node that only dials. */
+  readonly listen: readonly string[];
+  /** 32 bytes in hex from which the identity is derived; without it, a new identity each time. */
+  readonly seed?: string;
+}
+
+export async function createPeerNode(options: PeerNodeOptions): Promise<Libp2p> {
+  const { listen, seed } = options;
+  const privateKey =
+    seed === undefined
+      ? await generateKeyPair("Ed25519")
+      : await generateKeyPairFromSeed("Ed25519", parseSeed(seed));
+  return createLibp2p({
+    privateKey,
+    addresses: { listen: [...listen] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES } })],
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      inboundConnectionThreshold: CONNECTIONS_PER_SECOND_MAX,
+      maxIncomingPendingConnections: CONNECTIONS_PER_SECOND_MAX,
+    },
+    services: { identify: identify(), ping: ping() },
+  });
+}
+
+function parseSeed(seed: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/.test(seed)) throw new RangeError("`seed` must be 64 hex digits");
+  return Buffer.from(seed, "hex");
+}

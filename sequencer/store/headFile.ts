@@ -1,0 +1,57 @@
+/**
+ * The log's head outside of the database. When bytes at the very end of the database's own journal
+ * rot, LevelDB drops the last records together with the head written beside them, and the log looks
+ * whole but shorter. This file remembers how long it was. It is written after the records are
+ * durable and not synced itself: after a power failure it may lag behind the log, never lead it.
+ */
+import { type FileHandle, open } from "node:fs/promises";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+
+export interface LogHead {
+  /** Position of the next record. */
+  readonly position: number;
+  /** Hash of the last record. */
+  readonly hash: string;
+}
+
+export interface HeadFile {
+  /** What the file says; undefined when it is new, or torn by a power failure. */
+  readonly found: LogHead | undefined;
+  write(head: LogHead): Promise<void>;
+  close(): Promise<void>;
+}
+
+const POSITION_DIGITS = 16;
+const HASH_LENGTH = 64;
+// Fits one disk sector, so that a write is whole or absent.
+const BODY_LENGTH = POSITION_DIGITS + HASH_LENGTH;
+
+export async function openHeadFile(path: string): Promise<HeadFile> {
+  // "a+" would create the file too, but appends whatever position a write names.
+  const handle = await open(path, "r+").catch(() => open(path, "w+"));
+  return {
+    found: await readHead(handle),
+    write: async (head) => {
+      await handle.write(encodeHead(head), 0, "latin1");
+    },
+    close: async () => {
+      await handle.sync();
+      await handle.close();
+    },
+  };
+}
+
+function encodeHead({ position, hash }: LogHead): string {
+  const body = String(position).padStart(POSITION_DIGITS, "0") + hash;
+  return body + bytesToHex(sha256(utf8ToBytes(body)));
+}
+
+async function readHead(handle: FileHandle): Promise<LogHead | undefined> {
+  const buffer = Buffer.alloc(BODY_LENGTH + HASH_LENGTH);
+  const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
+  const text = buffer.toString("latin1", 0, bytesRead);
+  const hash = text.slice(POSITION_DIGITS, BODY_LENGTH);
+  const head = { position: Number(text.slice(0, POSITION_DIGITS)), hash };
+  return text === encodeHead(head) ? head : undefined;
+}

@@ -1,0 +1,43 @@
+/** Every key of the database. Numbers are zero-padded, so that keys sort as the numbers do. */
+
+const NUMBER_DIGITS = 16;
+
+export const KEY_PREFIXES = {
+  log: "log/",
+  checkpoint: "checkpoint/",
+  batch: "batch/",
+  inputs: "inputs/",
+  proof: "proof/",
+  value: "value/",
+} as const;
+export type NumberedPrefix = Exclude<keyof typeof KEY_PREFIXES, "value">;
+
+/** Position and hash of the log's last record, written with it. */
+export const HEAD_KEY = "head";
+/** `previous` of the log's first record: a store serves one deployment. */
+export const ORIGIN_KEY = "origin";
+
+export function numberedKey(prefix: NumberedPrefix, number: number): string {
+  if (!Number.isSafeInteger(number) || number < 0) {
+    throw new RangeError(`a key's number must be a non-negative integer. Got \`${number}\`.`);
+  }
+  return KEY_PREFIXES[prefix] + String(number).padStart(NUMBER_DIGITS, "0");
+}
+
+export function numberOfKey(prefix: NumberedPrefix, key: string): number {
+  return Number(key.slice(KEY_PREFIXES[prefix].length));
+}
+
+export function valueKey(name: string): string {
+  return KEY_PREFIXES.value + name;
+}
+
+/** All numbers from `from` on. */
+export function rangeFrom(prefix: NumberedPrefix, from: number): { gte: string; lte: string } {
+  return { gte: numberedKey(prefix, from), lte: numberedKey(prefix, Number.MAX_SAFE_INTEGER) };
+}
+
+/** All numbers up to `to`, itself included. */
+export function rangeTo(prefix: NumberedPrefix, to: number): { gte: string; lte: string } {
+  return { gte: numberedKey(prefix, 0), lte: numberedKey(prefix, to) };
+}

@@ -1,0 +1,76 @@
+/** What a node keeps on disk: one LevelDB folder, and beside it the file of the log's head. */
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { Level } from "level";
+import { logOrigin } from "../batch/log.ts";
+import type { BatchStore, CheckpointStore, Log } from "../ports.ts";
+import { createBatchStore } from "./batchStore.ts";
+import { createCheckpointStore } from "./checkpointStore.ts";
+import { type Database, readValue, writeValue } from "./database.ts";
+import { openHeadFile } from "./headFile.ts";
+import { ORIGIN_KEY, valueKey } from "./keys.ts";
+import { openLevelLog } from "./levelLog.ts";
+
+/** Small durable things by name: queue positions, identity seeds. */
+export interface ValueStore {
+  get(name: string): Promise<unknown>;
+  set(name: string, value: unknown): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+export interface Store {
+  readonly log: Log;
+  readonly checkpoints: CheckpointStore;
+  readonly batches: BatchStore;
+  readonly values: ValueStore;
+  close(): Promise<void>;
+}
+
+/** The folder belongs to another deployment. */
+export class StoreDomainError extends Error {
+  override name = "StoreDomainError";
+}
+
+/** Opens or creates the store of a deployment in `directory`, and verifies the whole log. */
+export async function openStore(directory: string, domain: bigint): Promise<Store> {
+  await mkdir(directory, { recursive: true });
+  const database: Database = new Level(path.join(directory, "level"));
+  await database.open();
+  const headFile = await openHeadFile(path.join(directory, "log-head"));
+  const closeFiles = async (): Promise<void> => {
+    await headFile.close();
+    await database.close();
+  };
+  try {
+    const origin = logOrigin(domain);
+    await claim(database, origin);
+    const log = await openLevelLog({ database, headFile, origin });
+    return {
+      log,
+      checkpoints: createCheckpointStore(database),
+      batches: createBatchStore(database),
+      values: createValueStore(database),
+      close: async () => {
+        await log.close();
+        await closeFiles();
+      },
+    };
+  } catch (error) {
+    await closeFiles();
+    throw error;
+  }
+}
+
+async function claim(database: Database, origin: string): Promise<void> {
+  const stored = await readValue(database, ORIGIN_KEY);
+  if (stored === undefined) await writeValue(database, ORIGIN_KEY, origin);
+  else if (stored !== origin) throw new StoreDomainError("the store is of another deployment");
+}
+
+function createValueStore(database: Database): ValueStore {
+  return {
+    get: (name) => readValue(database, valueKey(name)),
+    set: (name, value) => writeValue(database, valueKey(name), value),
+    delete: (name) => database.del(valueKey(name), { sync: true }),
+  };
+}

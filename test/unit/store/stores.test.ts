@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { test } from "node:test";
+import { Level } from "level";
+import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
+import type { Checkpoint } from "../../../sequencer/ports.ts";
+import { BatchConflictError } from "../../../sequencer/store/batchStore.ts";
+import { type Database, StoreCorruptionError } from "../../../sequencer/store/database.ts";
+import { numberedKey } from "../../../sequencer/store/keys.ts";
+import { openStore } from "../../../sequencer/store/store.ts";
+import { DOMAIN, temporaryFolder } from "./sampleEntries.ts";
+
+const PROOF: ProofWords = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n];
+
+function sampleBatch(number: number): SealedBatch {
+  return {
+    number,
+    kind: number % 2 === 0 ? "ledger" : "trade",
+    rootBefore: BigInt(number),
+    rootAfter: BigInt(number + 1),
+    words: [1n, BigInt(number), 2n ** 253n],
+    commitment: 99n,
+    inputs: { a: "1", b: [["2", "3"], ["4"]] },
+  };
+}
+
+function sampleCheckpoint(position: number): Checkpoint {
+  const state = { roots: [1n, 2n], accounts: [{ cash: -5 }] };
+  const rest = { hash: "ab", batchNumber: 3, time: 1_700_000_000_000, root: 2n ** 250n };
+  return { position, ...rest, state, extra: { queue: 9 } };
+}
+
+test("batches and proofs survive a restart, in the order of their numbers", async (context) => {
+  const folder = await temporaryFolder(context);
+  const first = await openStore(folder, DOMAIN);
+  for (const number of [1, 2, 10, 9]) await first.batches.putSealed(sampleBatch(number));
+  await first.batches.putProof(2, PROOF);
+  await first.close();
+
+  const { batches, close } = await openStore(folder, DOMAIN);
+  context.after(close);
+  assert.deepEqual(await batches.sealed(10), sampleBatch(10));
+  assert.equal(await batches.sealed(3), undefined);
+  assert.deepEqual(await batches.proof(2), PROOF);
+  assert.equal(await batches.proof(1), undefined);
+  const numbers: number[] = [];
+  for await (const batch of batches.sealedAfter(1)) numbers.push(batch.number);
+  assert.deepEqual(numbers, [2, 9, 10]);
+});
+
+test("pruning forgets inputs only", async (context) => {
+  const store = await openStore(await temporaryFolder(context), DOMAIN);
+  context.after(store.close);
+  for (const number of [1, 2, 3]) await store.batches.putSealed(sampleBatch(number));
+  await store.batches.putProof(1, PROOF);
+  await store.batches.prune(2);
+  assert.deepEqual(await store.batches.sealed(2), { ...sampleBatch(2), inputs: {} });
+  assert.deepEqual(await store.batches.sealed(3), sampleBatch(3));
+  assert.deepEqual(await store.batches.proof(1), PROOF);
+});
+
+test("a batch may be stored twice, but not with other contents", async (context) => {
+  const store = await openStore(await temporaryFolder(context), DOMAIN);
+  context.after(store.close);
+  await store.batches.putSealed(sampleBatch(1));
+  await store.batches.putSealed(sampleBatch(1));
+  const other = { ...sampleBatch(1), commitment: 100n };
+  await assert.rejects(store.batches.putSealed(other), BatchConflictError);
+});
+
+test("the first proof of a batch stays", async (context) => {
+  const store = await openStore(await temporaryFolder(context), DOMAIN);
+  context.after(store.close);
+  await store.batches.putProof(1, PROOF);
+  await store.batches.putProof(1, [9n, 9n, 9n, 9n, 9n, 9n, 9n, 9n]);
+  assert.deepEqual(await store.batches.proof(1), PROOF);
+});
+
+test("the newest checkpoint is found, and an older one where it is damaged", async (context) => {
+  const folder = await temporaryFolder(context);
+  const first = await openStore(folder, DOMAIN);
+  assert.equal(await first.checkpoints.latest(), undefined);
+  for (const position of [10, 200, 3000]) await first.checkpoints.save(sampleCheckpoint(position));
+  assert.deepEqual(await first.checkpoints.latest(), sampleCheckpoint(3000));
+  await first.close();
+
+  const database: Database = new Level(path.join(folder, "level"));
+  assert.equal(await database.get(numberedKey("checkpoint", 10)), undefined);
+  const key = numberedKey("checkpoint", 3000);
+  await database.put(key, (await database.get(key)).replace("-5", "+5"));
+  await database.close();
+
+  const second = await openStore(folder, DOMAIN);
+  context.after(second.close);
+  assert.deepEqual(await second.checkpoints.latest(), sampleCheckpoint(200));
+});
+
+test("values are kept by name, and a changed one is noticed", async (context) => {
+  const folder = await temporaryFolder(context);
+  const first = await openStore(folder, DOMAIN);
+  await first.values.set("queue", { next: 5, owner: 2n ** 159n });
+  await first.values.set("seed", "ab".repeat(32));
+  await first.values.delete("seed");
+  await first.close();
+
+  const database: Database = new Level(path.join(folder, "level"));
+  const stored = await database.get("value/queue");
+  await database.put("value/other", stored.replace(":5,", ":6,"));
+  await database.close();
+
+  const { values, close } = await openStore(folder, DOMAIN);
+  context.after(close);
+  assert.deepEqual(await values.get("queue"), { next: 5, owner: 2n ** 159n });
+  assert.equal(await values.get("seed"), undefined);
+  await assert.rejects(values.get("other"), StoreCorruptionError);
+});
