@@ -1,0 +1,67 @@
+pragma circom 2.2.0;
+
+include "generated/Constants.circom";
+include "circomlib/circuits/poseidon.circom";
+include "gadgets/HashVector.circom";
+include "gadgets/MerkleUpdate.circom";
+include "gadgets/Range.circom";
+include "gadgets/Select.circom";
+include "gadgets/Unpack.circom";
+
+// What an account is worth in an anchored state, proven by its owner from layer-one data alone.
+//
+// Proves:
+//   1. stateRoot holds, at `account`, an account of `owner` with the given cash and positions, and
+//      a series table with the given marks.
+//   2. claim = max(0, cash + unit * sum of position * mark), in 1e-6 USDC.
+// Assumes: layer one compares stateRoot with the last anchored one and pays each account once.
+// Twin: sequencer/batch/exitWitness.ts, sequencer/engine/risk.ts (equity)
+template Exit(M, accountLevels, unit) {
+    var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    signal input stateRoot;
+    signal input account;
+    signal input owner;
+    signal input claim;
+    signal input cash;
+    signal input packedPositions[positionWords];
+    signal input accountSiblings[accountLevels][3];
+    signal input seriesWords[M];
+    signal input privateRoot;
+
+    component leaf = HashVector(2 + positionWords);
+    leaf.in[0] <== owner;
+    leaf.in[1] <== cash + CASH_OFFSET();
+    InRange(CASH_BITS())(cash + CASH_OFFSET());
+    component positions = UnpackMany(M, POSITION_BITS(), POSITIONS_PER_WORD());
+    for (var w = 0; w < positionWords; w++) {
+        leaf.in[2 + w] <== packedPositions[w];
+        positions.in[w] <== packedPositions[w];
+    }
+    component path = MerkleUpdate(accountLevels);
+    path.id <== account;
+    path.leafBefore <== leaf.out;
+    path.leafAfter <== leaf.out;
+    path.siblings <== accountSiblings;
+    _ <== path.rootAfter;
+
+    component table = HashVector(M);
+    component series[M];
+    component value = Dot(M);
+    var widths[2];
+    widths[0] = SERIES_MARK_BITS();
+    widths[1] = SERIES_BITS() - SERIES_MARK_BITS();
+    for (var m = 0; m < M; m++) {
+        table.in[m] <== seriesWords[m];
+        series[m] = Unpack(2, widths);
+        series[m].word <== seriesWords[m];
+        value.a[m] <== positions.out[m] - POSITION_OFFSET();
+        value.b[m] <== series[m].fields[0];
+    }
+    signal ledger <== Poseidon(2)([path.rootBefore, table.out]);
+    signal root <== Poseidon(2)([ledger, privateRoot]);
+    root === stateRoot;
+
+    signal equity <== cash + unit * value.out;
+    signal isPositive <== IsNonNegative(HEALTH_BITS())(equity);
+    claim === isPositive * equity;
+}
