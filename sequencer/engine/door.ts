@@ -3,7 +3,7 @@
  * the proofs demand, so a batch that breaks it has none; {@link checkMessage} adds the policy that
  * keeps numbers in range and traders from wasting the venue's steps.
  */
-import { KEYS_PER_ACCOUNT, PRICE_KEY_MAX, PRICE_OFFSET } from "../protocol/constants.ts";
+import { KEYS_PER_ACCOUNT, LOTS_BITS, PRICE_KEY_MAX, PRICE_OFFSET } from "../protocol/constants.ts";
 import {
   isTradeMessage,
   isWellFormed,
@@ -68,18 +68,24 @@ export function checkSequenced(
 }
 
 function checkForm(message: Message, word: bigint): DoorReject | undefined {
-  if (!isWellFormed(message)) {
-    if (message.kind === "place" && message.lots < 1) return "badLots";
-    if (message.kind !== "place" && message.kind !== "cancel") return "malformed";
-    const key = message.price + PRICE_OFFSET;
-    return key >= 1 && key <= PRICE_KEY_MAX - 1 ? "badFlags" : "badPrice";
+  if (message.kind === "place" || message.kind === "cancel") {
+    const offsetPrice = message.price + PRICE_OFFSET;
+    if (!isIntegerIn(offsetPrice, 1, PRICE_KEY_MAX - 1)) return "badPrice";
   }
+  if (message.kind === "place" && !isIntegerIn(message.lots, 1, 2 ** LOTS_BITS - 1)) {
+    return "badLots";
+  }
+  if (!isWellFormed(message)) return message.kind === "place" ? "badFlags" : "malformed";
   try {
     return messageWord(message) === word ? undefined : "malformed";
   } catch {
     // A field out of its range has no word.
     return "malformed";
   }
+}
+
+function isIntegerIn(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max;
 }
 
 function checkKey(

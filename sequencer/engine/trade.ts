@@ -8,7 +8,7 @@ import type { Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
 import { cancel } from "./transactions/cancel.ts";
 import { cancelAll } from "./transactions/cancelAll.ts";
-import { advanceOrder, fillOrKill, orderOf } from "./transactions/place.ts";
+import { advanceCarry, advanceOrder, fillOrKill, orderOf } from "./transactions/place.ts";
 import { type OrderName, purgeOrder } from "./transactions/purge.ts";
 
 /** `time` of the batch in unix ms; `fokSteps` is `F`, the most steps that one FOK may use. */
@@ -78,7 +78,7 @@ function takeSeq(view: StateView): number {
 export function proceed(view: StateView, context: TradeContext): StepRecord {
   const order = view.carry();
   assertEngine(order !== undefined, "There is no interrupted order to go on with.");
-  return { kind: "proceed", order: advanceOrder(view, order, context.risk) };
+  return { kind: "proceed", order: advanceCarry(view, order, context) };
 }
 
 /** Removes a void order. Throws EngineAssertion where it is not void or not there. */

@@ -1,4 +1,4 @@
-/** One order step: rows 1 to 8 of SPEC section 6. Twin: circuits, the order step of a place. */
+/** One order step: rows 0 to 8 of SPEC section 6. Twin: circuits, the order step of a place. */
 
 import type { Removal } from "../../protocol/rejection.ts";
 import type { Carry, Entry } from "../../protocol/state.ts";
@@ -31,6 +31,14 @@ export function stepOrder(view: StateView, order: Carry, risk: Risk): OrderStep 
     lots = Math.min(lots, reducible);
   }
   return fillIfAdmissible(view, order, lots, risk);
+}
+
+/**
+ * Row 0: an order that was carried into a batch in which its book is no longer open. It is killed
+ * whatever its time in force is, and reported as one that nothing crosses.
+ */
+export function killOrder(order: Carry): OrderStep {
+  return { ...still(order, "noCross", undefined), outcome: "killed" };
 }
 
 function weightsOf(view: StateView, id: number): readonly number[] {

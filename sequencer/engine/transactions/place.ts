@@ -2,7 +2,8 @@
 import type { PlaceMessage } from "../../protocol/messages.ts";
 import type { Carry } from "../../protocol/state.ts";
 import { assertEngine } from "../assertion.ts";
-import { stepOrder } from "../book/book.ts";
+import { killOrder, stepOrder } from "../book/book.ts";
+import { isBookOpen } from "../bookState.ts";
 import type { OrderStep } from "../records.ts";
 import type { Risk } from "../risk.ts";
 import type { StateView } from "../stateView.ts";
@@ -18,6 +19,18 @@ export function advanceOrder(view: StateView, order: Carry, risk: Risk): OrderSt
   const step = stepOrder(view, order, risk);
   view.setCarry(step.after);
   return step;
+}
+
+/** One more step of the order that the state carries; it ends where its book has closed. */
+export function advanceCarry(
+  view: StateView,
+  order: Carry,
+  { risk, time }: { risk: Risk; time: number },
+): OrderStep {
+  const book = view.book(order.book);
+  if (book !== undefined && isBookOpen(view, book, time)) return advanceOrder(view, order, risk);
+  view.setCarry(undefined);
+  return killOrder(order);
 }
 
 /**

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { startBatch } from "../../../sequencer/engine/batchStart.ts";
+import {
+  admissibility,
+  bookRisk,
+  cashQuotient,
+  effectiveRisk,
+  firstUncovered,
+  isCovered,
+  type Risk,
+  SCENARIO_ROWS,
+  scenarioValues,
+} from "../../../sequencer/engine/risk.ts";
+import { emptyAccount, emptySeries } from "../../../sequencer/protocol/state.ts";
+import { createMemoryState } from "../../../sequencer/state/memoryState.ts";
+import { runs } from "../../property/runs.ts";
+import { SHAPE, slotRisk, snapshotOf } from "./market.ts";
+
+const SLOTS = 64;
+
+function edges(min: number, max: number) {
+  return fc.oneof(fc.constantFrom(min, max, 0, 1, -1), fc.integer({ min, max })).map((value) => {
+    return Math.min(max, Math.max(min, value));
+  });
+}
+
+const cashOf = edges(1 - 2 ** 52, 2 ** 52 - 1);
+const unitOf = edges(1, 1023);
+const change = edges(1 - 2 ** 20, 2 ** 20 - 1);
+const slot = fc.record({
+  mark: edges(0, 2 ** 20 - 1),
+  changes: fc.array(change, { minLength: 16, maxLength: 16 }),
+  position: edges(1 - 2 ** 22, 2 ** 22 - 1),
+  weight: edges(-8, 7),
+});
+const market = fc.record({
+  slots: fc.array(slot, { minLength: SLOTS, maxLength: SLOTS }),
+  cash: cashOf,
+  unit: unitOf,
+});
+
+function riskOf(slots: readonly { mark: number; changes: number[] }[]): Risk {
+  return { marks: slots.map(({ mark }) => mark), changes: slots.map(({ changes }) => changes) };
+}
+
+/** `sum quantity (4 mark + 5 change)` in big integers, row 16 unchanged. */
+function exact(quantities: readonly number[], risk: Risk): bigint[] {
+  return Array.from({ length: SCENARIO_ROWS }, (_, row) => {
+    return quantities.reduce((sum, quantity, index) => {
+      const moved = row < 16 ? risk.changes[index]![row]! : 0;
+      return sum + BigInt(quantity) * (4n * BigInt(risk.marks[index]!) + 5n * BigInt(moved));
+    }, 0n);
+  });
+}
+
+test("the cash quotient is floor(4 cash / unit)", () => {
+  fc.assert(
+    fc.property(cashOf, unitOf, (cash, unit) => {
+      const product = 4n * BigInt(cash);
+      const floor = product / BigInt(unit) - (product % BigInt(unit) < 0n ? 1n : 0n);
+      assert.equal(BigInt(cashQuotient(cash, unit)), floor);
+    }),
+    runs(2000),
+  );
+});
+
+test("coverage is what big integers say, up to the ranges' ends", () => {
+  fc.assert(
+    fc.property(market, fc.boolean(), ({ slots, cash, unit }, isNear) => {
+      const risk = riskOf(slots);
+      const positions = slots.map(({ position }) => position);
+      const values = exact(positions, risk);
+      assert.deepEqual(scenarioValues({ ...emptyAccount(0), positions }, risk).map(BigInt), values);
+      // Half of the runs put cash where one scenario's headroom is about 0.
+      const near = Number((-BigInt(unit) * values[3]!) / 4n);
+      const usesNear = isNear && Math.abs(near) < 2 ** 52;
+      const account = { owner: 1n, cash: usesNear ? near : cash, positions };
+      const worst = values.findIndex((value) => {
+        return 4n * BigInt(account.cash) + BigInt(unit) * value < 0n;
+      });
+      assert.equal(firstUncovered(account, risk, unit), worst < 0 ? undefined : worst);
+      assert.equal(isCovered(account, risk, unit), worst < 0);
+    }),
+    runs(200),
+  );
+});
+
+test("admissibility is what big integers say, up to the ranges' ends", () => {
+  const price = edges(1 - 2 ** 23, 2 ** 23 - 2);
+  const lots = edges(1 - 2 ** 22, 2 ** 22 - 1).filter((value) => value !== 0);
+  fc.assert(
+    fc.property(market, price, lots, ({ slots, cash, unit }, ticks, signedLots) => {
+      const risk = riskOf(slots);
+      const weights = slots.map(({ weight }) => weight);
+      const positions = slots.map(({ position, weight }) => {
+        const after = position + signedLots * weight;
+        return Math.abs(after) < 2 ** 22 ? position : -Math.trunc((signedLots * weight) / 2);
+      });
+      const fits = positions.every((before, index) => {
+        return (
+          Math.abs(before) < 2 ** 22 && Math.abs(before + signedLots * weights[index]!) < 2 ** 22
+        );
+      });
+      fc.pre(fits);
+      const rates = exact(weights, risk);
+      const headroomsAfter = exact(positions, risk).map((value, row) => {
+        const moved = BigInt(unit) * BigInt(signedLots) * (rates[row]! - 4n * BigInt(ticks));
+        return { moved, after: 4n * BigInt(cash) + BigInt(unit) * value + moved };
+      });
+      const failing = headroomsAfter.findIndex(({ moved, after }) => moved < 0n && after < 0n);
+      const account = { owner: 1n, cash, positions };
+      const candidate = { account, price: ticks, signedLots, risk, unit };
+      assert.equal(
+        admissibility({ ...candidate, rates: bookRisk(weights, risk) }),
+        failing < 0 ? undefined : failing,
+      );
+    }),
+    // Lots that fit 64 positions of random weights are small: many runs are skipped.
+    { ...runs(200), maxSkipsPerRun: 1000 },
+  );
+});
+
+// Mark 100, changes +-20, unit 1000: one lot short at 100 needs 25000, at 95 it needs 30000.
+const MARGINS: readonly (readonly [cash: number, position: number, covered: number | undefined])[] =
+  [
+    [0, 0, undefined],
+    [-1, 0, 0],
+    [-100_000, 1, 1],
+    [-75_000, 1, undefined],
+    [-75_001, 1, 1],
+    [125_000, -1, undefined],
+    [124_999, -1, 0],
+  ];
+for (const [cash, position, expected] of MARGINS) {
+  test(`cash ${cash} with ${position} lots first fails in ${expected}`, () => {
+    const risk = effectiveRisk([emptySeries()], snapshotOf([slotRisk(100, 20)]));
+    const account = { owner: 1n, cash, positions: [position] };
+    assert.equal(firstUncovered(account, risk, 1000), expected);
+  });
+}
+
+test("settled slots keep their mark, and neither they nor final marks change", () => {
+  const series = [
+    emptySeries(),
+    { ...emptySeries(), status: "listed" as const, mark: 1 },
+    { ...emptySeries(), status: "settled" as const, mark: 2 },
+    { ...emptySeries(), status: "listed" as const },
+  ];
+  const slots = [slotRisk(10, 5), slotRisk(11, 5), slotRisk(12, 5), slotRisk(13, 5, true)];
+  const risk = effectiveRisk(series, snapshotOf(slots));
+  assert.deepEqual(risk.marks, [10, 11, 2, 13]);
+  assert.deepEqual(
+    risk.changes.map(([first]) => first),
+    [5, 5, 0, 0],
+  );
+  assert.throws(() => effectiveRisk(series, snapshotOf([])), /must have `4` slots. Got `0`/);
+});
+
+test("a batch's start writes the effective marks into the table", () => {
+  const state = createMemoryState(SHAPE);
+  Object.assign(state.editSeries(1), { status: "settled", mark: 9 });
+  const risk = startBatch(state, snapshotOf([5, 6, 7, 8].map((mark) => slotRisk(mark, 0))));
+  assert.deepEqual(risk.marks, [5, 9, 7, 8]);
+  assert.deepEqual(
+    state.series().map(({ mark }) => mark),
+    risk.marks,
+  );
+});
