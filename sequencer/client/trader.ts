@@ -14,6 +14,7 @@ import {
 } from "./exchange.ts";
 import { createKeyChain } from "./keyChain.ts";
 import { checkReceipt, ReceiptError } from "./receipt.ts";
+import { hasReached } from "./stages.ts";
 import { deriveTradingKey, type WalletSigner } from "./tradingKey.ts";
 
 export interface TraderOptions {
@@ -76,7 +77,6 @@ export interface ReachedOptions {
 
 const LIFETIME_MS = 60_000;
 const STAGE_POLL_MS = 500;
-const STAGE_ORDER = ["sequenced", "certified", "proven", "anchored"];
 
 export async function createTrader(options: TraderOptions): Promise<Trader> {
   const { node, account, keyIndex, lifetimeMs = LIFETIME_MS, now = Date.now } = options;
@@ -183,7 +183,7 @@ async function reached(exchange: Exchange, wanted: ReachedOptions): Promise<Wire
     const info = await exchange.stages(logPosition);
     if (info.stage !== shown) onStage?.(info);
     shown = info.stage;
-    if (STAGE_ORDER.indexOf(info.stage) >= STAGE_ORDER.indexOf(stage)) return info;
+    if (hasReached(info.stage, stage)) return info;
     if (Date.now() > end) {
       const state = `is \`${info.stage}\`, not yet ${stage}, after ${timeoutMs} ms`;
       throw new Error(`log position \`${logPosition}\` ${state}.`);

@@ -1,0 +1,76 @@
+/** `straddle chain`: every listed series, by expiry and strike, calls beside puts. */
+import type { Command } from "commander";
+import { formatPrice } from "../client/decimal.ts";
+import type { Exchange } from "../client/exchange.ts";
+import { instrumentName } from "../client/instrument.ts";
+import { UsageError } from "./failure.ts";
+import { type Cell, dateText, table } from "./output.ts";
+import type { Run } from "./run.ts";
+import type { Market, Session } from "./session.ts";
+
+type Series = Awaited<ReturnType<Exchange["chain"]>>["series"][number];
+
+export function addChainCommand(program: Command, run: Run): void {
+  program
+    .command("chain")
+    .description("the option chain: bids, asks, marks and volatilities")
+    .option("--expiry <date>", "one expiry only: YYYYMMDD, or as in the instruments' names")
+    .option("--all", "settled series too")
+    .action(run(chain));
+}
+
+async function chain(
+  { exchange, info, output }: Session,
+  _args: readonly string[],
+  options: { readonly expiry?: string; readonly all?: boolean },
+): Promise<void> {
+  const market = await info();
+  const answer = await exchange.chain();
+  const wanted = answer.series
+    .filter(({ status }) => status === "listed" || (options.all === true && status !== "empty"))
+    .map((item) => ({ name: instrumentName(item, market), ...item }))
+    .filter(({ name }) => options.expiry === undefined || expiryOf(name) === options.expiry);
+  if (wanted.length === 0 && options.expiry !== undefined) {
+    const known = [...new Set(answer.series.map((item) => expiryOf(instrumentName(item, market))))];
+    throw new UsageError(
+      `no series expires on \`${options.expiry}\`. There are: ${known.join(" ")}`,
+    );
+  }
+  const { underlying, underlyingPrice, snapshotTime } = answer;
+  output.result({ underlying, underlyingPrice, snapshotTime, series: wanted }, () => {
+    const price = underlyingPrice === null ? "-" : formatPrice(underlyingPrice, market);
+    return [`${underlying} ${price}`, ...expiries(wanted, market)].join("\n\n");
+  });
+}
+
+function expiryOf(name: string): string {
+  return name.split("-")[1] ?? "";
+}
+
+function expiries(series: readonly Series[], market: Market): string[] {
+  const dates = [...new Set(series.map(({ expiry }) => expiry))].sort((a, b) => a - b);
+  return dates.map((expiry) => {
+    const here = series.filter((item) => item.expiry === expiry);
+    const strikes = [...new Set(here.map(({ strike }) => strike))].sort((a, b) => a - b);
+    const rows = strikes.map((strike) => {
+      const find = (isCall: boolean) =>
+        here.find((item) => item.strike === strike && item.isCall === isCall);
+      return [
+        ...quotes(find(true), market),
+        strike === 0 ? "forward" : formatPrice(strike, market),
+        ...quotes(find(false), market),
+      ];
+    });
+    const head = ["bid", "ask", "mark", "iv"];
+    const columns = [...head.map((name) => `C ${name}`), "strike", ...head.map((n) => `P ${n}`)];
+    return `${dateText(expiry)} UTC\n${table(columns, rows, 0)}`;
+  });
+}
+
+function quotes(series: Series | undefined, market: Market): Cell[] {
+  if (series === undefined) return [null, null, null, null];
+  const price = (ticks: number | undefined) =>
+    ticks === undefined ? null : formatPrice(ticks, market);
+  const iv = series.markIv === null ? null : `${(series.markIv * 100).toFixed(1)} %`;
+  return [price(series.bestBid?.price), price(series.bestAsk?.price), price(series.mark), iv];
+}

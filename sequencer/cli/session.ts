@@ -1,0 +1,164 @@
+/** What commands work with: connections and keys, made when they are first asked for. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { type Chain, defineChain, http, type LocalAccount } from "viem";
+import { privateKeyToAccount } from "viem/accounts";
+import { createExchange, type Exchange } from "../client/exchange.ts";
+import { findInstrument, type NamingMarket } from "../client/instrument.ts";
+import { createOwner, type Owner } from "../client/l1.ts";
+import { ExchangeError } from "../client/rpc.ts";
+import { createTrader, type Trader } from "../client/trader.ts";
+import { deriveTradingKey, type TradingKeyPair } from "../client/tradingKey.ts";
+import { developmentAccount } from "../l1/developmentAccount.ts";
+import { readKeystore } from "../l1/keystore.ts";
+import { UsageError } from "./failure.ts";
+import { createOutput, type Io, type Output } from "./output.ts";
+import { type GlobalOptions, readSettings, type Settings } from "./settings.ts";
+
+export type Info = Awaited<ReturnType<Exchange["info"]>>;
+export type AccountInfo = Awaited<ReturnType<Exchange["account"]>>;
+export type Market = Info & NamingMarket;
+
+export interface Session {
+  readonly options: GlobalOptions;
+  readonly settings: Settings;
+  readonly output: Output;
+  readonly io: Io;
+  readonly exchange: Exchange;
+  /** What the node says it is, checked against what the user's side knows. */
+  info(): Promise<Market>;
+  wallet(): Promise<LocalAccount>;
+  tradingKey(): Promise<TradingKeyPair>;
+  /** The wallet's account; undefined before the first deposit was sequenced. */
+  findAccount(): Promise<AccountInfo | undefined>;
+  account(): Promise<AccountInfo>;
+  trader(): Promise<Trader>;
+  owner(): Promise<Owner>;
+  /** Book id of an instrument's name, or of a number (combinations have no name). */
+  bookOf(instrument: string): Promise<number>;
+  close(): void;
+}
+
+export function createSession(options: GlobalOptions, io: Io): Session {
+  const settings = readSettings(options, io);
+  const output = createOutput(io, options.json === true);
+  const exchange = createExchange({ url: settings.apiUrl, timeoutMs: 120_000 });
+  const once = <T>(make: () => Promise<T>) => {
+    let made: Promise<T> | undefined;
+    return () => {
+      made ??= make();
+      return made;
+    };
+  };
+  const info = once(async () => checkedInfo(await exchange.info(), settings));
+  const wallet = once(async () =>
+    readWallet(options, io, settings.chainId ?? (await info()).chainId),
+  );
+  const tradingKey = once(async () => {
+    const { chainId, rollup } = await info();
+    const { keyIndex } = options;
+    return deriveTradingKey(await wallet(), { chainId, rollup, keyIndex });
+  });
+  const findAccount = async () => findAccountOf(exchange, (await wallet()).address);
+  const account = async () => {
+    const found = await findAccount();
+    if (found !== undefined) return found;
+    const { address } = await wallet();
+    throw new UsageError(`\`${address}\` has no account yet. Open it with \`straddle deposit\`.`);
+  };
+  return {
+    options,
+    settings,
+    output,
+    io,
+    exchange,
+    info,
+    wallet,
+    tradingKey,
+    findAccount,
+    account,
+    trader: once(async () => {
+      const { account: id } = await account();
+      const { secret } = await tradingKey();
+      const { keyIndex } = options;
+      return createTrader({ node: exchange, account: id, keyIndex, key: { secret } });
+    }),
+    owner: once(async () => ownerOf(settings, await wallet())),
+    bookOf: async (instrument) => bookOf(exchange, await info(), instrument),
+    close: () => exchange.close(),
+  };
+}
+
+/** A node of another deployment would have the user sign, or pay, for the wrong one. */
+function checkedInfo(info: Info, { rollup, chainId }: Settings): Market {
+  if (rollup !== undefined && info.rollup.toLowerCase() !== rollup.toLowerCase()) {
+    throw new UsageError(
+      `the node works for the rollup \`${info.rollup}\`, not for \`${rollup}\`.`,
+    );
+  }
+  if (chainId !== undefined && info.chainId !== chainId) {
+    throw new UsageError(`the node works on chain \`${info.chainId}\`, not on \`${chainId}\`.`);
+  }
+  return info;
+}
+
+async function readWallet(options: GlobalOptions, io: Io, chainId: number): Promise<LocalAccount> {
+  const { devAccount, keystore = io.env.STRADDLE_KEYSTORE } = options;
+  if (devAccount !== undefined) return developmentAccount(devAccount, chainId);
+  if (keystore === undefined) {
+    throw new UsageError(
+      "no wallet is named: use --keystore FILE (see `straddle key --new`), or --dev-account N " +
+        "on a local chain.",
+    );
+  }
+  const file = path.resolve(io.folder, keystore);
+  return privateKeyToAccount(await readKeystore(file, passwordOf(options, io)));
+}
+
+export function passwordOf({ passwordFile }: GlobalOptions, io: Io): string {
+  const { STRADDLE_PASSWORD } = io.env;
+  if (passwordFile !== undefined) {
+    return readFileSync(path.resolve(io.folder, passwordFile), "utf8").replace(/\r?\n$/, "");
+  }
+  if (STRADDLE_PASSWORD !== undefined) return STRADDLE_PASSWORD;
+  throw new UsageError("the keystore needs --password-file FILE, or STRADDLE_PASSWORD.");
+}
+
+async function findAccountOf(exchange: Exchange, owner: string): Promise<AccountInfo | undefined> {
+  try {
+    return await exchange.account({ owner });
+  } catch (error) {
+    if (error instanceof ExchangeError && error.reason === "notFound") return undefined;
+    throw error;
+  }
+}
+
+async function ownerOf(settings: Settings, wallet: LocalAccount): Promise<Owner> {
+  const { rpcUrl, rollup, chainId } = settings;
+  if (rollup === undefined) {
+    throw new UsageError("layer one needs --rollup ADDRESS: a node's word is not enough to pay.");
+  }
+  const transport = http(rpcUrl);
+  const actual = Number(BigInt((await transport({}).request({ method: "eth_chainId" })) as string));
+  if (chainId !== undefined && actual !== chainId) {
+    throw new UsageError(`\`${rpcUrl}\` is of chain \`${actual}\`, not of \`${chainId}\`.`);
+  }
+  return createOwner({ transport, chain: chainOf(actual, rpcUrl), account: wallet, rollup });
+}
+
+function chainOf(id: number, rpcUrl: string): Chain {
+  return defineChain({
+    id,
+    name: `chain ${id}`,
+    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
+    rpcUrls: { default: { http: [rpcUrl] } },
+  });
+}
+
+async function bookOf(exchange: Exchange, market: Market, instrument: string): Promise<number> {
+  if (/^\d{1,4}$/.test(instrument)) return Number(instrument);
+  const { series } = await exchange.chain();
+  const { book } = findInstrument(instrument, market, series);
+  if (book !== null) return book;
+  throw new UsageError(`\`${instrument}\` has no open book: it has expired, or none is open yet.`);
+}

@@ -1,0 +1,88 @@
+#!/usr/bin/env node
+/** The command line. Every command is in a file of its name; `buy` and `sell` share order.ts. */
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
+import { addBookCommand } from "./book.ts";
+import { addCancelCommand } from "./cancel.ts";
+import { addChainCommand } from "./chain.ts";
+import { addDepositCommand } from "./deposit.ts";
+import { EXIT_CODES, failureOf } from "./failure.ts";
+import { addKeyCommand } from "./key.ts";
+import { addOrderCommands } from "./order.ts";
+import type { Io } from "./output.ts";
+import { addPositionsCommand } from "./positions.ts";
+import { createRun } from "./run.ts";
+import { DEVNET_FILE } from "./settings.ts";
+import { addStatusCommand } from "./status.ts";
+import { addWithdrawCommand } from "./withdraw.ts";
+
+/** Runs one command line (without node and script). Resolves with the exit code; never rejects. */
+export async function main(args: readonly string[], io: Io): Promise<number> {
+  let exitCode = 0;
+  const program = createProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // commander has written its own message; help and version are not errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+    const { exitCode: code, ...failure } = failureOf(error);
+    const isJson = program.opts().json === true;
+    io.stderr(isJson ? `${JSON.stringify({ error: failure })}\n` : `error: ${failure.message}\n`);
+    return code;
+  }
+}
+
+function createProgram(io: Io, onExitCode: (code: number) => void): Command {
+  const program = new Command("straddle");
+  program
+    .description("Trade on a Straddle exchange.")
+    .option("--url <url>", "the node's API (or STRADDLE_URL)")
+    .option("--rpc <url>", "layer one (or STRADDLE_RPC)")
+    .option("--rollup <address>", "the rollup contract (or STRADDLE_ROLLUP)")
+    .option("--keystore <file>", "encrypted wallet (or STRADDLE_KEYSTORE)")
+    .option("--password-file <file>", "its password (or STRADDLE_PASSWORD)")
+    .option("--dev-account <n>", "a ready-made wallet, on a local chain only", smallInteger(99))
+    .option("--key-index <n>", "trading key", smallInteger(KEYS_PER_ACCOUNT - 1), 0)
+    .option("--config <file>", "what `npm start` has written", DEVNET_FILE)
+    .option("--json", "JSON for programs")
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .exitOverride()
+    .showHelpAfterError("(see --help)");
+  const run = createRun(io, onExitCode);
+  addKeyCommand(program, run);
+  addDepositCommand(program, run);
+  addChainCommand(program, run);
+  addBookCommand(program, run);
+  addOrderCommands(program, run);
+  addCancelCommand(program, run);
+  addPositionsCommand(program, run);
+  addWithdrawCommand(program, run);
+  addStatusCommand(program, run);
+  program.addHelpText(
+    "after",
+    "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect.",
+  );
+  return program;
+}
+
+function smallInteger(max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value <= max) return value;
+    throw new InvalidArgumentError(`It must be an integer from 0 to ${max}.`);
+  };
+}
+
+if (path.resolve(process.argv[1] ?? "") === fileURLToPath(import.meta.url)) {
+  process.exitCode = await main(process.argv.slice(2), {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    env: process.env,
+    folder: process.cwd(),
+  });
+}
