@@ -11,6 +11,7 @@ export default defineConfig({
   plugins: [hardhatToolboxViem],
   paths: {
     sources: "./contracts",
+    ignition: "./contracts/ignition",
     tests: { nodejs: "./test/contracts", solidity: "./test/contracts" },
   },
   solidity: {

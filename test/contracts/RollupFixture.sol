@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {Rollup} from "../../contracts/Rollup.sol";
+import {ProtocolConstants as P} from "../../contracts/generated/ProtocolConstants.sol";
+import {RollupConfig, Sizes} from "../../contracts/interfaces/IRollup.sol";
+import {OperationQueue} from "../../contracts/libraries/OperationQueue.sol";
+import {PublicData} from "../../contracts/libraries/PublicData.sol";
+import {Key} from "../../contracts/libraries/TradingKeys.sol";
+import {AcceptingVerifier} from "../../contracts/mocks/AcceptingVerifier.sol";
+import {HostileToken} from "../../contracts/mocks/HostileToken.sol";
+
+/// @dev The part of the test runner's cheat codes that these tests use.
+interface Vm {
+    function warp(uint256 timestamp) external;
+
+    function prank(address sender) external;
+
+    function chainId(uint256 id) external;
+
+    function assume(bool condition) external pure;
+
+    function expectRevert(bytes calldata reason) external;
+}
+
+/// @dev A rollup with verifiers that accept everything, and batches to feed it.
+abstract contract RollupFixture {
+    Vm internal constant vm = Vm(0x7109709ECfa91a80626fF3989D68f67F5b1DD12D);
+    uint256 internal constant SLOTS = 16;
+    uint256 internal constant LEDGER_STEPS = 6;
+    uint256 internal constant DEADLINE = 7 days;
+    uint256 internal constant WINDOW = 28 days;
+    uint256 internal constant ORACLE_SET = 77;
+
+    HostileToken internal token;
+    AcceptingVerifier internal verifier;
+    Rollup internal rollup;
+
+    function deployRollup() internal {
+        vm.warp(1_700_000_000);
+        token = new HostileToken(6);
+        verifier = new AcceptingVerifier();
+        rollup = new Rollup(config());
+    }
+
+    function config() internal view returns (RollupConfig memory) {
+        return
+            RollupConfig({
+                token: token,
+                tradeVerifier: verifier,
+                ledgerVerifier: verifier,
+                exitVerifier: verifier,
+                genesisRoot: 1,
+                oracleSetHash: ORACLE_SET,
+                operator: address(this),
+                sizes: Sizes({
+                    slots: uint32(SLOTS),
+                    tradeSteps: 6,
+                    ledgerSteps: uint32(LEDGER_STEPS),
+                    accountLevels: 4
+                }),
+                forcedDeadline: DEADLINE,
+                claimWindow: WINDOW,
+                minimumDeposit: 1
+            });
+    }
+
+    function noKey() internal pure returns (Key memory key) {}
+
+    function noProof() internal pure returns (uint256[8] memory proof) {}
+
+    function fund(address owner, uint256 amount) internal {
+        token.mint(owner, amount);
+        vm.prank(owner);
+        token.approve(address(rollup.vault()), amount);
+    }
+
+    function deposit(address owner, uint256 amount) internal returns (uint256) {
+        fund(owner, amount);
+        vm.prank(owner);
+        return rollup.deposit(amount, noKey());
+    }
+
+    /// @dev A ledger batch with a right header and no operation.
+    function emptyLedgerBatch() internal view returns (uint256[] memory words) {
+        uint256 first = PublicData.firstStepWord(SLOTS);
+        words = new uint256[](first + LEDGER_STEPS * P.LEDGER_OP_WORDS);
+        words[P.HEADER_KIND] = P.BATCH_KIND_LEDGER;
+        words[P.HEADER_NUMBER] = rollup.batchCount() + 1;
+        words[P.HEADER_TIME] = max(rollup.lastBatchTime() + 1, block.timestamp * 1000);
+        words[P.HEADER_ROOT_BEFORE] = rollup.stateRoot();
+        words[P.HEADER_ROOT_AFTER] = rollup.stateRoot() + 1;
+        words[P.HEADER_ORACLE_SET] = ORACLE_SET;
+        words[P.HEADER_DOMAIN] = rollup.domain();
+        words[P.HEADER_SNAPSHOT_TIME] = words[P.HEADER_TIME];
+    }
+
+    function setOperation(
+        uint256[] memory words,
+        uint256 index,
+        uint256 first,
+        address owner
+    ) internal pure {
+        uint256 at_ = PublicData.firstStepWord(SLOTS) + index * P.LEDGER_OP_WORDS;
+        words[at_] = first;
+        words[at_ + 1] = uint256(uint160(owner));
+    }
+
+    function operationWord(
+        uint256 kind,
+        uint256 account,
+        uint256 amount
+    ) internal pure returns (uint256) {
+        return OperationQueue.firstWord(kind, account, amount, 0, 0);
+    }
+
+    function submit(uint256[] memory words) internal {
+        rollup.submitBatch(words, 1, noProof());
+    }
+
+    function max(uint256 a, uint256 b) internal pure returns (uint256) {
+        return a > b ? a : b;
+    }
+
+    function bound(uint256 value, uint256 low, uint256 high) internal pure returns (uint256) {
+        return low + (value % (high - low + 1));
+    }
+}

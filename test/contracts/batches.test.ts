@@ -1,0 +1,234 @@
+// Invariant I7: the root moves only by a proof for its own kind, from the root before. Every
+// header field is checked with an error that says what was there and what belongs there.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { getAddress, parseEventLogs, zeroAddress } from "viem";
+import { pack } from "../../sequencer/protocol/codec.ts";
+import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
+import { FILL, type HeaderField } from "../../sequencer/protocol/layout.ts";
+import {
+  acceptOnly,
+  deployRollup,
+  eve,
+  GENESIS,
+  ledgerBatch,
+  NO_PROOF,
+  networkHelpers,
+  nextBlockAt,
+  ORACLE_SET,
+  operator,
+  publicClient,
+  publicSignals,
+  refused,
+  SIZES,
+  submit,
+  tradeBatch,
+  viem,
+} from "./rollupChain.ts";
+
+const DAY = 86_400;
+const world = () => networkHelpers.loadFixture(deployDefault);
+
+async function deployDefault() {
+  return deployRollup();
+}
+
+const fill = pack(FILL, {
+  kind: 1,
+  taker: 3,
+  maker: 4,
+  book: 2,
+  takerIsSell: 1,
+  price: 2 ** 23 + 55,
+  lots: 100,
+});
+
+test("a proven batch moves root, number and time, and says so", async () => {
+  const it = await world();
+  const words = await tradeBatch(it, [fill]);
+  const { hash, signals } = publicSignals(words, 9n);
+  await acceptOnly(it, signals);
+  const receipt = await publicClient.getTransactionReceipt({ hash: await submit(it, words) });
+  const [event] = parseEventLogs({ abi: it.rollup.abi, logs: receipt.logs });
+  assert.equal(event?.eventName, "BatchAnchored");
+  assert.deepEqual(event.args, {
+    number: 1n,
+    kind: 1n,
+    stateRoot: GENESIS + 1n,
+    commitment: 9n,
+    wordsHash: hash,
+  });
+  assert.equal(await it.rollup.read.stateRoot(), GENESIS + 1n);
+  assert.equal(await it.rollup.read.batchCount(), 1n);
+  assert.equal(await it.rollup.read.lastBatchTime(), words[2]);
+});
+
+test("the verifier of the batch's kind gets the public signals that TypeScript computes", async () => {
+  const it = await world();
+  for (const make of [tradeBatch, ledgerBatch]) {
+    const words = await make(it, []);
+    const { signals } = publicSignals(words, FIELD_MODULUS - 1n);
+    // One bit elsewhere in the data, and the same proof is worth nothing.
+    for (const index of [4, 8, 9, words.length - 1]) {
+      const changed = words.with(index, words[index]! ^ 1n);
+      const other = publicSignals(changed, FIELD_MODULUS - 1n).signals;
+      await acceptOnly(it, signals);
+      await refused(it, submit(it, changed, FIELD_MODULUS - 1n), "BatchProofInvalid", other);
+    }
+    await submit(it, words, FIELD_MODULUS - 1n);
+  }
+});
+
+test("a proof that does not hold is refused", async () => {
+  const it = await world();
+  await it.verifier.write.setRefuses([true]);
+  const words = await tradeBatch(it);
+  await refused(it, submit(it, words), "BatchProofInvalid", publicSignals(words, 9n).signals);
+});
+
+test("each kind has its own verifier", async () => {
+  const it = await world();
+  const other = await deployRollup({ ledgerVerifier: it.verifier.address });
+  await it.verifier.write.setRefuses([true]);
+  await submit(other, await tradeBatch(other));
+  const words = await ledgerBatch(other);
+  const { signals } = publicSignals(words, 9n);
+  await refused(other, submit(other, words), "BatchProofInvalid", signals);
+});
+
+test("a header field that does not fit is refused with both values", async () => {
+  const it = await world();
+  const domain = await it.rollup.read.domain();
+  const table: readonly [HeaderField, bigint, string, readonly bigint[]][] = [
+    ["kind", 0n, "BatchKindUnknown", [0n]],
+    ["kind", 3n, "BatchKindUnknown", [3n]],
+    ["number", 0n, "BatchNumberUnequal", [0n, 1n]],
+    ["number", 2n, "BatchNumberUnequal", [2n, 1n]],
+    ["rootBefore", 6n, "BatchRootUnequal", [6n, GENESIS]],
+    ["domain", domain + 1n, "BatchDomainUnequal", [domain + 1n, domain]],
+    ["oracleSet", 78n, "BatchOracleSetUnequal", [78n, ORACLE_SET]],
+    ["time", 0n, "BatchTimeNotAfter", [0n, 0n]],
+  ];
+  for (const [field, value, error, args] of table) {
+    const words = await tradeBatch(it, [], { [field]: value, snapshotTime: 0n });
+    await refused(it, submit(it, words), error, args);
+  }
+});
+
+test("time rises from batch to batch, and runs ahead of the chain by 15 minutes at most", async () => {
+  const it = await world();
+  await submit(it, await tradeBatch(it));
+  const last = await it.rollup.read.lastBatchTime();
+  for (const time of [last - 1n, last]) {
+    const words = await tradeBatch(it, [], { time, snapshotTime: 0n });
+    await refused(it, submit(it, words), "BatchTimeNotAfter", [time, last]);
+  }
+  const now = BigInt(await networkHelpers.time.latest()) + 100n;
+  const latest = (now + 900n) * 1000n;
+  const early = await tradeBatch(it, [], { time: latest + 1n });
+  await nextBlockAt(now);
+  await refused(it, submit(it, early), "BatchTimeInFuture", [latest + 1n, latest]);
+  const words = await tradeBatch(it, [], { time: latest, snapshotTime: latest });
+  await nextBlockAt(now + 1n);
+  await submit(it, words);
+});
+
+test("a snapshot is not younger than its batch", async () => {
+  const it = await world();
+  const time = BigInt(await networkHelpers.time.latest()) * 1000n;
+  const words = await tradeBatch(it, [], { time, snapshotTime: time + 1n });
+  await refused(it, submit(it, words), "BatchSnapshotInFuture", [time + 1n, time]);
+});
+
+test("a batch has exactly the words of its kind's circuit", async () => {
+  const it = await world();
+  const trade = await tradeBatch(it);
+  const ledger = await ledgerBatch(it);
+  assert.deepEqual([trade.length, ledger.length], [8 + 2 + 6, 8 + 2 + 24]);
+  const table: readonly [readonly bigint[], readonly bigint[]][] = [
+    [[], [0n, 8n]],
+    [trade.slice(0, 7), [7n, 8n]],
+    [trade.slice(0, 15), [15n, 16n]],
+    [
+      [...trade, 0n],
+      [17n, 16n],
+    ],
+    [ledger.slice(0, 33), [33n, 34n]],
+    [
+      [...ledger, 0n],
+      [35n, 34n],
+    ],
+    [ledger.with(0, 1n), [34n, 16n]],
+  ];
+  for (const [words, args] of table) {
+    await refused(it, submit(it, words), "PublicDataLengthUnequal", args);
+  }
+});
+
+test("a word or commitment that is not a field element is refused", async () => {
+  const it = await world();
+  const words = await tradeBatch(it);
+  // A word that is larger by the modulus evaluates alike: only this check tells them apart.
+  for (const [index, word] of words.entries()) {
+    if (index < 8 && index !== 4) continue;
+    const aliased = word + FIELD_MODULUS;
+    const call = submit(it, words.with(index, aliased));
+    await refused(it, call, "WordNotInField", [BigInt(index), aliased]);
+  }
+  const commitment = FIELD_MODULUS;
+  await refused(it, submit(it, words, commitment), "CommitmentNotInField", [commitment]);
+});
+
+test("only the operator submits, until a day of silence", async () => {
+  const it = await world();
+  const send = (words: readonly bigint[]) =>
+    it.rollup.write.submitBatch([words, 9n, NO_PROOF], { account: eve.account });
+  const openAt = (await it.rollup.read.lastAnchoredAt()) + BigInt(DAY);
+  const names = [getAddress(eve.account.address), getAddress(operator.account.address)];
+  const words = await tradeBatch(it);
+  await nextBlockAt(openAt - 1n);
+  await refused(it, send(words), "SubmitterNotOperator", [...names, openAt]);
+  await nextBlockAt(openAt);
+  await send(words);
+  // The batch broke the silence, whoever sent it.
+  const openNext = (await it.rollup.read.lastAnchoredAt()) + BigInt(DAY);
+  await refused(it, send(await tradeBatch(it)), "SubmitterNotOperator", [...names, openNext]);
+});
+
+test("a batch is accepted once", async () => {
+  const it = await world();
+  const words = await tradeBatch(it);
+  await submit(it, words);
+  await refused(it, submit(it, words), "BatchNumberUnequal", [1n, 2n]);
+});
+
+test("the domain binds chain and contract in 248 bits", async () => {
+  const it = await world();
+  const other = await deployRollup();
+  const domain = await it.rollup.read.domain();
+  assert.notEqual(domain, await other.rollup.read.domain());
+  assert.ok(domain < 1n << 248n);
+});
+
+test("a rollup that could not work is not created", async () => {
+  const it = await world();
+  const five = await viem.deployContract("HostileToken", [5]);
+  const sizes = SIZES;
+  const steps = 2n ** 32n - 1n;
+  const table: readonly [Record<string, unknown>, string, readonly unknown[]][] = [
+    [{ token: five.address }, "TokenDecimalsUnequal", [5n, 6n]],
+    [{ operator: zeroAddress }, "OperatorZero", []],
+    [{ forcedDeadline: 0n }, "DurationZero", []],
+    [{ claimWindow: 0n }, "DurationZero", []],
+    [{ minimumDeposit: 0n }, "AmountOutOfRange", [0n, 1n, 2n ** 50n - 1n]],
+    [{ sizes: { ...sizes, slots: 0 } }, "SizeOutOfRange", [0n, 1n, 64n]],
+    [{ sizes: { ...sizes, slots: 65 } }, "SizeOutOfRange", [65n, 1n, 64n]],
+    [{ sizes: { ...sizes, tradeSteps: 0 } }, "SizeOutOfRange", [0n, 1n, steps]],
+    [{ sizes: { ...sizes, ledgerSteps: 0 } }, "SizeOutOfRange", [0n, 1n, steps]],
+    [{ sizes: { ...sizes, accountLevels: 0 } }, "SizeOutOfRange", [0n, 1n, 10n]],
+    [{ sizes: { ...sizes, accountLevels: 11 } }, "SizeOutOfRange", [11n, 1n, 10n]],
+  ];
+  for (const [overrides, error, args] of table) {
+    await refused(it, deployRollup(overrides), error, args);
+  }
+});
