@@ -114,6 +114,31 @@ export async function sendFrames(
     new DataView(length.buffer).setUint32(0, message.length);
     parts.push(length, message);
   }
-  if (stream.send(Buffer.concat(parts))) return;
-  await stream.onDrain(signal === undefined ? {} : { signal });
+  stream.send(Buffer.concat(parts));
+  // Not `stream.onDrain()`: in libp2p 3 its promise stays resolved after the first time, and a
+  // peer that does not read would fill this process's memory.
+  while (stream.writableNeedsDrain) await drained(stream, signal);
+}
+
+/** Resolves at the next sign that the stream takes more. Throws when it closes before. */
+function drained(stream: Stream, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      stream.removeEventListener("drain", onDrain);
+      stream.removeEventListener("close", onEnd);
+      signal?.removeEventListener("abort", onEnd);
+    };
+    const onDrain = (): void => {
+      end();
+      resolve();
+    };
+    const onEnd = (): void => {
+      end();
+      reject(new Error("the stream closed before everything was sent"));
+    };
+    stream.addEventListener("drain", onDrain);
+    stream.addEventListener("close", onEnd);
+    signal?.addEventListener("abort", onEnd, { once: true });
+    if (stream.status !== "open" || signal?.aborted === true) onEnd();
+  });
 }
