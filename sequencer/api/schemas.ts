@@ -3,6 +3,7 @@ import { z } from "zod";
 import { ACCOUNT_BITS, BOOK_BITS, FIELD_MODULUS, KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
 import { ApiError } from "./errors.ts";
 import { CHANNELS_MAX, DEPTH_MAX, ROWS_MAX } from "./limits.ts";
+import { encodeWire } from "./wire.ts";
 
 const account = z
   .int()
@@ -104,7 +105,7 @@ function sentence(issue: z.core.$ZodIssue): string {
   if (issue.input === undefined && issue.code === "invalid_type") {
     return `is missing: ${issue.expected} wanted.`;
   }
-  return `${rule(issue)}. Got \`${clip(shown(issue.input))}\`.`;
+  return `${rule(issue)}. Got \`${clip(encodeWire(issue.input) ?? "none")}\`.`;
 }
 
 function rule(issue: z.core.$ZodIssue): string {
@@ -120,10 +121,6 @@ function rule(issue: z.core.$ZodIssue): string {
     default:
       return issue.message;
   }
-}
-
-function shown(value: unknown): string {
-  return typeof value === "bigint" ? `0x${value.toString(16)}` : (JSON.stringify(value) ?? "none");
 }
 
 function clip(text: string): string {

@@ -1,5 +1,4 @@
 /** JSON in and out: bigints become `0x` strings here, and hostile text stops here. */
-import type { Wire } from "../exchangeService.ts";
 import { ApiError } from "./errors.ts";
 
 /** Keys that change what an object is where code merges it carelessly. */
@@ -10,11 +9,6 @@ export function encodeWire(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "bigint" ? `0x${item.toString(16)}` : item,
   );
-}
-
-/** As {@link encodeWire}, as a value. */
-export function toWire<T>(value: T): Wire<T> {
-  return JSON.parse(encodeWire(value)) as Wire<T>;
 }
 
 /**

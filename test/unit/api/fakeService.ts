@@ -1,0 +1,257 @@
+// An exchange service that keeps one account and two books in memory, checks chains and
+// signatures as the real one does, and writes real log records; nothing trades in it.
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { privateKeyToAddress } from "viem/accounts";
+import { type LogEntry, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import type {
+  BookChange,
+  BookInfo,
+  ExchangeEvent,
+  ExchangeService,
+  Info,
+  KeyInfo,
+  Receipt,
+  SeriesInfo,
+  Status,
+  Submission,
+  SubmitResult,
+} from "../../../sequencer/exchangeService.ts";
+import { publicKeyOf, secretFromSeed, verify } from "../../../sequencer/protocol/eddsa.ts";
+import {
+  firstHead,
+  isTradeMessage,
+  type Message,
+  messageFromWord,
+  nextHead,
+} from "../../../sequencer/protocol/messages.ts";
+import { orderIdText } from "../../../sequencer/protocol/orderId.ts";
+import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
+
+export const DOMAIN = 12345n;
+export const ACCOUNT = 7;
+export const OWNER = 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266n;
+export const SECRET = secretFromSeed(new Uint8Array(32).fill(9));
+export const ROLLUP = "0x5fbdb2315678afecb367f032d93f642f64180aa3";
+/** 25 December 2026, 08:00 UTC. */
+export const EXPIRY = Date.UTC(2026, 11, 25, 8) / 1000;
+
+const SEQUENCER_KEY = new Uint8Array(32).fill(1);
+export const SEQUENCER = privateKeyToAddress(`0x${bytesToHex(SEQUENCER_KEY)}`);
+
+export const INFO: Info = {
+  name: "straddle",
+  version: "0.1.0",
+  protocol: 1,
+  chainId: 31337,
+  rollup: ROLLUP,
+  token: "0xe7f1725e7734ce288f8367e1bb143e90bb3f0512",
+  tokenDecimals: 6,
+  domain: DOMAIN,
+  shape: { slots: 4, depth: 4, accountLevels: 4, bookLevels: 2, unit: 1000 },
+  underlying: "ETH",
+  tickSize: 100_000,
+  lotsPerContract: 100,
+  stepsPerBatch: 8,
+  operationsPerBatch: 4,
+  oracles: [],
+  oracleQuorum: 1,
+  oracleSet: 5n,
+  sequencer: SEQUENCER,
+  validators: [],
+};
+
+const STATUS: Status = {
+  time: 1_800_000_000_000,
+  logPosition: 0,
+  logHash: "0".repeat(64),
+  openBatch: 1,
+  sealed: 0,
+  certified: 0,
+  proven: 0,
+  anchored: 0,
+  snapshotTime: null,
+  nextQueueId: 0,
+  validatorsConnected: 0,
+  isOverloaded: false,
+  halted: null,
+};
+
+export interface FakeService extends ExchangeService {
+  readonly state: {
+    key: KeyInfo;
+    messages: Message[];
+    book: BookInfo;
+    /** Runs before a submission is looked at; a result replaces the normal one. */
+    before: (submission: Submission) => Promise<SubmitResult | undefined>;
+    /** Runs after a submission has been sequenced, before its receipt is given. */
+    after: () => Promise<void>;
+    /** Runs before `book` answers. */
+    beforeBook: () => Promise<void>;
+    status: Status;
+    nextStage: "sequenced" | "proven" | "anchored";
+  };
+  publish(event: ExchangeEvent): void;
+  /** Publishes the book change with the next id. */
+  change(lots: number): BookChange;
+}
+
+export function createFakeService(secret = SECRET): FakeService {
+  const listeners = new Set<(event: ExchangeEvent) => void>();
+  const head = firstHead({ domain: DOMAIN, account: ACCOUNT, keyIndex: 0, version: 1 });
+  const key = publicKeyOf(secret);
+  const state: FakeService["state"] = {
+    key: { account: ACCOUNT, keyIndex: 0, key, head, expiry: 2 ** 31, version: 1 },
+    messages: [],
+    book: { book: 1, changeId: 10, time: 1, isOpen: true, bids: [], asks: [] },
+    before: async () => undefined,
+    after: async () => undefined,
+    beforeBook: async () => undefined,
+    status: STATUS,
+    nextStage: "anchored",
+  };
+  const log = { position: 0, previous: logOrigin(DOMAIN) };
+  const publish = (event: ExchangeEvent) => {
+    for (const listener of listeners) listener(event);
+  };
+  return {
+    state,
+    publish,
+    change(lots) {
+      const prevChangeId = state.book.changeId;
+      const level = { price: 100, lots, orders: 1 };
+      state.book = { ...state.book, changeId: prevChangeId + 1, bids: [level] };
+      const action = prevChangeId === 10 ? "new" : "change";
+      const bids = [{ action, ...level }] as const;
+      const change = { book: 1, changeId: prevChangeId + 1, prevChangeId, time: 2, bids, asks: [] };
+      publish({ type: "book", change });
+      return change;
+    },
+    info: async () => INFO,
+    status: async () => state.status,
+    async submit(submission) {
+      const early = await state.before(submission);
+      if (early !== undefined) return early;
+      const result = sequence(state, log, submission);
+      if (result.accepted) await state.after();
+      return result;
+    },
+    async account(who) {
+      const isHere = "id" in who ? who.id === ACCOUNT : who.owner === OWNER;
+      if (!isHere) return null;
+      const money = { cash: 5_000_000, equity: 5_000_000, headroom: 4_000_000 };
+      const keys = [state.key];
+      const positions = [150, 0, 0, 0];
+      return { account: ACCOUNT, owner: OWNER, ...money, positions, watermark: 0, keys };
+    },
+    session: async (account, keyIndex) =>
+      account === ACCOUNT && keyIndex === 0 ? state.key : null,
+    orders: async (account) => [
+      {
+        orderId: "1-B-100-4",
+        account,
+        book: 1,
+        isSell: false,
+        price: 100,
+        seq: 4,
+        lots: 25,
+        isCarried: false,
+      },
+    ],
+    withdrawals: async () => [],
+    chain: async () => ({
+      underlying: "ETH",
+      underlyingPrice: 30_000,
+      snapshotTime: 5,
+      series: [seriesOf(0, true, 1), seriesOf(1, false, null)],
+    }),
+    books: async () => [],
+    async book(id) {
+      await state.beforeBook();
+      return id === 1 ? state.book : null;
+    },
+    trades: async () => [],
+    batch: async () => null,
+    batches: async () => [],
+    snapshot: async () => null,
+    stages: async (logPosition) => ({
+      logPosition,
+      batchNumber: 1,
+      isSealed: true,
+      stage: state.nextStage,
+      transaction: null,
+    }),
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function seriesOf(slot: number, isCall: boolean, book: number | null): SeriesInfo {
+  const terms = { slot, isCall, strike: 30_000, expiry: EXPIRY, generation: 1, holders: 2 };
+  const mark = { mark: 1200, markIv: 0.655, delta: 0.5 };
+  const bestBid = book === null ? null : { price: 1190, lots: 10, orders: 1 };
+  return { ...terms, ...mark, status: "listed", book, bestBid, bestAsk: null };
+}
+
+function sequence(
+  state: FakeService["state"],
+  log: { position: number; previous: string },
+  { account, keyIndex, word, signature }: Submission,
+): SubmitResult {
+  const refuse = (code: "unknownKey" | "malformed" | "badSignature"): SubmitResult => ({
+    accepted: false,
+    code,
+    reason: null,
+    data: code === "badSignature" ? { head: state.key.head } : {},
+  });
+  if (account !== ACCOUNT || keyIndex !== 0) return refuse("unknownKey");
+  const message = messageFromWord(word);
+  if (message === undefined) return refuse("malformed");
+  const head = nextHead(state.key.head, word);
+  if (!verify(state.key.key, head, signature)) return refuse("badSignature");
+  state.key = { ...state.key, head };
+  state.messages.push(message);
+  const author = { account, keyIndex };
+  const entry: LogEntry = isTradeMessage(message)
+    ? { type: "message", author, word, signature }
+    : { type: "operation", operation: { kind: message.kind, author, message, word }, signature };
+  const record = makeRecord(log.position++, log.previous, entry);
+  log.previous = record.hash;
+  const seq = state.messages.length;
+  const rests = message.kind === "place" && message.timeInForce === "gtc";
+  const receipt: Receipt = {
+    account,
+    keyIndex,
+    head,
+    kind: message.kind,
+    logPosition: record.position,
+    logPrevious: record.previous,
+    logHash: record.hash,
+    seq: isTradeMessage(message) ? seq : null,
+    orderId: rests ? orderIdText({ ...message, seq }) : null,
+    outcome: outcomeOf(message),
+    restingLots: rests ? message.lots : 0,
+    fills: [],
+    removed: [],
+    batchNumber: 1,
+    time: 1,
+    stage: "sequenced",
+    signature: signDigest(receiptDigest(DOMAIN, record.position, record.hash)),
+  };
+  return { accepted: true, receipt };
+}
+
+function outcomeOf(message: Message): Receipt["outcome"] {
+  if (message.kind === "place") return message.timeInForce === "gtc" ? "rested" : "killed";
+  if (message.kind === "cancel") return "cancelled";
+  return message.kind === "cancelAll" ? "allCancelled" : "executed";
+}
+
+export function signDigest(digest: Uint8Array): `0x${string}` {
+  const bytes = secp256k1.sign(digest, SEQUENCER_KEY, { prehash: false, format: "recovered" });
+  // noble puts the recovery bit first.
+  const v = (27 + (bytes[0] ?? 0)).toString(16);
+  return `0x${bytesToHex(bytes.slice(1))}${v}`;
+}

@@ -1,0 +1,195 @@
+// What the API refuses, as a table: the text sent, and the code and words that come back.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DOOR_REJECTS } from "../../../sequencer/protocol/rejection.ts";
+import { startFixture } from "./apiFixture.ts";
+
+const request = (method: string, params: object = {}) =>
+  JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+
+const zeros = { r8x: "0x0", r8y: "0x0", s: "0x0" };
+const submission = { account: 1, keyIndex: 0, word: "0x1", signature: zeros };
+const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+
+/** Name, body, code, what the message must match. */
+const table: readonly (readonly [string, string, number, RegExp])[] = [
+  ["empty body", "", -32700, /not JSON/],
+  ["half an object", '{"jsonrpc":"2.0"', -32700, /not JSON/],
+  ["a trailing comma", '{"jsonrpc":"2.0",}', -32700, /not JSON/],
+  ["NaN", '{"id":NaN}', -32700, /not JSON/],
+  ["a number", "42", -32600, /`request` must be of type object. Got `42`/],
+  ["null", "null", -32600, /`request`/],
+  ["too deep", `{"params":${nested(8)}}`, -32600, /nests `9` deep; at most 8/],
+  ["deep without end", "[".repeat(60_000), -32600, /nests `60000` deep/],
+  ["empty batch", "[]", -32600, /1 to 50 requests. Got `0`/],
+  ["long batch", `[${"1,".repeat(50)}1]`, -32600, /1 to 50 requests. Got `51`/],
+  ["no version", '{"id":1,"method":"public/info"}', -32600, /`request.jsonrpc` must be "2.0"/],
+  ["old version", '{"jsonrpc":"1.0","id":1,"method":"public/info"}', -32600, /"2.0". Got `"1.0"`/],
+  ["no method", '{"jsonrpc":"2.0","id":1}', -32600, /`request.method` is missing/],
+  ["unknown top field", '{"jsonrpc":"2.0","id":1,"method":"a","x":1}', -32600, /fields: `x`/],
+  ["object as id", '{"jsonrpc":"2.0","id":{},"method":"a"}', -32600, /`request.id` must be an/],
+  ["__proto__", '{"jsonrpc":"2.0","id":1,"method":"a","__proto__":{}}', -32600, /`__proto__`/],
+  [
+    "__proto__ in disguise",
+    '{"jsonrpc":"2.0","id":1,"method":"a","params":{"\\u005f_proto__":{"x":1}}}',
+    -32600,
+    /`__proto__` is not allowed/,
+  ],
+  ["constructor", request("public/book", { constructor: 1 }), -32600, /`constructor`/],
+  ["unknown method", request("public/nothing"), -32601, /`public\/nothing`. There are: public/],
+  ["method of Object", request("toString"), -32601, /`toString`/],
+  ["method __proto__", request("__proto__"), -32601, /`__proto__`/],
+  [
+    "params as array",
+    '{"jsonrpc":"2.0","id":1,"method":"public/book","params":[1]}',
+    -32602,
+    /obj/,
+  ],
+  ["missing param", request("public/book"), -32602, /`params.book` is missing/],
+  ["unknown param", request("public/info", { x: 1 }), -32602, /`params` has unknown fields: `x`/],
+  ["text for a number", request("public/book", { book: "1" }), -32602, /type number. Got `"1"`/],
+  ["a fraction", request("public/book", { book: 1.5 }), -32602, /`params.book` .* Got `1.5`/],
+  ["below 0", request("public/book", { book: -1 }), -32602, /at least 0. Got `-1`/],
+  ["beyond the width", request("public/book", { book: 4096 }), -32602, /at most 4095/],
+  ["beyond integers", request("public/stages", { logPosition: 1e300 }), -32602, /logPosition/],
+  ["depth", request("public/book", { book: 1, depth: 101 }), -32602, /at most 100. Got `101`/],
+  ["rows", request("public/trades", { limit: 0 }), -32602, /at least 1/],
+  ["batch name", request("public/batch", { number: "first" }), -32602, /"latest". Got `"first"`/],
+  [
+    "both names",
+    request("public/account", { account: 1, owner: `0x${"1".repeat(40)}` }),
+    -32602,
+    /either/,
+  ],
+  ["neither name", request("public/account"), -32602, /either `account` or `owner`/],
+  ["bad address", request("public/account", { owner: "0x12" }), -32602, /40 hex digits. Got/],
+  ["decimal word", request("private/submit", { ...submission, word: "12" }), -32602, /0x string/],
+  ["number as word", request("private/submit", { ...submission, word: 12 }), -32602, /string/],
+  [
+    "word beyond the field",
+    request("private/submit", { ...submission, word: `0x${"f".repeat(64)}` }),
+    -32602,
+    /`params.word` must be below the field's modulus/,
+  ],
+  [
+    "half a signature",
+    request("private/submit", { ...submission, signature: { r8x: "0x0" } }),
+    -32602,
+    /`params.signature.r8y` is missing/,
+  ],
+  ["unknown account", request("private/submit", submission), -32011, /no such trading key/],
+  ["no such book", request("public/book", { book: 9 }), -32050, /no such book: `9`/],
+  ["no such account", request("public/account", { account: 8 }), -32050, /no such account: `8`/],
+  ["no snapshot", request("public/snapshot"), -32050, /snapshot/],
+  ["subscribing by POST", request("subscribe", { channels: ["batches"] }), -32053, /WebSocket/],
+  ["no channels", request("subscribe", { channels: [] }), -32602, /at least 1 long/],
+  ["unknown channel", request("subscribe", { channels: ["all"] }), -32602, /`trades.N`/],
+];
+
+test("refusals have a code, a reason and a sentence, over both transports", async (context) => {
+  const fixture = await startFixture(context);
+  const raw = await fixture.socket();
+  for (const [name, body, code, words] of table) {
+    const { body: answer } = await fixture.post(body);
+    assert.equal(answer.error?.code, code, `${name}: ${JSON.stringify(answer)}`);
+    assert.match(answer.error?.message ?? "", words, name);
+    assert.match(answer.error?.data.reason ?? "", /^[a-zA-Z]+$/, name);
+    if (name === "subscribing by POST") continue;
+    raw.send(body);
+    const same = await raw.next();
+    assert.deepEqual(same, answer, `${name}, over WebSocket`);
+  }
+  assert.deepEqual(fixture.errors, [], "none of it is the node's fault");
+});
+
+test("every door reject keeps its number and its data", async (context) => {
+  const { service, call } = await startFixture(context, {
+    limits: { connectionRate: { perSecond: 1, burst: 1000 } },
+  });
+  for (const code of Object.keys(DOOR_REJECTS) as (keyof typeof DOOR_REJECTS)[]) {
+    const data = { head: 255n, limit: 3 };
+    service.state.before = async () => ({ accepted: false, code, reason: null, data });
+    const { error } = await call("private/submit", submission);
+    const [number, message] = DOOR_REJECTS[code];
+    assert.deepEqual(error, {
+      code: number,
+      message,
+      data: { head: "0xff", limit: 3, reason: code },
+    });
+  }
+});
+
+test("a fault inside is not told to the caller", async (context) => {
+  const { service, call, errors } = await startFixture(context);
+  service.state.before = async () => {
+    throw new Error("the disk is full");
+  };
+  const { error } = await call("private/submit", submission);
+  assert.equal(error?.code, -32603);
+  assert.doesNotMatch(JSON.stringify(error), /disk/);
+  assert.equal(errors.length, 1);
+});
+
+test("batches answer every request with an id, in order, and notifications with nothing", async (context) => {
+  const { post } = await startFixture(context);
+  const one = (id: number | undefined, method: string) => ({ jsonrpc: "2.0", id, method });
+  const { body } = await post(
+    JSON.stringify([one(1, "public/info"), one(undefined, "public/info"), one(2, "nothing"), 3]),
+  );
+  const answers = body as unknown as { id: number | null; error?: { code: number } }[];
+  assert.deepEqual(
+    answers.map(({ id, error }) => [id, error?.code]),
+    [
+      [1, undefined],
+      [2, -32601],
+      [null, -32600],
+    ],
+  );
+  const nothing = await post(JSON.stringify(one(undefined, "public/info")));
+  assert.equal(nothing.status, 204);
+});
+
+test("HTTP refuses what is not a small JSON POST from an allowed origin", async (context) => {
+  const { server, post } = await startFixture(context, { origins: ["https://straddle.example"] });
+  const large = await post(`{"x":"${"a".repeat(64 * 1024)}"}`);
+  assert.equal(large.status, 413);
+  assert.match(large.body.error?.message ?? "", /larger than 65536 bytes/);
+  const status = async (path: string, init: RequestInit) =>
+    (await fetch(server.url + path, init)).status;
+  assert.equal(await status("/", {}), 405);
+  assert.equal(await status("/other", { method: "POST", body: "{}" }), 404);
+  assert.equal(await status("/", { method: "POST", body: "{}" }), 415);
+  assert.equal(await status("/health", {}), 200);
+  const fine = request("public/status");
+  for (const [origin, wanted] of [
+    ["https://straddle.example", 200],
+    ["http://localhost:5173", 200],
+    ["http://localhost.evil.example", 403],
+    ["https://evil.example", 403],
+  ] as const) {
+    assert.equal((await post(fine, { origin })).status, wanted, origin);
+  }
+});
+
+test("a body of unknown length is cut off at the bound", async (context) => {
+  const { server } = await startFixture(context);
+  const chunk = new TextEncoder().encode("x".repeat(16 * 1024));
+  let sent = 0;
+  const body = new ReadableStream({
+    pull(controller) {
+      if (++sent > 1000) controller.close();
+      else controller.enqueue(chunk);
+    },
+  });
+  const answered = fetch(server.url, {
+    method: "POST",
+    body,
+    duplex: "half",
+    headers: { "content-type": "application/json" },
+  } as RequestInit).then(
+    ({ status }) => status,
+    () => 413,
+  );
+  assert.equal(await answered, 413);
+  assert.ok(sent < 1000, `${sent} chunks were read`);
+});
