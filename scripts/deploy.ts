@@ -22,12 +22,13 @@ import {
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
 import instances from "../circuits/instances.json" with { type: "json" };
+import { readKeystore } from "../sequencer/l1/keystore.ts";
 import type { PublicKey } from "../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../sequencer/protocol/snapshot.ts";
 import type { Shape } from "../sequencer/protocol/state.ts";
 import { createMemoryState } from "../sequencer/state/memoryState.ts";
 import { createStateTrees } from "../sequencer/state/stateTrees.ts";
-import { readKeystore } from "./keystore.ts";
+import { passwordOf } from "./password.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const LOCAL_CHAIN_IDS = [31337, 1337];
@@ -267,7 +268,7 @@ const HELP = `Deploys Straddle's contracts.
   --oracles <file>         JSON: [{ "x": "<decimal>", "y": "<decimal>" }, ...]
   --operator <address>     who submits batches
   --keystore <file>        encrypted key (version 3) that pays; the password is asked for, or
-                           read from STRADDLE_KEYSTORE_PASSWORD. Without it the node's own
+                           read from STRADDLE_PASSWORD. Without it the node's own
                            first account pays (local chains only)
   --forced-deadline <s>    seconds to serve a forced operation (default: 7 days)
   --claim-window <s>       seconds for claims after a freeze (default: 28 days)
@@ -332,7 +333,8 @@ function readOracles(file: string): PublicKey[] {
 /** The account that pays: from a key file, or the first of a local node's own. */
 async function payer(values: Values, publicClient: PublicClient): Promise<Account | Address> {
   if (values.keystore !== undefined) {
-    return privateKeyToAccount(await readKeystore(values.keystore));
+    const password = await passwordOf(values.keystore);
+    return privateKeyToAccount(await readKeystore(values.keystore, password));
   }
   const chainId = await publicClient.getChainId();
   if (!LOCAL_CHAIN_IDS.includes(chainId)) {

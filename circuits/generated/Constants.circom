@@ -91,7 +91,8 @@ function HEADER_ROOT_AFTER() { return 4; }
 function HEADER_ORACLE_SET() { return 5; }
 function HEADER_DOMAIN() { return 6; }
 function HEADER_SNAPSHOT_TIME() { return 7; }
-function HEADER_WORDS() { return 8; }
+function HEADER_PRIVATE_ROOT() { return 8; }
+function HEADER_WORDS() { return 9; }
 
 // Layout: tradeMessage
 function TRADE_MESSAGE_BITS() { return 155; }

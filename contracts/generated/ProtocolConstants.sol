@@ -98,7 +98,8 @@ library ProtocolConstants {
     uint256 internal constant HEADER_ORACLE_SET = 5;
     uint256 internal constant HEADER_DOMAIN = 6;
     uint256 internal constant HEADER_SNAPSHOT_TIME = 7;
-    uint256 internal constant HEADER_WORDS = 8;
+    uint256 internal constant HEADER_PRIVATE_ROOT = 8;
+    uint256 internal constant HEADER_WORDS = 9;
 
     // Layout: fill
     uint256 internal constant FILL_BITS = 103;

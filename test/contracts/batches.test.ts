@@ -63,7 +63,7 @@ test("a proven batch moves root, number and time, and says so", async () => {
   assert.equal(await it.rollup.read.lastBatchTime(), words[2]);
 });
 
-test("the verifier of the batch's kind gets the public signals that TypeScript computes", async () => {
+test("the verifier gets the public signals that TypeScript computes", async () => {
   const it = await world();
   for (const make of [tradeBatch, ledgerBatch]) {
     const words = await make(it, []);
@@ -115,7 +115,7 @@ test("a header field that does not fit is refused with both values", async () =>
   }
 });
 
-test("time rises from batch to batch, and runs ahead of the chain by 15 minutes at most", async () => {
+test("time rises, and runs ahead of the chain by 15 minutes at most", async () => {
   const it = await world();
   await submit(it, await tradeBatch(it));
   const last = await it.rollup.read.lastBatchTime();
@@ -144,21 +144,21 @@ test("a batch has exactly the words of its kind's circuit", async () => {
   const it = await world();
   const trade = await tradeBatch(it);
   const ledger = await ledgerBatch(it);
-  assert.deepEqual([trade.length, ledger.length], [8 + 2 + 6, 8 + 2 + 24]);
+  assert.deepEqual([trade.length, ledger.length], [9 + 2 + 6, 9 + 2 + 24]);
   const table: readonly [readonly bigint[], readonly bigint[]][] = [
-    [[], [0n, 8n]],
-    [trade.slice(0, 7), [7n, 8n]],
-    [trade.slice(0, 15), [15n, 16n]],
+    [[], [0n, 9n]],
+    [trade.slice(0, 8), [8n, 9n]],
+    [trade.slice(0, 16), [16n, 17n]],
     [
       [...trade, 0n],
-      [17n, 16n],
+      [18n, 17n],
     ],
-    [ledger.slice(0, 33), [33n, 34n]],
+    [ledger.slice(0, 34), [34n, 35n]],
     [
       [...ledger, 0n],
-      [35n, 34n],
+      [36n, 35n],
     ],
-    [ledger.with(0, 1n), [34n, 16n]],
+    [ledger.with(0, 1n), [35n, 17n]],
   ];
   for (const [words, args] of table) {
     await refused(it, submit(it, words), "PublicDataLengthUnequal", args);

@@ -8,7 +8,6 @@ import { type Address, getAddress } from "viem";
 import StraddleModule from "../../contracts/ignition/Straddle.ts";
 import { DeployError, deployStraddle, genesisRoot, instanceSizes } from "../../scripts/deploy.ts";
 import { outOfDate } from "../../scripts/generate.ts";
-import { decryptKeystore, KeystoreError } from "../../scripts/keystore.ts";
 import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
 
@@ -120,47 +119,6 @@ test("the command explains itself, and what is missing", () => {
   assert.equal(missing.stderr, "deploy: `--instance` is missing; see --help\n");
   const address = run("--rpc", "http://127.0.0.1:1", "--instance", "tiny", "--operator", "0x1");
   assert.match(address.stderr, /`--operator` is no address. Got `0x1`/);
-});
-
-// The two test vectors of the web3 secret storage definition.
-const SECRET = "0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d";
-const PBKDF2 = {
-  cipher: "aes-128-ctr",
-  cipherparams: { iv: "6087dab2f9fdbbfaddc31a909735c1e6" },
-  ciphertext: "5318b4d5bcd28de64ee5559e671353e16f075ecae9f99c7a79a38af5f869aa46",
-  kdf: "pbkdf2",
-  kdfparams: {
-    c: 262144,
-    dklen: 32,
-    prf: "hmac-sha256",
-    salt: "ae3cd4e7013836a3df6bd7241b12db061dbe2c6785853cce422d148a624ce0bd",
-  },
-  mac: "517ead924a9d0dc3124507e3393d175ce3ff7c1e96529c6c555ce9e51205e9b2",
-};
-const SCRYPT = {
-  cipher: "aes-128-ctr",
-  cipherparams: { iv: "83dbcc02d8ccb40e466191a123791e0e" },
-  ciphertext: "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
-  kdf: "scrypt",
-  kdfparams: {
-    dklen: 32,
-    n: 262144,
-    p: 8,
-    r: 1,
-    salt: "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19",
-  },
-  mac: "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097",
-};
-
-test("key files open with their password and no other", () => {
-  for (const crypto of [PBKDF2, SCRYPT]) {
-    const text = JSON.stringify({ version: 3, id: "3198bc9c", crypto });
-    assert.equal(decryptKeystore(text, "testpassword"), SECRET);
-    assert.throws(() => decryptKeystore(text, "testpasswort"), KeystoreError);
-  }
-  const old = JSON.stringify({ version: 1, crypto: PBKDF2 });
-  assert.throws(() => decryptKeystore(old, "x"), /`version`/);
-  assert.throws(() => decryptKeystore("{", "x"), /not JSON/);
 });
 
 test("generated constants and ABIs are those of the sources", () => {

@@ -120,6 +120,7 @@ async function header({ rollup }: World, kind: keyof typeof BATCH_KINDS): Promis
     oracleSet: ORACLE_SET,
     domain: await rollup.read.domain(),
     snapshotTime: time - 1n,
+    privateRoot: 12n,
   };
 }
 
