@@ -1,380 +1,93 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { insertEntry } from "../../../sequencer/engine/book/side.ts";
-import type { OrderStep, StepRecord } from "../../../sequencer/engine/records.ts";
-import { proceed } from "../../../sequencer/engine/trade.ts";
 import type { PlaceMessage, TradeMessage } from "../../../sequencer/protocol/messages.ts";
-import { createMarket, type Market, NOW, placeOf, send } from "./market.ts";
+import { createMarket, type Market, NOW, placeOf } from "./market.ts";
+import { type Sent, sendToEnd } from "./orders.ts";
 
 const RICH = 1_000_000_000;
 /** Just enough for one lot short at 100 with mark 100 and changes of 20. */
 const ONE_SHORT = 25_000;
 const CANCEL_ALL: TradeMessage = { kind: "cancelAll", deadline: NOW };
 
-type Sent = readonly [account: number, message: TradeMessage];
-const buy = (account: number, fields: Partial<PlaceMessage> = {}): Sent => [
-  account,
-  placeOf(fields),
-];
-const sell = (account: number, fields: Partial<PlaceMessage> = {}): Sent => [
-  account,
-  placeOf({ ...fields, isSell: true }),
-];
+/**
+ * Accounts 1 to 3 are rich, 4 can bear one lot short and 5 nothing; a side is 3 deep, F is 4.
+ * An order is `account side lots @price flags` (one lot at 100 by default), `void` a cancel-all;
+ * `post` is post-only, `ro` reduce-only.
+ * Cases end in `!` where a FOK aborts; the book is `seq@price x lots`, bids and asks.
+ */
+const TABLE = `
+row | resting before | order | cases | book after | removed | outcome
+1 | | 1 buy | noCross | 1@100x1 / | | rested
+1 | 1 sell @101 | 2 buy | noCross | 2@100x1 / 1@101x1 | | rested
+1 | 1 sell @101 | 2 buy ioc | noCross | / 1@101x1 | | killed
+1 | 1 sell @101 | 2 buy fok | noCross! | / 1@101x1 | | fokNotFillable
+1 | 1 sell @101 | 2 buy post | noCross | 2@100x1 / 1@101x1 | | rested
+1 | 1 buy @3, 1 buy @2, 1 buy @1 | 2 buy @1 | noCross | 1@3x1 2@2x1 3@1x1 / | | sideFull
+1 | 1 buy @3, 1 buy @2, 1 buy @1 | 2 buy @2 | noCross | 1@3x1 2@2x1 4@2x1 / | 3 evicted | rested
+1 | 1 sell @3, 1 sell @2, 1 sell @1 | 2 sell @0 | noCross | / 4@0x1 3@1x1 2@2x1 | 1 evicted | rested
+2 | 1 sell, 1 void, 3 sell | 2 buy | makerVoid fill | / | 1 void | filled
+2 | 1 sell, 1 void | 2 buy post | makerVoid noCross | 3@100x1 / | 1 void | rested
+2 | 2 sell, 2 void | 2 buy | makerVoid noCross | 3@100x1 / | 1 void | rested
+2 | 1 void, 1 sell | 2 buy | fill | / | | filled
+3 | 1 sell | 2 buy post | postOnly | / 1@100x1 | | postOnlyWouldCross
+3 | 2 sell | 2 buy post | postOnly | / 1@100x1 | | postOnlyWouldCross
+4 | 2 sell, 1 sell | 2 buy | selfTrade fill | / | 1 selfTrade | filled
+4 | 2 sell, 1 sell | 2 buy fok | selfTrade fill | / | 1 selfTrade | filled
+4 | 2 sell | 2 buy fok | selfTrade noCross! | / 1@100x1 | 1 selfTrade | fokNotFillable
+5 | 1 sell | 2 buy ioc ro | nothingToReduce | / 1@100x1 | | killed
+5 | 1 sell | 2 buy fok ro | nothingToReduce! | / 1@100x1 | | fokNotFillable
+5 | 1 sell, 2 buy, 1 sell | 2 buy ioc ro | nothingToReduce | / 3@100x1 | | killed
+5 | 1 buy, 2 sell, 3 sell 3 | 2 buy 3 ioc ro | fill nothingToReduce | / 3@100x2 | | killed
+5 | 1 sell 2, 2 buy 2, 3 buy 3 | 2 sell 2 ioc ro | fill | 3@100x1 / | | filled
+5 | 1 buy, 2 sell, 3 sell 2 | 2 buy 2 fok ro | fill nothingToReduce! | / 3@100x2 | | fokNotFillable
+5 | 1 buy 2, 2 sell 2, 3 sell 3 | 2 buy 2 fok ro | fill | / 3@100x1 | | filled
+6 | 5 sell, 1 sell | 2 buy | makerMargin fill | / | 1 makerMargin | filled
+6 | 4 sell 2, 1 sell | 2 buy 1 | fill | / 1@100x1 2@100x1 | | filled
+6 | 4 sell 2 | 2 buy 2 | makerMargin noCross | 2@100x2 / | 1 makerMargin | rested
+6 | 5 sell | 4 buy 1 @200 | makerMargin noCross | 2@200x1 / | 1 makerMargin | rested
+7 | 1 buy | 5 sell | takerMargin | 1@100x1 / | | takerMargin
+7 | 1 buy | 4 sell | fill | / | | filled
+7 | 1 buy, 2 buy | 4 sell 2 | fill takerMargin | 2@100x1 / | | takerMargin
+7 | 1 buy, 2 buy | 4 sell 2 fok | fill takerMargin! | 1@100x1 2@100x1 / | | takerMargin
+8 | 1 sell @90 | 2 buy | fill | / | | filled
+8 | 1 sell 5 | 2 buy 2 | fill | / 1@100x3 | | filled
+8 | 1 sell 2 | 2 buy 5 | fill noCross | 2@100x3 / | | rested
+8 | 1 sell 2 | 2 buy 5 ioc | fill noCross | / | | killed
+8 | 1 sell, 3 sell @99, 1 sell @99 | 2 buy 2 | fill fill | / 1@100x1 | | filled
+8 | 1 buy @-5, 3 buy @0, 1 buy @0 | 2 sell 2 @-5 | fill fill | 1@-5x1 / | | filled
+8 | 1 sell, 3 sell | 2 buy 2 fok | fill fill | / | | filled
+8 | 1 sell, 3 sell | 2 buy 3 fok | fill fill noCross! | / 1@100x1 2@100x1 | | fokNotFillable
+`;
 
-function orders(records: readonly StepRecord[]): OrderStep[] {
-  return records.flatMap((record) => ("order" in record ? [record.order] : []));
+/** `2 buy 3 @99 ioc ro` or `1 void`. */
+function parse(text: string): Sent {
+  const [account, side, ...words] = text.split(" ");
+  if (side === "void") return [Number(account), CANCEL_ALL];
+  const fields: Partial<PlaceMessage> = { isSell: side === "sell" };
+  for (const word of words) Object.assign(fields, parseWord(word));
+  return [Number(account), placeOf(fields)];
 }
 
-/** All steps of a message, over as many batches as it takes. */
-function sendToEnd(market: Market, [account, message]: Sent): OrderStep[] {
-  const steps = orders(send(market, account, message));
-  while (market.state.carry() !== undefined) {
-    steps.push(...orders([proceed(market.state, market.trade)]));
-  }
-  return steps;
+function parseWord(word: string): Partial<PlaceMessage> {
+  if (word === "ioc" || word === "fok") return { timeInForce: word };
+  if (word === "post") return { postOnly: true };
+  if (word === "ro") return { reduceOnly: true };
+  return word.startsWith("@") ? { price: Number(word.slice(1)) } : { lots: Number(word) };
 }
 
-/** `seq@price x lots` of a book's bids and asks. */
-function bookText(market: Market, id = 0): string {
-  const { bids, asks } = market.state.book(id)!;
+function bookText({ state }: Market): string {
+  const { bids, asks } = state.book(0)!;
   const text = (side: typeof bids) =>
     side.map(({ seq, price, lots }) => `${seq}@${price}x${lots}`).join(" ");
-  return `${text(bids)} | ${text(asks)}`;
+  return `${text(bids)} / ${text(asks)}`.trim();
 }
 
-/**
- * Accounts 1 to 3 are rich, 4 can bear one lot short and 5 nothing. Rows: what rests before, the
- * order, the cases of its steps, the book afterwards, what was removed, the outcome.
- */
-const ROWS: readonly (readonly [string, readonly Sent[], Sent, string, string, string, string])[] =
-  [
-    ["1 no entry, GTC", [], buy(1), "noCross", "1@100x1 | ", "", "rested"],
-    [
-      "1 no cross, GTC",
-      [sell(1, { price: 101 })],
-      buy(2),
-      "noCross",
-      "2@100x1 | 1@101x1",
-      "",
-      "rested",
-    ],
-    [
-      "1 no cross, IOC",
-      [sell(1, { price: 101 })],
-      buy(2, { timeInForce: "ioc" }),
-      "noCross",
-      " | 1@101x1",
-      "",
-      "killed",
-    ],
-    [
-      "1 no cross, FOK",
-      [sell(1, { price: 101 })],
-      buy(2, { timeInForce: "fok" }),
-      "noCross!",
-      " | 1@101x1",
-      "",
-      "fokNotFillable",
-    ],
-    [
-      "1 no cross, post-only",
-      [sell(1, { price: 101 })],
-      buy(2, { postOnly: true }),
-      "noCross",
-      "2@100x1 | 1@101x1",
-      "",
-      "rested",
-    ],
-    [
-      "1 full side, last",
-      [buy(1, { price: 3 }), buy(1, { price: 2 }), buy(1, { price: 1 })],
-      buy(2, { price: 1 }),
-      "noCross",
-      "1@3x1 2@2x1 3@1x1 | ",
-      "",
-      "sideFull",
-    ],
-    [
-      "1 full side, better",
-      [buy(1, { price: 3 }), buy(1, { price: 2 }), buy(1, { price: 1 })],
-      buy(2, { price: 2 }),
-      "noCross",
-      "1@3x1 2@2x1 4@2x1 | ",
-      "3 evicted",
-      "rested",
-    ],
-    [
-      "1 full asks, best",
-      [sell(1, { price: 3 }), sell(1, { price: 2 }), sell(1, { price: 1 })],
-      sell(2, { price: -1 }),
-      "noCross",
-      " | 4@-1x1 3@1x1 2@2x1",
-      "1 evicted",
-      "rested",
-    ],
-    [
-      "2 void entry",
-      [sell(1), [1, CANCEL_ALL], sell(3)],
-      buy(2),
-      "makerVoid fill",
-      " | ",
-      "1 void",
-      "filled",
-    ],
-    [
-      "2 void entry, post-only",
-      [sell(1), [1, CANCEL_ALL]],
-      buy(2, { postOnly: true }),
-      "makerVoid noCross",
-      "3@100x1 | ",
-      "1 void",
-      "rested",
-    ],
-    [
-      "2 own void entry",
-      [sell(2), [2, CANCEL_ALL]],
-      buy(2),
-      "makerVoid noCross",
-      "3@100x1 | ",
-      "1 void",
-      "rested",
-    ],
-    [
-      "2 newer than the cancel-all",
-      [[1, CANCEL_ALL], sell(1)],
-      buy(2),
-      "fill",
-      " | ",
-      "",
-      "filled",
-    ],
-    [
-      "3 post-only",
-      [sell(1)],
-      buy(2, { postOnly: true }),
-      "postOnly",
-      " | 1@100x1",
-      "",
-      "postOnlyWouldCross",
-    ],
-    [
-      "3 post-only, own entry",
-      [sell(2)],
-      buy(2, { postOnly: true }),
-      "postOnly",
-      " | 1@100x1",
-      "",
-      "postOnlyWouldCross",
-    ],
-    ["4 own entry", [sell(2), sell(1)], buy(2), "selfTrade fill", " | ", "1 selfTrade", "filled"],
-    [
-      "4 own entry, FOK",
-      [sell(2), sell(1)],
-      buy(2, { timeInForce: "fok" }),
-      "selfTrade fill",
-      " | ",
-      "1 selfTrade",
-      "filled",
-    ],
-    [
-      "4 own entry, FOK that aborts",
-      [sell(2)],
-      buy(2, { timeInForce: "fok" }),
-      "selfTrade noCross!",
-      " | 1@100x1",
-      "1 selfTrade",
-      "fokNotFillable",
-    ],
-    [
-      "5 flat, IOC",
-      [sell(1)],
-      buy(2, { timeInForce: "ioc", reduceOnly: true }),
-      "nothingToReduce",
-      " | 1@100x1",
-      "",
-      "killed",
-    ],
-    [
-      "5 flat, FOK",
-      [sell(1)],
-      buy(2, { timeInForce: "fok", reduceOnly: true }),
-      "nothingToReduce!",
-      " | 1@100x1",
-      "",
-      "fokNotFillable",
-    ],
-    [
-      "5 same direction",
-      [sell(1), buy(2), sell(1)],
-      buy(2, { timeInForce: "ioc", reduceOnly: true }),
-      "nothingToReduce",
-      " | 3@100x1",
-      "",
-      "killed",
-    ],
-    [
-      "5 capped, then nothing left",
-      [buy(1), sell(2), sell(3, { lots: 3 })],
-      buy(2, { lots: 3, timeInForce: "ioc", reduceOnly: true }),
-      "fill nothingToReduce",
-      " | 3@100x2",
-      "",
-      "killed",
-    ],
-    [
-      "5 capped sell",
-      [sell(1, { lots: 2 }), buy(2, { lots: 2 }), buy(3, { lots: 3 })],
-      sell(2, { lots: 2, timeInForce: "ioc", reduceOnly: true }),
-      "fill",
-      "3@100x1 | ",
-      "",
-      "filled",
-    ],
-    [
-      "5 capped, FOK",
-      [buy(1), sell(2), sell(3, { lots: 3 })],
-      buy(2, { lots: 3, timeInForce: "fok", reduceOnly: true }),
-      "fill nothingToReduce!",
-      " | 3@100x3",
-      "",
-      "fokNotFillable",
-    ],
-    [
-      "5 exactly, FOK",
-      [buy(1, { lots: 2 }), sell(2, { lots: 2 }), sell(3, { lots: 3 })],
-      buy(2, { lots: 2, timeInForce: "fok", reduceOnly: true }),
-      "fill",
-      " | 3@100x1",
-      "",
-      "filled",
-    ],
-    [
-      "6 maker without margin",
-      [sell(5), sell(1)],
-      buy(2),
-      "makerMargin fill",
-      " | ",
-      "1 makerMargin",
-      "filled",
-    ],
-    [
-      "6 maker with margin for a part",
-      [sell(4, { lots: 2 }), sell(1)],
-      buy(2, { lots: 1 }),
-      "fill",
-      " | 1@100x1 2@100x1",
-      "",
-      "filled",
-    ],
-    [
-      "6 maker without for the whole",
-      [sell(4, { lots: 2 })],
-      buy(2, { lots: 2 }),
-      "makerMargin noCross",
-      "2@100x2 | ",
-      "1 makerMargin",
-      "rested",
-    ],
-    [
-      "6 before 7: both fail",
-      [sell(5)],
-      buy(4, { lots: 1, price: 200 }),
-      "makerMargin noCross",
-      "2@200x1 | ",
-      "1 makerMargin",
-      "rested",
-    ],
-    ["7 taker without margin", [buy(1)], sell(5), "takerMargin", "1@100x1 | ", "", "takerMargin"],
-    ["7 taker at the limit", [buy(1)], sell(4), "fill", " | ", "", "filled"],
-    [
-      "7 taker runs out of it",
-      [buy(1), buy(2)],
-      sell(4, { lots: 2 }),
-      "fill takerMargin",
-      "2@100x1 | ",
-      "",
-      "takerMargin",
-    ],
-    [
-      "7 FOK taker runs out of it",
-      [buy(1), buy(2)],
-      sell(4, { lots: 2, timeInForce: "fok" }),
-      "fill takerMargin!",
-      "1@100x1 2@100x1 | ",
-      "",
-      "takerMargin",
-    ],
-    ["8 at the entry's price", [sell(1, { price: 90 })], buy(2), "fill", " | ", "", "filled"],
-    [
-      "8 entry shrinks",
-      [sell(1, { lots: 5 })],
-      buy(2, { lots: 2 }),
-      "fill",
-      " | 1@100x3",
-      "",
-      "filled",
-    ],
-    [
-      "8 order shrinks and rests",
-      [sell(1, { lots: 2 })],
-      buy(2, { lots: 5 }),
-      "fill noCross",
-      "2@100x3 | ",
-      "",
-      "rested",
-    ],
-    [
-      "8 order shrinks, IOC",
-      [sell(1, { lots: 2 })],
-      buy(2, { lots: 5, timeInForce: "ioc" }),
-      "fill noCross",
-      " | ",
-      "",
-      "killed",
-    ],
-    [
-      "8 in priority",
-      [sell(1), sell(3, { price: 99 }), sell(1, { price: 99 })],
-      buy(2, { lots: 2 }),
-      "fill fill",
-      " | 1@100x1",
-      "",
-      "filled",
-    ],
-    [
-      "8 bids in priority",
-      [buy(1, { price: -5 }), buy(3, { price: 0 }), buy(1, { price: 0 })],
-      sell(2, { lots: 2, price: -5 }),
-      "fill fill",
-      "1@-5x1 | ",
-      "",
-      "filled",
-    ],
-    [
-      "8 FOK over two entries",
-      [sell(1), sell(3)],
-      buy(2, { lots: 2, timeInForce: "fok" }),
-      "fill fill",
-      " | ",
-      "",
-      "filled",
-    ],
-    [
-      "8 FOK too large",
-      [sell(1), sell(3)],
-      buy(2, { lots: 3, timeInForce: "fok" }),
-      "fill fill noCross!",
-      " | 1@100x1 2@100x1",
-      "",
-      "fokNotFillable",
-    ],
-  ];
-
-for (const [name, before, order, cases, book, removed, outcome] of ROWS) {
-  test(`row ${name}: ${outcome}`, () => {
+for (const line of TABLE.trim().split("\n").slice(1)) {
+  const [row, before = "", order = "", cases, book, removed, outcome] = line.split(/ ?\| ?/);
+  test(`row ${row}: ${before || "nothing"}, then ${order}: ${outcome}`, () => {
     const market = createMarket([RICH, RICH, RICH, ONE_SHORT, 0]);
-    for (const sent of before) sendToEnd(market, sent);
-    const steps = sendToEnd(market, order);
+    for (const text of before.split(", ").filter(Boolean)) sendToEnd(market, parse(text));
+    const steps = sendToEnd(market, parse(order));
     const said = steps.map((step) => `${step.orderCase}${step.aborted ? "!" : ""}`);
     assert.equal(said.join(" "), cases);
     assert.equal(bookText(market), book);
@@ -384,68 +97,3 @@ for (const [name, before, order, cases, book, removed, outcome] of ROWS) {
     for (const step of steps.slice(0, -1)) assert.equal(step.outcome, undefined);
   });
 }
-
-test("a fill moves cash and positions, leg by leg, and counts holders", () => {
-  const market = createMarket([RICH, RICH]);
-  const { state } = market;
-  sendToEnd(market, sell(1, { book: 2, price: -7, lots: 3 }));
-  const [step] = sendToEnd(market, buy(2, { book: 2, price: -5, lots: 2 }));
-  assert.deepEqual(step!.fill, {
-    taker: 2,
-    maker: 1,
-    book: 2,
-    takerIsSell: false,
-    price: -7,
-    lots: 2,
-    makerSeq: 1,
-    takerSeq: 2,
-  });
-  assert.equal(state.account(2).cash, RICH + 14_000);
-  assert.equal(state.account(1).cash, RICH - 14_000);
-  assert.deepEqual(state.account(2).positions, [2, -2, 0, 0]);
-  assert.deepEqual(state.account(1).positions, [-2, 2, 0, 0]);
-  const holders = () => state.series().map((series) => series.holders);
-  assert.deepEqual(holders(), [2, 2, 0, 0]);
-  // Account 1 closes its legs one by one in the plain books.
-  sendToEnd(market, buy(1, { book: 0, lots: 2 }));
-  sendToEnd(market, sell(2, { book: 0, lots: 1 }));
-  assert.deepEqual(holders(), [2, 2, 0, 0]);
-  sendToEnd(market, sell(2, { book: 0, lots: 1 }));
-  assert.deepEqual(holders(), [0, 2, 0, 0]);
-});
-
-test("margin steps tell quantity and first failing scenario", () => {
-  const market = createMarket([RICH, 0]);
-  sendToEnd(market, buy(1, { lots: 4 }));
-  const [asTaker] = sendToEnd(market, sell(2, { lots: 3 }));
-  assert.equal(asTaker!.failedScenario, 0);
-  assert.equal(asTaker!.lots, 3);
-  assert.equal(asTaker!.maker, 1);
-  sendToEnd(market, buy(2, { price: 101 }));
-  const [asMaker] = sendToEnd(market, sell(1));
-  // The buyer loses where the price falls: in the odd scenarios.
-  assert.equal(asMaker!.failedScenario, 1);
-  assert.equal(asMaker!.lots, 1);
-});
-
-test("a fill that would carry a position out of its range stops the engine", () => {
-  const market = createMarket([2 ** 49, 2 ** 49]);
-  const lots = 2 ** 22 - 1;
-  sendToEnd(market, sell(1, { lots, price: 100 }));
-  sendToEnd(market, buy(2, { lots, price: 100 }));
-  sendToEnd(market, sell(1));
-  assert.throws(() => send(market, ...buy(2)), { name: "EngineAssertion" });
-});
-
-test("a side takes at most its depth, in priority", () => {
-  const side = [{ account: 1, seq: 5, price: 10, lots: 1 }];
-  const bids = { isSell: false, depth: 2 };
-  const entry = (seq: number, price: number) => ({ account: 2, seq, price, lots: 1 });
-  assert.deepEqual(insertEntry(side, entry(6, 10), bids), { isInserted: true, evicted: undefined });
-  assert.deepEqual(insertEntry(side, entry(7, 10), bids).isInserted, false);
-  assert.equal(insertEntry(side, entry(8, 11), bids).evicted!.seq, 6);
-  assert.deepEqual(
-    side.map(({ seq }) => seq),
-    [8, 5],
-  );
-});

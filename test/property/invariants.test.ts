@@ -1,0 +1,274 @@
+// Invariants I1 to I6 of SPEC section 10, after every step of random flows.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import type { Fill, OrderStep, StepRecord } from "../../sequencer/engine/records.ts";
+import type { Risk } from "../../sequencer/engine/risk.ts";
+import { publishedFills } from "../../sequencer/engine/trade.ts";
+import { firstHead, nextHead } from "../../sequencer/protocol/messages.ts";
+import { type Account, type Entry, priceKey } from "../../sequencer/protocol/state.ts";
+import type { MemoryState } from "../../sequencer/state/memoryState.ts";
+import { createStateTrees } from "../../sequencer/state/stateTrees.ts";
+import { DOMAIN, SHAPE } from "../unit/engine/market.ts";
+import { ACCOUNTS, command, createFlow, type Flow, type Sequenced } from "./flow.ts";
+import { runs } from "./runs.ts";
+
+const commands = fc.array(command, { minLength: 40, maxLength: 120, size: "max" });
+const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+
+function checkMoney(state: MemoryState, paidIn: number): void {
+  const accounts = ACCOUNTS.map((id) => state.account(id));
+  let total = sum(accounts.map(({ cash }) => cash));
+  for (const [slot, { status, mark, holders }] of state.series().entries()) {
+    const positions = accounts.map((account) => account.positions[slot]!);
+    if (status === "settled") total += SHAPE.unit * mark * sum(positions);
+    else assert.equal(sum(positions), 0, `slot ${slot} does not add up`);
+    assert.equal(holders, positions.filter((lots) => lots !== 0).length);
+  }
+  assert.equal(total, paidIn, "I1: cash");
+}
+
+function checkBooks(state: MemoryState): void {
+  for (const id of state.bookIds()) {
+    const { bids, asks } = state.book(id)!;
+    for (const [isSell, side] of [
+      [false, bids],
+      [true, asks],
+    ] as const) {
+      assert.ok(side.length <= SHAPE.depth, "I2: depth");
+      for (const [index, entry] of side.entries()) {
+        assert.ok(entry.lots > 0);
+        const next = side[index + 1];
+        assert.ok(next === undefined || isBetter(isSell, entry, next), "I2: order");
+      }
+    }
+    const [bid, ask] = [bids[0], asks[0]];
+    assert.ok(bid === undefined || ask === undefined || bid.price < ask.price, "I2: crossed");
+  }
+}
+
+function isBetter(isSell: boolean, a: Entry, b: Entry): boolean {
+  const [keyOfA, keyOfB] = [priceKey(isSell, a.price), priceKey(isSell, b.price)];
+  return keyOfA < keyOfB || (keyOfA === keyOfB && a.seq < b.seq);
+}
+
+/** What the steps of one instruction start from: sides and accounts are copies. */
+interface Before {
+  readonly sides: Map<string, Entry[]>;
+  readonly accounts: Map<number, Account>;
+  readonly watermarks: Map<number, number>;
+}
+
+function copyOf(state: MemoryState): Before {
+  const sides = state.bookIds().flatMap((id): [string, Entry[]][] => {
+    const { bids, asks } = structuredClone(state.book(id)!);
+    return [
+      [`${id} false`, bids],
+      [`${id} true`, asks],
+    ];
+  });
+  return {
+    sides: new Map(sides),
+    accounts: new Map(ACCOUNTS.map((id) => [id, structuredClone(state.account(id))])),
+    watermarks: new Map(ACCOUNTS.map((id) => [id, state.session(id).watermark])),
+  };
+}
+
+/** I3 and I4 for each fill, the steps before it in the same instruction replayed. */
+function checkSteps(flow: Flow, before: Before, records: readonly StepRecord[]): void {
+  const { state, trade } = flow.market;
+  for (const record of records) {
+    if (!("order" in record)) continue;
+    const step: OrderStep = record.order;
+    for (const { book, isSell, seq } of step.removed) {
+      const key = `${book} ${isSell}`;
+      const side = before.sides.get(key)!;
+      before.sides.set(
+        key,
+        side.filter((entry) => entry.seq !== seq),
+      );
+    }
+    if (step.fill === undefined) continue;
+    checkPriority(before, step.fill);
+    checkMargin(before, step.fill, trade.risk, state.book(step.fill.book)!.weights);
+  }
+}
+
+function checkPriority(before: Before, fill: Fill): void {
+  const key = `${fill.book} ${!fill.takerIsSell}`;
+  const side = before.sides.get(key)!;
+  const maker = side.find(({ seq }) => seq === fill.makerSeq)!;
+  for (const other of side) {
+    const isLive = other.seq >= before.watermarks.get(other.account)!;
+    if (other === maker || !isLive || other.account === fill.taker) continue;
+    assert.ok(!isBetter(!fill.takerIsSell, other, maker), `I3: ${other.seq} was better`);
+  }
+  assert.ok(maker.seq >= before.watermarks.get(maker.account)!, "I3: a void order traded");
+  assert.equal(maker.price, fill.price);
+  assert.notEqual(maker.account, fill.taker);
+  maker.lots -= fill.lots;
+  assert.ok(maker.lots >= 0);
+  before.sides.set(
+    key,
+    side.filter(({ lots }) => lots > 0),
+  );
+}
+
+function headrooms(account: Account, risk: Risk): bigint[] {
+  return Array.from({ length: 17 }, (_, row) => {
+    const value = account.positions.reduce((total, lots, slot) => {
+      const change = row < 16 ? risk.changes[slot]![row]! : 0;
+      return total + BigInt(lots) * (4n * BigInt(risk.marks[slot]!) + 5n * BigInt(change));
+    }, 0n);
+    return 4n * BigInt(account.cash) + BigInt(SHAPE.unit) * value;
+  });
+}
+
+function checkMargin(before: Before, fill: Fill, risk: Risk, weights: readonly number[]): void {
+  const takerLots = fill.takerIsSell ? -fill.lots : fill.lots;
+  for (const [id, lots] of [
+    [fill.taker, takerLots],
+    [fill.maker, -takerLots],
+  ] as const) {
+    const account = before.accounts.get(id)!;
+    const rooms = headrooms(account, risk);
+    account.cash -= fill.price * lots * SHAPE.unit;
+    for (const [slot, weight] of weights.entries()) account.positions[slot]! += lots * weight;
+    for (const [row, after] of headrooms(account, risk).entries()) {
+      assert.ok(after >= 0n || after >= rooms[row]!, `I4: account ${id}, scenario ${row}`);
+    }
+  }
+}
+
+/** I5: heads as far as signed words have carried them, by account. */
+function createChains() {
+  const first = (account: number, version: number) =>
+    firstHead({ domain: DOMAIN, account, keyIndex: 0, version });
+  const heads = new Map(ACCOUNTS.map((id) => [id, first(id, 1)]));
+  const versions = new Map(ACCOUNTS.map((id) => [id, 1]));
+  const extend = (account: number, word: bigint) => {
+    heads.set(account, nextHead(heads.get(account)!, word));
+  };
+  return {
+    follow({ records, operation }: Sequenced): void {
+      for (const record of records)
+        if ("word" in record) extend(record.author.account, record.word);
+      const done = operation?.operation;
+      if (done === undefined) return;
+      if ("word" in done) extend(done.author.account, done.word);
+      if (done.kind === "deposit") {
+        const version = versions.get(done.account)! + 1;
+        versions.set(done.account, version);
+        heads.set(done.account, first(done.account, version));
+      }
+    },
+    check(state: MemoryState): void {
+      for (const [id, head] of heads) assert.equal(state.session(id).keys[0]!.head, head, "I5");
+    },
+  };
+}
+
+function paidInBy({ operation }: Sequenced): number {
+  if (operation === undefined || operation.outcome === "refused") return 0;
+  const done = operation.operation;
+  if (done.kind === "deposit") return done.amount;
+  if (done.kind === "forcedWithdraw") return -done.amount;
+  return done.kind === "withdraw" && "message" in done ? -done.message.amount : 0;
+}
+
+test("I1 to I5 hold after every step", () => {
+  const seen = new Map<string, number>();
+  const count = (name: string) => seen.set(name, (seen.get(name) ?? 0) + 1);
+  fc.assert(
+    fc.property(commands, (list) => {
+      const flow = createFlow();
+      const { state } = flow.market;
+      const chains = createChains();
+      let paidIn = sum(ACCOUNTS.map((id) => state.account(id).cash));
+      for (const entry of list) {
+        const before = copyOf(state);
+        const done = flow.run(entry);
+        if (done === undefined) continue;
+        paidIn += paidInBy(done);
+        chains.follow(done);
+        checkMoney(state, paidIn);
+        checkBooks(state);
+        checkSteps(flow, before, done.records);
+        chains.check(state);
+        assert.ok(publishedFills(done.records).length <= done.records.length);
+        for (const record of done.records) count(caseOf(record));
+        if (done.operation) count(`${done.operation.operation.kind} ${done.operation.outcome}`);
+      }
+    }),
+    runs(25),
+  );
+  if (process.env.STRADDLE_TEST_LONG) assertVariety(seen);
+});
+
+function caseOf(record: StepRecord): string {
+  return "order" in record ? record.order.orderCase : record.kind;
+}
+
+/** That the flows reach every case: what they do not reach they do not test. */
+function assertVariety(seen: ReadonlyMap<string, number>): void {
+  const cases = [
+    ...["noCross", "makerVoid", "postOnly", "selfTrade", "nothingToReduce", "makerMargin"],
+    ...["takerMargin", "fill", "cancel", "cancelAll", "purge"],
+    ...["deposit executed", "withdraw executed", "withdraw refused", "transfer executed"],
+    ...["transfer refused", "forcedWithdraw executed", "forcedWithdraw refused"],
+    ...["listSeries executed", "openBook executed", "settleSeries executed"],
+    ...["settlePosition executed"],
+  ];
+  const missing = cases.filter((name) => !seen.has(name));
+  assert.deepEqual(missing, []);
+}
+
+function rootOf(state: MemoryState): bigint {
+  const trees = createStateTrees(SHAPE);
+  trees.sync(state, state.touched());
+  return trees.root(state);
+}
+
+test("I6: the same commands give the same root, and an imported state goes on as the same", () => {
+  fc.assert(
+    fc.property(commands, fc.nat({ max: 40 }), (list, cut) => {
+      const [first, second] = [createFlow(), createFlow()];
+      for (const entry of list.slice(0, cut)) {
+        first.run(entry);
+        second.run(entry);
+      }
+      const { state } = second.market;
+      const exported = JSON.parse(JSON.stringify(state.exportState()));
+      state.importState(exported);
+      for (const entry of list.slice(cut)) {
+        first.run(entry);
+        second.run(entry);
+      }
+      assert.equal(rootOf(first.market.state), rootOf(state));
+    }),
+    runs(4),
+  );
+});
+
+test("rolling back restores the exact root, wherever the points are", () => {
+  fc.assert(
+    fc.property(commands, fc.array(fc.nat({ max: 119 }), { maxLength: 3 }), (list, cuts) => {
+      const flow = createFlow();
+      const { state } = flow.market;
+      const points: { point: number; root: bigint; text: string }[] = [];
+      for (const [index, entry] of list.entries()) {
+        if (cuts.includes(index)) {
+          const text = JSON.stringify(state.exportState());
+          points.push({ point: state.checkpoint(), root: rootOf(state), text });
+        }
+        flow.run(entry);
+      }
+      for (const { point, root, text } of points.reverse()) {
+        state.rollback(point);
+        assert.equal(JSON.stringify(state.exportState()), text);
+        assert.equal(rootOf(state), root);
+      }
+    }),
+    runs(6),
+  );
+});
