@@ -1,4 +1,5 @@
 /** `straddle key`: the wallet, the trading key it derives, and whether layer two knows the key. */
+import { existsSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
@@ -42,6 +43,8 @@ async function key(session: Session, _args: readonly string[], options: KeyOptio
 
 async function makeWallet({ options, io, output }: Session, name: string): Promise<void> {
   const file = path.resolve(io.folder, name);
+  // Asked before the password is worked on, which takes a second.
+  if (existsSync(file)) throw new UsageError(`\`${file}\` exists already; name another file.`);
   const password = passwordOf(options, io);
   const privateKey = generatePrivateKey();
   await writeKeystore({ file, privateKey, password });

@@ -1,7 +1,7 @@
 /** `straddle buy` and `straddle sell`: one limit order. */
 import { type Command, Option } from "commander";
 import { parsePrice, parseQuantity } from "../client/decimal.ts";
-import { STAGES } from "../client/stages.ts";
+import { STAGES, type Stage } from "../exchangeService.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
 import { UsageError } from "./failure.ts";
 import { exitCodeOf, receiptText } from "./receiptText.ts";
@@ -12,7 +12,7 @@ interface OrderOptions {
   readonly tif: TimeInForce;
   readonly postOnly?: boolean;
   readonly reduceOnly?: boolean;
-  readonly wait?: (typeof STAGES)[number];
+  readonly wait?: Stage;
 }
 
 export function addOrderCommands(program: Command, run: Run): void {

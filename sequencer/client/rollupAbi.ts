@@ -43,6 +43,5 @@ export const TOKEN_ABI = parseAbi([
   "function approve(address spender, uint256 amount) returns (bool)",
   "function allowance(address owner, address spender) view returns (uint256)",
   "function balanceOf(address owner) view returns (uint256)",
-  "function decimals() view returns (uint8)",
   "function mint(address to, uint256 amount)",
 ]);
