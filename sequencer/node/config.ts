@@ -1,0 +1,199 @@
+/** Configuration files of the roles: JSON, checked here, and nowhere else. */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { z } from "zod";
+import instances from "../../circuits/instances.json" with { type: "json" };
+
+/** A configuration that cannot be used; the text says what to change. */
+export class ConfigError extends Error {
+  override name = "ConfigError";
+}
+
+const hexAddress = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{40}$/, "must be 0x and 40 hex digits")
+  .transform((text) => text as `0x${string}`);
+const decimal = z
+  .string()
+  .regex(/^[0-9]{1,78}$/, "must be a decimal number in quotes")
+  .transform(BigInt);
+const seed = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
+const port = z.int().min(0).max(65535);
+const ms = z.int().min(1);
+const file = z.string().min(1);
+
+/** As `npm run deploy` writes it; other fields of the file are for other readers. */
+const deployment = z.object({
+  chainId: z.int().min(1),
+  instance: z.enum(Object.keys(instances.trade) as [keyof typeof instances.trade]),
+  rollup: hexAddress,
+  token: hexAddress,
+  oracles: z.array(z.object({ x: decimal, y: decimal })).min(1),
+  domain: decimal,
+  block: z.int().min(0),
+});
+
+/** Where a secp256k1 key comes from. Development accounts are refused off local chains. */
+const key = z.union([
+  z.strictObject({ development: z.int().min(0).max(99) }),
+  z.strictObject({ keystore: file, passwordEnv: z.string().min(1) }),
+]);
+
+const vkeys = z.strictObject({ trade: file, ledger: file });
+const circuitFiles = z.strictObject({ wasm: file, zkey: file, vkey: file });
+const chainAccess = {
+  deployment,
+  rpcUrl: z.url(),
+  /** Blocks on top of a queue event before it counts. */
+  confirmations: z.int().min(0).default(1),
+};
+
+const plan = z.strictObject({
+  series: z.array(
+    z.strictObject({
+      slot: z.int().min(0).max(63),
+      isCall: z.boolean(),
+      strike: z.int().min(0),
+      expiry: z.int().min(1),
+    }),
+  ),
+  books: z.array(
+    z.strictObject({
+      book: z.int().min(0),
+      legs: z.array(z.tuple([z.int().min(0).max(63), z.int().min(-8).max(7)])).min(1),
+    }),
+  ),
+});
+
+const sequencer = z.strictObject({
+  ...chainAccess,
+  dataDir: file,
+  api: z.strictObject({ port, origins: z.array(z.string()).default([]) }),
+  jobs: z.strictObject({ port, token: z.string().min(16) }),
+  gossip: z.strictObject({ listen: z.string().startsWith("/"), seed }),
+  oracleUrls: z.array(z.url()).min(1),
+  validators: z.array(hexAddress),
+  operatorKey: key,
+  receiptKey: key,
+  vkeys,
+  plan,
+  market: z.strictObject({
+    underlying: z.string().min(1),
+    tickSize: z.int().min(1),
+    lotsPerContract: z.int().min(1),
+  }),
+  limits: z
+    .strictObject({
+      batchAgeMs: ms.default(1500),
+      batchAgeMsMax: ms.default(20_000),
+      ledgerDelayMs: ms.default(1000),
+      snapshotRenewMs: ms.default(15_000),
+      idleBacklog: z.int().min(1).default(1),
+    })
+    .prefault({}),
+  rate: z
+    .strictObject({
+      perSecond: z.number().positive().default(20),
+      burst: z.number().min(1).default(50),
+    })
+    .prefault({}),
+  backlogMax: z.int().min(1).default(8),
+  checkpointEvery: z.int().min(1).default(16),
+  certificationWaitMs: ms.default(30_000),
+  tickMs: ms.default(50),
+  pollMs: ms.default(500),
+});
+
+const validator = z.strictObject({
+  ...chainAccess,
+  dataDir: file,
+  /** Multiaddr of the sequencer, with its peer id. */
+  sequencer: z.string().startsWith("/"),
+  seed,
+  key,
+  vkeys,
+  queueWaitMs: ms.default(60_000),
+  clockSkewMs: ms.default(10_000),
+  checkpointEvery: z.int().min(1).default(16),
+  resendMs: ms.default(30_000),
+  pollMs: ms.default(2000),
+});
+
+const prover = z.strictObject({
+  jobs: z.strictObject({ url: z.url(), token: z.string().min(16) }),
+  keys: z.strictObject({ trade: circuitFiles, ledger: circuitFiles }),
+});
+
+const feed = z.union([
+  z.strictObject({
+    kind: z.literal("simulated"),
+    seed: z.int(),
+    startMs: z.int(),
+    spotTicks: z.int().min(1).optional(),
+    volatilityBps: z.int().min(1).optional(),
+    carryBps: z.int().optional(),
+  }),
+  z.strictObject({
+    kind: z.literal("recorded"),
+    /** JSON of `oracle/recordedFeed.ts`' Recording. */
+    recording: file,
+    startMs: z.int(),
+    speed: z.number().positive(),
+  }),
+]);
+
+const oracle = z.strictObject({
+  deployment,
+  /** Place in the deployment's oracle set. */
+  index: z.int().min(0),
+  /** Secret of the signing key, 64 hex digits in a file that only its owner reads. */
+  secretFile: file,
+  port,
+  peers: z.array(z.url()),
+  /** The sequencer's public API, for the series table. */
+  apiUrl: z.url(),
+  feed,
+  intervalMs: ms.default(3000),
+});
+
+const SCHEMAS = { sequencer, validator, prover, oracle } as const;
+
+export type Role = keyof typeof SCHEMAS;
+export const ROLES = Object.keys(SCHEMAS) as readonly Role[];
+
+export type SequencerFile = z.output<typeof sequencer>;
+export type ValidatorFile = z.output<typeof validator>;
+export type ProverFile = z.output<typeof prover>;
+export type OracleFile = z.output<typeof oracle>;
+export type DeploymentFile = z.output<typeof deployment>;
+export type KeySource = z.output<typeof key>;
+export type ConfigInput<R extends Role> = z.input<(typeof SCHEMAS)[R]>;
+
+/** Reads and checks a file. Relative paths in it are relative to where the process runs. */
+export function readConfig<R extends Role>(role: R, name: string): z.output<(typeof SCHEMAS)[R]> {
+  const schema: z.ZodType = SCHEMAS[role];
+  const { success, data, error } = schema.safeParse(readJson(name));
+  if (success) return data as z.output<(typeof SCHEMAS)[R]>;
+  throw new ConfigError(`\`${name}\` is no configuration of a ${role}:\n${z.prettifyError(error)}`);
+}
+
+export function readJson(name: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path.resolve(name), "utf8");
+  } catch (error) {
+    throw new ConfigError(`\`${name}\` cannot be read: ${(error as Error).message}`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new ConfigError(`\`${name}\` is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** Sizes of the deployment's circuits. Where the ledger has no such instance, the medium one. */
+export function sizesOf({ instance }: DeploymentFile) {
+  const ledgers = instances.ledger;
+  const ledger = instance in ledgers ? ledgers[instance as keyof typeof ledgers] : ledgers.medium;
+  return { trade: instances.trade[instance], ledger };
+}

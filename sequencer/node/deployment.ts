@@ -1,0 +1,15 @@
+/** What of a deployment file goes to executors. */
+import type { Deployment } from "../roles/nodeState.ts";
+import { ConfigError, type DeploymentFile, sizesOf } from "./config.ts";
+
+/** Throws {@link ConfigError} where the file contradicts the sizes of its instance. */
+export function executorDeployment(file: DeploymentFile): Deployment {
+  const sizes = sizesOf(file);
+  const { slots, depth, accountLevels, bookLevels, unit, quorum } = sizes.trade;
+  if (file.oracles.length !== sizes.trade.oracles) {
+    const message = `\`${file.instance}\` has ${sizes.trade.oracles} oracles`;
+    throw new ConfigError(`${message}; the deployment names \`${file.oracles.length}\``);
+  }
+  const shape = { slots, depth, accountLevels, bookLevels, unit };
+  return { sizes, shape, domain: file.domain, oracles: file.oracles, quorum };
+}

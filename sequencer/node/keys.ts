@@ -1,0 +1,42 @@
+/** The secp256k1 keys of a node: from a keystore, or a development account on a local chain. */
+import { env } from "node:process";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
+import type { Hex } from "../exchangeService.ts";
+import { ConfigError, type KeySource } from "./config.ts";
+
+/** Throws {@link ConfigError}, or RangeError for a development account on a chain of value. */
+export async function loadPrivateKey(source: KeySource, chainId: number): Promise<Hex> {
+  if ("development" in source) {
+    const { developmentAccount } = await import("../l1/developmentAccount.ts");
+    const { privateKey } = developmentAccount(source.development, chainId).getHdKey();
+    if (privateKey === null) throw new ConfigError("the development account has no key");
+    return `0x${bytesToHex(privateKey)}`;
+  }
+  const { readKeystore } = await import("../l1/keystore.ts");
+  const password = env[source.passwordEnv];
+  if (password === undefined) {
+    throw new ConfigError(`the environment has no \`${source.passwordEnv}\` (keystore password)`);
+  }
+  return readKeystore(source.keystore, password);
+}
+
+/** Signs digests as they are: 65 bytes `r | s | v` with v 27 or 28. */
+export function createDigestSigner(privateKey: Hex): {
+  readonly address: Hex;
+  sign(digest: Uint8Array): Hex;
+} {
+  const secret = hexToBytes(privateKey.slice(2));
+  const publicKey = secp256k1.getPublicKey(secret, false);
+  const address: Hex = `0x${bytesToHex(keccak_256(publicKey.slice(1)).slice(-20))}`;
+  return {
+    address,
+    sign: (digest) => {
+      const signed = secp256k1.sign(digest, secret, { prehash: false, format: "recovered" });
+      // The library puts the recovery bit first, everybody else last.
+      const [recovery = 0] = signed;
+      return `0x${bytesToHex(signed.slice(1))}${(27 + recovery).toString(16)}`;
+    },
+  };
+}

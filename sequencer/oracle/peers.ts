@@ -1,0 +1,101 @@
+/** The other end of `server.ts`: oracles as peers, oracles as a source, and the series table. */
+import { z } from "zod";
+import type { SnapshotSource } from "../ports.ts";
+import { FIELD_MODULUS, SERIES_STATUS, type SeriesStatus } from "../protocol/constants.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import { emptySeries } from "../protocol/state.ts";
+import type { SeriesTerms } from "./feed.ts";
+import type { Review } from "./server.ts";
+import { snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
+
+/** An oracle, or the sequencer, did not answer as it should. */
+export class OracleCallError extends Error {
+  override name = "OracleCallError";
+}
+
+const TIMEOUT_MS = 3000;
+
+const element = z
+  .string()
+  .regex(/^[0-9]{1,78}$/)
+  .transform(BigInt)
+  .refine((value) => value < FIELD_MODULUS);
+const signature = z.object({ signer: z.int().min(0), r8x: element, r8y: element, s: element });
+const review = z.union([z.object({ signature }), z.object({ reason: z.string().max(1000) })]);
+
+const statuses = Object.keys(SERIES_STATUS) as [SeriesStatus, ...SeriesStatus[]];
+const chain = z.object({
+  series: z.array(
+    z.object({
+      status: z.enum(statuses),
+      isCall: z.boolean(),
+      strike: z.int().min(0),
+      expiry: z.int().min(0),
+    }),
+  ),
+});
+
+async function call(url: string, method: string, params: object): Promise<unknown> {
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const { result, error } = (await response.json()) as {
+    result?: unknown;
+    error?: { message?: unknown };
+  };
+  if (error !== undefined) throw new OracleCallError(`${method} at ${url}: ${error.message}`);
+  return result;
+}
+
+export function createOraclePeer(url: string): {
+  readonly name: string;
+  sign(proposal: unknown): Promise<Review>;
+  offer(snapshot: Snapshot): Promise<void>;
+} {
+  return {
+    name: url,
+    sign: async (proposal) => review.parse(await call(url, "oracle/sign", { proposal })),
+    offer: async (snapshot) => {
+      await call(url, "oracle/offer", { snapshot: snapshotToJson(snapshot) });
+    },
+  };
+}
+
+/** Asks all oracles and gives the newest snapshot; signatures are for the caller to check. */
+export function createSnapshotSource(urls: readonly string[]): SnapshotSource {
+  return {
+    latest: async () => {
+      const answers = await Promise.allSettled(urls.map((url) => call(url, "oracle/latest", {})));
+      let newest: Snapshot | undefined;
+      for (const answer of answers) {
+        if (answer.status === "rejected" || answer.value === null) continue;
+        const snapshot = snapshotFromJson(answer.value);
+        if (newest === undefined || snapshot.time > newest.time) newest = snapshot;
+      }
+      if (newest === undefined) throw new OracleCallError("no oracle has a snapshot");
+      return newest;
+    },
+  };
+}
+
+/**
+ * Reads the series table from the sequencer's public API. While it cannot be reached, the table is
+ * the one last seen, for nothing can be listed without it; before that, the empty one.
+ */
+export function createTableReader(
+  apiUrl: string,
+  slots: number,
+): () => Promise<readonly SeriesTerms[]> {
+  let table: readonly SeriesTerms[] = Array.from({ length: slots }, emptySeries);
+  return async () => {
+    try {
+      table = chain.parse(await call(apiUrl, "public/chain", {})).series;
+    } catch (error) {
+      if (error instanceof z.ZodError) throw error;
+    }
+    return table;
+  };
+}

@@ -1,0 +1,79 @@
+/** Takes proven batches to layer one, in order, one at a time. */
+
+import type { BatchStatus, Hex } from "../exchangeService.ts";
+import type { BatchStore, Clock, Logger, SettlementLayer } from "../ports.ts";
+import type { BatchTracker } from "./batchTracker.ts";
+
+export interface AnchoringOptions {
+  readonly settlement: SettlementLayer;
+  readonly batches: BatchStore;
+  readonly tracker: BatchTracker;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** How long a proven batch waits for its validators before it goes without them (ms). */
+  readonly certificationWaitMs: number;
+  onChange(changed: readonly BatchStatus[]): void;
+}
+
+/** Layer one has a batch that this node did not make: another sequencer, or another state. */
+export class ForeignBatchError extends Error {
+  override name = "ForeignBatchError";
+}
+
+/** Returns one run of the loop: submits every batch that is ready. */
+export function createAnchoring(options: AnchoringOptions): () => Promise<void> {
+  const { settlement, tracker } = options;
+  const provenSince = new Map<number, number>();
+  return async () => {
+    const anchored = await settlement.anchored();
+    if (anchored.number > tracker.progress().anchored) {
+      // Sent before a restart, and mined without our hearing of it.
+      options.onChange(tracker.anchored(anchored.number));
+    }
+    assertOwn(tracker, anchored);
+    for (let number = anchored.number + 1; await isReady(options, number, provenSince); number++) {
+      await submit(options, number);
+      provenSince.delete(number);
+    }
+  };
+}
+
+function assertOwn(tracker: BatchTracker, anchored: { number: number; root: bigint }): void {
+  const own = tracker.status(anchored.number);
+  if (anchored.number > tracker.progress().sealed) {
+    const message = `layer one has batch \`${anchored.number}\`, the log ends before it`;
+    throw new ForeignBatchError(message);
+  }
+  if (own !== undefined && own.root !== anchored.root) {
+    const message = `layer one has another root for batch \`${anchored.number}\``;
+    throw new ForeignBatchError(message);
+  }
+}
+
+async function isReady(
+  options: AnchoringOptions,
+  number: number,
+  provenSince: Map<number, number>,
+): Promise<boolean> {
+  const { batches, tracker, clock, certificationWaitMs } = options;
+  if ((await batches.proof(number)) === undefined) return false;
+  const since = provenSince.get(number) ?? clock.now();
+  provenSince.set(number, since);
+  if (tracker.progress().certified >= number) return true;
+  return clock.now() - since >= certificationWaitMs;
+}
+
+async function submit(options: AnchoringOptions, number: number): Promise<void> {
+  const { settlement, batches, tracker, logger } = options;
+  const [batch, proof] = await Promise.all([batches.sealed(number), batches.proof(number)]);
+  if (batch === undefined || proof === undefined) {
+    throw new Error(`batch \`${number}\` has a proof but is not stored`);
+  }
+  if (tracker.progress().certified < number) {
+    logger.warn("anchoring a batch that validators have not certified", { number });
+  }
+  const { transaction } = await settlement.submitBatch(batch, proof);
+  logger.info("batch anchored", { number, transaction });
+  options.onChange(tracker.anchored(number, transaction as Hex));
+  await batches.prune(number);
+}

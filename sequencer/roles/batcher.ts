@@ -1,0 +1,262 @@
+/**
+ * Turns instructions into batches of log entries. All execution is synchronous: a *turn* executes
+ * what it must (seal, open, instruction) and hands its entries to the log in one append, so the
+ * log holds exactly what was executed, in that order, and a batch is never opened for nothing.
+ */
+import type { Executor } from "../batch/executor.ts";
+import type { LogEntry, LogRecord, MessageEntry, OperationEntry } from "../batch/log.ts";
+import type { SealedBatch } from "../batch/sealedBatch.ts";
+import type { OperationRecord, StepRecord } from "../engine/records.ts";
+import type { ExchangeEvent } from "../exchangeService.ts";
+import type { Log } from "../ports.ts";
+import type { BatchKind } from "../protocol/constants.ts";
+import { SNAPSHOT_AGE_MS_BITS } from "../protocol/constants.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import { type Effect, type EffectBatch, settledAccount } from "./effect.ts";
+
+/** There is no snapshot that a batch could use now. */
+export class NoSnapshotError extends Error {
+  override name = "NoSnapshotError";
+}
+
+/** An order meets at most this many resting ones before its batch's end comes again. */
+const CARRY_BATCHES_MAX = 64;
+
+export interface BatcherOptions {
+  readonly executor: Executor;
+  readonly log: Log;
+  /** The newest quorum-signed snapshot that is known. */
+  snapshot(): Snapshot | undefined;
+  /**
+   * Trade batches need a snapshot of a later time: the oracles must have seen every listing, or
+   * positions in a new series would carry no margin.
+   */
+  lastListing(): number;
+  cashOf(account: number): number;
+  /** Sees each entry right after its execution; what it returns waits until it is durable. */
+  observe(effect: Effect): readonly ExchangeEvent[];
+  /** Called in order, once the entries of a turn are durable. */
+  onDurable(done: DurableTurn): void;
+  /** The node cannot go on: what was executed is not in the log. */
+  fail(error: unknown): void;
+}
+
+/** Records and effects of the same entries, in order, and the events of all of them. */
+export interface DurableTurn {
+  readonly records: readonly LogRecord[];
+  readonly effects: readonly Effect[];
+  readonly events: readonly ExchangeEvent[];
+}
+
+/** What a turn gave; nobody may be told before `durable`, which has the record of each entry. */
+export interface Turn<T> {
+  readonly value: T;
+  readonly durable: Promise<readonly LogRecord[]>;
+}
+
+export interface Batcher {
+  /** Executes a trade message in the open trade batch, or in a new one at `time`. */
+  message(entry: MessageEntry, time: number): Turn<readonly StepRecord[]>;
+  operation(entry: OperationEntry, time: number): Turn<OperationRecord>;
+  /** Ends the open batch, if any. */
+  seal(): Turn<SealedBatch | undefined>;
+  /** Opens a trade batch for an order that the last one interrupted. */
+  proceed(time: number): Turn<void>;
+  /** Ends trade batches until none is open and no order is interrupted. */
+  finishTrades(time: number): void;
+  current(): ReturnType<Executor["current"]>;
+  isOrderCarried(): boolean;
+  /** Of the entry that is executed next. */
+  position(): number;
+  /** Of the open (else last) batch. */
+  batchSnapshot(): Snapshot | undefined;
+  /** What the next instruction will be judged by: the open batch's, else the newest. */
+  snapshotInUse(): Snapshot | undefined;
+  /** Whether a batch could be opened at `time`. */
+  canOpen(kind: BatchKind, time: number): boolean;
+  /** Resolves when everything executed so far is durable and has been published. */
+  flushed(): Promise<void>;
+}
+
+/** Snapshots must be younger than this at their batch's time. */
+export const SNAPSHOT_AGE_MS_MAX = 2 ** SNAPSHOT_AGE_MS_BITS;
+
+interface Session {
+  readonly options: BatcherOptions;
+  position: number;
+  /** Time of the last batch that was opened. */
+  lastTime: number;
+  batch: EffectBatch | undefined;
+  snapshot: Snapshot | undefined;
+  effects: Effect[];
+  events: ExchangeEvent[];
+  published: Promise<void>;
+  isCarried(): boolean;
+}
+
+/** `lastTime` and `openBatch` are those of the log so far; `isCarried` asks the state. */
+export function createBatcher(
+  options: BatcherOptions,
+  start: {
+    position: number;
+    lastTime: number;
+    openBatch: EffectBatch | undefined;
+    snapshot: Snapshot | undefined;
+    isCarried(): boolean;
+  },
+): Batcher {
+  const session: Session = {
+    options,
+    position: start.position,
+    lastTime: start.lastTime,
+    batch: start.openBatch,
+    snapshot: start.snapshot,
+    effects: [],
+    events: [],
+    published: Promise.resolve(),
+    isCarried: start.isCarried,
+  };
+  const { executor } = options;
+  return {
+    message: (entry, time) => commit(session, runMessage(session, entry, time)),
+    operation: (entry, time) => commit(session, runOperation(session, entry, time)),
+    seal: () => commit(session, executor.current() === undefined ? undefined : seal(session)),
+    proceed: (time) => commit(session, open(session, "trade", time)),
+    finishTrades: (time) => {
+      finishTrades(session, time);
+      commit(session, undefined);
+    },
+    current: () => executor.current(),
+    isOrderCarried: session.isCarried,
+    position: () => session.position,
+    batchSnapshot: () => session.snapshot,
+    snapshotInUse: () => (executor.current() === undefined ? options.snapshot() : session.snapshot),
+    canOpen: (kind, time) => usableSnapshot(session, kind, time) !== undefined,
+    flushed: () => session.published,
+  };
+}
+
+function runMessage(session: Session, entry: MessageEntry, time: number): readonly StepRecord[] {
+  const { executor } = session.options;
+  for (let attempt = 0; attempt < CARRY_BATCHES_MAX; attempt++) {
+    openFor(session, "trade", time);
+    const steps = executor.message(entry);
+    if (steps !== "full") {
+      note(session, entry, { steps });
+      return steps;
+    }
+    seal(session);
+  }
+  throw new Error(`an order was interrupted \`${CARRY_BATCHES_MAX}\` times`);
+}
+
+function runOperation(session: Session, entry: OperationEntry, time: number): OperationRecord {
+  const { executor } = session.options;
+  if (executor.current()?.kind !== "ledger") finishTrades(session, time);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    openFor(session, "ledger", time);
+    const settled = settledAccount(entry);
+    const cashBefore = settled === undefined ? undefined : session.options.cashOf(settled);
+    const operation = executor.operation(entry);
+    if (operation !== "full") {
+      note(session, entry, { operation, cashBefore });
+      return operation;
+    }
+    seal(session);
+  }
+  throw new Error("an operation does not fit an empty batch");
+}
+
+function finishTrades(session: Session, time: number): void {
+  const { executor } = session.options;
+  for (let count = 0; count < CARRY_BATCHES_MAX; count++) {
+    if (executor.current()?.kind === "trade") seal(session);
+    if (!session.isCarried()) return;
+    openFor(session, "trade", time);
+  }
+  throw new Error(`an order was interrupted \`${CARRY_BATCHES_MAX}\` times`);
+}
+
+/** Leaves a batch of this kind open. */
+function openFor(session: Session, kind: BatchKind, time: number): void {
+  const current = session.options.executor.current();
+  if (current?.kind === kind) return;
+  // Refused before anything is sealed: the turn has then changed nothing.
+  if (usableSnapshot(session, kind, time) === undefined)
+    throw new NoSnapshotError("no fresh snapshot");
+  if (current !== undefined) seal(session);
+  open(session, kind, time);
+}
+
+function open(session: Session, kind: BatchKind, time: number): void {
+  const { executor } = session.options;
+  const snapshot = usableSnapshot(session, kind, time);
+  if (snapshot === undefined) throw new NoSnapshotError("no fresh snapshot");
+  const number = executor.nextNumber();
+  const entry = {
+    type: "open",
+    kind,
+    number,
+    time: batchTime(session, snapshot, time),
+    snapshot,
+  } as const;
+  const steps = executor.open(entry);
+  session.lastTime = entry.time;
+  session.snapshot = snapshot;
+  session.batch = { number, kind, time: entry.time };
+  note(session, entry, { steps });
+}
+
+function usableSnapshot(session: Session, kind: BatchKind, time: number): Snapshot | undefined {
+  const snapshot = session.options.snapshot();
+  if (snapshot === undefined) return undefined;
+  if (kind === "trade" && snapshot.time <= session.options.lastListing()) return undefined;
+  const age = batchTime(session, snapshot, time) - snapshot.time;
+  return age < SNAPSHOT_AGE_MS_MAX ? snapshot : undefined;
+}
+
+/** Batch times grow strictly, and no batch is older than its snapshot. */
+function batchTime(session: Session, snapshot: Snapshot, time: number): number {
+  return Math.max(time, session.lastTime + 1, snapshot.time);
+}
+
+function seal(session: Session): SealedBatch {
+  const sealed = session.options.executor.seal();
+  note(session, { type: "seal", number: sealed.number, root: sealed.rootAfter }, { sealed });
+  session.batch = undefined;
+  return sealed;
+}
+
+function note(session: Session, entry: LogEntry, done: Partial<Effect>): void {
+  const { batch, position } = session;
+  if (batch === undefined) throw new Error(`\`${entry.type}\` without an open batch`);
+  const nothing = {
+    steps: [],
+    operation: undefined,
+    sealed: undefined,
+    cashBefore: undefined,
+  };
+  const effect: Effect = { ...nothing, ...done, entry, position, batch };
+  session.position += 1;
+  session.effects.push(effect);
+  session.events.push(...session.options.observe(effect));
+}
+
+function commit<T>(session: Session, value: T): Turn<T> {
+  const { log, onDurable, fail } = session.options;
+  const { effects, events, published } = session;
+  session.effects = [];
+  session.events = [];
+  const written = log.append(effects.map(({ entry }) => entry));
+  // Whatever the log's order of answers, the world hears of the turns in their own.
+  const durable = published.then(async () => {
+    const records = await written;
+    onDurable({ records, effects, events });
+    return records;
+  });
+  session.published = durable.then(
+    () => undefined,
+    (error: unknown) => fail(error),
+  );
+  return { value, durable };
+}

@@ -1,0 +1,265 @@
+/**
+ * From a signed word to a signed receipt. Every check is made against the state in which the
+ * message would be executed, in the same turn, so nothing can change between them.
+ */
+import { checkMessage, type IncomingMessage } from "../engine/door.ts";
+import type { Author, OperationRecord, StepRecord } from "../engine/records.ts";
+import { effectiveRisk, type Risk } from "../engine/risk.ts";
+import type { Receipt, Refused, Submission, SubmitResult } from "../exchangeService.ts";
+import type { Clock } from "../ports.ts";
+import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
+import { verify } from "../protocol/eddsa.ts";
+import {
+  isTradeMessage,
+  type LedgerMessage,
+  type Message,
+  messageFromWord,
+  nextHead,
+  type TradeMessage,
+} from "../protocol/messages.ts";
+import type { DoorReject } from "../protocol/rejection.ts";
+import type { TradingKey } from "../protocol/state.ts";
+import type { MemoryState } from "../state/memoryState.ts";
+import { type Batcher, NoSnapshotError, type Turn } from "./batcher.ts";
+import type { RateLimiter } from "./rateLimiter.ts";
+import type { ReceiptDesk } from "./receipts.ts";
+import { REQUESTS_MAX, type Sequencing } from "./sequencing.ts";
+
+/** Chains whose head before the present one is remembered. */
+const HEADS_MAX = 100_000;
+/** Messages of one key that may wait behind its own withdraw or transfer. */
+const LANE_LENGTH_MAX = 256;
+
+export interface IntakeOptions {
+  readonly state: MemoryState;
+  readonly batcher: Batcher;
+  readonly sequencing: Sequencing;
+  readonly receipts: ReceiptDesk;
+  readonly clock: Clock;
+  readonly takeRate: RateLimiter;
+  /** At the backlog bound: only what frees capacity is taken. */
+  isOverloaded(): boolean;
+  /** The executor refused what the door had let in: a bug, the node must stop. */
+  fail(error: unknown): void;
+}
+
+/** A message whose form is right, with its author. */
+interface Signed {
+  readonly author: Author;
+  readonly message: Message;
+  readonly word: bigint;
+  readonly submission: Submission;
+}
+
+/** What is refused is returned, not thrown. */
+type Checked<T> = { readonly refused: Refused } | { readonly value: T };
+
+interface Lanes {
+  /** By key: resolves when the key's waiting ledger message has been executed or refused. */
+  readonly busy: Map<string, Promise<void>>;
+  readonly waiting: Map<string, number>;
+  /** Chain heads one message back, to tell a stale signature from a wrong one. */
+  readonly previousHeads: Map<string, bigint>;
+}
+
+export type Intake = (submission: Submission) => Promise<SubmitResult>;
+
+export function createIntake(options: IntakeOptions): Intake {
+  const lanes: Lanes = { busy: new Map(), waiting: new Map(), previousHeads: new Map() };
+  return async (submission) => {
+    const signed = parse(options.state, submission);
+    if ("refused" in signed) return signed.refused;
+    const lane = laneOf(submission);
+    if (lanes.busy.has(lane) && !(await waitForLane(lanes, lane))) {
+      return refuse("rateLimited", "too many messages wait behind a withdraw of this key");
+    }
+    const { message } = signed.value;
+    return isTradeMessage(message)
+      ? submitTrade(options, lanes, signed.value, message)
+      : submitLedger(options, lanes, signed.value, message);
+  };
+}
+
+function laneOf({ account, keyIndex }: Author): string {
+  return `${account}/${keyIndex}`;
+}
+
+async function waitForLane(lanes: Lanes, lane: string): Promise<boolean> {
+  const waiting = lanes.waiting.get(lane) ?? 0;
+  if (waiting >= LANE_LENGTH_MAX) return false;
+  lanes.waiting.set(lane, waiting + 1);
+  while (lanes.busy.has(lane)) await lanes.busy.get(lane);
+  const left = (lanes.waiting.get(lane) ?? 1) - 1;
+  if (left > 0) lanes.waiting.set(lane, left);
+  else lanes.waiting.delete(lane);
+  return true;
+}
+
+function parse(state: MemoryState, submission: Submission): Checked<Signed> {
+  const { account, keyIndex, word } = submission;
+  const message = messageFromWord(word);
+  if (message === undefined) return { refused: refuse("malformed") };
+  if (!(Number.isInteger(account) && account >= 0 && account < 4 ** state.shape.accountLevels)) {
+    return { refused: refuse("unknownAccount", null, { account }) };
+  }
+  if (!(Number.isInteger(keyIndex) && keyIndex >= 0 && keyIndex < KEYS_PER_ACCOUNT)) {
+    return { refused: refuse("unknownKey", null, { account, keyIndex }) };
+  }
+  return { value: { author: { account, keyIndex }, message, word, submission } };
+}
+
+async function submitTrade(
+  options: IntakeOptions,
+  lanes: Lanes,
+  signed: Signed,
+  message: TradeMessage,
+): Promise<SubmitResult> {
+  const { batcher, receipts, clock } = options;
+  const time = clock.now();
+  if (message.kind === "place" && options.isOverloaded()) return refuse("overloaded");
+  if (batcher.current()?.kind !== "trade" && !batcher.canOpen("trade", time))
+    return refuse("noSnapshot");
+  const refused = check(options, lanes, signed, time);
+  if (refused !== undefined) return refused;
+  const { author, word, submission } = signed;
+  const entry = { type: "message", author, word, signature: submission.signature } as const;
+  const head = headOf(options.state, author);
+  const turn = execute(options, () => batcher.message(entry, time));
+  if (turn === undefined) return refuse("noSnapshot");
+  remember(lanes, author, head);
+  return accept(turn, receipts.trade(author, message, turn.value));
+}
+
+/** Waits for the next ledger group: the checks are made there, against the state of then. */
+function submitLedger(
+  options: IntakeOptions,
+  lanes: Lanes,
+  signed: Signed,
+  message: LedgerMessage,
+): Promise<SubmitResult> {
+  const lane = laneOf(signed.author);
+  return new Promise((resolve, reject) => {
+    let release = (): void => {};
+    const run = (time: number): void => {
+      try {
+        resolve(runLedger(options, lanes, { signed, message, time }));
+      } catch (error) {
+        reject(error);
+      }
+      lanes.busy.delete(lane);
+      release();
+    };
+    const isTaken = options.sequencing.request({ waitingSince: options.clock.now(), run });
+    if (!isTaken) {
+      resolve(refuse("overloaded", `${REQUESTS_MAX} ledger messages wait already`));
+      return;
+    }
+    const done = new Promise<void>((free) => {
+      release = free;
+    });
+    lanes.busy.set(lane, done);
+  });
+}
+
+function runLedger(
+  options: IntakeOptions,
+  lanes: Lanes,
+  { signed, message, time }: { signed: Signed; message: LedgerMessage; time: number },
+): SubmitResult | Promise<SubmitResult> {
+  const { sequencing, receipts } = options;
+  const refused = check(options, lanes, signed, time);
+  if (refused !== undefined) return refused;
+  const { author, word, submission } = signed;
+  const operation = { kind: message.kind, author, message, word };
+  const { signature } = submission;
+  const entry = { type: "operation", operation, signature } as const;
+  const head = headOf(options.state, author);
+  const turn = execute(options, () => sequencing.operation(entry, time));
+  if (turn === undefined) return refuse("noSnapshot");
+  remember(lanes, author, head);
+  return accept<OperationRecord>(turn, receipts.ledger(author, message, turn.value));
+}
+
+/** Undefined: no snapshot. Any other failure stops the node: the door had let the message in. */
+function execute<T>(options: IntakeOptions, run: () => Turn<T>): Turn<T> | undefined {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof NoSnapshotError) return undefined;
+    options.fail(error);
+    throw error;
+  }
+}
+
+async function accept<T extends OperationRecord | readonly StepRecord[]>(
+  turn: Turn<T>,
+  receiptOf: ReturnType<ReceiptDesk["trade"]>,
+): Promise<SubmitResult> {
+  const records = await turn.durable;
+  // The instruction is the last entry of its turn.
+  const receipt: Receipt = await receiptOf(records.at(-1)!);
+  return { accepted: true, receipt };
+}
+
+function check(
+  options: IntakeOptions,
+  lanes: Lanes,
+  signed: Signed,
+  now: number,
+): Refused | undefined {
+  const { state, batcher } = options;
+  const { author, message, word, submission } = signed;
+  const batch = batcher.current();
+  const time = batch === undefined ? now : Math.max(now, batch.time);
+  const key = state.session(author.account).keys[author.keyIndex];
+  if (state.account(author.account).owner === 0n) return refuse("unknownAccount");
+  if (key === undefined || (key.x === 0n && key.y === 0n)) return refuse("unknownKey");
+  if (!verify(key, nextHead(key.head, word), submission.signature)) {
+    return refuseSignature(lanes, signed, key);
+  }
+  if (!options.takeRate(author.account, now)) return refuse("rateLimited");
+  const incoming: IncomingMessage = { author, message, word };
+  const openOrders = state.openOrdersOf(author.account);
+  const risk = riskNow(options);
+  const reject = checkMessage(state, incoming, { risk, time, openOrders });
+  return reject === undefined ? undefined : refuse(reject, null, { time });
+}
+
+function refuseSignature(lanes: Lanes, signed: Signed, key: TradingKey): Refused {
+  const { author, word, submission } = signed;
+  const data = { head: key.head };
+  const previous = lanes.previousHeads.get(laneOf(author));
+  const isStale =
+    previous !== undefined && verify(key, nextHead(previous, word), submission.signature);
+  if (!isStale) return refuse("badSignature", null, data);
+  return refuse("wrongHead", "the signature extends the head before the present one", data);
+}
+
+/** Remembers the head that a message has just replaced. */
+function remember(lanes: Lanes, author: Author, head: bigint): void {
+  const lane = laneOf(author);
+  lanes.previousHeads.delete(lane);
+  lanes.previousHeads.set(lane, head);
+  const [oldest] = lanes.previousHeads.keys();
+  if (lanes.previousHeads.size > HEADS_MAX && oldest !== undefined) {
+    lanes.previousHeads.delete(oldest);
+  }
+}
+
+function headOf(state: MemoryState, { account, keyIndex }: Author): bigint {
+  return state.session(account).keys[keyIndex]?.head ?? 0n;
+}
+
+/** The risk by which the next message will be judged. */
+function riskNow({ state, batcher }: IntakeOptions): Risk | undefined {
+  const inUse = batcher.snapshotInUse();
+  return inUse === undefined ? undefined : effectiveRisk(state.series(), inUse);
+}
+
+export function refuse(
+  code: DoorReject,
+  reason: string | null = null,
+  data: Refused["data"] = {},
+): Refused {
+  return { accepted: false, code, reason, data };
+}

@@ -1,0 +1,137 @@
+/**
+ * The state of a node as checkpoint and log tell it. Sequencer and validator begin alike: from the
+ * newest checkpoint, through every record after it, with the executor that both of them trust.
+ */
+import { createExecutor, type Executor } from "../batch/executor.ts";
+import { LogCorruptionError, type LogRecord } from "../batch/log.ts";
+import type { Checkpoint, CheckpointStore, Log } from "../ports.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Shape } from "../protocol/state.ts";
+import type { ExportedState } from "../state/exportedState.ts";
+import { createMemoryState, type MemoryState } from "../state/memoryState.ts";
+import { createStateTrees } from "../state/stateTrees.ts";
+import { type Effect, type EffectBatch, settledAccount } from "./effect.ts";
+
+/** What a deployment fixes for every executor of it. */
+export type Deployment = Pick<
+  Parameters<typeof createExecutor>[0],
+  "sizes" | "domain" | "oracles" | "quorum"
+> & { readonly shape: Shape };
+
+/** A state and where in the log it stands; {@link NodeState.apply} moves it on. */
+export interface NodeState {
+  readonly state: MemoryState;
+  readonly executor: Executor;
+  /** Of the next record. */
+  position(): number;
+  /** Of the last record. */
+  hash(): string;
+  /** The last batch that was opened: its time bounds the next one's. */
+  lastTime(): number;
+  openBatch(): EffectBatch | undefined;
+  snapshot(): Snapshot | undefined;
+  /** Executes the next record. Throws InvalidEntryError, and the node must not go on then. */
+  apply(record: LogRecord): Effect;
+}
+
+/** `origin`: `previous` of the log's first record. */
+export function createNodeState(
+  deployment: Deployment,
+  origin: string,
+  checkpoint: Checkpoint | undefined,
+): NodeState {
+  const state = createMemoryState(deployment.shape);
+  const trees = createStateTrees(deployment.shape);
+  if (checkpoint !== undefined) {
+    state.importState(checkpoint.state as ExportedState);
+  }
+  const { sizes, domain, oracles, quorum } = deployment;
+  const { batchNumber: number = 0, time = 0 } = checkpoint ?? {};
+  const lastBatch = { number, time };
+  const executor = createExecutor({ state, trees, sizes, domain, oracles, quorum, lastBatch });
+  if (checkpoint !== undefined && executor.root() !== checkpoint.root) {
+    const { position } = checkpoint;
+    throw new LogCorruptionError(position, "the checkpoint before it has another root");
+  }
+  const at = {
+    position: checkpoint?.position ?? 0,
+    hash: checkpoint?.hash ?? origin,
+    lastTime: time,
+    batch: undefined as EffectBatch | undefined,
+    snapshot: undefined as Snapshot | undefined,
+  };
+  return {
+    state,
+    executor,
+    position: () => at.position,
+    hash: () => at.hash,
+    lastTime: () => at.lastTime,
+    openBatch: () => at.batch,
+    snapshot: () => at.snapshot,
+    apply: (record) => {
+      const { entry, position } = record;
+      if (position !== at.position || record.previous !== at.hash) {
+        throw new LogCorruptionError(at.position, "it does not continue the node's state");
+      }
+      const settled = settledAccount(entry);
+      const cashBefore = settled === undefined ? undefined : state.account(settled).cash;
+      if (entry.type === "open") {
+        at.batch = { number: entry.number, kind: entry.kind, time: entry.time };
+        at.lastTime = entry.time;
+        at.snapshot = entry.snapshot;
+      }
+      const done = executor.apply(entry);
+      const batch = at.batch;
+      if (batch === undefined) throw new Error("an entry was executed outside of any batch");
+      if (entry.type === "seal") at.batch = undefined;
+      at.position += 1;
+      at.hash = record.hash;
+      return {
+        ...{ position, entry, batch, cashBefore },
+        steps: "steps" in done ? done.steps : [],
+        operation: "record" in done ? done.record : undefined,
+        sealed: "batch" in done ? done.batch : undefined,
+      };
+    },
+  };
+}
+
+/**
+ * Loads the newest checkpoint that the log confirms. A log that does not reach its checkpoint, or
+ * says something else there, is damaged.
+ */
+export async function loadCheckpoint(
+  log: Log,
+  checkpoints: CheckpointStore,
+): Promise<Checkpoint | undefined> {
+  const checkpoint = await checkpoints.latest();
+  if (checkpoint === undefined) return undefined;
+  const head = log.head();
+  const { position, hash } = checkpoint;
+  if (head.position < position) {
+    throw new LogCorruptionError(head.position, `the checkpoint at \`${position}\` is ahead of it`);
+  }
+  const isAtHead = head.position === position;
+  if (isAtHead && head.hash !== hash) {
+    throw new LogCorruptionError(position - 1, "its hash is not the checkpoint's");
+  }
+  return checkpoint;
+}
+
+/** What a checkpoint says of the state right after a seal; `extra` is the role's own. */
+export function checkpointOf(
+  node: Pick<NodeState, "state">,
+  effect: Effect,
+  extra: unknown,
+): Omit<Checkpoint, "hash"> {
+  const { sealed, batch, position } = effect;
+  if (sealed === undefined) throw new TypeError("checkpoints are made at seals");
+  return {
+    position: position + 1,
+    batchNumber: sealed.number,
+    time: batch.time,
+    root: sealed.rootAfter,
+    state: node.state.exportState(),
+    extra,
+  };
+}

@@ -1,0 +1,81 @@
+/** Whether operations in the log that claim to come from layer one do. */
+import type { OperationEntry } from "../batch/log.ts";
+import type { LedgerOperation } from "../engine/records.ts";
+import type { Clock, QueuedOperation, SettlementLayer } from "../ports.ts";
+import { pause } from "./loop.ts";
+
+const FROM_QUEUE: ReadonlySet<LedgerOperation["kind"]> = new Set([
+  "deposit",
+  "registerKey",
+  "forcedWithdraw",
+]);
+
+/** How often layer one is asked again for an event that the log has before us (ms). */
+const POLL_MS = 500;
+
+export interface QueueCheck {
+  /** Why the operation must not be in the log at this place, or undefined. Waits for layer one. */
+  refusal(entry: OperationEntry, signal: AbortSignal): Promise<string | undefined>;
+  /** The operation has been executed. */
+  passed(entry: OperationEntry): void;
+  nextQueueId(): number;
+}
+
+/** `waitMs`: how long layer one may take to show what the sequencer says it has seen there. */
+export function createQueueCheck(options: {
+  settlement: Pick<SettlementLayer, "queued">;
+  clock: Clock;
+  waitMs: number;
+  nextQueueId: number;
+}): QueueCheck {
+  const { settlement, clock, waitMs } = options;
+  let next = options.nextQueueId;
+  let known: readonly QueuedOperation[] = [];
+
+  async function find(queueId: number, signal: AbortSignal): Promise<QueuedOperation | undefined> {
+    const end = clock.now() + waitMs;
+    for (;;) {
+      const found = known.find((queued) => queued.queueId === queueId);
+      if (found !== undefined || clock.now() > end) return found;
+      // A node that does not answer is no reason to accuse the sequencer.
+      known = await settlement.queued(queueId).catch(() => known);
+      if (known.some((queued) => queued.queueId === queueId)) continue;
+      await pause(POLL_MS, signal);
+      signal.throwIfAborted();
+    }
+  }
+
+  return {
+    refusal: async ({ operation, queueId }, signal) => {
+      if (!FROM_QUEUE.has(operation.kind)) {
+        return queueId === undefined ? undefined : `\`${operation.kind}\` is not for the queue`;
+      }
+      if (queueId === undefined) return `\`${operation.kind}\` without a place in the queue`;
+      if (queueId !== next) return `queue entry \`${queueId}\` out of order, expected \`${next}\``;
+      const queued = await find(queueId, signal);
+      if (queued === undefined) return `layer one has no queue entry \`${queueId}\``;
+      const difference = firstDifference(queued.operation, operation);
+      if (difference === undefined) return undefined;
+      return `queue entry \`${queueId}\` differs from layer one's in \`${difference}\``;
+    },
+    passed: ({ queueId }) => {
+      if (queueId !== undefined) next = queueId + 1;
+    },
+    nextQueueId: () => next,
+  };
+}
+
+/** Name of a field in which the two differ. Both are plain data of one level of nesting. */
+function firstDifference(expected: object, actual: object, prefix = ""): string | undefined {
+  const left = new Map(Object.entries(expected));
+  const right = new Map(Object.entries(actual));
+  for (const name of new Set([...left.keys(), ...right.keys()])) {
+    const [a, b] = [left.get(name), right.get(name)];
+    if (a === b) continue;
+    const areObjects = [a, b].every((value) => typeof value === "object" && value !== null);
+    if (!areObjects) return prefix + name;
+    const nested = firstDifference(a as object, b as object, `${prefix}${name}.`);
+    if (nested !== undefined) return nested;
+  }
+  return undefined;
+}

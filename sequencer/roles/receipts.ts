@@ -1,0 +1,91 @@
+/** Receipts: what a message did, and the sequencer's signature on its place in the log. */
+import type { LogRecord } from "../batch/log.ts";
+import type { Author, OperationRecord, OrderStep, StepRecord } from "../engine/records.ts";
+import { publishedFills, publishedRemovals } from "../engine/trade.ts";
+import type { Hex, Receipt } from "../exchangeService.ts";
+import type { LedgerMessage, TradeMessage } from "../protocol/messages.ts";
+import { orderIdText } from "../protocol/orderId.ts";
+import { receiptDigest } from "../protocol/receipt.ts";
+import type { MemoryState } from "../state/memoryState.ts";
+import type { Batcher } from "./batcher.ts";
+
+/** secp256k1 over 32 bytes as they are; 65 bytes `r | s | v` with v 27 or 28. */
+export interface DigestSigner {
+  readonly address: Hex;
+  sign(digest: Uint8Array): Hex | Promise<Hex>;
+}
+
+/** Makes the receipt once the record is known, which is when it is durable. */
+export type ReceiptOf = (record: LogRecord) => Promise<Receipt>;
+
+export interface ReceiptDesk {
+  /** Both are called right after the execution, for they read the state as it is then. */
+  trade(author: Author, message: TradeMessage, steps: readonly StepRecord[]): ReceiptOf;
+  ledger(author: Author, message: LedgerMessage, record: OperationRecord): ReceiptOf;
+}
+
+type Done = Omit<Receipt, "logPosition" | "logPrevious" | "logHash" | "stage" | "signature">;
+
+export function createReceiptDesk(options: {
+  state: MemoryState;
+  batcher: Batcher;
+  domain: bigint;
+  signer: DigestSigner;
+}): ReceiptDesk {
+  const { state, batcher, domain, signer } = options;
+
+  function common(author: Author): Pick<Done, "account" | "keyIndex" | "head"> & InBatch {
+    const { account, keyIndex } = author;
+    const { head } = state.session(account).keys[keyIndex]!;
+    const batch = batcher.current()!;
+    return { account, keyIndex, head, batchNumber: batch.number, time: batch.time };
+  }
+
+  function finish(done: Done): ReceiptOf {
+    return async ({ position, previous, hash }) => {
+      const place = { logPosition: position, logPrevious: previous, logHash: hash };
+      const signature = await signer.sign(receiptDigest(domain, position, hash));
+      return { ...done, ...place, stage: "sequenced", signature };
+    };
+  }
+
+  return {
+    trade: (author, message, steps) =>
+      finish({ ...common(author), kind: message.kind, ...tradeResult(steps) }),
+    ledger: (author, message, { outcome }) =>
+      finish({ ...common(author), kind: message.kind, ...NO_ORDER, seq: null, outcome }),
+  };
+}
+
+type InBatch = Pick<Done, "batchNumber" | "time">;
+
+const NO_ORDER = { orderId: null, restingLots: 0, fills: [], removed: [] } as const;
+
+type Result = Pick<Done, "seq" | "orderId" | "outcome" | "restingLots" | "fills" | "removed">;
+
+function tradeResult(steps: readonly StepRecord[]): Result {
+  const [first] = steps;
+  const last = steps.at(-1);
+  if (first === undefined || last === undefined || !("seq" in first)) {
+    throw new TypeError("a message's first step carries its message");
+  }
+  const { seq } = first;
+  if (first.kind !== "place" || !("order" in last)) {
+    const outcome = "outcome" in first ? first.outcome : "cancelled";
+    return { ...NO_ORDER, seq, outcome };
+  }
+  const outcome = last.order.outcome ?? "interrupted";
+  const fills = publishedFills(steps).map(({ price, lots, makerSeq }) => {
+    return { price, lots, makerSeq };
+  });
+  const removed = publishedRemovals(steps).map(({ account: _, ...order }) => order);
+  const restingLots = lotsLeft(last.order);
+  const orderId = restingLots > 0 ? orderIdText(last.order.before) : null;
+  return { seq, orderId, outcome, restingLots, fills, removed };
+}
+
+/** Lots that rest or go on after the step. */
+function lotsLeft(step: OrderStep): number {
+  if (step.outcome === undefined) return step.after?.lots ?? 0;
+  return step.outcome === "rested" ? step.before.lots : 0;
+}

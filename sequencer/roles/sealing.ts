@@ -1,0 +1,86 @@
+/** What follows when entries are durable: sealed batches are stored, announced, checkpointed. */
+import type { SealedBatch } from "../batch/sealedBatch.ts";
+import type { BatchStatus, ExchangeEvent } from "../exchangeService.ts";
+import type { BatchStore, Checkpoint, CheckpointStore, Logger } from "../ports.ts";
+import type { DurableTurn } from "./batcher.ts";
+import type { Effect } from "./effect.ts";
+import { checkpointOf } from "./nodeState.ts";
+import type { SequencerMemory, SequencerState } from "./sequencerState.ts";
+
+/** Batches whose status a checkpoint keeps. */
+const STATUSES_KEPT = 500;
+
+export interface SealingOptions extends SequencerState {
+  readonly store: BatchStore;
+  readonly checkpoints: CheckpointStore;
+  readonly checkpointEvery: number;
+  readonly logger: Logger;
+  publish(events: readonly ExchangeEvent[]): void;
+  /** The log has grown up to `position`. */
+  announce(position: number): void;
+  /** A batch is stored and may be proven. */
+  onStored(batch: SealedBatch): void;
+  fail(error: unknown): void;
+}
+
+export interface Sealing {
+  /** Right after an entry's execution: the state is that of the entry. */
+  observe(effect: Effect): void;
+  onDurable(turn: DurableTurn): void;
+  publishBatches(changed: readonly BatchStatus[]): void;
+  /** Resolves when all sealed batches are stored. */
+  stored(): Promise<void>;
+}
+
+type Draft = Omit<Checkpoint, "hash" | "extra"> & { readonly memory: SequencerMemory["trackers"] };
+
+export function createSealing(options: SealingOptions): Sealing {
+  const drafts = new Map<number, Draft>();
+  let storing: Promise<void> = Promise.resolve();
+
+  function publishBatches(changed: readonly BatchStatus[]): void {
+    options.publish(changed.map((batch) => ({ type: "batch", batch })));
+  }
+
+  function observe(effect: Effect): void {
+    const { sealed } = effect;
+    if (sealed === undefined || sealed.number % options.checkpointEvery !== 0) return;
+    // Now and not when it is saved: by then the state has moved on.
+    const { extra: _, ...checkpoint } = checkpointOf(options.node, effect, undefined);
+    drafts.set(sealed.number, { ...checkpoint, memory: options.trackers.memory() });
+  }
+
+  async function store(batch: SealedBatch, hash: string): Promise<void> {
+    await options.store.putSealed(batch);
+    options.onStored(batch);
+    const draft = drafts.get(batch.number);
+    if (draft === undefined) return;
+    drafts.delete(batch.number);
+    const { memory, ...checkpoint } = draft;
+    const extra: SequencerMemory = {
+      trackers: memory,
+      batches: options.batches.memory(STATUSES_KEPT),
+      anchored: options.batches.progress().anchored,
+    };
+    await options.checkpoints.save({ ...checkpoint, hash, extra });
+    options.logger.debug("checkpoint saved", { number: batch.number });
+  }
+
+  function onDurable({ records, effects, events }: DurableTurn): void {
+    options.publish(events);
+    for (const [index, { sealed, batch }] of effects.entries()) {
+      const record = records[index];
+      if (sealed === undefined || record === undefined) continue;
+      const { position, hash } = record;
+      const { kind, number, rootAfter: root } = sealed;
+      options.logger.info("batch sealed", { number, kind, position, used: batch.time });
+      const place = { logPosition: position, logHash: hash };
+      publishBatches(options.batches.sealed({ number, kind, time: batch.time, root, ...place }));
+      storing = storing.then(() => store(sealed, hash)).catch(options.fail);
+    }
+    const last = records.at(-1);
+    if (last !== undefined) options.announce(last.position);
+  }
+
+  return { observe, onDurable, publishBatches, stored: () => storing };
+}

@@ -1,0 +1,283 @@
+/**
+ * The sequencer: orders messages, executes them, and takes their batches from sequenced to
+ * anchored. Each stage has its own loop and its own durable queue, and none waits for a later one.
+ */
+import type { ExchangeEvent, ExchangeService, Info } from "../exchangeService.ts";
+import type {
+  Attestation,
+  BatchStore,
+  CheckpointStore,
+  Clock,
+  Log,
+  Logger,
+  LogServer,
+  Prover,
+  SettlementLayer,
+  SnapshotSource,
+} from "../ports.ts";
+import { createAnchoring, ForeignBatchError } from "./anchoring.ts";
+import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
+import { createExchangeQueries } from "./exchangeQueries.ts";
+import { createHalt, type Halt } from "./halt.ts";
+import { createIntake } from "./intake.ts";
+import type { MarketPlan } from "./keeper.ts";
+import { watchQueue } from "./layerOneQueue.ts";
+import { loop, messageOf } from "./loop.ts";
+import type { Deployment } from "./nodeState.ts";
+import { type OpenProofJobs, type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
+import { createRateLimiter, type RateLimit } from "./rateLimiter.ts";
+import { createReceiptDesk, type DigestSigner } from "./receipts.ts";
+import { createSealing, type Sealing } from "./sealing.ts";
+import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
+import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
+import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
+
+export interface SequencerPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly log: Log;
+  readonly checkpoints: CheckpointStore;
+  readonly batches: BatchStore;
+  readonly settlement: SettlementLayer;
+  readonly snapshots: SnapshotSource;
+  readonly network: LogServer;
+  readonly prover: Pick<Prover, "verify">;
+  readonly receiptSigner: DigestSigner;
+  readonly openProofJobs: OpenProofJobs;
+  /** Whether the attestation is signed by the validator that it names. */
+  isSignedAttestation(attestation: Attestation): Promise<boolean>;
+}
+
+/** Times in ms. */
+export interface SequencerConfig {
+  readonly deployment: Deployment;
+  readonly info: Info;
+  readonly plan: MarketPlan;
+  readonly limits: SequencingLimits;
+  readonly rate: RateLimit;
+  /** Sealed batches without proof at which new orders are refused. */
+  readonly backlogMax: number;
+  readonly checkpointEvery: number;
+  readonly certificationWaitMs: number;
+  readonly tickMs: number;
+  readonly pollMs: number;
+}
+
+export interface Sequencer {
+  readonly service: ExchangeService;
+  /** Ends batches and runs ledger groups that are due. */
+  tick(): void;
+  /** One look at oracles and layer one, and one try at anchoring. */
+  poll(): Promise<void>;
+  /** Runs the loops until the signal aborts. Throws what made the node stop, if anything did. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Waits for what is under way. The ports are closed by whoever opened them. */
+  stop(): Promise<void>;
+}
+
+interface Core extends SequencerState {
+  readonly ports: SequencerPorts;
+  readonly config: SequencerConfig;
+  readonly halt: Halt;
+  readonly listeners: Set<(event: ExchangeEvent) => void>;
+  readonly sealing: Sealing;
+  readonly watch: SnapshotWatch;
+  readonly batcher: Batcher;
+  readonly sequencing: Sequencing;
+  isOverloaded(): boolean;
+}
+
+/** Restores the state. Throws LogCorruptionError where log and checkpoint are damaged. */
+export async function createSequencer(
+  ports: SequencerPorts,
+  config: SequencerConfig,
+): Promise<Sequencer> {
+  const { log, checkpoints, batches: store, clock, logger } = ports;
+  const { deployment, info } = config;
+  const { validators } = info;
+  const options = { deployment, validators, log, checkpoints, store, clock, logger };
+  const restored = await restoreSequencer(options);
+  const jobs: { current: ProofJobs | undefined } = { current: undefined };
+  const core = createCore(ports, config, { restored, onStored: () => jobs.current?.notify() });
+  listenToValidators(core);
+  jobs.current = await openJobs(core);
+  const { halt, sequencing, batcher, sealing } = core;
+  const tick = (): void => {
+    if (halt.reason() !== undefined) return;
+    try {
+      sequencing.tick(ports.clock.now());
+    } catch (error) {
+      // Whatever was due stays due until the oracles are back.
+      if (!(error instanceof NoSnapshotError)) halt.fail(error);
+    }
+  };
+  const work = { tick, ...createPolls(core) };
+  return {
+    service: createService(core),
+    tick,
+    poll: async () => {
+      await core.watch.poll();
+      await work.queue();
+      await work.anchor();
+    },
+    run: (signal) => runLoops(core, work, signal),
+    stop: async () => {
+      await batcher.flushed();
+      await sealing.stored();
+      await jobs.current?.stop();
+    },
+  };
+}
+
+function createCore(
+  ports: SequencerPorts,
+  config: SequencerConfig,
+  { restored, onStored }: { restored: SequencerState; onStored: () => void },
+): Core {
+  const { log, checkpoints, batches: store, logger, network } = ports;
+  const { node, trackers, batches } = restored;
+  const { state } = node;
+  const halt = createHalt(logger);
+  const listeners = new Set<(event: ExchangeEvent) => void>();
+  const { checkpointEvery, deployment, limits, plan } = config;
+  const sealing = createSealing({
+    ...{ ...restored, store, checkpoints, logger, checkpointEvery, onStored },
+    publish: (events) => {
+      for (const event of events) for (const listener of listeners) listener(event);
+    },
+    announce: (position) => network.announce(position),
+    fail: halt.fail,
+  });
+  const { slots } = deployment.shape;
+  const watch = createSnapshotWatch({ ...deployment, slots, source: ports.snapshots, logger });
+  const batcher = createBatcher(
+    {
+      executor: node.executor,
+      log,
+      snapshot: watch.newest,
+      lastListing: () => trackers.lastListing(),
+      cashOf: (account) => state.account(account).cash,
+      observe: (effect) => {
+        sealing.observe(effect);
+        return trackers.observe(effect);
+      },
+      onDurable: sealing.onDurable,
+      fail: halt.fail,
+    },
+    {
+      position: node.position(),
+      lastTime: node.lastTime(),
+      openBatch: node.openBatch(),
+      snapshot: node.snapshot(),
+      isCarried: () => state.carry() !== undefined,
+    },
+  );
+  const backlog = (): number => batches.progress().sealed - batches.progress().proven;
+  const nextQueueId = trackers.nextQueueId();
+  const sequencing = createSequencing({
+    ...{ batcher, state, plan, limits, logger, backlog, nextQueueId },
+    snapshot: watch.newest,
+  });
+  const isOverloaded = (): boolean => backlog() >= config.backlogMax;
+  const parts = { sealing, watch, batcher, sequencing, isOverloaded };
+  return { ...restored, ports, config, halt, listeners, ...parts };
+}
+
+function createService(core: Core): ExchangeService {
+  const { ports, config, halt, node, trackers, batcher, sequencing, batches, listeners } = core;
+  const { clock } = ports;
+  const { isOverloaded } = core;
+  const { state } = node;
+  const { domain } = config.deployment;
+  const receipts = createReceiptDesk({ state, batcher, domain, signer: ports.receiptSigner });
+  const takeRate = createRateLimiter(config.rate);
+  const submit = createIntake({
+    ...{ state, batcher, sequencing, receipts, clock, takeRate, isOverloaded },
+    fail: halt.fail,
+  });
+  const queries = createExchangeQueries({
+    ...{ info: config.info, state, clock, batcher, batches, isOverloaded, ...trackers },
+    logHead: () => ports.log.head(),
+    validatorsConnected: () => ports.network.peers().length,
+    halted: () => halt.reason() ?? null,
+  });
+  return {
+    ...queries,
+    submit: async (submission) => {
+      halt.assertRunning();
+      return submit(submission);
+    },
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+function listenToValidators({ ports, batches, sealing }: Core): void {
+  const { network, logger } = ports;
+  network.onAttestation((attestation) => {
+    const { validator, number } = attestation;
+    ports
+      .isSignedAttestation(attestation)
+      .then((isSigned) => {
+        const counted = isSigned ? batches.attested(attestation) : "its signature is wrong";
+        if (typeof counted !== "string") sealing.publishBatches(counted);
+        else logger.warn("an attestation does not count", { validator, number, reason: counted });
+      })
+      .catch((error: unknown) => logger.warn("an attestation failed", { error: messageOf(error) }));
+  });
+  network.onRefusal(({ validator, position, reason }) => {
+    logger.error("a validator refuses", { validator, position, reason });
+  });
+}
+
+function openJobs({ ports, batches, sealing }: Core): Promise<ProofJobs> {
+  const { logger, network, prover } = ports;
+  return ports.openProofJobs({
+    from: batches.progress().anchored + 1,
+    verify: (batch, proof) => verifyBatchProof(prover, batch, proof),
+    onProof: (number) => {
+      logger.info("batch proven", { number });
+      sealing.publishBatches(batches.proven(number));
+      network.announceProof(number);
+    },
+  });
+}
+
+interface Work {
+  readonly tick: () => void;
+  readonly queue: () => Promise<void>;
+  readonly anchor: () => Promise<void>;
+}
+
+function createPolls({ ports, config, batches, sealing, sequencing }: Core): Omit<Work, "tick"> {
+  const { settlement, clock, logger } = ports;
+  return {
+    queue: () => watchQueue({ settlement, sequencing, clock }),
+    anchor: createAnchoring({
+      ...{ settlement, batches: ports.batches, tracker: batches, clock, logger },
+      certificationWaitMs: config.certificationWaitMs,
+      onChange: sealing.publishBatches,
+    }),
+  };
+}
+
+async function runLoops(core: Core, work: Work, outer: AbortSignal): Promise<void> {
+  const { halt, config, watch } = core;
+  const { logger } = core.ports;
+  const signal = AbortSignal.any([outer, halt.signal]);
+  const { tickMs, pollMs } = config;
+  // Layer one and oracles may be away for a while: each failure is told, none ends the loop.
+  const warn = (task: string) => (error: unknown) => {
+    if (error instanceof ForeignBatchError) halt.fail(error);
+    else logger.warn(`${task} failed`, { error: messageOf(error) });
+  };
+  await Promise.all([
+    loop({ everyMs: tickMs, signal, run: work.tick, onError: halt.fail }),
+    loop({ everyMs: pollMs, signal, run: watch.poll, onError: warn("reading snapshots") }),
+    loop({ everyMs: pollMs, signal, run: work.queue, onError: warn("reading the queue") }),
+    loop({ everyMs: pollMs, signal, run: work.anchor, onError: warn("anchoring") }),
+  ]);
+  if (halt.signal.aborted) throw halt.signal.reason;
+}

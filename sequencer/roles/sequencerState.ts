@@ -1,0 +1,57 @@
+/** How a sequencer begins: from its newest checkpoint, through every record of the log after it. */
+import { logOrigin } from "../batch/log.ts";
+import type { BatchStore, CheckpointStore, Clock, Log, Logger } from "../ports.ts";
+import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
+import { createNodeState, type Deployment, loadCheckpoint, type NodeState } from "./nodeState.ts";
+import { createTrackers, type TrackerMemory, type Trackers } from "./trackers.ts";
+
+/** What a checkpoint keeps besides the state. */
+export interface SequencerMemory {
+  readonly trackers: TrackerMemory;
+  readonly batches: BatchMemory;
+  readonly anchored: number;
+}
+
+export interface SequencerState {
+  readonly node: NodeState;
+  readonly trackers: Trackers;
+  readonly batches: BatchTracker;
+}
+
+/** Throws LogCorruptionError where log and checkpoint are damaged: the node must not start. */
+export async function restoreSequencer(options: {
+  deployment: Deployment;
+  validators: readonly string[];
+  log: Log;
+  checkpoints: CheckpointStore;
+  store: BatchStore;
+  clock: Clock;
+  logger: Logger;
+}): Promise<SequencerState> {
+  const { deployment, validators, log, store, clock, logger } = options;
+  const checkpoint = await loadCheckpoint(log, options.checkpoints);
+  const memory = checkpoint?.extra as SequencerMemory | undefined;
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
+  const trackers = createTrackers(node, clock, memory?.trackers);
+  const anchored = memory?.anchored ?? 0;
+  const batches = createBatchTracker({ validators, anchored, memory: memory?.batches });
+  const from = node.position();
+  for await (const record of log.read(from)) {
+    const effect = node.apply(record);
+    trackers.observe(effect);
+    const { sealed, batch, position } = effect;
+    if (sealed === undefined) continue;
+    const place = { logPosition: position, logHash: record.hash };
+    batches.sealed({ ...batch, root: sealed.rootAfter, ...place });
+    // The crash may have come between the log and the store.
+    await store.putSealed(sealed);
+  }
+  const { sealed } = batches.progress();
+  for (let number = anchored + 1; number <= sealed; number++) {
+    if ((await store.proof(number)) !== undefined) batches.proven(number);
+  }
+  if (node.position() > 0) {
+    logger.info("state restored", { replayedFrom: from, position: node.position(), sealed });
+  }
+  return { node, trackers, batches };
+}

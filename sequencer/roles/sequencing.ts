@@ -1,0 +1,182 @@
+/**
+ * When batches end and when ledger operations run. Trade messages are executed as they come;
+ * ledger operations wait for a boundary, so that a deposit does not cut every trade batch in two.
+ */
+import type { OperationEntry } from "../batch/log.ts";
+import type { OperationRecord } from "../engine/records.ts";
+import type { Logger, QueuedOperation } from "../ports.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
+import type { MemoryState } from "../state/memoryState.ts";
+import type { Batcher, Turn } from "./batcher.ts";
+import { dueOperation, type MarketPlan } from "./keeper.ts";
+
+/** All in ms. */
+export interface SequencingLimits {
+  /** A batch that is not full ends at this age while the prover is idle. */
+  readonly batchAgeMs: number;
+  /** And at this one even when the prover is busy: its batch would only wait. */
+  readonly batchAgeMsMax: number;
+  /** Ledger operations cut an unfinished trade batch after they have waited this long. */
+  readonly ledgerDelayMs: number;
+  /** A batch ends when its snapshot is this much older than the newest one. */
+  readonly snapshotRenewMs: number;
+  /** Sealed batches without proof below which the prover counts as idle. */
+  readonly idleBacklog: number;
+}
+
+/** A signed ledger message: `run` checks it against the state of the moment and executes it. */
+export interface LedgerRequest {
+  readonly waitingSince: number;
+  run(time: number): void;
+}
+
+/** Signed ledger messages that may wait at once. */
+export const REQUESTS_MAX = 1024;
+/** Operator operations of one group; the next group takes the rest. */
+const KEEPER_OPERATIONS_MAX = 256;
+
+export interface Sequencing {
+  /** Ends batches and runs ledger groups that are due. */
+  tick(now: number): void;
+  /** Layer-one operations, in the order of the queue, without gaps. */
+  enqueue(operations: readonly QueuedOperation[], now: number): void;
+  /** False where too many wait already. */
+  request(request: LedgerRequest): boolean;
+  /** Executes a ledger operation at the boundary that `tick` has made. */
+  operation(entry: OperationEntry, time: number): Turn<OperationRecord>;
+  /** The next layer-one operation that has not been executed or taken in. */
+  nextQueueId(): number;
+}
+
+interface Waiting {
+  readonly queued: (QueuedOperation & { readonly waitingSince: number })[];
+  readonly requests: LedgerRequest[];
+  /** Keys that the open ledger batch registered: they sign nothing in it. */
+  readonly registered: Set<string>;
+  registeredIn: number;
+  nextQueueId: number;
+}
+
+export interface SequencingOptions {
+  readonly batcher: Batcher;
+  readonly state: MemoryState;
+  readonly plan: MarketPlan;
+  readonly limits: SequencingLimits;
+  readonly logger: Logger;
+  /** Sealed batches without proof. */
+  backlog(): number;
+  snapshot(): Snapshot | undefined;
+  readonly nextQueueId: number;
+}
+
+export function createSequencing(options: SequencingOptions): Sequencing {
+  const { batcher } = options;
+  const waiting: Waiting = {
+    queued: [],
+    requests: [],
+    registered: new Set(),
+    registeredIn: 0,
+    nextQueueId: options.nextQueueId,
+  };
+  return {
+    tick: (now) => {
+      if (isBatchDue(options, now)) batcher.seal();
+      // An interrupted order goes first: nothing of the ledger may come between its steps.
+      if (batcher.isOrderCarried() && !batcher.canOpen("trade", now)) return;
+      if (batcher.canOpen("ledger", now) && isGroupDue(options, waiting, now)) {
+        runGroup(options, waiting, now);
+      }
+      if (batcher.current() === undefined && batcher.isOrderCarried()) batcher.proceed(now);
+    },
+    enqueue: (operations, now) => {
+      for (const queued of operations) {
+        if (queued.queueId !== waiting.nextQueueId) {
+          const expected = `expected \`${waiting.nextQueueId}\``;
+          throw new Error(`layer one's queue has a gap: got \`${queued.queueId}\`, ${expected}`);
+        }
+        waiting.queued.push({ ...queued, waitingSince: now });
+        waiting.nextQueueId += 1;
+      }
+    },
+    request: (request) => {
+      if (waiting.requests.length >= REQUESTS_MAX) return false;
+      waiting.requests.push(request);
+      return true;
+    },
+    operation: (entry, time) => runOperation(options, waiting, entry, time),
+    nextQueueId: () => waiting.nextQueueId,
+  };
+}
+
+function isBatchDue({ batcher, limits, ...options }: SequencingOptions, now: number): boolean {
+  const batch = batcher.current();
+  if (batch === undefined || batch.empty) return false;
+  if (batch.used >= batch.capacity) return true;
+  const age = now - batch.time;
+  if (age >= limits.batchAgeMsMax) return true;
+  const newest = options.snapshot()?.time ?? 0;
+  const used = batcher.batchSnapshot()?.time ?? newest;
+  if (newest - used >= limits.snapshotRenewMs) return true;
+  return age >= limits.batchAgeMs && options.backlog() < limits.idleBacklog;
+}
+
+/** Whether ledger operations wait, and nothing is gained by letting them wait longer. */
+function isGroupDue(options: SequencingOptions, waiting: Waiting, now: number): boolean {
+  const { batcher, limits } = options;
+  const since = [waiting.queued[0]?.waitingSince, waiting.requests[0]?.waitingSince];
+  const oldest = Math.min(...since.map((time) => time ?? Number.POSITIVE_INFINITY));
+  const hasDue = oldest < Number.POSITIVE_INFINITY || keeperOperation(options, now) !== undefined;
+  if (!hasDue) return false;
+  const isBoundary = batcher.current()?.kind !== "trade" && !batcher.isOrderCarried();
+  return isBoundary || now - oldest >= limits.ledgerDelayMs || oldest === Number.POSITIVE_INFINITY;
+}
+
+function runGroup(options: SequencingOptions, waiting: Waiting, now: number): void {
+  const { logger } = options;
+  for (let next = waiting.queued[0]; next !== undefined; next = waiting.queued[0]) {
+    const { queueId, operation } = next;
+    const entry = { type: "operation", operation, queueId } as const;
+    const { outcome } = runOperation(options, waiting, entry, now).value;
+    // Taken off only when it is executed: a snapshot that has run out leaves it first in line.
+    waiting.queued.shift();
+    logger.info("layer-one operation", { queueId, kind: operation.kind, outcome });
+  }
+  for (const request of waiting.requests.splice(0)) request.run(now);
+  for (let count = 0; count < KEEPER_OPERATIONS_MAX; count++) {
+    const operation = keeperOperation(options, now);
+    if (operation === undefined) return;
+    runOperation(options, waiting, { type: "operation", operation }, now);
+  }
+}
+
+/** What the operator owes, judged by the batch that would take it. */
+function keeperOperation({ batcher, state, plan, ...options }: SequencingOptions, now: number) {
+  const batch = batcher.current();
+  const isOpen = batch?.kind === "ledger";
+  const snapshot = isOpen ? batcher.batchSnapshot() : options.snapshot();
+  if (snapshot === undefined) return undefined;
+  return dueOperation(state, plan, { time: isOpen ? batch.time : now, snapshot });
+}
+
+function runOperation(
+  { batcher }: SequencingOptions,
+  waiting: Waiting,
+  entry: OperationEntry,
+  time: number,
+): Turn<OperationRecord> {
+  const { operation } = entry;
+  const batch = batcher.current();
+  if (batch?.number !== waiting.registeredIn) waiting.registered.clear();
+  if (operation.kind === "withdraw" || operation.kind === "transfer") {
+    const { account, keyIndex } = operation.author;
+    if (waiting.registered.has(`${account}/${keyIndex}`)) batcher.seal();
+  }
+  const turn = batcher.operation(entry, time);
+  if (operation.kind === "deposit" || operation.kind === "registerKey") {
+    const number = batcher.current()?.number ?? 0;
+    if (number !== waiting.registeredIn) waiting.registered.clear();
+    waiting.registeredIn = number;
+    waiting.registered.add(`${operation.account}/${operation.keyIndex}`);
+  }
+  return turn;
+}

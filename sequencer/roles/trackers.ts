@@ -1,0 +1,71 @@
+/** Everything that watches executed entries for the public's sake, as one. */
+import type { ExchangeEvent } from "../exchangeService.ts";
+import type { Clock } from "../ports.ts";
+import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
+import type { Effect } from "./effect.ts";
+import {
+  createLedgerTracker,
+  type LedgerTracker,
+  type SequencedWithdrawal,
+} from "./ledgerTracker.ts";
+import type { NodeState } from "./nodeState.ts";
+import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
+
+export interface Trackers {
+  readonly orders: OrderTracker;
+  readonly depths: DepthTracker;
+  readonly ledger: LedgerTracker;
+  /** The next layer-one operation that has not been executed. */
+  nextQueueId(): number;
+  /** Time (unix ms) by which the newest listing had been executed, or this node had started. */
+  lastListing(): number;
+  observe(effect: Effect): ExchangeEvent[];
+  memory(): TrackerMemory;
+}
+
+/** What a restart cannot read from the state; kept in checkpoints. */
+export interface TrackerMemory {
+  readonly orders: OrderMemory;
+  readonly withdrawals: readonly SequencedWithdrawal[];
+  readonly nextQueueId: number;
+}
+
+/** Begins with the state as it is; `memory` is of the same moment. */
+export function createTrackers(
+  node: NodeState,
+  clock: Clock,
+  memory: TrackerMemory | undefined,
+): Trackers {
+  const { state } = node;
+  const orders = createOrderTracker({ state, memory: memory?.orders });
+  const depths = createDepthTracker({ state, position: node.position() });
+  const ledger = createLedgerTracker(state, memory?.withdrawals);
+  let nextQueueId = memory?.nextQueueId ?? 0;
+  let lastListing = clock.now();
+  return {
+    orders,
+    depths,
+    ledger,
+    nextQueueId: () => nextQueueId,
+    lastListing: () => lastListing,
+    observe: (effect) => {
+      if (effect.operation?.operation.kind === "listSeries") lastListing = clock.now();
+      const { entry, steps, batch } = effect;
+      if (entry.type === "operation" && entry.queueId !== undefined) {
+        nextQueueId = entry.queueId + 1;
+      }
+      const events = orders.observe(steps, batch);
+      if (effect.operation?.operation.kind === "openBook") {
+        events.push(...orders.reopened(effect.operation.operation.book, batch));
+      }
+      for (const change of depths.observe(effect)) events.push({ type: "book", change });
+      for (const update of ledger.observe(effect)) events.push({ type: "ledger", update });
+      return events;
+    },
+    memory: () => ({
+      orders: orders.memory(),
+      withdrawals: ledger.memory(),
+      nextQueueId,
+    }),
+  };
+}

@@ -1,0 +1,239 @@
+/**
+ * A validator: follows the log, executes it again, and signs the roots that it finds itself. On any
+ * difference it refuses, says why, and signs nothing more: whoever runs it must look.
+ */
+import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
+import type {
+  Attestation,
+  BatchStore,
+  CheckpointStore,
+  Clock,
+  Log,
+  LogFollower,
+  Logger,
+  Prover,
+  SettlementLayer,
+} from "../ports.ts";
+import type { Effect } from "./effect.ts";
+import { loop, messageOf, pause } from "./loop.ts";
+import {
+  checkpointOf,
+  createNodeState,
+  type Deployment,
+  loadCheckpoint,
+  type NodeState,
+} from "./nodeState.ts";
+import { watchProofs } from "./proofWatch.ts";
+import { createQueueCheck, type QueueCheck } from "./queueCheck.ts";
+
+/** How often the newest sealed batch is looked at (ms). */
+const ATTEST_POLL_MS = 50;
+/** How long the sequencer may take to hear of a refusal before this validator ends (ms). */
+const TELL_MS_MAX = 10_000;
+
+/** Signs what this validator has found. */
+export interface Attester {
+  readonly address: string;
+  attest(content: { number: number; root: bigint; logHash: string }): Promise<Attestation>;
+}
+
+export interface ValidatorPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Its own copy of the log, of what it has executed. */
+  readonly log: Log;
+  readonly checkpoints: CheckpointStore;
+  readonly batches: BatchStore;
+  readonly settlement: SettlementLayer;
+  readonly follower: LogFollower;
+  readonly prover: Pick<Prover, "verify">;
+  readonly attester: Attester;
+}
+
+/** Times in ms. */
+export interface ValidatorConfig {
+  readonly deployment: Deployment;
+  /** How long layer one may take to show a queue entry that the log has. */
+  readonly queueWaitMs: number;
+  /** How far a batch may be ahead of this validator's clock. */
+  readonly clockSkewMs: number;
+  readonly checkpointEvery: number;
+  /** The newest attestation is sent again so often: a sequencer forgets them at its restart. */
+  readonly resendMs: number;
+  readonly pollMs: number;
+}
+
+export interface Validator {
+  /** Runs until the signal aborts or the validator refuses; returns why it did. */
+  run(signal: AbortSignal): Promise<string | undefined>;
+  /** What has been executed and attested. */
+  progress(): { readonly position: number; readonly attested: number };
+}
+
+/** The log, or what hangs on it, is not what it must be. */
+export class RefusalError extends Error {
+  override name = "RefusalError";
+  readonly position: number;
+  constructor(position: number, reason: string) {
+    super(reason);
+    this.position = position;
+  }
+}
+
+interface Parts {
+  readonly ports: ValidatorPorts;
+  readonly config: ValidatorConfig;
+  readonly node: NodeState;
+  readonly queue: QueueCheck;
+  /** The newest sealed batch of its own making, to be attested. */
+  newest: { readonly number: number; readonly root: bigint; readonly logHash: string } | undefined;
+  attested: number;
+  /** Ends when the validator refuses. */
+  readonly refusing: AbortController;
+}
+
+/** Restores its own state. Throws LogCorruptionError where its copy of the log is damaged. */
+export async function createValidator(
+  ports: ValidatorPorts,
+  config: ValidatorConfig,
+): Promise<Validator> {
+  const { log, checkpoints, settlement, clock, logger } = ports;
+  const { deployment, queueWaitMs } = config;
+  const checkpoint = await loadCheckpoint(log, checkpoints);
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
+  const memory = checkpoint?.extra as { nextQueueId: number } | undefined;
+  const nextQueueId = memory?.nextQueueId ?? 0;
+  const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
+  const refusing = new AbortController();
+  const parts: Parts = { ports, config, node, queue, newest: undefined, attested: 0, refusing };
+  for await (const record of log.read(node.position())) {
+    // Checked when it was written: only the execution is to be repeated.
+    const effect = node.apply(record);
+    if (record.entry.type === "operation") queue.passed(record.entry);
+    await keepSealed(parts, effect, record);
+  }
+  logger.info("validator state restored", { position: node.position() });
+  return {
+    run: (signal) => run(parts, signal),
+    progress: () => ({ position: node.position(), attested: parts.attested }),
+  };
+}
+
+async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined> {
+  const { ports, config, refusing, node } = parts;
+  const { logger, follower, attester, batches, prover } = ports;
+  const signal = AbortSignal.any([outer, refusing.signal]);
+  const refuse = (error: unknown): void => {
+    if (!signal.aborted) refusing.abort(asRefusal(error, node.position()));
+  };
+  const following = follow(parts, signal).catch(refuse);
+  const proofs = watchProofs({ follower, batches, prover, logger, signal })
+    .then((reason) => {
+      if (reason !== undefined) refuse(new RefusalError(node.position(), reason));
+    })
+    .catch(refuse);
+  const anchors = loop({
+    everyMs: config.pollMs,
+    signal,
+    run: () => checkAnchored(parts),
+    onError: (error) => {
+      if (error instanceof RefusalError) refuse(error);
+      else logger.warn("reading layer one failed", { error: messageOf(error) });
+    },
+  });
+  await Promise.all([following, proofs, anchors, attestNewest(parts, signal)]);
+  if (!refusing.signal.aborted) return undefined;
+  const { message: reason, position } = refusing.signal.reason as RefusalError;
+  logger.error("refused: this validator attests nothing more", { position, reason });
+  const told = follower.refuse({ validator: attester.address, position, reason });
+  await Promise.race([told.catch(() => undefined), pause(TELL_MS_MAX, outer)]);
+  return reason;
+}
+
+async function follow(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { node, ports } = parts;
+  for await (const record of ports.follower.follow(node.position(), signal)) {
+    assertContinues(record, node.position(), node.hash());
+    await checkEntry(parts, record, signal);
+    const effect = node.apply(record);
+    if (record.entry.type === "operation") parts.queue.passed(record.entry);
+    // Written only now: what was refused would be looked at again after a restart.
+    const written = ports.log.append([record.entry]);
+    if (effect.sealed === undefined) continue;
+    const checkpoint = draftCheckpoint(parts, effect);
+    await written;
+    await keepSealed(parts, effect, record);
+    if (checkpoint !== undefined) {
+      await ports.checkpoints.save({ ...checkpoint, hash: record.hash });
+    }
+  }
+}
+
+/** What executing the entry does not check. */
+async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal): Promise<void> {
+  const { entry, position } = record;
+  const { clockSkewMs } = parts.config;
+  if (entry.type === "operation") {
+    const reason = await parts.queue.refusal(entry, signal);
+    if (reason !== undefined) throw new RefusalError(position, reason);
+  }
+  if (entry.type !== "open") return;
+  const ahead = entry.time - parts.ports.clock.now();
+  if (ahead > clockSkewMs) {
+    const message = `batch \`${entry.number}\` is \`${ahead}\` ms ahead of the clock here`;
+    throw new RefusalError(position, `${message}, at most ${clockSkewMs}`);
+  }
+}
+
+/** Stores the batch without its inputs: validators prove nothing. */
+async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Promise<void> {
+  const { sealed } = effect;
+  if (sealed === undefined) return;
+  const { number, rootAfter: root } = sealed;
+  await parts.ports.batches.putSealed({ ...sealed, inputs: {} });
+  parts.newest = { number, root, logHash: record.hash };
+  parts.ports.logger.debug("batch executed", { number, position: record.position });
+}
+
+function draftCheckpoint({ config, node, queue }: Parts, effect: Effect) {
+  const { sealed } = effect;
+  if (sealed === undefined || sealed.number % config.checkpointEvery !== 0) return undefined;
+  return checkpointOf(node, effect, { nextQueueId: queue.nextQueueId() });
+}
+
+/** Attests the newest batch; it stands for all before it, since each root follows from the last. */
+async function attestNewest(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { ports, config } = parts;
+  const { clock, attester, follower, logger } = ports;
+  let sentAt = 0;
+  await loop({
+    everyMs: ATTEST_POLL_MS,
+    signal,
+    run: async () => {
+      const { newest } = parts;
+      if (newest === undefined) return;
+      const isNews = newest.number > parts.attested;
+      if (!isNews && clock.now() - sentAt < config.resendMs) return;
+      await follower.attest(await attester.attest(newest));
+      sentAt = clock.now();
+      parts.attested = newest.number;
+      if (isNews) logger.info("attested", { number: newest.number });
+    },
+    onError: (error) => logger.warn("attesting failed", { error: messageOf(error) }),
+  });
+}
+
+/** Layer one must have the roots that were found here. */
+async function checkAnchored({ ports, node }: Parts): Promise<void> {
+  const { number, root } = await ports.settlement.anchored();
+  const own = number === 0 ? undefined : await ports.batches.sealed(number);
+  if (own === undefined || own.rootAfter === root) return;
+  const message = `layer one anchored root \`${root}\` for batch \`${number}\``;
+  throw new RefusalError(node.position(), `${message}, not \`${own.rootAfter}\``);
+}
+
+function asRefusal(error: unknown, position: number): RefusalError {
+  if (error instanceof RefusalError) return error;
+  const at = error instanceof LogCorruptionError ? error.position : position;
+  return new RefusalError(at, messageOf(error));
+}

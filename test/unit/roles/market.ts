@@ -1,0 +1,290 @@
+/** A small market for tests of the roles: oracles, traders with keys, and a sequencer on fakes. */
+import instances from "../../../circuits/instances.json" with { type: "json" };
+import type { LogRecord } from "../../../sequencer/batch/log.ts";
+import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
+import type { ExchangeEvent, Receipt, SubmitResult } from "../../../sequencer/exchangeService.ts";
+import { publicKeyOf, type Signature, sign } from "../../../sequencer/protocol/eddsa.ts";
+import {
+  firstHead,
+  type Message,
+  messageWord,
+  nextHead,
+} from "../../../sequencer/protocol/messages.ts";
+import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
+import type { Deployment } from "../../../sequencer/roles/nodeState.ts";
+import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
+import {
+  createSequencer,
+  type Sequencer,
+  type SequencerConfig,
+  type SequencerPorts,
+} from "../../../sequencer/roles/sequencer.ts";
+import {
+  createBatches,
+  createCheckpoints,
+  createClock,
+  createLog,
+  createNetwork,
+  createSettlement,
+  type FakeClock,
+  type FakeNetwork,
+  type FakeSettlement,
+  type MemoryBatchStore,
+  type MemoryLog,
+  silent,
+} from "./ports.ts";
+
+export const DOMAIN = 123456789n;
+export const START = 1_800_000_000_000;
+const HOUR_SECONDS = 3600;
+export const EXPIRY = START / 1000 + 24 * HOUR_SECONDS;
+
+const oracleSecrets = [11n, 22n, 33n];
+const { trade, ledger } = { trade: instances.trade.tiny, ledger: instances.ledger.tiny };
+const { slots, depth, accountLevels, bookLevels, unit, quorum } = trade;
+
+export const deployment: Deployment = {
+  shape: { slots, depth, accountLevels, bookLevels, unit },
+  sizes: { trade, ledger },
+  domain: DOMAIN,
+  oracles: oracleSecrets.map(publicKeyOf),
+  quorum,
+};
+
+/** All slots alike: mark 500 ticks, every scenario 100 ticks up or down. */
+export function snapshotAt(
+  time: number,
+  options: { finalSlots?: readonly number[] } = {},
+): Snapshot {
+  const { finalSlots = [] } = options;
+  const body = {
+    time,
+    slots: Array.from({ length: slots }, (_, slot) => {
+      const isFinal = finalSlots.includes(slot);
+      const changes = Array.from({ length: 16 }, (_unused, row) =>
+        isFinal ? 0 : row % 2 === 0 ? 100 : -100,
+      );
+      return { mark: 500, isFinal, changes };
+    }),
+  };
+  const hash = snapshotHash(DOMAIN, body);
+  const signatures = oracleSecrets
+    .slice(0, quorum)
+    .map((secret, signer) => ({ signer, ...sign(secret, hash) }));
+  return { ...body, signatures };
+}
+
+export interface TestTrader {
+  readonly account: number;
+  /** The message's word with its signature on the chain so far. */
+  next(message: Message): { word: bigint; signature: Signature };
+  /** As `next`, but the chain does not move. */
+  peek(message: Message): { word: bigint; signature: Signature };
+  readonly owner: bigint;
+  readonly secret: bigint;
+}
+
+export function createTrader(account: number): TestTrader {
+  const secret = 1000n + BigInt(account);
+  let head = firstHead({ domain: DOMAIN, account, keyIndex: 0, version: 1 });
+  const peek = (message: Message) => {
+    const word = messageWord(message);
+    return { word, signature: sign(secret, nextHead(head, word)) };
+  };
+  return {
+    account,
+    owner: 0xa000n + BigInt(account),
+    secret,
+    peek,
+    next: (message) => {
+      const signed = peek(message);
+      head = nextHead(head, signed.word);
+      return signed;
+    },
+  };
+}
+
+export const PROOF: ProofWords = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n];
+
+export interface World {
+  readonly clock: FakeClock;
+  readonly log: MemoryLog;
+  readonly batches: MemoryBatchStore;
+  readonly checkpoints: ReturnType<typeof createCheckpoints>;
+  readonly settlement: FakeSettlement;
+  readonly network: FakeNetwork;
+  readonly sequencer: Sequencer;
+  readonly events: ExchangeEvent[];
+  snapshotOptions: { finalSlots?: readonly number[] };
+  /** Time passes, snapshots come, loops turn. */
+  step(ms?: number): Promise<void>;
+  /** Proves every stored batch, as a prover would. */
+  prove(): Promise<void>;
+  /** Time passes until every batch is sealed, proven and anchored. */
+  finish(): Promise<void>;
+  submit(trader: TestTrader, message: Message): Promise<SubmitResult>;
+  place(trader: TestTrader, order: Partial<Message & { kind: "place" }>): Promise<Receipt>;
+  deposit(trader: TestTrader, amount: number): void;
+  /** A new process on what the old one had made durable. */
+  restart(records?: readonly LogRecord[]): Promise<World>;
+}
+
+export const VALIDATORS = ["0x01", "0x02", "0x03"].map(
+  (end) => `0x${end.slice(2).padStart(40, "0")}` as const,
+);
+
+const CONFIG: Omit<SequencerConfig, "info"> = {
+  deployment,
+  plan: {
+    series: [
+      { slot: 0, isCall: true, strike: 20_000, expiry: EXPIRY },
+      { slot: 1, isCall: false, strike: 20_000, expiry: EXPIRY },
+    ],
+    books: [
+      { book: 0, legs: [[0, 1]] },
+      { book: 1, legs: [[1, 1]] },
+    ],
+  },
+  limits: {
+    batchAgeMs: 1000,
+    batchAgeMsMax: 10_000,
+    ledgerDelayMs: 500,
+    snapshotRenewMs: 5000,
+    idleBacklog: 1,
+  },
+  rate: { perSecond: 100, burst: 1000 },
+  backlogMax: 1000,
+  checkpointEvery: 4,
+  certificationWaitMs: 60_000,
+  tickMs: 10,
+  pollMs: 10,
+};
+
+export type Disk = Pick<World, "clock" | "batches" | "checkpoints" | "settlement"> & {
+  readonly records: readonly LogRecord[];
+};
+
+export async function createWorld(
+  change: Partial<SequencerConfig> = {},
+  disk?: Disk,
+): Promise<World> {
+  const clock = disk?.clock ?? createClock(START);
+  const log = createLog(DOMAIN, disk?.records);
+  const batches = disk?.batches ?? createBatches();
+  const checkpoints = disk?.checkpoints ?? createCheckpoints();
+  const settlement = disk?.settlement ?? createSettlement(DOMAIN);
+  const network = createNetwork();
+  const world = { snapshotOptions: {} as World["snapshotOptions"] };
+  let handlers: ProofHandlers | undefined;
+  const ports: SequencerPorts = {
+    ...{ clock, log, batches, checkpoints, settlement, network, logger: silent },
+    snapshots: { latest: async () => snapshotAt(clock.now(), world.snapshotOptions) },
+    prover: { verify: async () => true },
+    receiptSigner: { address: "0x00", sign: () => "0x01" },
+    openProofJobs: async (given) => {
+      handlers = given;
+      return { notify: () => undefined, stop: async () => undefined };
+    },
+    isSignedAttestation: async () => true,
+  };
+  const sequencer = await createSequencer(ports, { ...CONFIG, info: infoOf(), ...change });
+  const events: ExchangeEvent[] = [];
+  sequencer.service.subscribe((event) => void events.push(event));
+  const submit = (trader: TestTrader, message: Message): Promise<SubmitResult> =>
+    sequencer.service.submit({ account: trader.account, keyIndex: 0, ...trader.next(message) });
+  const self: World = Object.assign(world, {
+    ...{ clock, log, batches, checkpoints, settlement, network, sequencer, events, submit },
+    step: async (ms = 100) => {
+      clock.advance(ms);
+      await sequencer.poll();
+      sequencer.tick();
+      await turns();
+    },
+    prove: async () => {
+      for (const number of batches.batches.keys()) {
+        if (batches.proofs.has(number)) continue;
+        await batches.putProof(number, PROOF);
+        handlers?.onProof(number);
+      }
+    },
+    finish: async () => {
+      await self.step(10_000);
+      await self.prove();
+      // Without validators, each batch waits for their attestations first.
+      for (let count = 0; count < 3; count++) await self.step(61_000);
+    },
+    place: async (trader: TestTrader, order: Partial<Message & { kind: "place" }>) => {
+      const result = await submit(trader, { ...ORDER, deadline: clock.now() + 60_000, ...order });
+      if (!result.accepted) throw new Error(`refused: ${result.code}`);
+      return result.receipt;
+    },
+    deposit: (trader: TestTrader, amount: number) =>
+      settlement.enqueue({
+        kind: "deposit",
+        account: trader.account,
+        owner: trader.owner,
+        amount,
+        key: publicKeyOf(trader.secret),
+        keyIndex: 0,
+        keyExpiry: EXPIRY + HOUR_SECONDS,
+      }),
+    restart: (records: readonly LogRecord[] = log.survivors()) =>
+      createWorld(change, { clock, batches, checkpoints, settlement, records }),
+  });
+  return self;
+}
+
+const ORDER = {
+  kind: "place",
+  book: 0,
+  isSell: false,
+  price: 500,
+  lots: 10,
+  timeInForce: "gtc",
+  postOnly: false,
+  reduceOnly: false,
+  deadline: 0,
+} as const;
+
+/** Lets everything that waits on resolved promises happen. */
+export async function turns(): Promise<void> {
+  for (let count = 0; count < 5; count++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function infoOf(): SequencerConfig["info"] {
+  return {
+    name: "straddle",
+    version: "0",
+    protocol: 1,
+    chainId: 31337,
+    rollup: "0x00",
+    token: "0x00",
+    tokenDecimals: 6,
+    domain: DOMAIN,
+    shape: deployment.shape,
+    underlying: "ETH",
+    tickSize: 100_000,
+    lotsPerContract: 100,
+    stepsPerBatch: trade.steps,
+    operationsPerBatch: ledger.steps,
+    oracles: deployment.oracles,
+    oracleQuorum: quorum,
+    oracleSet: 0n,
+    sequencer: "0x00",
+    validators: VALIDATORS,
+  };
+}
+
+/** A market with open books and two traders who have money. */
+export async function createMarket(change: Partial<SequencerConfig> = {}): Promise<{
+  world: World;
+  maker: TestTrader;
+  taker: TestTrader;
+}> {
+  const world = await createWorld(change);
+  const [maker, taker] = [createTrader(1), createTrader(2)];
+  world.deposit(maker, 1_000_000_000);
+  world.deposit(taker, 1_000_000_000);
+  for (let count = 0; count < 5; count++) await world.step(400);
+  return { world, maker, taker };
+}

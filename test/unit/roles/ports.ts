@@ -1,0 +1,211 @@
+/** Ports in memory, with a clock that only moves when it is told to. */
+import {
+  type LogEntry,
+  type LogRecord,
+  logOrigin,
+  makeRecord,
+} from "../../../sequencer/batch/log.ts";
+import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
+import type {
+  Attestation,
+  BatchStore,
+  Checkpoint,
+  CheckpointStore,
+  Clock,
+  Log,
+  LogFollower,
+  Logger,
+  LogServer,
+  QueuedOperation,
+  Refusal,
+  SettlementLayer,
+} from "../../../sequencer/ports.ts";
+
+export const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+export interface FakeClock extends Clock {
+  advance(ms: number): void;
+}
+
+export function createClock(start: number): FakeClock {
+  let time = start;
+  return {
+    now: () => time,
+    advance: (ms) => {
+      time += ms;
+    },
+  };
+}
+
+/** A log whose records are durable at once, or when {@link MemoryLog.release} is called. */
+export interface MemoryLog extends Log {
+  readonly records: LogRecord[];
+  /** From now on appends wait for {@link MemoryLog.release}. */
+  hold(): void;
+  release(): void;
+  /** What a crash leaves: the durable records only. */
+  survivors(): LogRecord[];
+}
+
+export function createLog(domain: bigint, initial: readonly LogRecord[] = []): MemoryLog {
+  const records: LogRecord[] = [...initial];
+  let tip = { position: records.length, hash: records.at(-1)?.hash ?? logOrigin(domain) };
+  let waiting: (() => void)[] | undefined;
+  return {
+    records,
+    head: () => ({
+      position: records.length,
+      hash: records.at(-1)?.hash ?? logOrigin(domain),
+    }),
+    append: (entries: readonly LogEntry[]) => {
+      const made = entries.map((entry) => {
+        const record = makeRecord(tip.position, tip.hash, entry);
+        tip = { position: record.position + 1, hash: record.hash };
+        return record;
+      });
+      return new Promise((resolve) => {
+        const settle = (): void => {
+          records.push(...made);
+          resolve(made);
+        };
+        if (waiting === undefined) settle();
+        else waiting.push(settle);
+      });
+    },
+    read: async function* (from) {
+      yield* records.slice(from);
+    },
+    close: async () => undefined,
+    hold: () => {
+      waiting ??= [];
+    },
+    release: () => {
+      const settled = waiting ?? [];
+      waiting = undefined;
+      for (const settle of settled) settle();
+    },
+    survivors: () => [...records],
+  };
+}
+
+export interface MemoryBatchStore extends BatchStore {
+  readonly batches: Map<number, SealedBatch>;
+  readonly proofs: Map<number, ProofWords>;
+}
+
+export function createBatches(): MemoryBatchStore {
+  const batches = new Map<number, SealedBatch>();
+  const proofs = new Map<number, ProofWords>();
+  return {
+    batches,
+    proofs,
+    putSealed: async (batch) => void batches.set(batch.number, batch),
+    sealed: async (number) => batches.get(number),
+    putProof: async (number, proof) => void proofs.set(number, proof),
+    proof: async (number) => proofs.get(number),
+    sealedAfter: async function* (number) {
+      for (const batch of batches.values()) if (batch.number > number) yield batch;
+    },
+    prune: async () => undefined,
+  };
+}
+
+export function createCheckpoints(): CheckpointStore & { saved: Checkpoint[] } {
+  const saved: Checkpoint[] = [];
+  return {
+    saved,
+    // As a disk would: what is loaded shares nothing with what was saved.
+    save: async (checkpoint) => void saved.push(structuredClone(checkpoint)),
+    latest: async () => structuredClone(saved.at(-1)),
+  };
+}
+
+export interface FakeSettlement extends SettlementLayer {
+  readonly queue: QueuedOperation[];
+  readonly anchoredBatches: { number: number; root: bigint }[];
+  enqueue(operation: QueuedOperation["operation"]): void;
+}
+
+export function createSettlement(domain: bigint): FakeSettlement {
+  const queue: QueuedOperation[] = [];
+  const anchoredBatches: { number: number; root: bigint }[] = [];
+  return {
+    queue,
+    anchoredBatches,
+    enqueue: (operation) => void queue.push({ queueId: queue.length, operation }),
+    domain: async () => domain,
+    anchored: async () => anchoredBatches.at(-1) ?? { number: 0, root: 0n },
+    queued: async (from) => queue.filter(({ queueId }) => queueId >= from),
+    submitBatch: async ({ number, rootAfter }) => {
+      anchoredBatches.push({ number, root: rootAfter });
+      return { number, root: rootAfter, transaction: `0x${number.toString(16).padStart(64, "0")}` };
+    },
+    batchData: async () => undefined,
+  };
+}
+
+export interface FakeNetwork extends LogServer {
+  attest(attestation: Attestation): void;
+  refuse(refusal: Refusal): void;
+}
+
+export function createNetwork(): FakeNetwork {
+  const attestationHandlers: ((attestation: Attestation) => void)[] = [];
+  const refusalHandlers: ((refusal: Refusal) => void)[] = [];
+  return {
+    addresses: () => [],
+    peers: () => [],
+    onAttestation: (handler) => void attestationHandlers.push(handler),
+    onRefusal: (handler) => void refusalHandlers.push(handler),
+    announce: () => undefined,
+    announceProof: () => undefined,
+    stop: async () => undefined,
+    attest: (attestation) => {
+      for (const handler of attestationHandlers) handler(attestation);
+    },
+    refuse: (refusal) => {
+      for (const handler of refusalHandlers) handler(refusal);
+    },
+  };
+}
+
+export interface FakeFollower extends LogFollower {
+  readonly attestations: Attestation[];
+  readonly refusals: Refusal[];
+}
+
+/** Follows a list of records, then waits for the signal; proofs likewise. */
+export function createFollower(
+  records: readonly LogRecord[],
+  proven: readonly { number: number; words: readonly bigint[]; proof: ProofWords }[] = [],
+): FakeFollower {
+  const attestations: Attestation[] = [];
+  const refusals: Refusal[] = [];
+  return {
+    attestations,
+    refusals,
+    follow: async function* (from, signal) {
+      yield* records.slice(from);
+      await aborted(signal);
+    },
+    proofs: async function* (from, signal) {
+      yield* proven.filter(({ number }) => number >= from);
+      await aborted(signal);
+    },
+    attest: async (attestation) => void attestations.push(attestation),
+    refuse: async (refusal) => void refusals.push(refusal),
+    stop: async () => undefined,
+  };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
