@@ -46,7 +46,7 @@ test("a connection over its rate is told when to come back", async (context) => 
   assert.ok((await call("public/info")).result);
 });
 
-test("accepted messages count against the account, refused ones against the sender", async (context) => {
+test("accepted messages count against the account, refused ones the sender", async (context) => {
   const limits = {
     accountRate: { perSecond: 1, burst: 2 },
     connectionRate: { perSecond: 1, burst: 40 },

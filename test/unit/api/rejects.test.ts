@@ -130,7 +130,7 @@ test("a fault inside is not told to the caller", async (context) => {
   assert.equal(errors.length, 1);
 });
 
-test("batches answer every request with an id, in order, and notifications with nothing", async (context) => {
+test("batches answer requests in order, and notifications with nothing", async (context) => {
   const { post } = await startFixture(context);
   const one = (id: number | undefined, method: string) => ({ jsonrpc: "2.0", id, method });
   const { body } = await post(

@@ -54,7 +54,7 @@ test("trades reach their subscribers, and no longer after unsubscribing", async 
   assert.deepEqual((await raw.next()).params?.data, { ...batch, root: "0xff" });
 });
 
-test("a book's snapshot comes first and its changes join it without gap or repeat", async (context) => {
+test("a book's changes join its snapshot without gap or repeat", async (context) => {
   const { socket, service } = await startFixture(context);
   const raw = await socket();
   let release: () => void = () => undefined;
@@ -114,7 +114,7 @@ test("an account's channel and its orders need its key", async (context) => {
   assert.deepEqual((await raw.next()).params?.data, { type: "ledger", ...update });
 });
 
-test("books that do not exist and too many channels are refused and leave nothing", async (context) => {
+test("unknown books and too many channels are refused and leave nothing", async (context) => {
   const limits = { subscriptionsPerConnection: 2 };
   const { socket, service } = await startFixture(context, { limits });
   const raw = await socket();

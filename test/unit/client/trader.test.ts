@@ -64,7 +64,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 const order = { book: 1, isSell: false, price: 100, lots: 5 };
 
-test("messages of every kind are sequenced in the order in which they were given", async (context) => {
+test("messages of every kind are sequenced in the order given", async (context) => {
   const { trader, service } = await setUp(context);
   const receipts = await Promise.all([
     trader.place(order),
