@@ -128,7 +128,8 @@ test("time rises, and runs ahead of the chain by 15 minutes at most", async () =
   const early = await tradeBatch(it, [], { time: latest + 1n });
   await nextBlockAt(now);
   await refused(it, submit(it, early), "BatchTimeInFuture", [latest + 1n, latest]);
-  const words = await tradeBatch(it, [], { time: latest, snapshotTime: latest });
+  const onTime = latest + 1000n;
+  const words = await tradeBatch(it, [], { time: onTime, snapshotTime: onTime });
   await nextBlockAt(now + 1n);
   await submit(it, words);
 });
