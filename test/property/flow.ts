@@ -90,7 +90,7 @@ export interface Sequenced {
 
 export interface Flow {
   readonly market: Market;
-  /** Runs a command; undefined where it could not be sequenced. One step each for carried orders. */
+  /** Runs a command, or one step of a carried order; undefined where none can be sequenced. */
   run(command: Command): Sequenced | undefined;
 }
 
