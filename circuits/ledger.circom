@@ -232,15 +232,28 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     }
 
     // Roots and public data.
+    component rootBefore = StateRoot();
+    rootBefore.accounts <== accountsRootBefore;
+    rootBefore.series <== series.root;
+    rootBefore.sessions <== sessionsRootBefore;
+    rootBefore.books <== booksRootBefore;
+    rootBefore.nextSeq <== nextSeqBefore;
+    rootBefore.carry <== carryBefore;
+    _ <== rootBefore.privateRoot;
+    component rootAfter = StateRoot();
+    rootAfter.accounts <== accountPath[A - 1].rootAfter;
+    rootAfter.series <== seriesAfter.root;
+    rootAfter.sessions <== sessionPath[A - 1].rootAfter;
+    rootAfter.books <== operation[L - 1].after.booksRoot;
+    rootAfter.nextSeq <== nextSeqBefore;
+    rootAfter.carry <== carryBefore;
     component data = PublicData(HEADER_WORDS() + markCount + W * L);
     data.words[HEADER_KIND()] <== BATCH_KIND_LEDGER();
     data.words[HEADER_NUMBER()] <== number;
     data.words[HEADER_TIME()] <== time;
-    data.words[HEADER_ROOT_BEFORE()] <== StateRoot()(accountsRootBefore, series.root,
-        sessionsRootBefore, booksRootBefore, nextSeqBefore, carryBefore);
-    data.words[HEADER_ROOT_AFTER()] <== StateRoot()(accountPath[A - 1].rootAfter,
-        seriesAfter.root, sessionPath[A - 1].rootAfter, operation[L - 1].after.booksRoot,
-        nextSeqBefore, carryBefore);
+    data.words[HEADER_ROOT_BEFORE()] <== rootBefore.root;
+    data.words[HEADER_ROOT_AFTER()] <== rootAfter.root;
+    data.words[HEADER_PRIVATE_ROOT()] <== rootAfter.privateRoot;
     data.words[HEADER_ORACLE_SET()] <== quorumSigned.oracleSet;
     data.words[HEADER_DOMAIN()] <== domain;
     data.words[HEADER_SNAPSHOT_TIME()] <== snapshotTime;

@@ -322,15 +322,28 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     }
 
     // Roots and public data.
+    component rootBefore = StateRoot();
+    rootBefore.accounts <== accountsRootBefore;
+    rootBefore.series <== series.root;
+    rootBefore.sessions <== sessionsRootBefore;
+    rootBefore.books <== booksRootBefore;
+    rootBefore.nextSeq <== nextSeqBefore;
+    rootBefore.carry <== carryBefore;
+    _ <== rootBefore.privateRoot;
+    component rootAfter = StateRoot();
+    rootAfter.accounts <== accountPath[A - 1].rootAfter;
+    rootAfter.series <== seriesAfter.root;
+    rootAfter.sessions <== sessionPath[A - 1].rootAfter;
+    rootAfter.books <== bookPath[B - 1].rootAfter;
+    rootAfter.nextSeq <== step[N - 1].after.nextSeq;
+    rootAfter.carry <== carryAfter;
     component data = PublicData(HEADER_WORDS() + markCount + N);
     data.words[HEADER_KIND()] <== BATCH_KIND_TRADE();
     data.words[HEADER_NUMBER()] <== number;
     data.words[HEADER_TIME()] <== time;
-    data.words[HEADER_ROOT_BEFORE()] <== StateRoot()(accountsRootBefore, series.root,
-        sessionsRootBefore, booksRootBefore, nextSeqBefore, carryBefore);
-    data.words[HEADER_ROOT_AFTER()] <== StateRoot()(accountPath[A - 1].rootAfter,
-        seriesAfter.root, sessionPath[A - 1].rootAfter, bookPath[B - 1].rootAfter,
-        step[N - 1].after.nextSeq, carryAfter);
+    data.words[HEADER_ROOT_BEFORE()] <== rootBefore.root;
+    data.words[HEADER_ROOT_AFTER()] <== rootAfter.root;
+    data.words[HEADER_PRIVATE_ROOT()] <== rootAfter.privateRoot;
     data.words[HEADER_ORACLE_SET()] <== quorumSigned.oracleSet;
     data.words[HEADER_DOMAIN()] <== domain;
     data.words[HEADER_SNAPSHOT_TIME()] <== snapshotTime;

@@ -13,7 +13,8 @@ template StateRoot() {
     signal input nextSeq;
     signal input carry;
     signal output root;
+    signal output privateRoot;
     signal ledger <== Poseidon(2)([accounts, series]);
-    signal unpublished <== Poseidon(4)([sessions, books, nextSeq, carry]);
-    root <== Poseidon(2)([ledger, unpublished]);
+    privateRoot <== Poseidon(4)([sessions, books, nextSeq, carry]);
+    root <== Poseidon(2)([ledger, privateRoot]);
 }

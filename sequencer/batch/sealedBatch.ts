@@ -18,13 +18,4 @@ export interface SealedBatch {
 }
 
 /** Groth16 proof as the contracts take it: a (2), b (4, in the contracts' order), c (2). */
-export type ProofWords = readonly [
-  bigint,
-  bigint,
-  bigint,
-  bigint,
-  bigint,
-  bigint,
-  bigint,
-  bigint,
-];
+export type ProofWords = readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];

@@ -125,6 +125,7 @@ export const HEADER = [
   "oracleSet",
   "domain",
   "snapshotTime",
+  "privateRoot",
 ] as const;
 export type HeaderField = (typeof HEADER)[number];
 

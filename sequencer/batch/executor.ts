@@ -1,0 +1,228 @@
+/**
+ * Runs the log's entries: the one piece of code by which sequencer and validators come from log to
+ * state, and from a batch to its public words and circuit inputs.
+ */
+
+import { startBatch } from "../engine/batchStart.ts";
+import type { OperationRecord, StepRecord } from "../engine/records.ts";
+import type { Risk } from "../engine/risk.ts";
+import type { BatchKind } from "../protocol/constants.ts";
+import { SNAPSHOT_AGE_MS_BITS, TIME_BITS } from "../protocol/constants.ts";
+import type { PublicKey } from "../protocol/eddsa.ts";
+import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
+import { stateRoot } from "../protocol/state.ts";
+import type { MemoryState } from "../state/memoryState.ts";
+import type { StateTrees } from "../state/stateTrees.ts";
+import { type BaseState, createBaseState } from "./baseState.ts";
+import { requireEntry } from "./invalidEntry.ts";
+import { createLedgerRun } from "./ledgerRun.ts";
+import type {
+  LogEntry,
+  MessageEntry,
+  OpenEntry,
+  OperationEntry,
+  PurgeEntry,
+  SealEntry,
+} from "./log.ts";
+import { sealBatch } from "./seal.ts";
+import type { SealedBatch } from "./sealedBatch.ts";
+import type { BatchSizes } from "./sizes.ts";
+import { createTradeRun } from "./tradeRun.ts";
+
+export interface ExecutorOptions {
+  readonly state: MemoryState;
+  readonly trees: StateTrees;
+  readonly sizes: BatchSizes;
+  readonly domain: bigint;
+  readonly oracles: readonly PublicKey[];
+  readonly quorum: number;
+  /** Of the last batch sealed in `state`: `{number: 0, time: 0}` at genesis. */
+  readonly lastBatch: { readonly number: number; readonly time: number };
+}
+
+export interface CurrentBatch {
+  readonly kind: BatchKind;
+  readonly number: number;
+  readonly time: number;
+  readonly snapshotTime: number;
+  readonly used: number;
+  readonly capacity: number;
+  readonly empty: boolean;
+}
+
+/** What an entry did. */
+export type Applied =
+  | { readonly type: "open" | "message" | "purge"; readonly steps: readonly StepRecord[] }
+  | { readonly type: "operation"; readonly record: OperationRecord }
+  | { readonly type: "seal"; readonly batch: SealedBatch };
+
+export interface Executor {
+  current(): CurrentBatch | undefined;
+  nextNumber(): number;
+  /** State root at the last seal. */
+  root(): bigint;
+  lastTime(): number;
+  /** Of the open batch, else of the last one; undefined before the first. */
+  risk(): Risk | undefined;
+  snapshot(): Snapshot | undefined;
+  /** Begins a batch and goes on with a carried order. */
+  open(entry: OpenEntry): readonly StepRecord[];
+  /** "full": nothing happened; the batch must be sealed and a new trade batch opened first. */
+  message(entry: MessageEntry): readonly StepRecord[] | "full";
+  operation(entry: OperationEntry): OperationRecord | "full";
+  purge(entry: PurgeEntry): StepRecord | "full";
+  seal(): SealedBatch;
+  /** The same by entry. Throws InvalidEntryError on what an honest sequencer would not write. */
+  apply(entry: LogEntry): Applied;
+}
+
+/** A batch under way: the parts in which trade and ledger differ. */
+export interface BatchRun {
+  readonly used: () => number;
+  readonly capacity: number;
+  message?(entry: MessageEntry): readonly StepRecord[] | "full";
+  purge?(entry: PurgeEntry): StepRecord | "full";
+  operation?(entry: OperationEntry): OperationRecord | "full";
+  /** Goes on with a carried order; the steps that found room. */
+  proceed(): readonly StepRecord[];
+  seal(base: BaseState): Pick<SealedBatch, "inputs"> & { stepWords: readonly bigint[] };
+}
+
+interface Open {
+  readonly entry: OpenEntry;
+  readonly risk: Risk;
+  readonly run: BatchRun;
+}
+
+export function createExecutor(options: ExecutorOptions): Executor {
+  const { state, trees, sizes } = options;
+  trees.sync(state, state.touched());
+  state.clearTouched();
+  const base = createBaseState(state, trees.roots(state));
+  let last = options.lastBatch;
+  let open: Open | undefined;
+  let lastOpen: Open | undefined;
+
+  function begin(entry: OpenEntry): readonly StepRecord[] {
+    requireEntry(open === undefined, `batch \`${open?.entry.number}\` is still open`);
+    checkOpen(entry, last, options);
+    const risk = startBatch(state, entry.snapshot);
+    const context = { ...options, entry, risk };
+    const run = entry.kind === "trade" ? createTradeRun(context) : createLedgerRun(context);
+    open = { entry, risk, run };
+    lastOpen = open;
+    const steps = run.proceed();
+    state.commit();
+    return steps;
+  }
+
+  function running(): Open {
+    requireEntry(open !== undefined, "no batch is open");
+    return open;
+  }
+
+  function seal(): SealedBatch {
+    const { entry, run } = running();
+    const batch = sealBatch({ entry, run, base, state, trees, options });
+    last = { number: entry.number, time: entry.time };
+    open = undefined;
+    return batch;
+  }
+
+  function during<T>(act: ((run: BatchRun) => T | undefined) & {}): T {
+    const result = act(running().run);
+    requireEntry(result !== undefined, "the entry does not belong in a batch of this kind");
+    state.commit();
+    return result;
+  }
+
+  const executor: Executor = {
+    current: () => (open === undefined ? undefined : describe(open)),
+    nextNumber: () => (open === undefined ? last.number + 1 : open.entry.number + 1),
+    root: () => stateRoot(base.roots()),
+    lastTime: () => last.time,
+    risk: () => lastOpen?.risk,
+    snapshot: () => lastOpen?.entry.snapshot,
+    open: begin,
+    message: (entry) => during((run) => run.message?.(entry)),
+    operation: (entry) => during((run) => run.operation?.(entry)),
+    purge: (entry) => during((run) => run.purge?.(entry)),
+    seal,
+    apply: (entry) => applyEntry(executor, entry),
+  };
+  return executor;
+
+  function describe({ entry, run }: Open): CurrentBatch {
+    const used = run.used();
+    return {
+      kind: entry.kind,
+      number: entry.number,
+      time: entry.time,
+      snapshotTime: entry.snapshot.time,
+      used,
+      capacity: entry.kind === "trade" ? sizes.trade.steps : sizes.ledger.steps,
+      empty: used === 0,
+    };
+  }
+}
+
+function checkOpen(
+  entry: OpenEntry,
+  last: { number: number; time: number },
+  options: ExecutorOptions,
+): void {
+  const { number, time, snapshot } = entry;
+  const { domain, oracles, quorum, state } = options;
+  requireEntry(
+    number === last.number + 1,
+    `batch number must be \`${last.number + 1}\`. Got \`${number}\``,
+  );
+  requireEntry(
+    Number.isSafeInteger(time) && time > last.time && time < 2 ** TIME_BITS,
+    `batch time must be above \`${last.time}\`. Got \`${time}\``,
+  );
+  const age = time - snapshot.time;
+  requireEntry(
+    age >= 0 && age < 2 ** SNAPSHOT_AGE_MS_BITS,
+    `the snapshot's age must be from 0 to ${2 ** SNAPSHOT_AGE_MS_BITS - 1} ms. Got \`${age}\``,
+  );
+  requireEntry(
+    snapshot.slots.length === state.slots,
+    `the snapshot must have \`${state.slots}\` slots. Got \`${snapshot.slots.length}\``,
+  );
+  requireEntry(
+    isQuorumSigned({ domain, snapshot, oracles, quorum }),
+    `the snapshot must be signed by \`${quorum}\` different oracles`,
+  );
+}
+
+function applyEntry(executor: Executor, entry: LogEntry): Applied {
+  switch (entry.type) {
+    case "open":
+      return { type: "open", steps: executor.open(entry) };
+    case "message":
+      return { type: "message", steps: notFull(executor.message(entry)) };
+    case "purge":
+      return { type: "purge", steps: [notFull(executor.purge(entry))] };
+    case "operation":
+      return { type: "operation", record: notFull(executor.operation(entry)) };
+    case "seal":
+      return { type: "seal", batch: applySeal(executor, entry) };
+  }
+}
+
+function notFull<T>(result: T | "full"): T {
+  requireEntry(result !== "full", "the batch has no room for the entry");
+  return result as T;
+}
+
+function applySeal(executor: Executor, entry: SealEntry): SealedBatch {
+  const number = executor.current()?.number;
+  requireEntry(number === entry.number, `batch \`${number}\` is open. Got \`${entry.number}\``);
+  const batch = executor.seal();
+  requireEntry(
+    batch.rootAfter === entry.root,
+    `the root after batch \`${entry.number}\` is \`${batch.rootAfter}\`. Got \`${entry.root}\``,
+  );
+  return batch;
+}

@@ -1,0 +1,107 @@
+/** Inputs and public words of the ledger circuit. Twin: circuits/ledger.circom. */
+
+import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
+import type { StateView } from "../engine/stateView.ts";
+import { pack } from "../protocol/codec.ts";
+import { hashVector } from "../protocol/hash.ts";
+import { KEY_META } from "../protocol/layout.ts";
+import {
+  type Book,
+  bookLeaf,
+  emptyKey,
+  sideWords,
+  type TradingKey,
+  weightWords,
+} from "../protocol/state.ts";
+import type { StateTrees } from "../state/stateTrees.ts";
+import type { CircuitInputs } from "./sealedBatch.ts";
+import type { LedgerSizes } from "./sizes.ts";
+import { fields, signerOrder } from "./witness.ts";
+import { signerId, type WorkingSet } from "./workingSet.ts";
+
+/** An operation with what stood in its place before it: key or book. */
+export interface WitnessedOperation {
+  readonly record: OperationRecord;
+  readonly keyBefore: TradingKey;
+  readonly bookBefore: Book | undefined;
+  /** Generation of the book that the operation opened. */
+  readonly generation: number;
+}
+
+/** What the circuit is told of the state before an operation; to be called before it is applied. */
+export function observe(
+  state: StateView,
+  operation: LedgerOperation,
+): Pick<WitnessedOperation, "keyBefore" | "bookBefore"> {
+  const hasKey = operation.kind === "deposit" || operation.kind === "registerKey";
+  const keyBefore = hasKey
+    ? { ...state.session(operation.account).keys[operation.keyIndex]! }
+    : emptyKey();
+  const book = operation.kind === "openBook" ? state.book(operation.book) : undefined;
+  return { keyBefore, bookBefore: book === undefined ? undefined : structuredClone(book) };
+}
+
+/** The operations, filled up with idle ones; moves the tree of books through the openings. */
+export function operationInputs(
+  operations: readonly WitnessedOperation[],
+  options: { trees: StateTrees; set: WorkingSet; sizes: LedgerSizes },
+): CircuitInputs {
+  const { trees, set, sizes } = options;
+  const order = signerOrder(set);
+  const rows = Array.from({ length: sizes.steps }, (_, index) => {
+    const operation = operations[index];
+    return operation === undefined ? idleRow(sizes) : row(operation, { trees, order, sizes });
+  });
+  return {
+    operationWords: rows.map(({ words }) => fields(words)),
+    operationSigner: fields(rows.map(({ signer }) => signer)),
+    deadline: fields(rows.map(({ deadline }) => deadline)),
+    oldKey: rows.map(({ key }) => fields([key.x, key.y])),
+    oldHead: fields(rows.map(({ key }) => key.head)),
+    oldMeta: fields(
+      rows.map(({ key }) => pack(KEY_META, { expiry: key.expiry, version: key.version })),
+    ),
+    oldBookExists: fields(rows.map(({ book }) => (book.exists ? 1 : 0))),
+    oldBookWeights: rows.map(({ book }) => fields(book.weights)),
+    oldBookGeneration: fields(rows.map(({ book }) => book.generation)),
+    oldBookSides: rows.map(({ book }) => fields(book.sides)),
+    bookSiblings: rows.map(({ siblings }) => siblings.map(fields)),
+  };
+}
+
+const NO_BOOK = { exists: false, weights: [0n, 0n], generation: 0, sides: [0n, 0n] } as const;
+
+function idleRow(sizes: LedgerSizes) {
+  return {
+    words: [0n, 0n, 0n, 0n] as readonly bigint[],
+    signer: 0,
+    deadline: 0,
+    key: emptyKey(),
+    book: NO_BOOK as ReturnType<typeof openedBook>,
+    siblings: Array.from({ length: sizes.bookLevels }, () => [0n, 0n, 0n]),
+  };
+}
+
+function row(
+  { record, keyBefore, bookBefore, generation }: WitnessedOperation,
+  { trees, order, sizes }: { trees: StateTrees; order: readonly number[]; sizes: LedgerSizes },
+) {
+  const { operation, publicWords } = record;
+  const idle = idleRow(sizes);
+  const signer = "author" in operation ? order.indexOf(signerId(operation.author)) : 0;
+  const deadline = "author" in operation ? operation.message.deadline : 0;
+  const common = { ...idle, words: publicWords, signer, deadline, key: keyBefore };
+  if (operation.kind !== "openBook") return common;
+  const siblings = trees.books.path(operation.book);
+  const opened = { weights: [...operation.weights], bids: [], asks: [] };
+  trees.books.set(operation.book, bookLeaf({ ...opened, generation }, sizes.depth));
+  return { ...common, book: openedBook(bookBefore, sizes), siblings };
+}
+
+function openedBook(book: Book | undefined, sizes: LedgerSizes) {
+  if (book === undefined) return NO_BOOK;
+  const bids = hashVector(sideWords(false, book.bids, sizes.depth));
+  const asks = hashVector(sideWords(true, book.asks, sizes.depth));
+  const weights: readonly bigint[] = weightWords(book.weights);
+  return { exists: true, weights, generation: book.generation, sides: [bids, asks] as const };
+}

@@ -1,0 +1,35 @@
+/** Sizes of the circuits' instances (circuits/instances.json). */
+
+/** What both batch circuits share: the sizes of the state and of the oracle set. */
+export interface CommonSizes {
+  readonly accounts: number;
+  readonly signers: number;
+  readonly slots: number;
+  readonly scenarios: number;
+  readonly depth: number;
+  readonly accountLevels: number;
+  readonly bookLevels: number;
+  readonly oracles: number;
+  readonly quorum: number;
+  readonly unit: number;
+}
+
+export interface TradeSizes extends CommonSizes {
+  readonly steps: number;
+  readonly books: number;
+}
+
+export interface LedgerSizes extends CommonSizes {
+  /** Operations. */
+  readonly steps: number;
+}
+
+export interface BatchSizes {
+  readonly trade: TradeSizes;
+  readonly ledger: LedgerSizes;
+}
+
+/** `F` of SPEC section 6: the most steps of a fill-or-kill order, so that an empty batch holds it. */
+export function fokSteps(sizes: TradeSizes): number {
+  return Math.min(sizes.steps, sizes.accounts - 1);
+}

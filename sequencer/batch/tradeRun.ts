@@ -1,0 +1,114 @@
+/** A trade batch under way. Twin: circuits/trade.circom. */
+
+import { checkSequenced } from "../engine/door.ts";
+import type { StepRecord } from "../engine/records.ts";
+import type { Risk } from "../engine/risk.ts";
+import { proceed, purge, sequenceMessage, type TradeContext } from "../engine/trade.ts";
+import { verify } from "../protocol/eddsa.ts";
+import { isTradeMessage, messageFromWord, nextHead } from "../protocol/messages.ts";
+import type { BatchRun, ExecutorOptions } from "./executor.ts";
+import { requireEntry } from "./invalidEntry.ts";
+import type { MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
+import { fokSteps } from "./sizes.ts";
+import { bookInputs, stepInputs, stepWords } from "./tradeWitness.ts";
+import { accountInputs, signerInputs } from "./witness.ts";
+import { add, additionOfSteps, createWorkingSet, fits } from "./workingSet.ts";
+
+export interface RunContext extends ExecutorOptions {
+  readonly entry: OpenEntry;
+  readonly risk: Risk;
+}
+
+export function createTradeRun(context: RunContext): BatchRun {
+  const { state, trees, entry: opening, risk } = context;
+  const sizes = context.sizes.trade;
+  const set = createWorkingSet();
+  const records: StepRecord[] = [];
+  const rules: TradeContext = { risk, time: opening.time, fokSteps: fokSteps(sizes) };
+  const carried = state.carry();
+  if (carried !== undefined) {
+    // The circuit opens the carried order's account whether or not it goes on.
+    add(set, { steps: 0, accounts: [carried.account], books: [] });
+  }
+
+  /** Runs steps, or undoes them where the circuit has no room for what they touch. */
+  function attempt(act: () => StepRecord[], entry?: MessageEntry): StepRecord[] | "full" {
+    const point = state.checkpoint();
+    const steps = act();
+    const addition = additionOfSteps(steps);
+    if (!fits(set, addition, sizes)) {
+      state.rollback(point);
+      return "full";
+    }
+    add(set, addition, entry?.signature);
+    records.push(...steps);
+    return steps;
+  }
+
+  function goOn(): StepRecord[] {
+    const steps: StepRecord[] = [];
+    while (state.carry() !== undefined && set.used < sizes.steps) {
+      const step = attempt(() => [proceed(state, rules)]);
+      if (step === "full") break;
+      steps.push(...step);
+    }
+    return steps;
+  }
+
+  return {
+    used: () => set.used,
+    capacity: sizes.steps,
+    proceed: goOn,
+    message(entry) {
+      const message = checkedMessage(context, entry);
+      if (state.carry() !== undefined || set.used >= sizes.steps) return "full";
+      const signed = { author: entry.author, message, word: entry.word };
+      const first = attempt(() => sequenceMessage(state, signed, rules), entry);
+      return first === "full" ? first : [...first, ...goOn()];
+    },
+    purge(entry) {
+      checkPurge(context, entry);
+      if (state.carry() !== undefined || set.used >= sizes.steps) return "full";
+      const steps = attempt(() => [purge(state, entry)]);
+      return steps === "full" ? steps : steps[0]!;
+    },
+    seal(base) {
+      const parts = { base, state, trees, set };
+      return {
+        inputs: {
+          ...accountInputs(parts, sizes),
+          ...signerInputs(base, set, sizes),
+          ...bookInputs(parts, sizes),
+          ...stepInputs(records, set, sizes),
+        },
+        stepWords: stepWords(records, sizes.steps),
+      };
+    },
+  };
+}
+
+/** The message in an entry, after everything that the circuit demands of it. */
+function checkedMessage({ state, entry: { time } }: RunContext, entry: MessageEntry) {
+  const { author, word, signature } = entry;
+  const message = messageFromWord(word);
+  requireEntry(
+    message !== undefined && isTradeMessage(message),
+    `the word \`${word}\` is not a trade message`,
+  );
+  const reject = checkSequenced(state, { author, message, word }, time);
+  requireEntry(reject === undefined, `the message must not be sequenced: ${reject}`);
+  const key = state.session(author.account).keys[author.keyIndex]!;
+  requireEntry(
+    verify(key, nextHead(key.head, word), signature),
+    `the signature of account \`${author.account}\`, key \`${author.keyIndex}\` is wrong`,
+  );
+  return message;
+}
+
+function checkPurge({ state }: RunContext, { book, isSell, price, seq }: PurgeEntry): void {
+  const side = isSell ? state.book(book)?.asks : state.book(book)?.bids;
+  const order = side?.find((entry) => entry.price === price && entry.seq === seq);
+  requireEntry(order !== undefined, `no order \`${seq}\` at \`${price}\` in book \`${book}\``);
+  const { watermark } = state.session(order.account);
+  requireEntry(order.seq < watermark, `order \`${seq}\` is not void`);
+}

@@ -1,0 +1,117 @@
+/** Inputs and public words of the trade circuit. Twin: circuits/trade.circom. */
+
+import type { Fill, StepRecord } from "../engine/records.ts";
+import type { StateView } from "../engine/stateView.ts";
+import { pack } from "../protocol/codec.ts";
+import { PRICE_OFFSET, TRADE_WORD_KINDS } from "../protocol/constants.ts";
+import { FILL, TRADE_MESSAGE } from "../protocol/layout.ts";
+import { bookLeaf, sideWords, weightWords } from "../protocol/state.ts";
+import type { StateTrees } from "../state/stateTrees.ts";
+import type { BaseState } from "./baseState.ts";
+import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
+import type { TradeSizes } from "./sizes.ts";
+import { field, fields, signerOrder } from "./witness.ts";
+import { padded, signerId, type WorkingSet } from "./workingSet.ts";
+
+/** Opens each book, in ascending order, and moves the tree to the new leaves. */
+export function bookInputs(
+  options: { base: BaseState; state: StateView; trees: StateTrees; set: WorkingSet },
+  sizes: TradeSizes,
+): CircuitInputs {
+  const { base, state, trees, set } = options;
+  const ids = padded(set.books, sizes.books);
+  const siblings: CircuitValue[] = [];
+  for (const id of ids) {
+    siblings.push(trees.books.path(id).map(fields));
+    const book = state.book(id);
+    trees.books.set(id, book === undefined ? 0n : bookLeaf(book, sizes.depth));
+  }
+  const books = ids.map((id) => base.book(id));
+  const sideOf = (isSell: boolean) =>
+    books.map((book) =>
+      fields(sideWords(isSell, (isSell ? book?.asks : book?.bids) ?? [], sizes.depth)),
+    );
+  return {
+    bookIds: fields(ids),
+    bookExists: fields(books.map((book) => (book === undefined ? 0 : 1))),
+    bookWeights: books.map((book) =>
+      fields(book === undefined ? [0n, 0n] : weightWords(book.weights)),
+    ),
+    bookGeneration: fields(books.map((book) => book?.generation ?? 0)),
+    bids: sideOf(false),
+    asks: sideOf(true),
+    bookSiblings: siblings,
+  };
+}
+
+/** The steps, filled up with idle ones. */
+export function stepInputs(
+  records: readonly StepRecord[],
+  set: WorkingSet,
+  sizes: TradeSizes,
+): CircuitInputs {
+  const order = signerOrder(set);
+  const doomed = doomedSeqs(records);
+  const steps = Array.from({ length: sizes.steps }, (_, index) => records[index]);
+  const flags = (kind: StepRecord["kind"]) =>
+    steps.map((step) => field(step !== undefined && step.kind === kind));
+  return {
+    isPlace: flags("place"),
+    isCancel: flags("cancel"),
+    isCancelAll: flags("cancelAll"),
+    isProceed: flags("proceed"),
+    isPurge: flags("purge"),
+    stepSigner: steps.map((step) =>
+      field(step !== undefined && "author" in step ? order.indexOf(signerId(step.author)) : 0),
+    ),
+    word: steps.map((step) => field(step === undefined ? 0n : stepWord(step))),
+    isDoomed: steps.map((step) => field(step?.kind === "place" && doomed.has(step.seq))),
+  };
+}
+
+/** A step's word: what was signed, or the name of the purged order. */
+function stepWord(step: StepRecord): bigint {
+  if ("word" in step) return step.word;
+  if (step.kind !== "purge") return 0n;
+  return pack(TRADE_MESSAGE, {
+    kind: 0,
+    book: step.book,
+    isSell: step.isSell ? 1 : 0,
+    price: step.price + PRICE_OFFSET,
+    lots: 0,
+    timeInForce: 0,
+    postOnly: 0,
+    reduceOnly: 0,
+    deadline: 0,
+    seq: step.seq,
+  });
+}
+
+/** Seqs of fill-or-kill orders that abort: their fills stay out of the public words. */
+function doomedSeqs(records: readonly StepRecord[]): Set<number> {
+  const orders = records.flatMap((record) => ("order" in record ? [record.order] : []));
+  return new Set(orders.filter(({ aborted }) => aborted).map(({ before }) => before.seq));
+}
+
+/** One public word for each step: its fill, if it has one that stands. */
+export function stepWords(records: readonly StepRecord[], steps: number): bigint[] {
+  const doomed = doomedSeqs(records);
+  return Array.from({ length: steps }, (_, index) => {
+    const record = records[index];
+    if (record === undefined || !("order" in record)) return 0n;
+    const { fill, before } = record.order;
+    return fill === undefined || doomed.has(before.seq) ? 0n : fillWord(fill);
+  });
+}
+
+function fillWord(fill: Fill): bigint {
+  return pack(FILL, {
+    kind: TRADE_WORD_KINDS.fill,
+    taker: fill.taker,
+    maker: fill.maker,
+    book: fill.book,
+    takerIsSell: fill.takerIsSell ? 1 : 0,
+    price: fill.price + PRICE_OFFSET,
+    lots: fill.lots,
+  });
+}

@@ -1,0 +1,110 @@
+/** Which accounts, books and keys a batch has touched, against what its circuit has room for. */
+import type { Author, LedgerOperation, StepRecord } from "../engine/records.ts";
+import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
+import type { Signature } from "../protocol/eddsa.ts";
+
+/** A key's number within the batch: account * 4 + index; signers are ordered by it. */
+export function signerId(author: Author): number {
+  return author.account * KEYS_PER_ACCOUNT + author.keyIndex;
+}
+
+export interface WorkingSet {
+  readonly accounts: Set<number>;
+  readonly books: Set<number>;
+  /** The last signature of each key that has signed. */
+  readonly signers: Map<number, Signature>;
+  /** Keys that the batch has registered. */
+  readonly registered: Set<number>;
+  used: number;
+}
+
+export function createWorkingSet(): WorkingSet {
+  return {
+    accounts: new Set(),
+    books: new Set(),
+    signers: new Map(),
+    registered: new Set(),
+    used: 0,
+  };
+}
+
+/** What some steps or an operation add. */
+export interface Addition {
+  readonly steps: number;
+  readonly accounts: readonly number[];
+  readonly books: readonly number[];
+  readonly author?: Author | undefined;
+}
+
+export interface Room {
+  readonly steps: number;
+  readonly accounts: number;
+  readonly signers: number;
+  readonly books: number;
+}
+
+export function fits(set: WorkingSet, addition: Addition, room: Room): boolean {
+  const newAccounts = new Set(addition.accounts.filter((id) => !set.accounts.has(id)));
+  const newBooks = new Set(addition.books.filter((id) => !set.books.has(id)));
+  const { author } = addition;
+  const newSigners = author !== undefined && !set.signers.has(signerId(author)) ? 1 : 0;
+  return (
+    set.used + addition.steps <= room.steps &&
+    set.accounts.size + newAccounts.size <= room.accounts &&
+    set.books.size + newBooks.size <= room.books &&
+    set.signers.size + newSigners <= room.signers
+  );
+}
+
+export function add(set: WorkingSet, addition: Addition, signature?: Signature): void {
+  set.used += addition.steps;
+  for (const id of addition.accounts) set.accounts.add(id);
+  for (const id of addition.books) set.books.add(id);
+  if (addition.author !== undefined && signature !== undefined) {
+    set.signers.set(signerId(addition.author), signature);
+  }
+}
+
+/** What the circuit opens for these steps: authors, owners of met entries, named books. */
+export function additionOfSteps(records: readonly StepRecord[]): Addition {
+  const accounts: number[] = [];
+  const books: number[] = [];
+  let author: Author | undefined;
+  for (const record of records) {
+    if ("author" in record) {
+      author = record.author;
+      accounts.push(record.author.account);
+    }
+    if ("order" in record) {
+      accounts.push(record.order.before.account);
+      books.push(record.order.before.book);
+      if (record.order.maker !== undefined) accounts.push(record.order.maker);
+    } else if (record.kind === "cancel") {
+      if (record.message.kind === "cancel") books.push(record.message.book);
+    } else if (record.kind === "purge") {
+      accounts.push(record.account);
+      books.push(record.book);
+    }
+  }
+  return { steps: records.length, accounts, books, author };
+}
+
+export function additionOfOperation(operation: LedgerOperation): Addition {
+  const accounts: number[] = [];
+  let author: Author | undefined;
+  if ("author" in operation) {
+    author = operation.author;
+    accounts.push(author.account);
+    if (operation.message.kind === "transfer") accounts.push(operation.message.to);
+  } else if ("account" in operation) {
+    accounts.push(operation.account);
+  }
+  return { steps: 1, accounts, books: [], author };
+}
+
+/** The touched ids, filled up with the smallest others to `count`, ascending. */
+export function padded(ids: ReadonlySet<number>, count: number): number[] {
+  const all = new Set(ids);
+  for (let id = 0; all.size < count; id++) all.add(id);
+  return [...all].sort((left, right) => left - right);
+}
