@@ -35,18 +35,21 @@ export interface Mined {
   readonly block: bigint;
 }
 
+/** Where an ordered operation waits, and the account it is for. */
+export interface Queued {
+  readonly account: number;
+  readonly queueId: number;
+}
+
 export interface Owner {
   readonly address: Hex;
   readonly client: PublicClient;
   /** Approves what is missing, then deposits. The first deposit opens the account. */
-  deposit(options: {
-    amount: number;
-    key?: KeyRegistration;
-  }): Promise<Mined & { readonly account: number; readonly queueId: number }>;
-  registerKey(key: KeyRegistration): Promise<Mined>;
-  revokeKey(index: number): Promise<Mined>;
+  deposit(options: { amount: number; key?: KeyRegistration }): Promise<Mined & Queued>;
+  registerKey(key: KeyRegistration): Promise<Mined & Queued>;
+  revokeKey(index: number): Promise<Mined & Queued>;
   /** A withdrawal that the sequencer must serve in time, or anybody may freeze the rollup. */
-  forceWithdraw(amount: number): Promise<Mined & { readonly queueId: number }>;
+  forceWithdraw(amount: number): Promise<Mined & Queued>;
   /** Takes out what anchored withdrawals left pending. */
   claim(): Promise<Mined & { readonly amount: number }>;
   /** 1e-6 USDC that {@link Owner.claim} would pay. */
@@ -85,72 +88,74 @@ export function createOwner(options: OwnerOptions): Owner {
   const client: PublicClient = createPublicClient({ transport, chain });
   const wallet = createWalletClient({ transport, chain, account });
   const address = typeof account === "string" ? account : account.address;
-  const contract = { address: rollup, abi: ROLLUP_ABI } as const;
+  const reads = createReads(client, rollup, address);
+  const sender = { client, wallet, address };
   const write = (functionName: string, args: readonly unknown[]) =>
-    mined({ client, wallet, address, call: { ...contract, functionName, args } });
-  const token = () => client.readContract({ ...contract, functionName: "token" });
-  const pending = async () =>
-    Number(
-      await client.readContract({
-        ...contract,
-        functionName: "pendingWithdrawals",
-        args: [address],
-      }),
-    );
-  const seconds = async (functionName: "frozenAt" | "freezableAt" | "claimWindow") =>
-    Number(await client.readContract({ ...contract, functionName }));
-  const queued = async (done: Mined) => {
-    const receipt = await client.getTransactionReceipt({ hash: done.transaction });
-    const [event] = parseEventLogs({
-      abi: ROLLUP_ABI,
-      eventName: "OperationQueued",
-      logs: receipt.logs,
-    });
-    if (event === undefined) throw new TransactionError("the rollup queued nothing.");
-    const { queueId, account: id } = event.args;
-    return { ...done, account: Number(id), queueId: Number(queueId) };
+    mined({ ...sender, call: { address: rollup, abi: ROLLUP_ABI, functionName, args } });
+  const enqueue = async (functionName: string, args: readonly unknown[]) => {
+    const done = await write(functionName, args);
+    return { ...done, ...(await reads.queued(done.transaction)) };
   };
   return {
     address,
     client,
+    ...reads,
     async deposit({ amount, key }) {
-      await approve({ client, wallet, address, rollup, token: await token(), amount });
-      return queued(await write("deposit", [BigInt(amount), keyWords(key)]));
+      const held = await reads.tokenBalance();
+      if (held < amount) {
+        const text = `the wallet holds \`${held}\` of the \`${amount}\` (1e-6 USDC) to deposit.`;
+        throw new TransactionError(text);
+      }
+      await approve({ ...sender, rollup, token: await reads.token(), amount });
+      return enqueue("deposit", [BigInt(amount), keyWords(key)]);
     },
-    registerKey: (key) => write("registerKey", [keyWords(key)]),
-    revokeKey: (index) => write("registerKey", [{ ...NO_KEY, index }]),
-    forceWithdraw: async (amount) => queued(await write("forceWithdraw", [BigInt(amount)])),
+    registerKey: (key) => enqueue("registerKey", [keyWords(key)]),
+    revokeKey: (index) => enqueue("registerKey", [{ ...NO_KEY, index }]),
+    forceWithdraw: (amount) => enqueue("forceWithdraw", [BigInt(amount)]),
     async claim() {
-      const amount = await pending();
+      const amount = await reads.pending();
       if (amount === 0) throw new TransactionError("nothing is pending on layer one.");
       return { ...(await write("withdraw", [address])), amount };
     },
-    pending,
-    accountId: async () =>
-      Number(
-        await client.readContract({ ...contract, functionName: "accountOf", args: [address] }),
-      ),
-    tokenBalance: async () =>
-      Number(
-        await client.readContract({
-          address: await token(),
-          abi: TOKEN_ABI,
-          functionName: "balanceOf",
-          args: [address],
-        }),
-      ),
     async mint(amount) {
       const args = [address, BigInt(amount)];
-      const call = { address: await token(), abi: TOKEN_ABI, functionName: "mint", args };
-      return mined({ client, wallet, address, call });
+      const call = { address: await reads.token(), abi: TOKEN_ABI, functionName: "mint", args };
+      return mined({ ...sender, call });
     },
     freeze: () => write("freeze", []),
     exit: ({ account: id, claim, proof, isLate }) =>
       write(isLate ? "exitLate" : "exit", [BigInt(id), address, BigInt(claim), proof]),
     payExit: (id) => write("payExit", [BigInt(id)]),
+  };
+}
+
+function createReads(client: PublicClient, rollup: Hex, address: Hex) {
+  const contract = { address: rollup, abi: ROLLUP_ABI } as const;
+  const token = () => client.readContract({ ...contract, functionName: "token" });
+  const ofOwner = async (functionName: "pendingWithdrawals" | "accountOf") =>
+    Number(await client.readContract({ ...contract, functionName, args: [address] }));
+  const seconds = async (functionName: "frozenAt" | "freezableAt" | "claimWindow") =>
+    Number(await client.readContract({ ...contract, functionName }));
+  return {
+    token,
+    pending: () => ofOwner("pendingWithdrawals"),
+    accountId: () => ofOwner("accountOf"),
     frozenAt: () => seconds("frozenAt"),
     freezableAt: () => seconds("freezableAt"),
     claimWindow: () => seconds("claimWindow"),
+    async tokenBalance() {
+      const call = { abi: TOKEN_ABI, functionName: "balanceOf", args: [address] } as const;
+      return Number(await client.readContract({ address: await token(), ...call }));
+    },
+    /** What the transaction put into the queue. */
+    async queued(hash: Hex): Promise<Queued> {
+      const receipt = await client.getTransactionReceipt({ hash });
+      // The token's own events come along with a deposit.
+      const logs = receipt.logs.filter((log) => log.address.toLowerCase() === rollup.toLowerCase());
+      const [event] = parseEventLogs({ abi: ROLLUP_ABI, eventName: "OperationQueued", logs });
+      if (event === undefined) throw new TransactionError("the rollup queued nothing.");
+      return { account: Number(event.args.account), queueId: Number(event.args.queueId) };
+    },
   };
 }
 

@@ -37,6 +37,23 @@ export const ROLLUP_ABI = parseAbi([
   "event AccountOpened(uint256 indexed account, address indexed owner)",
   `event OperationQueued(${QUEUED}, uint256 kind, uint256 amount, Key key)`,
   "event WithdrawalPaid(address indexed owner, address indexed to, uint256 amount)",
+  "error AmountOutOfRange(uint256 amount, uint256 minimum, uint256 maximum)",
+  "error VaultCapExceeded(uint256 held, uint256 cap)",
+  "error AccountOutOfRange(uint256 account, uint256 end)",
+  "error KeyIndexTooLarge(uint256 index, uint256 count)",
+  "error KeyNotOnCurve(uint256 x, uint256 y)",
+  "error KeyAbsentButDescribed(uint256 index, uint256 expiry)",
+  "error AlreadyFrozen(uint256 frozenAt)",
+  "error NotFrozen()",
+  "error NothingOverdue(uint256 deadline, uint256 timestamp)",
+  "error ClaimWindowOver(uint256 end, uint256 timestamp)",
+  "error ClaimWindowOpen(uint256 end, uint256 timestamp)",
+  "error AlreadyClaimed(uint256 account)",
+  "error ClaimMissing(uint256 account)",
+  "error ClaimAlreadyPaid(uint256 account)",
+  "error ExitProofInvalid(uint256 account, address owner, uint256 claim)",
+  "error ERC20InsufficientBalance(address sender, uint256 balance, uint256 needed)",
+  "error ERC20InsufficientAllowance(address spender, uint256 allowance, uint256 needed)",
 ]);
 
 export const TOKEN_ABI = parseAbi([
