@@ -78,7 +78,11 @@ async function submit(
     const found = `batch \`${anchored.number}\`, root \`${anchored.root}\``;
     throw new SettlementError(`batch \`${batch.number}\` does not follow layer one's ${found}`);
   }
-  const envelope = await prepare(options, { batch, proof, nonce });
+  const envelope = await prepare(options, { batch, proof, nonce }).catch(async (error) => {
+    // A transaction of an earlier process may have been included a moment ago.
+    if ((await readAnchored(reader)).number < batch.number) throw error;
+  });
+  if (envelope === undefined) return confirmAnchored(reader, batch);
   logger.info("submitting batch", { number: batch.number, nonce, gas: envelope.gas });
   return includeSomehow(options, batch, envelope);
 }
@@ -104,6 +108,8 @@ async function prepare(
     const gas = await reader.client.estimateContractGas({
       ...contractCall,
       account: account.address,
+      // Not "pending": there, an earlier transaction for this batch makes it look anchored.
+      blockTag: "latest",
     });
     const chainId = await reader.client.getChainId();
     const data = encodeFunctionData(contractCall);

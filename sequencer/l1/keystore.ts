@@ -1,9 +1,15 @@
 /** Private keys at rest: web3 secret storage, version 3. */
-import { createCipheriv, createDecipheriv, randomBytes, timingSafeEqual } from "node:crypto";
+import {
+  createCipheriv,
+  createDecipheriv,
+  randomBytes,
+  randomUUID,
+  timingSafeEqual,
+} from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { scryptAsync } from "@noble/hashes/scrypt.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "viem";
 import { privateKeyToAddress } from "viem/accounts";
 import { z } from "zod";
@@ -41,7 +47,11 @@ const KEYSTORE = z.object({
 });
 type Keystore = z.infer<typeof KEYSTORE>;
 
+/** Throws RangeError if the key is not 32 bytes in hex. */
 export async function encryptKey(privateKey: Hex, password: string): Promise<string> {
+  if (!/^0x[0-9a-f]{64}$/i.test(privateKey)) {
+    throw new RangeError("`privateKey` must be 32 bytes in hex");
+  }
   const secret = hexToBytes(privateKey.slice(2));
   const salt = bytesToHex(randomBytes(32));
   const iv = randomBytes(16);
@@ -51,7 +61,7 @@ export async function encryptKey(privateKey: Hex, password: string): Promise<str
   const ciphertext = concatBytes(cipher.update(secret), cipher.final());
   const keystore: Keystore & { id: string } = {
     version: 3,
-    id: crypto.randomUUID(),
+    id: randomUUID(),
     address: privateKeyToAddress(privateKey).slice(2).toLowerCase(),
     crypto: {
       cipher: CIPHER,
@@ -114,13 +124,17 @@ function parseKeystore(text: string): Keystore {
   return data;
 }
 
+/** Not `node:crypto`: OpenSSL refuses parameters that the published example has. */
 async function deriveKey(
   password: string,
   { n, r, p, dklen, salt }: Keystore["crypto"]["kdfparams"],
 ): Promise<Uint8Array> {
-  const limits = { maxmem: SCRYPT_BYTES_MAX + 2 ** 20 };
-  const parameters = { N: n, r, p, dkLen: dklen, ...limits };
-  return scryptAsync(utf8ToBytes(password.normalize("NFKC")), hexToBytes(salt), parameters);
+  const options = { N: n, r, p, dkLen: dklen, maxmem: SCRYPT_BYTES_MAX + 2 ** 24 };
+  try {
+    return await scryptAsync(password.normalize("NFKC"), hexToBytes(salt), options);
+  } catch (cause) {
+    throw new KeystoreError("the keystore's scrypt parameters do not work", { cause });
+  }
 }
 
 function macOf(derived: Uint8Array, ciphertext: Uint8Array): Uint8Array {

@@ -100,7 +100,7 @@ test("a follower that starts again goes on from where it was", async (context) =
   assert.deepEqual(await take(second.follow(60, UNENDING), 40), records.slice(60));
 });
 
-test("a follower finds the server again after its restart, at the same address", async (context) => {
+test("a follower finds the restarted server again, at the same address", async (context) => {
   const { source, records, grow } = memorySource();
   grow(10);
   const server = await startServer(context, source);
@@ -192,14 +192,19 @@ test("stopping ends what is under way", async (context) => {
   grow(3);
   const server = await startServer(context, source);
   const follower = await startFollower(context, server.addresses()[0]!);
-  const byStop = take(follower.follow(0, UNENDING), 4);
   const leaving = new AbortController();
-  const bySignal = take(follower.follow(1, leaving.signal), 4);
-  await sleep(100);
+  const counts = { byStop: 0, bySignal: 0 };
+  const count = async (name: keyof typeof counts, signal: AbortSignal): Promise<void> => {
+    for await (const _ of follower.follow(0, signal)) counts[name] += 1;
+  };
+  const byStop = count("byStop", UNENDING);
+  const bySignal = count("bySignal", leaving.signal);
+  while (counts.byStop < 3 || counts.bySignal < 3) await sleep(10);
   leaving.abort();
-  assert.equal((await bySignal).length, 2);
+  await bySignal;
   await follower.stop();
-  assert.equal((await byStop).length, 3);
+  await byStop;
+  assert.deepEqual(counts, { byStop: 3, bySignal: 3 });
   await assert.rejects(follower.refuse({ validator: "0xab", position: 1, reason: "late" }));
 });
 

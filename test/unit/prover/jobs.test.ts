@@ -114,7 +114,7 @@ test("a killed prover's job goes to another one at once", async (context) => {
   await client.answer(job!, PROOF);
 });
 
-test("a lease that runs out is given to another prover; the late proof still counts", async (context) => {
+test("a lease that runs out is given on, and the late proof still counts", async (context) => {
   const batches = memoryBatches(1);
   const { server, proven } = await start(context, batches, { leaseMs: 100 });
   const slow = createJobClient({ url: server.url, token: TOKEN });

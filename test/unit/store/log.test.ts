@@ -201,7 +201,7 @@ test("a byte flipped in the middle of the journal is found where it is", async (
   await assert.rejects(openStore(folder, DOMAIN), isCorruptAt(hole));
 });
 
-test("acknowledged records that vanish from the journal's end do not go unnoticed", async (context) => {
+test("acknowledged records that vanish from the end do not go unnoticed", async (context) => {
   const folder = await temporaryFolder(context);
   await filled(folder, 50);
   const journal = await journalOf(folder);

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { privateKeyToAddress } from "viem/accounts";
+import {
+  type AttestationDomain,
+  createAttester,
+  recoverAttester,
+} from "../../../sequencer/l1/attestation.ts";
+import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts";
+import {
+  decryptKey,
+  encryptKey,
+  KeystoreError,
+  readKeystore,
+  writeKeystore,
+} from "../../../sequencer/l1/keystore.ts";
+
+const PRIVATE_KEY = `0x${"1b".repeat(32)}` as const;
+
+// The scrypt example of the Web3 Secret Storage Definition.
+const PUBLISHED = {
+  crypto: {
+    cipher: "aes-128-ctr",
+    cipherparams: { iv: "83dbcc02d8ccb40e466191a123791e0e" },
+    ciphertext: "d172bf743a674da9cdad04534d56926ef8358534d458fffccd4e6ad2fbde479c",
+    kdf: "scrypt",
+    kdfparams: {
+      dklen: 32,
+      n: 262144,
+      r: 1,
+      p: 8,
+      salt: "ab0c7876052600dd703518d6fc3fe8984592145b591fc8fb5c6d43190334ba19",
+    },
+    mac: "2103ac29920d71da29f15d75b4a16dbe95cfd7ff8faea1056c33131d846e3097",
+  },
+  id: "3198bc9c-6672-5ab3-d995-4942343ae5b6",
+  version: 3,
+};
+
+test("the published keystore opens with its password", async () => {
+  const text = JSON.stringify(PUBLISHED);
+  const key = await decryptKey(text, "testpassword");
+  assert.equal(key, "0x7a28b5ba57c53603b0b07b56bba752f7784bf506fa95edc395f5cf6c7514fe9d");
+});
+
+test("a wrong password is refused", async () => {
+  const { crypto } = PUBLISHED;
+  // Cheap parameters: every password is wrong for them.
+  const kdfparams = { ...crypto.kdfparams, n: 2, p: 1 };
+  const text = JSON.stringify({ ...PUBLISHED, crypto: { ...crypto, kdfparams } });
+  await assert.rejects(decryptKey(text, "testpassword"), /the password is wrong/);
+});
+
+test("a key comes back from its file, which nobody else can read or overwrite", async (context) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "straddle-keystore-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const file = path.join(folder, "key.json");
+  const options = { file, privateKey: PRIVATE_KEY, password: "pässword" };
+  await writeKeystore(options);
+  assert.equal((await stat(file)).mode & 0o777, 0o600);
+  assert.ok(!(await readFile(file, "utf8")).includes(PRIVATE_KEY.slice(2)));
+  // Composed and decomposed letters are the same password.
+  assert.equal(await readKeystore(file, "pässword"), PRIVATE_KEY);
+  await assert.rejects(writeKeystore(options), { code: "EEXIST" });
+});
+
+test("what is no keystore is refused with a reason", async () => {
+  const { crypto } = PUBLISHED;
+  const greedy = { ...crypto, kdfparams: { ...crypto.kdfparams, n: 2 ** 30 } };
+  const texts = [
+    "{",
+    JSON.stringify({ ...PUBLISHED, version: 1 }),
+    JSON.stringify({ ...PUBLISHED, crypto: { ...crypto, cipher: "aes-128-cbc" } }),
+    JSON.stringify({ ...PUBLISHED, crypto: { ...crypto, kdf: "pbkdf2" } }),
+    JSON.stringify({ ...PUBLISHED, crypto: greedy }),
+  ];
+  for (const text of texts) await assert.rejects(decryptKey(text, "testpassword"), KeystoreError);
+  await assert.rejects(encryptKey("0x12", "short key"), RangeError);
+});
+
+test("development accounts exist on development chains only", () => {
+  const { address } = developmentAccount(0, 31337);
+  assert.equal(address, "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+  assert.notEqual(developmentAccount(1, 1337).address, address);
+  for (const chainId of [1, 11155111, 0]) {
+    assert.throws(() => developmentAccount(0, chainId), RangeError);
+  }
+});
+
+test("an attestation counts for who signed it, on its own chain and contract", async () => {
+  const domain: AttestationDomain = { chainId: 31337, rollup: `0x${"aa".repeat(20)}` };
+  const attester = createAttester(PRIVATE_KEY, domain);
+  assert.equal(attester.address, privateKeyToAddress(PRIVATE_KEY));
+  const attestation = await attester.attest({
+    ...{ number: 7, root: 2n ** 253n + 5n, logHash: "cd".repeat(32) },
+  });
+  assert.equal(await recoverAttester(attestation, domain), attester.address);
+  const other = createAttester(`0x${"2c".repeat(32)}`, domain).address;
+  const { root, signature } = attestation;
+  const changed = [
+    { ...attestation, number: 8 },
+    { ...attestation, number: -1 },
+    { ...attestation, root: root.replace("5", "6") },
+    { ...attestation, root: "0x5" },
+    { ...attestation, logHash: "ce".repeat(32) },
+    { ...attestation, validator: other },
+    { ...attestation, signature: signature.replace(/..$/, "ff") },
+    { ...attestation, signature: "0x" },
+  ];
+  for (const item of changed) assert.equal(await recoverAttester(item, domain), undefined);
+  const elsewhere = [
+    { ...domain, chainId: 1 },
+    { ...domain, rollup: `0x${"ab".repeat(20)}` as const },
+  ];
+  for (const item of elsewhere) assert.equal(await recoverAttester(attestation, item), undefined);
+});
