@@ -2,12 +2,19 @@
  * The database and the form of its values. LevelDB does not verify its checksums when it reads, so
  * every value other than a log record (which has a hash of its own) carries its SHA-256.
  */
+
+import path from "node:path";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Level } from "level";
+import { Level } from "level";
 import { decodeJson, encodeJson } from "../batch/log.ts";
 
 export type Database = Level<string, string>;
+
+/** The database of the store in `directory`; it opens itself when it is first used. */
+export function createDatabase(directory: string): Database {
+  return new Level(path.join(directory, "level"));
+}
 
 /** A stored value that is not what was written. The node must stop. */
 export class StoreCorruptionError extends Error {

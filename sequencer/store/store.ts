@@ -1,12 +1,11 @@
 /** What a node keeps on disk: one LevelDB folder, and beside it the file of the log's head. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { Level } from "level";
 import { logOrigin } from "../batch/log.ts";
 import type { BatchStore, CheckpointStore, Log } from "../ports.ts";
 import { createBatchStore } from "./batchStore.ts";
 import { createCheckpointStore } from "./checkpointStore.ts";
-import { type Database, readValue, writeValue } from "./database.ts";
+import { createDatabase, type Database, readValue, writeValue } from "./database.ts";
 import { openHeadFile } from "./headFile.ts";
 import { ORIGIN_KEY, valueKey } from "./keys.ts";
 import { openLevelLog } from "./levelLog.ts";
@@ -34,7 +33,7 @@ export class StoreDomainError extends Error {
 /** Opens or creates the store of a deployment in `directory`, and verifies the whole log. */
 export async function openStore(directory: string, domain: bigint): Promise<Store> {
   await mkdir(directory, { recursive: true });
-  const database: Database = new Level(path.join(directory, "level"));
+  const database = createDatabase(directory);
   await database.open();
   const headFile = await openHeadFile(path.join(directory, "log-head"));
   const closeFiles = async (): Promise<void> => {

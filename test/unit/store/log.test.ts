@@ -6,9 +6,8 @@ import path from "node:path";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Level } from "level";
 import { LogCorruptionError, type LogRecord, logOrigin } from "../../../sequencer/batch/log.ts";
-import type { Database } from "../../../sequencer/store/database.ts";
+import { createDatabase, type Database } from "../../../sequencer/store/database.ts";
 import { openHeadFile } from "../../../sequencer/store/headFile.ts";
 import { numberedKey } from "../../../sequencer/store/keys.ts";
 import { LogStoppedError, openLevelLog } from "../../../sequencer/store/levelLog.ts";
@@ -32,7 +31,7 @@ async function withDatabase(
   folder: string,
   change: (database: Database) => Promise<unknown>,
 ): Promise<void> {
-  const database: Database = new Level(path.join(folder, "level"));
+  const database = createDatabase(folder);
   await change(database);
   await database.close();
 }
@@ -161,7 +160,7 @@ for (const { name, position, damage } of damages) {
 
 test("a read finds damage that came after opening", async (context) => {
   const folder = await temporaryFolder(context);
-  const database: Database = new Level(path.join(folder, "level"));
+  const database = createDatabase(folder);
   const headFile = await openHeadFile(path.join(folder, "log-head"));
   context.after(() => database.close());
   context.after(() => headFile.close());
@@ -244,7 +243,7 @@ test("everything acknowledged before kill -9 is there afterwards", async (contex
 
 test("after a failed write every append is refused", async (context) => {
   const folder = await temporaryFolder(context);
-  const database: Database = new Level(path.join(folder, "level"));
+  const database = createDatabase(folder);
   const headFile = await openHeadFile(path.join(folder, "log-head"));
   context.after(() => database.close());
   context.after(() => headFile.close());

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import path from "node:path";
 import { test } from "node:test";
-import { Level } from "level";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type { Checkpoint } from "../../../sequencer/ports.ts";
 import { BatchConflictError } from "../../../sequencer/store/batchStore.ts";
-import { type Database, StoreCorruptionError } from "../../../sequencer/store/database.ts";
+import { createDatabase, StoreCorruptionError } from "../../../sequencer/store/database.ts";
 import { numberedKey } from "../../../sequencer/store/keys.ts";
 import { openStore } from "../../../sequencer/store/store.ts";
 import { DOMAIN, temporaryFolder } from "./sampleEntries.ts";
@@ -84,7 +82,7 @@ test("the newest checkpoint is found, and an older one where it is damaged", asy
   assert.deepEqual(await first.checkpoints.latest(), sampleCheckpoint(3000));
   await first.close();
 
-  const database: Database = new Level(path.join(folder, "level"));
+  const database = createDatabase(folder);
   assert.equal(await database.get(numberedKey("checkpoint", 10)), undefined);
   const key = numberedKey("checkpoint", 3000);
   await database.put(key, (await database.get(key)).replace("-5", "+5"));
@@ -103,7 +101,7 @@ test("values are kept by name, and a changed one is noticed", async (context) =>
   await first.values.delete("seed");
   await first.close();
 
-  const database: Database = new Level(path.join(folder, "level"));
+  const database = createDatabase(folder);
   const stored = await database.get("value/queue");
   await database.put("value/other", stored.replace(":5,", ":6,"));
   await database.close();
