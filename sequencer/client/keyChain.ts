@@ -64,9 +64,6 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
   let isSyncing = false;
   let order = 0;
 
-  const lose = () => {
-    head = undefined;
-  };
   const pump = () => {
     if (head === undefined) {
       if (inFlight === 0 && !isSyncing && queue.length + again.length + uncertain.length > 0) {
@@ -96,9 +93,8 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
       await options.checkReceipt(receipt, sent);
       item.resolve(receipt);
     } catch (error) {
-      const isReceiptBad = !(error instanceof ExchangeError || error instanceof ConnectionError);
-      if (isReceiptBad) return item.reject(error);
-      lose();
+      if (!isRefusedOrLost(error)) return item.reject(error);
+      head = undefined;
       if (error instanceof ConnectionError) uncertain.push({ item, sent });
       else if (isStale(error) && ++item.tries < TRIES_MAX) again.push(item);
       else item.reject(error);
@@ -129,8 +125,14 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
   };
 }
 
+/** Anything else is a bad receipt: the message was sequenced and the chain has moved. */
+function isRefusedOrLost(error: unknown): boolean {
+  return error instanceof ExchangeError || error instanceof ConnectionError;
+}
+
 /** The node checks a signature against its own head, so a stale head looks like a bad signature. */
-function isStale(error: ExchangeError): boolean {
+function isStale(error: unknown): boolean {
+  if (!(error instanceof ExchangeError)) return false;
   return error.reason === "wrongHead" || error.reason === "badSignature";
 }
 

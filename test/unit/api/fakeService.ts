@@ -96,25 +96,36 @@ export interface FakeService extends ExchangeService {
   change(lots: number): BookChange;
 }
 
+const FIXED = {
+  orders: async (account: number) => {
+    const order = { book: 1, isSell: false, price: 100, seq: 4, lots: 25, isCarried: false };
+    return [{ orderId: "1-B-100-4", account, ...order }];
+  },
+  withdrawals: async () => [],
+  books: async () => [],
+  trades: async () => [],
+  batch: async () => null,
+  batches: async () => [],
+  snapshot: async () => null,
+  chain: async () => ({
+    underlying: "ETH",
+    underlyingPrice: 30_000,
+    snapshotTime: 5,
+    series: [seriesOf(0, true, 1), seriesOf(1, false, null)],
+  }),
+};
+
 export function createFakeService(secret = SECRET): FakeService {
   const listeners = new Set<(event: ExchangeEvent) => void>();
-  const head = firstHead({ domain: DOMAIN, account: ACCOUNT, keyIndex: 0, version: 1 });
-  const key = publicKeyOf(secret);
-  const state: FakeService["state"] = {
-    key: { account: ACCOUNT, keyIndex: 0, key, head, expiry: 2 ** 31, version: 1 },
-    messages: [],
-    book: { book: 1, changeId: 10, time: 1, isOpen: true, bids: [], asks: [] },
-    before: async () => undefined,
-    after: async () => undefined,
-    beforeBook: async () => undefined,
-    status: STATUS,
-    nextStage: "anchored",
-  };
+  const key0 = { account: ACCOUNT, keyIndex: 0, version: 1, expiry: 2 ** 31 };
+  const head = firstHead({ domain: DOMAIN, ...key0 });
+  const state = stateOf({ ...key0, key: publicKeyOf(secret), head });
   const log = { position: 0, previous: logOrigin(DOMAIN) };
   const publish = (event: ExchangeEvent) => {
     for (const listener of listeners) listener(event);
   };
   return {
+    ...FIXED,
     state,
     publish,
     change(lots) {
@@ -146,34 +157,10 @@ export function createFakeService(secret = SECRET): FakeService {
     },
     session: async (account, keyIndex) =>
       account === ACCOUNT && keyIndex === 0 ? state.key : null,
-    orders: async (account) => [
-      {
-        orderId: "1-B-100-4",
-        account,
-        book: 1,
-        isSell: false,
-        price: 100,
-        seq: 4,
-        lots: 25,
-        isCarried: false,
-      },
-    ],
-    withdrawals: async () => [],
-    chain: async () => ({
-      underlying: "ETH",
-      underlyingPrice: 30_000,
-      snapshotTime: 5,
-      series: [seriesOf(0, true, 1), seriesOf(1, false, null)],
-    }),
-    books: async () => [],
     async book(id) {
       await state.beforeBook();
       return id === 1 ? state.book : null;
     },
-    trades: async () => [],
-    batch: async () => null,
-    batches: async () => [],
-    snapshot: async () => null,
     stages: async (logPosition) => ({
       logPosition,
       batchNumber: 1,
@@ -185,6 +172,19 @@ export function createFakeService(secret = SECRET): FakeService {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+  };
+}
+
+function stateOf(key: KeyInfo): FakeService["state"] {
+  return {
+    key,
+    messages: [],
+    book: { book: 1, changeId: 10, time: 1, isOpen: true, bids: [], asks: [] },
+    before: async () => undefined,
+    after: async () => undefined,
+    beforeBook: async () => undefined,
+    status: STATUS,
+    nextStage: "anchored",
   };
 }
 
