@@ -116,7 +116,11 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     fixed.seconds <== seconds;
     fixed.domain <== domain;
     fixed.accountIds <== accountIds;
-    fixed.signerAccount <== signerAccount;
+    for (var g = 0; g < G; g++) {
+        // No account is -1: a signer that is not enabled, whose signature nobody checks, signs
+        // for none.
+        fixed.signerAccount[g] <== signerEnabled[g] * (signerAccount[g] + 1) - 1;
+    }
     fixed.isFinal <== risk.isFinal;
     LedgerWorking(A, G, M) first;
     component opened[A];

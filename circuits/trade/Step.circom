@@ -70,6 +70,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
 
     component signersAccount[A];
     signal isActor[A];
+    var actors = 0;
     for (var a = 0; a < A; a++) {
         signersAccount[a] = Dot(G);
         for (var g = 0; g < G; g++) {
@@ -77,7 +78,10 @@ template TradeStep(A, G, B, S, D, F, unit) {
             signersAccount[a].b[g] <== fixed.isSignersAccount[g][a];
         }
         isActor[a] <== signersAccount[a].out + step.isProceed * carried.isAccount[a];
+        actors += isActor[a];
     }
+    // A signer that is not enabled, whose signature nobody checks, has no account: no message.
+    actors === isSigned + step.isProceed;
     signal actor <== Dot(A)(isActor, fixed.accountIds);
 
     // 3. The book.
