@@ -22,6 +22,7 @@ import { assertKeyIsSound } from "./keys/checkKey.ts";
 import {
   CIRCOM_FLAGS,
   type CircuitFiles,
+  COUNTING_FLAGS,
   outputsOf,
   packageVersion,
   ROOT,
@@ -226,8 +227,39 @@ function readInstances(): Instances {
   return JSON.parse(readFileSync(join(ROOT, "circuits", "instances.json"), "utf8")) as Instances;
 }
 
-function mainSource(circuit: CircuitName, instance: string): string {
-  const parameters = readInstances()[circuit]?.[instance];
+/**
+ * Reads the sizes of an instance with some parameters changed; kept apart from the real instances,
+ * and compiled without witness program.
+ */
+export async function countVariant(
+  circuit: CircuitName,
+  instance: string,
+  changes: Readonly<Record<string, number>>,
+): Promise<CircuitSize> {
+  const source = mainSource(circuit, instance, changes);
+  const key = compilationKey(source);
+  const name = `${circuit}-${instance}-${key.slice(0, HASH_DIGITS)}`;
+  const directory = join(ROOT, "build", "variants", name);
+  const sizeFile = join(directory, "size.json");
+  if (existsSync(sizeFile)) return JSON.parse(readFileSync(sizeFile, "utf8")) as CircuitSize;
+  mkdirSync(directory, { recursive: true });
+  const mainFile = join(directory, "main.circom");
+  writeFileSync(mainFile, source);
+  const { r1csFile } = await runCircom(mainFile, directory, COUNTING_FLAGS);
+  const { constraints, publicInputs, wires } = readR1cs(r1csFile);
+  rmSync(r1csFile);
+  writeWhole(sizeFile, JSON.stringify({ constraints, publicInputs, wires }));
+  return { constraints, publicInputs, wires };
+}
+
+/** The parameters of an instance, by name. */
+export function parametersOf(circuit: CircuitName, instance: string): Parameters {
+  return readInstances()[circuit]?.[instance] ?? {};
+}
+
+function mainSource(circuit: CircuitName, instance: string, changes: Parameters = {}): string {
+  const listed = readInstances()[circuit]?.[instance];
+  const parameters = listed === undefined ? undefined : { ...listed, ...changes };
   if (parameters === undefined) {
     const known = instancesOf(circuit).join("`, `");
     throw new Error(`\`${circuit}\` has no instance \`${instance}\`; there are \`${known}\``);

@@ -13,6 +13,9 @@ export const CIRCOM_FLAGS: readonly string[] = ["--r1cs", "--wasm", "--sym", "--
 
 const require = createRequire(import.meta.url);
 
+/** Enough to count constraints: no witness program, no symbols. */
+export const COUNTING_FLAGS: readonly string[] = ["--r1cs", "--O2"];
+
 /** What the compiler writes for a main file. */
 export type CircuitFiles = {
   readonly r1csFile: string;
@@ -31,13 +34,17 @@ export function outputsOf(mainFile: string, directory: string): CircuitFiles {
 }
 
 /** Compiles a main file into a folder that exists. Includes may start with `circomlib/`. */
-export async function runCircom(mainFile: string, directory: string): Promise<CircuitFiles> {
+export async function runCircom(
+  mainFile: string,
+  directory: string,
+  flags: readonly string[] = CIRCOM_FLAGS,
+): Promise<CircuitFiles> {
   // The compiler finds libraries only below the folder it runs in, hence the project's.
   const paths = [mainFile, "-o", directory].map((path) =>
     path.startsWith("-") ? path : relative(ROOT, path),
   );
   const compiler = join(packageFolder("circom2"), "cli.js");
-  const args = [compiler, ...paths, ...CIRCOM_FLAGS, "-l", "node_modules"];
+  const args = [compiler, ...paths, ...flags, "-l", "node_modules"];
   const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const collect = (chunk: Buffer): void => {

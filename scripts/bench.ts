@@ -1,0 +1,64 @@
+/** `npm run bench -- NAME [--json]`: measures and prints. Timings belong here, not in tests. */
+import { parseArgs } from "node:util";
+import { type BenchLine, printLines } from "./benchmarks/benchLine.ts";
+
+type Benchmark = (options: { instances: readonly string[] | undefined }) => Promise<BenchLine[]>;
+
+/** Each is loaded only when it is asked for. */
+const BENCHMARKS: Record<string, { about: string; load: () => Promise<Benchmark> }> = {
+  circuits: {
+    about: "constraints and public inputs of every circuit and instance (no key is made)",
+    load: async () => (await import("./benchmarks/circuits.ts")).circuitBenchmarks,
+  },
+  prover: {
+    about: "witness and proving seconds (wall and CPU) and peak memory, tiny and medium",
+    load: async () => (await import("./benchmarks/prover.ts")).proverBenchmarks,
+  },
+  gas: {
+    about: "gas of batches, fills, deposits, withdrawals and exits",
+    load: async () => (await import("./benchmarks/gas.ts")).gasBenchmarks,
+  },
+};
+
+const HELP = `Measures Straddle.
+
+  npm run bench -- NAME [--json] [--instance tiny,medium]
+
+${Object.entries(BENCHMARKS)
+  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .join("\n")}
+
+  --json        one JSON object a line:
+                {name, value, unit, better, target?, peer?, peerValue?, ratio?, note?}
+  --instance    only these instances, separated by commas
+  --help        this text
+`;
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: "boolean", default: false },
+      instance: { type: "string" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const [name] = positionals;
+  if (values.help || name === undefined) {
+    process.stdout.write(HELP);
+    return;
+  }
+  const benchmark = BENCHMARKS[name];
+  if (benchmark === undefined) {
+    throw new Error(`there is no benchmark \`${name}\`; there are ${Object.keys(BENCHMARKS)}`);
+  }
+  const run = await benchmark.load();
+  printLines(await run({ instances: values.instance?.split(",") }), values.json);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(`bench: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}
