@@ -1,7 +1,10 @@
 /** Tables for people, JSON for programs; progress goes to stderr so that stdout stays parsable. */
 import Table from "cli-table3";
+import type { ExitProver } from "../node/exitProof.ts";
 
 export interface Io {
+  /** Replaces the exit proof, which takes long. */
+  readonly proveExit?: ExitProver;
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;

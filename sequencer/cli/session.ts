@@ -51,9 +51,12 @@ export function createSession(options: GlobalOptions, io: Io): Session {
     };
   };
   const info = once(async () => checkedInfo(await exchange.info(), settings));
-  const wallet = once(async () =>
-    readWallet(options, io, settings.chainId ?? (await info()).chainId),
-  );
+  const wallet = once(async () => {
+    // Leaving must not need the node, so layer one may answer in its place.
+    const ofNode = () => info().then((known) => known.chainId);
+    const chainId = settings.chainId ?? (await ofNode().catch(() => chainIdOf(settings.rpcUrl)));
+    return readWallet(options, io, chainId);
+  });
   const tradingKey = once(async () => {
     const { chainId, rollup } = await info();
     const { keyIndex } = options;
@@ -83,7 +86,13 @@ export function createSession(options: GlobalOptions, io: Io): Session {
       const { keyIndex } = options;
       return createTrader({ node: exchange, account: id, keyIndex, key: { secret } });
     }),
-    owner: once(async () => ownerOf(settings, await wallet())),
+    owner: once(async () => {
+      const account = await wallet();
+      const chainId = await chainIdOf(settings.rpcUrl);
+      // What the files say of the chain is not enough for a key that everybody knows.
+      if (options.devAccount !== undefined) developmentAccount(options.devAccount, chainId);
+      return ownerOf(settings, account, chainId);
+    }),
     bookOf: async (instrument) => bookOf(exchange, await info(), instrument),
     close: () => exchange.close(),
   };
@@ -133,17 +142,21 @@ async function findAccountOf(exchange: Exchange, owner: string): Promise<Account
   }
 }
 
-async function ownerOf(settings: Settings, wallet: LocalAccount): Promise<Owner> {
+async function chainIdOf(rpcUrl: string): Promise<number> {
+  const answer = await http(rpcUrl)({}).request({ method: "eth_chainId" });
+  return Number(BigInt(answer as string));
+}
+
+function ownerOf(settings: Settings, account: LocalAccount, actual: number): Owner {
   const { rpcUrl, rollup, chainId } = settings;
   if (rollup === undefined) {
     throw new UsageError("layer one needs --rollup ADDRESS: a node's word is not enough to pay.");
   }
-  const transport = http(rpcUrl);
-  const actual = Number(BigInt((await transport({}).request({ method: "eth_chainId" })) as string));
   if (chainId !== undefined && actual !== chainId) {
     throw new UsageError(`\`${rpcUrl}\` is of chain \`${actual}\`, not of \`${chainId}\`.`);
   }
-  return createOwner({ transport, chain: chainOf(actual, rpcUrl), account: wallet, rollup });
+  const chain = chainOf(actual, rpcUrl);
+  return createOwner({ transport: http(rpcUrl), chain, account, rollup });
 }
 
 function chainOf(id: number, rpcUrl: string): Chain {

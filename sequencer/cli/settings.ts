@@ -14,6 +14,7 @@ export interface GlobalOptions {
   readonly passwordFile?: string;
   readonly devAccount?: number;
   readonly keyIndex: number;
+  readonly fromBlock?: number;
   readonly config: string;
   readonly json?: boolean;
 }
@@ -29,6 +30,8 @@ const devnetSchema = z.object({
   rpcUrl: z.url(),
   rollup: address,
   chainId: z.int().min(1),
+  /** Of the rollup's creation. */
+  block: z.int().min(0).optional(),
 });
 
 export interface Settings {
@@ -37,6 +40,8 @@ export interface Settings {
   /** Known from the user's own side; a node's word for it is not enough to send money. */
   readonly rollup: `0x${string}` | undefined;
   readonly chainId: number | undefined;
+  /** Layer-one block before which there is nothing to read. */
+  readonly fromBlock: number | undefined;
 }
 
 export const DEVNET_FILE = ".straddle/devnet.json";
@@ -51,13 +56,15 @@ export function readSettings(options: GlobalOptions, io: Io): Settings {
   assertUrl("--rpc", rpcUrl, ["http:", "https:"]);
   const rollup = options.rollup ?? io.env.STRADDLE_ROLLUP;
   if (rollup === undefined) {
-    return { apiUrl, rpcUrl, rollup: devnet?.rollup, chainId: devnet?.chainId };
+    const fromBlock = options.fromBlock ?? devnet?.block;
+    return { apiUrl, rpcUrl, rollup: devnet?.rollup, chainId: devnet?.chainId, fromBlock };
   }
   const parsed = address.safeParse(rollup);
   if (!parsed.success) {
     throw new UsageError(`--rollup must be an address: 0x and 40 hex digits. Got \`${rollup}\`.`);
   }
-  return { apiUrl, rpcUrl, rollup: parsed.data, chainId: undefined };
+  const { fromBlock } = options;
+  return { apiUrl, rpcUrl, rollup: parsed.data, chainId: undefined, fromBlock };
 }
 
 function readDevnet(file: string): z.output<typeof devnetSchema> | undefined {

@@ -8,6 +8,7 @@ import { addBookCommand } from "./book.ts";
 import { addCancelCommand } from "./cancel.ts";
 import { addChainCommand } from "./chain.ts";
 import { addDepositCommand } from "./deposit.ts";
+import { addExitCommand } from "./exit.ts";
 import { EXIT_CODES, failureOf } from "./failure.ts";
 import { addKeyCommand } from "./key.ts";
 import { addOrderCommands } from "./order.ts";
@@ -49,6 +50,7 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
     .option("--dev-account <n>", "a ready-made wallet, on a local chain only", smallInteger(99))
     .option("--key-index <n>", "trading key", smallInteger(KEYS_PER_ACCOUNT - 1), 0)
     .option("--config <file>", "what `npm start` has written", DEVNET_FILE)
+    .option("--from-block <n>", "block of the rollup's creation", smallInteger(2 ** 40))
     .option("--json", "JSON for programs")
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride()
@@ -63,6 +65,7 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addPositionsCommand(program, run);
   addWithdrawCommand(program, run);
   addStatusCommand(program, run);
+  addExitCommand(program, run);
   program.addHelpText(
     "after",
     "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect.",

@@ -9,6 +9,7 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
+import { LEDGER_KINDS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
 import { ROLLUP_ABI, TOKEN_ABI } from "./rollupAbi.ts";
 
@@ -43,6 +44,7 @@ export interface Queued {
 
 export interface Owner {
   readonly address: Hex;
+  readonly rollup: Hex;
   readonly client: PublicClient;
   /** Approves what is missing, then deposits. The first deposit opens the account. */
   deposit(options: { amount: number; key?: KeyRegistration }): Promise<Mined & Queued>;
@@ -63,10 +65,24 @@ export interface Owner {
   /** Claims by proof after a freeze, in the window or (`isLate`) after it. */
   exit(options: ExitClaim & { isLate: boolean }): Promise<Mined>;
   payExit(account: number): Promise<Mined>;
+  /** An earlier claim; undefined where there is none. */
+  exitClaim(account: number): Promise<{ amount: number; isPaid: boolean } | undefined>;
+  /** Queue ids of the account's deposits that a frozen rollup still owes. */
+  refundable(account: number): Promise<readonly number[]>;
+  refundDeposit(queueId: number): Promise<Mined>;
+  /** What layer one knows of layer two, at one block. */
+  anchored(blockNumber: bigint): Promise<AnchoredState>;
   /** 0: the rollup lives. Unix seconds, as are the others. */
   frozenAt(): Promise<number>;
   freezableAt(): Promise<number>;
   claimWindow(): Promise<number>;
+}
+
+export interface AnchoredState {
+  /** Batches. */
+  readonly count: number;
+  readonly root: bigint;
+  readonly sizes: { readonly slots: number; readonly accountLevels: number };
 }
 
 export interface ExitClaim {
@@ -98,8 +114,10 @@ export function createOwner(options: OwnerOptions): Owner {
   };
   return {
     address,
+    rollup,
     client,
     ...reads,
+    ...createExitReads(client, rollup),
     async deposit({ amount, key }) {
       const held = await reads.tokenBalance();
       if (held < amount) {
@@ -126,6 +144,7 @@ export function createOwner(options: OwnerOptions): Owner {
     exit: ({ account: id, claim, proof, isLate }) =>
       write(isLate ? "exitLate" : "exit", [BigInt(id), address, BigInt(claim), proof]),
     payExit: (id) => write("payExit", [BigInt(id)]),
+    refundDeposit: (queueId) => write("refundDeposit", [BigInt(queueId)]),
   };
 }
 
@@ -155,6 +174,42 @@ function createReads(client: PublicClient, rollup: Hex, address: Hex) {
       const [event] = parseEventLogs({ abi: ROLLUP_ABI, eventName: "OperationQueued", logs });
       if (event === undefined) throw new TransactionError("the rollup queued nothing.");
       return { account: Number(event.args.account), queueId: Number(event.args.queueId) };
+    },
+  };
+}
+
+function createExitReads(client: PublicClient, rollup: Hex) {
+  const contract = { address: rollup, abi: ROLLUP_ABI } as const;
+  return {
+    async exitClaim(account: number) {
+      const args = [BigInt(account)] as const;
+      const claim = await client.readContract({ ...contract, functionName: "exitClaim", args });
+      if (BigInt(claim.owner) === 0n) return undefined;
+      return { amount: Number(claim.amount), isPaid: claim.paid };
+    },
+    async refundable(account: number) {
+      const [start, end] = await Promise.all([
+        client.readContract({ ...contract, functionName: "queueStart" }),
+        client.readContract({ ...contract, functionName: "queueEnd" }),
+      ]);
+      const ids: number[] = [];
+      for (let id = start; id < end; id++) {
+        const args = [id] as const;
+        const call = { ...contract, functionName: "queuedOperation", args } as const;
+        const operation = await client.readContract(call);
+        const isDeposit = operation.kind === LEDGER_KINDS.deposit && !operation.refunded;
+        if (isDeposit && operation.account === account) ids.push(Number(id));
+      }
+      return ids;
+    },
+    async anchored(blockNumber: bigint): Promise<AnchoredState> {
+      const at = { ...contract, blockNumber };
+      const [count, root, sizes] = await Promise.all([
+        client.readContract({ ...at, functionName: "batchCount" }),
+        client.readContract({ ...at, functionName: "stateRoot" }),
+        client.readContract({ ...at, functionName: "sizes" }),
+      ]);
+      return { count: Number(count), root, sizes };
     },
   };
 }

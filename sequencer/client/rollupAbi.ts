@@ -4,14 +4,19 @@
  */
 import { parseAbi } from "viem";
 
+const OPERATION = "bytes32 digest; uint40 queuedAt; uint32 account; uint64 amount;";
 const QUEUED = "uint256 indexed queueId, uint256 indexed account, address indexed owner";
+const ANCHORED = "uint256 indexed number, uint256 indexed kind";
 
 export const ROLLUP_ABI = parseAbi([
   "struct Key { uint8 index; uint32 expiry; uint256 x; uint256 y; }",
   "struct Claim { address owner; uint88 amount; bool paid; }",
+  "struct Sizes { uint32 slots; uint32 tradeSteps; uint32 ledgerSteps; uint32 accountLevels; }",
+  `struct QueuedOperation { ${OPERATION} uint8 kind; bool refunded; }`,
   "function deposit(uint256 amount, Key key) returns (uint256 queueId)",
   "function registerKey(Key key) returns (uint256 queueId)",
   "function forceWithdraw(uint256 amount) returns (uint256 queueId)",
+  "function submitBatch(uint256[] words, uint256 commitment, uint256[8] proof)",
   "function withdraw(address owner)",
   "function withdrawTo(address to)",
   "function freeze()",
@@ -29,11 +34,14 @@ export const ROLLUP_ABI = parseAbi([
   "function ownerOf(uint256 account) view returns (address)",
   "function queueStart() view returns (uint256)",
   "function queueEnd() view returns (uint256)",
+  "function queuedOperation(uint256 queueId) view returns (QueuedOperation)",
+  "function sizes() view returns (Sizes)",
   "function freezableAt() view returns (uint256)",
   "function frozenAt() view returns (uint256)",
   "function claimWindow() view returns (uint256)",
   "function pendingWithdrawals(address owner) view returns (uint256)",
   "function exitClaim(uint256 account) view returns (Claim)",
+  `event BatchAnchored(${ANCHORED}, uint256 stateRoot, uint256 commitment, bytes32 wordsHash)`,
   "event AccountOpened(uint256 indexed account, address indexed owner)",
   `event OperationQueued(${QUEUED}, uint256 kind, uint256 amount, Key key)`,
   "event WithdrawalPaid(address indexed owner, address indexed to, uint256 amount)",

@@ -4,10 +4,24 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { type TestContext, test } from "node:test";
+import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import { main } from "../../../sequencer/cli/straddle.ts";
 import { deriveTradingKey } from "../../../sequencer/client/tradingKey.ts";
 import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts";
-import { chain, deployRollup, serve } from "../../contracts/rollupChain.ts";
+import { publicKeyOf } from "../../../sequencer/protocol/eddsa.ts";
+import { HEADER } from "../../../sequencer/protocol/layout.ts";
+import {
+  chain,
+  DEADLINE,
+  deployRollup,
+  deposit,
+  NO_PROOF,
+  networkHelpers,
+  operator,
+  serve,
+  WINDOW,
+} from "../../contracts/rollupChain.ts";
+import { createMarket, keySecret } from "../../support/market.ts";
 import { startFixture } from "../api/apiFixture.ts";
 import { createFakeService, INFO } from "../api/fakeService.ts";
 
@@ -29,8 +43,8 @@ async function startRpc(context: TestContext): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function setUp(context: TestContext) {
-  const it = await deployRollup();
+async function setUp(context: TestContext, config: Record<string, unknown> = {}) {
+  const it = await deployRollup(config);
   const rollup = it.rollup.address.toLowerCase() as `0x${string}`;
   const wallet = developmentAccount(0, 31337);
   const scope = { chainId: 31337, rollup, keyIndex: 0 };
@@ -40,9 +54,9 @@ async function setUp(context: TestContext) {
   const { server, clock } = await startFixture(context, { service });
   clock.time = Date.now();
   const rpc = await startRpc(context);
-  const run = async (line: string) => {
+  const run = async (line: string, url = server.url) => {
     let [out, err] = ["", ""];
-    const where = `--url ${server.url} --rpc ${rpc} --rollup ${rollup} --dev-account 0`;
+    const where = `--url ${url} --rpc ${rpc} --rollup ${rollup} --dev-account 0`;
     const code = await main(`${where} ${line}`.split(" "), {
       stdout: (text) => {
         out += text;
@@ -52,6 +66,7 @@ async function setUp(context: TestContext) {
       },
       env: {},
       folder: tmpdir(),
+      proveExit: async () => [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n] as const,
     });
     return { code, out, err };
   };
@@ -93,4 +108,50 @@ test("what layer one refuses is said plainly, by the contract's name for it", as
   assert.match(large.err, /error: .*reverted.*\(`(VaultCapExceeded|AmountOutOfRange)`\)/);
   const early = await run("withdraw 5 --forced");
   assert.equal(early.code, 1, early.out);
+});
+
+const NOWHERE = "http://127.0.0.1:9";
+
+test("an owner leaves with what the ledger says, while no node answers", async (context) => {
+  const market = createMarket("tiny");
+  const genesisRoot = market.executor.root();
+  market.openBatch("ledger");
+  const { words: probe } = market.seal();
+  const oracleSetHash = probe[HEADER.indexOf("oracleSet")];
+  const { it, run, wallet } = await setUp(context, { genesisRoot, oracleSetHash });
+  const amount = 700_000_000;
+  const key = publicKeyOf(keySecret(1));
+  const registration = { index: 0, expiry: 2_000_000_000, x: key.x, y: key.y };
+  await deposit(it, operator, BigInt(amount), registration);
+  const owner = BigInt(wallet.address);
+  const rest = { key, keyIndex: 0, keyExpiry: 2_000_000_000 };
+  market.operate({ kind: "deposit", account: 1, owner, amount, ...rest });
+  const fresh = market.seal();
+  await networkHelpers.time.increaseTo(Math.ceil(market.time / 1000) + 1);
+  const domain = await it.rollup.read.domain();
+  for (const { words } of [market.sealed[0], fresh] as SealedBatch[]) {
+    const own = words.with(HEADER.indexOf("domain"), domain);
+    await it.rollup.write.submitBatch([own, 1n, NO_PROOF]);
+  }
+
+  const checked = await run("exit --check --json", NOWHERE);
+  assert.equal(checked.code, 0, checked.err);
+  assert.deepEqual(JSON.parse(checked.out), { account: 1, batches: 2, claim: amount });
+  assert.match((await run("exit", NOWHERE)).err, /lives and nothing is overdue/);
+  assert.equal((await run("withdraw 10 --forced", NOWHERE)).code, 0);
+  await deposit(it, operator, 5n);
+  assert.match((await run("exit", NOWHERE)).err, /has until .* to serve its queue/);
+  await networkHelpers.time.increase(DEADLINE);
+  assert.match((await run("exit", NOWHERE)).err, /`--freeze` ends it, for everybody/);
+
+  const claimed = await run("exit --freeze", NOWHERE);
+  assert.equal(claimed.code, 0, claimed.err);
+  assert.match(claimed.err, /freezing.*\nrebuilt 2 of 2.*\nproving a claim of 700 USDC/);
+  assert.match(claimed.err, /taking back the deposit \d+/);
+  assert.match(claimed.out, /claimed 700 USDC in 0x.*; after .* UTC, run/);
+  assert.match((await run("exit", NOWHERE)).out, /it is paid after/);
+  await networkHelpers.time.increase(WINDOW);
+  assert.match((await run("exit", NOWHERE)).out, /^paid, or its share/);
+  assert.match((await run("exit", NOWHERE)).out, /paid already/);
+  assert.equal(await it.token.read.balanceOf([wallet.address]), BigInt(amount) + 5n);
 });
