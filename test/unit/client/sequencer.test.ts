@@ -1,0 +1,106 @@
+// Client, API and the real sequencer role together: what one signs, the others understand.
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { startApi } from "../../../sequencer/api/server.ts";
+import type { AccountMessage } from "../../../sequencer/client/exchange.ts";
+import { followBook } from "../../../sequencer/client/liveBook.ts";
+import { createTrader, type Trader } from "../../../sequencer/client/trader.ts";
+import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
+import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
+import { SEQUENCER, signDigest } from "../api/fakeService.ts";
+import { createTrader as createIdentity, createWorld, DOMAIN } from "../roles/market.ts";
+import { silent } from "../roles/ports.ts";
+
+async function setUp(context: TestContext) {
+  const world = await createWorld();
+  const identities = [createIdentity(1), createIdentity(2)];
+  for (const identity of identities) world.deposit(identity, 900_000_000_000);
+  const { clock } = world;
+  const service = signing(world.sequencer.service);
+  const server = await startApi({ service, clock, logger: silent });
+  // The roles' clock stands still unless it is told to go on.
+  const pump = setInterval(() => void world.step(300), 50);
+  context.after(async () => {
+    clearInterval(pump);
+    await server.stop();
+  });
+  for (let count = 0; count < 5; count++) await world.step(400);
+  const traders: Trader[] = [];
+  for (const { account, secret } of identities) {
+    const key = { secret };
+    const now = () => clock.now();
+    traders.push(await createTrader({ node: server.url, account, keyIndex: 0, key, now }));
+  }
+  context.after(() => {
+    for (const trader of traders) trader.close();
+  });
+  const [maker, taker] = traders as [Trader, Trader];
+  return { maker, taker };
+}
+
+/** The roles' test world signs receipts with a dummy. */
+function signing(service: ExchangeService): ExchangeService {
+  return {
+    ...service,
+    info: async () => ({ ...(await service.info()), sequencer: SEQUENCER }),
+    async submit(submission) {
+      const result = await service.submit(submission);
+      if (!result.accepted) return result;
+      const { logPosition, logHash } = result.receipt;
+      const signature = signDigest(receiptDigest(DOMAIN, logPosition, logHash));
+      return { accepted: true, receipt: { ...result.receipt, signature } };
+    },
+  };
+}
+
+test("orders trade, books and accounts follow, and every receipt holds", async (context) => {
+  const { maker, taker } = await setUp(context);
+  const news: AccountMessage[] = [];
+  await maker.onAccount((message) => news.push(message));
+  const live = await followBook(maker.exchange, 0);
+  const order = { book: 0, isSell: true, price: 510, lots: 10 };
+  const [first, second] = await Promise.all([maker.place(order), maker.place(order)]);
+  assert.deepEqual([first.outcome, second.outcome], ["rested", "rested"]);
+  const bought = await taker.place({ ...order, isSell: false, lots: 15 });
+  assert.equal(bought.outcome, "filled");
+  assert.deepEqual(
+    bought.fills.map(({ price, lots, makerSeq }) => [price, lots, makerSeq]),
+    [
+      [510, 10, first.seq],
+      [510, 5, second.seq],
+    ],
+  );
+  assert.deepEqual(
+    (await maker.orders()).map(({ orderId, lots }) => [orderId, lots]),
+    [[second.orderId, 5]],
+  );
+  assert.equal((await maker.exchange.account({ account: 1 })).positions[0], -15);
+  assert.equal((await maker.exchange.trades({ book: 0 })).length, 2);
+  assert.equal((await maker.cancel(second.orderId ?? "")).outcome, "cancelled");
+  assert.equal((await maker.cancelAll()).outcome, "allCancelled");
+  for (let waited = 0; live.current()?.asks.length !== 0 && waited < 200; waited++) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.deepEqual(live.current()?.asks, []);
+  assert.ok(news.filter((message) => message.type === "order").length >= 4);
+});
+
+test("withdrawals and transfers are in the same chain", async (context) => {
+  const { maker, taker } = await setUp(context);
+  const results = await Promise.all([
+    maker.withdraw(1_000_000),
+    maker.transfer(2, 5_000_000),
+    maker.place({ book: 0, isSell: false, price: 490, lots: 1 }),
+  ]);
+  assert.deepEqual(
+    results.map(({ outcome }) => outcome),
+    ["executed", "executed", "rested"],
+  );
+  const { cash } = await taker.exchange.account({ account: 2 });
+  assert.equal(cash, 900_005_000_000);
+  await assert.rejects(maker.withdraw(2 ** 45), { reason: "insufficientCash" });
+  await assert.rejects(maker.place({ book: 9, isSell: true, price: 1, lots: 1 }), {
+    reason: "unknownBook",
+  });
+  assert.equal((await maker.cancelAll()).outcome, "allCancelled", "refusals leave it whole");
+});
