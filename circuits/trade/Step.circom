@@ -5,6 +5,7 @@ include "circomlib/circuits/comparators.circom";
 include "circomlib/circuits/poseidon.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
+include "../gadgets/SideLocate.circom";
 include "../gadgets/Unpack.circom";
 include "BookAccess.circom";
 include "Fill.circom";
