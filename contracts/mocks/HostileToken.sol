@@ -11,7 +11,7 @@ contract HostileToken is ERC20 {
     uint256 public fee;
     /// @notice Cannot receive.
     mapping(address account => bool) public isBlocked;
-    /// @notice Called back in every transfer, with `callback`.
+    /// @notice Called back in the next transfer, with `callback`.
     address public callee;
     bytes public callback;
 
@@ -51,8 +51,11 @@ contract HostileToken is ERC20 {
     function _update(address from, address to, uint256 amount) internal override {
         if (isBlocked[to]) revert AccountBlocked(to);
         bool isTransfer = from != address(0) && to != address(0);
-        if (isTransfer && callee != address(0)) {
-            (bool success, bytes memory reason) = callee.call(callback);
+        address target = callee;
+        if (isTransfer && target != address(0)) {
+            // Once: what the callback does to this token must not end it.
+            callee = address(0);
+            (bool success, bytes memory reason) = target.call(callback);
             if (!success) revert CallbackFailed(reason);
         }
         uint256 kept = isTransfer ? fee : 0;

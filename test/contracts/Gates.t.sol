@@ -5,6 +5,7 @@ import {Rollup} from "../../contracts/Rollup.sol";
 import {ProtocolConstants as P} from "../../contracts/generated/ProtocolConstants.sol";
 import {IExitVerifier, IVerifier} from "../../contracts/interfaces/IVerifier.sol";
 import {RollupConfig} from "../../contracts/interfaces/IRollup.sol";
+import {Accounts} from "../../contracts/libraries/Accounts.sol";
 import {KeyGate} from "../../contracts/libraries/KeyGate.sol";
 import {Key, TradingKeys} from "../../contracts/libraries/TradingKeys.sol";
 import {RollupFixture} from "./RollupFixture.sol";
@@ -21,10 +22,14 @@ contract SilentVerifier {}
 
 /// @dev What is refused at the door: keys that no proof can serve, verifiers anybody can fool.
 contract GatesTest is RollupFixture {
+    using Accounts for Accounts.State;
+
     uint256 private constant BASE_X =
         5299619240641551281634865583518297030282874472190772894086521144482721001553;
     uint256 private constant BASE_Y =
         16950150798460657717958625567821834550301663161624707787222815936182638968203;
+
+    Accounts.State private accounts;
 
     function setUp() public {
         deployRollup();
@@ -103,6 +108,25 @@ contract GatesTest is RollupFixture {
             this.create(config_);
         }
         vm.chainId(31337);
+    }
+
+    function enterWithKey(uint256 id) external {
+        accounts.enter(id, true);
+    }
+
+    function test_accounts_lastKeyVersion() external {
+        // Counted up here: a version that outgrew its field would have no proof, and freeze all.
+        accounts.byId[7].registrations = uint32(Accounts.REGISTRATIONS_MAX - 1);
+        this.enterWithKey(7);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                Accounts.KeyRegistrationsExceeded.selector,
+                7,
+                (1 << P.KEY_VERSION_BITS) - 1
+            )
+        );
+        this.enterWithKey(7);
+        accounts.enter(7, false);
     }
 
     function test_tradingKeys_pointsOfTheCurve_succeed() external view {

@@ -1,15 +1,19 @@
 // Money leaves the vault only to its owner, or where its owner says; nobody else can delay it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeFunctionData, getAddress, zeroAddress } from "viem";
+import { encodeFunctionData, getAddress, toFunctionSelector, zeroAddress } from "viem";
 import {
   alice,
+  approve,
   bob,
   carol,
   deployRollup,
   deposit,
   eve,
+  KEY,
   ledgerBatch,
+  NO_KEY,
+  NO_PROOF,
   networkHelpers,
   type Operation,
   operationWords,
@@ -105,18 +109,39 @@ test("an owner whom the token refuses delays nobody else", async () => {
   assert.equal(await balance(it, carol), 300n);
 });
 
-test("a token that calls back gets no second payment", async () => {
+test("a token that calls back enters nothing", async () => {
   const it = await world();
   await serve(it, [withdrawal(alice, 300n), withdrawal(bob, 300n)]);
-  const data = encodeFunctionData({
-    abi: it.rollup.abi,
-    functionName: "withdraw",
-    args: [bob.account.address],
-  });
-  await it.token.write.setCallback([it.rollup.address, data]);
-  const call = it.rollup.write.withdraw([alice.account.address]);
-  await viem.assertions.revertWithCustomError(call, it.token, "CallbackFailed");
-  assert.equal(await it.rollup.read.pendingWithdrawals([alice.account.address]), 300n);
+  const [owner, other] = [alice.account.address, bob.account.address];
+  const { abi } = it.rollup;
+  const calls = [
+    encodeFunctionData({ abi, functionName: "deposit", args: [1n, NO_KEY] }),
+    encodeFunctionData({ abi, functionName: "registerKey", args: [KEY] }),
+    encodeFunctionData({ abi, functionName: "forceWithdraw", args: [1n] }),
+    encodeFunctionData({ abi, functionName: "submitBatch", args: [[], 0n, NO_PROOF] }),
+    encodeFunctionData({ abi, functionName: "withdraw", args: [other] }),
+    encodeFunctionData({ abi, functionName: "withdrawTo", args: [other] }),
+    encodeFunctionData({ abi, functionName: "freeze" }),
+    encodeFunctionData({ abi, functionName: "exit", args: [1n, other, 1n, NO_PROOF] }),
+    encodeFunctionData({ abi, functionName: "exitLate", args: [1n, other, 1n, NO_PROOF] }),
+    encodeFunctionData({ abi, functionName: "payExit", args: [1n] }),
+    encodeFunctionData({ abi, functionName: "refundDeposit", args: [1n] }),
+  ];
+  const reason = toFunctionSelector("ReentrancyGuardReentrantCall()");
+  await approve(it, carol, 5n);
+  for (const data of calls) {
+    await it.token.write.setCallback([it.rollup.address, data]);
+    for (const call of [
+      it.rollup.write.withdraw([owner]),
+      it.rollup.write.withdrawTo([owner], { account: alice.account }),
+      it.rollup.write.deposit([5n, NO_KEY], { account: carol.account }),
+    ]) {
+      await viem.assertions.revertWithCustomErrorWithArgs(call, it.token, "CallbackFailed", [
+        reason,
+      ]);
+    }
+  }
+  assert.equal(await it.rollup.read.pendingWithdrawals([owner]), 300n);
 });
 
 test("a batch cannot release more than is held beside unserved deposits", async () => {
