@@ -1,35 +1,59 @@
-/** Compiled circuits in tests: witness from inputs, refused inputs. */
-import { readFileSync } from "node:fs";
+/** The batch and exit circuits in tests: witness from inputs, refused inputs. */
+import assert from "node:assert/strict";
 import { type CircuitName, compileCircuit } from "../../scripts/circuits.ts";
 import { publicInputs } from "../../sequencer/batch/publicInputs.ts";
 import type { CircuitInputs, SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
-
-interface WitnessCalculator {
-  calculateWitness(inputs: CircuitInputs, sanityCheck: boolean): Promise<bigint[]>;
-}
+import { AssertionFailed, loadCalculator, type SignalValues } from "./witness.ts";
 
 export interface Circuit {
-  /** Every wire. Rejects where an assertion of the circuit fails. */
-  witness(inputs: CircuitInputs): Promise<bigint[]>;
+  readonly r1csFile: string;
+  readonly symFile: string;
+  /** Every wire. Throws AssertionFailed where an assertion of the circuit fails. */
+  witness(inputs: SignalValues): bigint[];
 }
 
 /** Compiles (cached) and loads a circuit. */
 export async function loadCircuit(circuit: CircuitName, instance = "tiny"): Promise<Circuit> {
-  const files = await compileCircuit(circuit, instance);
-  // The calculator that circom writes is CommonJS beside the wasm; snarkjs ships the same one.
-  const { WitnessCalculatorBuilder } = await import("circom_runtime");
-  const build = await WitnessCalculatorBuilder(readFileSync(files.wasmFile), { sanityCheck: true });
-  const calculator = build as WitnessCalculator;
-  return { witness: (inputs) => calculator.calculateWitness(inputs, true) };
+  const { wasmFile, r1csFile, symFile } = await compileCircuit(circuit, instance);
+  const calculator = await loadCalculator(wasmFile);
+  return { r1csFile, symFile, witness: (inputs) => calculator.run(inputs) };
 }
 
-/** A batch's inputs with the three public ones. */
-export function withPublicInputs(batch: SealedBatch): CircuitInputs {
-  const { commitment, gamma, evaluation } = publicInputs(batch.words);
+/** A batch's inputs with the three public ones, `words` being the batch's unless given. */
+export function withPublicInputs(
+  batch: Pick<SealedBatch, "inputs" | "words">,
+  words: readonly bigint[] = batch.words,
+): CircuitInputs {
+  const { commitment, gamma, evaluation } = publicInputs(words);
   return {
     ...batch.inputs,
     commitment: commitment.toString(),
     gamma: gamma.toString(),
     evaluation: evaluation.toString(),
   };
+}
+
+/**
+ * Asserts that the circuit refuses the inputs, and that it is the named template that does (as
+ * `Template`, or `Outer/Inner`): a cheat that only some later hash happens to catch is not caught.
+ */
+export function assertRefused(
+  circuit: { witness(inputs: SignalValues): bigint[] },
+  inputs: SignalValues,
+  template: string,
+): void {
+  assert.throws(
+    () => circuit.witness(inputs),
+    (error) => {
+      if (!(error instanceof AssertionFailed)) throw error;
+      const names = error.trace.map((place) => place.split(":")[0]!);
+      const wanted = template.split("/");
+      let at = names.length;
+      for (const name of wanted) {
+        at = names.lastIndexOf(name, at - 1);
+        assert.ok(at >= 0, `refused by ${error.trace.join(" < ")}, not by ${template}`);
+      }
+      return true;
+    },
+  );
 }

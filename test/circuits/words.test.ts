@@ -1,0 +1,153 @@
+// Words: fields of a number, hashes of vectors, what is public, and paths in trees.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { evaluate } from "../../sequencer/batch/publicInputs.ts";
+import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
+import { hashVector, poseidon } from "../../sequencer/protocol/hash.ts";
+import { privateRoot, stateRoot } from "../../sequencer/protocol/state.ts";
+import { createMerkleTree } from "../../sequencer/state/merkleTree.ts";
+import { runs } from "../property/runs.ts";
+import { accepts, assertPinned, assertRejects, readAll } from "../support/cheat.ts";
+import { loadGadget } from "../support/gadget.ts";
+
+const element = fc.bigInt({ min: 0n, max: R - 1n });
+
+test("Unpack proves 1: word = sum of fields * 2^offset, each within its width", async () => {
+  const gadget = await loadGadget({ file: "gadgets/Unpack.circom", main: "Unpack(3, [3, 1, 4])" });
+  for (const word of [0, 1, 7, 8, 255, 254, 0b1010_1_011]) {
+    const witness = assertPinned(gadget, { word });
+    const fields = [word & 7, (word >> 3) & 1, word >> 4].map(BigInt);
+    assert.deepEqual(readAll(gadget, witness, "fields", 3), fields);
+  }
+  for (const word of [256n, 257n, R - 1n]) assertRejects(gadget, { word }, `${word}`);
+});
+
+test("Unpack proves 1 at its widest: 253 bits have one decomposition", async () => {
+  const main = "Unpack(2, [252, 1])";
+  const gadget = await loadGadget({ file: "gadgets/Unpack.circom", main });
+  for (const word of [0n, 2n ** 252n - 1n, 2n ** 252n, 2n ** 253n - 1n]) {
+    const witness = assertPinned(gadget, { word });
+    assert.equal(gadget.read(witness, "fields[1]"), word >> 252n);
+  }
+  for (const word of [2n ** 253n, R - 1n]) assertRejects(gadget, { word });
+});
+
+test("UnpackMany proves: as Unpack, for each word; a bit above the last field is refused", async () => {
+  const gadget = await loadGadget({ file: "gadgets/Unpack.circom", main: "UnpackMany(5, 4, 3)" });
+  const witness = assertPinned(gadget, { in: [0x321, 0x54] });
+  assert.deepEqual(readAll(gadget, witness, "out", 5), [1n, 2n, 3n, 4n, 5n]);
+  assertRejects(gadget, { in: [0x1321, 0x54] });
+  assertRejects(gadget, { in: [0x321, 0x154] }, "a third field in a word of two");
+});
+
+test("PackMany proves: out = sum of in * 2^(bits * place)", async () => {
+  const gadget = await loadGadget({ file: "gadgets/Unpack.circom", main: "PackMany(5, 4, 3)" });
+  const witness = assertPinned(gadget, { in: [1, 2, 3, 4, 5] });
+  assert.deepEqual(readAll(gadget, witness, "out", 2), [0x321n, 0x54n]);
+});
+
+test("HashVector proves 1: the hash of protocol/hash.ts at every length around a block", async () => {
+  for (const length of [1, 17]) {
+    const main = `HashVector(${length})`;
+    const gadget = await loadGadget({ file: "gadgets/HashVector.circom", main });
+    const values = Array.from({ length }, (_, index) => R - 1n - BigInt(index));
+    const witness = gadget.witness({ in: values });
+    assert.equal(gadget.read(witness, "out"), hashVector(values));
+    if (length === 1) assertPinned(gadget, { in: values });
+  }
+});
+
+const dataSize = 3;
+
+test("PublicData proves 1: commitment = hashVector(words)", async () => {
+  const main = `PublicData(${dataSize})`;
+  const gadget = await loadGadget({ file: "gadgets/PublicData.circom", main });
+  const words = [5n, R - 1n, 7n];
+  const honest = { words, gamma: 11n, evaluation: evaluate(words, 11n) };
+  assertPinned(gadget, { ...honest, commitment: hashVector(words) });
+  assertRejects(gadget, { ...honest, commitment: hashVector([5n, R - 1n, 8n]) });
+  const hidden = [5n, R - 1n, 0n];
+  const told = { ...honest, commitment: hashVector(words), words: hidden };
+  assertRejects(gadget, { ...told, evaluation: evaluate(hidden, 11n) }, "a hidden word");
+});
+
+test("PublicData proves 2: evaluation = sum of words[i] * gamma^(i + 1)", async () => {
+  const main = `PublicData(${dataSize})`;
+  const gadget = await loadGadget({ file: "gadgets/PublicData.circom", main });
+  const vector = fc.array(element, { minLength: dataSize, maxLength: dataSize });
+  fc.assert(
+    fc.property(vector, element, fc.integer({ min: 1, max: 9 }), (words, gamma, off) => {
+      const evaluation = evaluate(words, gamma);
+      const inputs = { words, gamma, commitment: hashVector(words) };
+      assert.ok(accepts(gadget, { ...inputs, evaluation }));
+      assertRejects(gadget, { ...inputs, evaluation: evaluation + BigInt(off) });
+    }),
+    runs(10),
+  );
+});
+
+function treeOf(leaves: readonly bigint[]) {
+  const tree = createMerkleTree({ levels: 2, emptyLeaf: 7n });
+  for (const [id, leaf] of leaves.entries()) tree.set(id, leaf);
+  return tree;
+}
+
+test("MerkleUpdate proves 1: rootBefore is the root with leafBefore at id", async () => {
+  const main = "MerkleUpdate(2)";
+  const gadget = await loadGadget({ file: "gadgets/MerkleUpdate.circom", main });
+  const leaves = Array.from({ length: 16 }, (_, id) => 100n + BigInt(id));
+  for (const id of leaves.keys()) {
+    const tree = treeOf(leaves);
+    const siblings = tree.path(id);
+    const inputs = { id, leafBefore: leaves[id]!, leafAfter: 3n, siblings };
+    const witness = gadget.witness(inputs);
+    assert.equal(gadget.read(witness, "rootBefore"), tree.root());
+    for (const cheat of [
+      { id: (id + 1) % 16 },
+      { leafBefore: 99n },
+      { siblings: siblings.map((row, level) => (level === 0 ? row.toReversed() : row)) },
+    ]) {
+      const forged = gadget.witness({ ...inputs, ...cheat });
+      assert.notEqual(gadget.read(forged, "rootBefore"), tree.root());
+    }
+  }
+  assertRejects(gadget, { id: 16, leafBefore: 1, leafAfter: 2, siblings: treeOf([]).path(0) });
+});
+
+test("MerkleUpdate proves 2: rootAfter is the root with leafAfter in its stead", async () => {
+  const main = "MerkleUpdate(2)";
+  const gadget = await loadGadget({ file: "gadgets/MerkleUpdate.circom", main });
+  const leaves = Array.from({ length: 16 }, (_, id) => 100n + BigInt(id));
+  for (const id of leaves.keys()) {
+    const tree = treeOf(leaves);
+    const siblings = tree.path(id);
+    tree.set(id, 3n);
+    const witness = gadget.witness({ id, leafBefore: leaves[id]!, leafAfter: 3n, siblings });
+    assert.equal(gadget.read(witness, "rootAfter"), tree.root());
+  }
+});
+
+test("MerkleLevel proves: the parents of four children with the given one in its place", async () => {
+  const gadget = await loadGadget({ file: "gadgets/MerkleUpdate.circom", main: "MerkleLevel()" });
+  const siblings = [21n, 22n, 23n];
+  for (const place of [0, 1, 2, 3]) {
+    const inputs = { low: place & 1, high: place >> 1, before: 5n, after: 6n, siblings };
+    const witness = assertPinned(gadget, inputs);
+    const parent = (leaf: bigint) => poseidon(siblings.toSpliced(place, 0, leaf));
+    assert.equal(gadget.read(witness, "parentBefore"), parent(5n));
+    assert.equal(gadget.read(witness, "parentAfter"), parent(6n));
+  }
+});
+
+test("StateRoot proves: root = Poseidon(ledger, private) over the six parts", async () => {
+  const gadget = await loadGadget({ file: "state/StateRoot.circom", main: "StateRoot()" });
+  const parts = { accounts: 1n, series: 2n, sessions: 3n, books: 4n, nextSeq: 5, carry: 6n };
+  const witness = assertPinned(gadget, parts);
+  assert.equal(gadget.read(witness, "root"), stateRoot(parts));
+  assert.equal(gadget.read(witness, "privateRoot"), privateRoot(parts));
+  for (const name of Object.keys(parts)) {
+    const other = gadget.witness({ ...parts, [name]: 77n });
+    assert.notEqual(gadget.read(other, "root"), stateRoot(parts), `${name} must matter`);
+  }
+});

@@ -1,0 +1,148 @@
+/**
+ * Runs the WebAssembly that circom writes, so that tests can ask for a witness with or without
+ * the circuit's assertions. (The calculator beside the file is CommonJS, which this project's
+ * module type forbids.)
+ */
+import { readFileSync } from "node:fs";
+import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
+
+/** A signal's value, nested as its arrays and buses are. */
+export type SignalValue =
+  | string
+  | number
+  | bigint
+  | readonly SignalValue[]
+  | { readonly [field: string]: SignalValue };
+export type SignalValues = { readonly [signal: string]: SignalValue };
+
+/** An assertion of the circuit does not hold; `trace` names the templates around it, inner first. */
+export class AssertionFailed extends Error {
+  override name = "AssertionFailed";
+  readonly trace: readonly string[];
+  constructor(reason: string, trace: readonly string[]) {
+    super(`${reason} in ${trace.join(" < ") || "the main component"}`);
+    this.trace = trace;
+  }
+}
+
+export interface Calculator {
+  /** Every wire. Throws AssertionFailed where the circuit refuses the inputs. */
+  run(inputs: SignalValues): bigint[];
+}
+
+interface Exports {
+  readonly getMessageChar: () => number;
+  readonly getFieldNumLen32: () => number;
+  readonly getWitnessSize: () => number;
+  readonly getWitness: (index: number) => void;
+  readonly readSharedRWMemory: (index: number) => number;
+  readonly writeSharedRWMemory: (index: number, word: number) => void;
+  readonly getInputSignalSize: (high: number, low: number) => number;
+  readonly setInputSignal: (high: number, low: number, index: number) => void;
+  readonly getInputSize: () => number;
+  readonly init: (sanityCheck: number) => void;
+}
+
+const REASONS: Readonly<Record<number, string>> = { 1: "signal not found", 4: "assertion" };
+
+/** Loads a circuit that circom compiled with `--wasm`. */
+export async function loadCalculator(wasmFile: string): Promise<Calculator> {
+  const compiled = await WebAssembly.compile(readFileSync(wasmFile));
+  let lines: string[] = [];
+  let exports: Exports;
+  const message = (): string => {
+    let text = "";
+    for (let c = exports.getMessageChar(); c !== 0; c = exports.getMessageChar()) {
+      text += String.fromCharCode(c);
+    }
+    return text;
+  };
+  const runtime = {
+    exceptionHandler(code: number) {
+      throw new AssertionFailed(REASONS[code] ?? `error ${code}`, lines.map(templateOf));
+    },
+    printErrorMessage: () => lines.push(message()),
+    writeBufferMessage: message,
+    showSharedRWMemory: () => {},
+  };
+  const instance = await WebAssembly.instantiate(compiled, { runtime });
+  exports = instance.exports as unknown as Exports;
+  return {
+    run(inputs) {
+      lines = [];
+      exports.init(1);
+      feed(exports, inputs);
+      return readWitness(exports);
+    },
+  };
+}
+
+/** `Error in template InRange_12 line: 9` becomes `InRange:9`. */
+function templateOf(line: string): string {
+  const match = /template (\w+?)_\d+ line: (\d+)/.exec(line);
+  return match === null ? line : `${match[1]}:${match[2]}`;
+}
+
+function feed(exports: Exports, inputs: SignalValues): void {
+  let given = 0;
+  for (const [name, values] of flattened("", inputs)) {
+    const [high, low] = fnvHash(name);
+    const size = exports.getInputSignalSize(high, low);
+    if (size !== values.length) {
+      throw new Error(`\`${name}\` takes ${size} values. Got \`${values.length}\`.`);
+    }
+    for (const [index, value] of values.entries()) {
+      write(exports, value);
+      exports.setInputSignal(high, low, index);
+      given++;
+    }
+  }
+  if (given < exports.getInputSize()) {
+    throw new Error(`the circuit takes ${exports.getInputSize()} inputs. Got \`${given}\`.`);
+  }
+}
+
+/** Signals by their full names: fields of buses by `.`, arrays of plain values in one piece. */
+function flattened(prefix: string, value: SignalValue): [string, bigint[]][] {
+  if (typeof value !== "object") return [[prefix, [BigInt(value)]]];
+  if (!Array.isArray(value)) {
+    const dot = prefix === "" ? "" : ".";
+    return Object.entries(value).flatMap(([name, item]) =>
+      flattened(`${prefix}${dot}${name}`, item),
+    );
+  }
+  const items = (value as SignalValue[]).flat(9) as SignalValue[];
+  if (items.every((item) => typeof item !== "object")) {
+    return [[prefix, items.map((item) => BigInt(item as bigint))]];
+  }
+  return value.flatMap((item: SignalValue, index) => flattened(`${prefix}[${index}]`, item));
+}
+
+function write(exports: Exports, value: bigint): void {
+  let rest = ((value % FIELD_MODULUS) + FIELD_MODULUS) % FIELD_MODULUS;
+  for (let word = 0; word < exports.getFieldNumLen32(); word++) {
+    exports.writeSharedRWMemory(word, Number(rest & 0xffffffffn));
+    rest >>= 32n;
+  }
+}
+
+function readWitness(exports: Exports): bigint[] {
+  const words = exports.getFieldNumLen32();
+  return Array.from({ length: exports.getWitnessSize() }, (_, wire) => {
+    exports.getWitness(wire);
+    let hex = "";
+    for (let word = words - 1; word >= 0; word--) {
+      hex += (exports.readSharedRWMemory(word) >>> 0).toString(16).padStart(8, "0");
+    }
+    return BigInt(`0x${hex}`);
+  });
+}
+
+/** FNV-1a, 64 bits, in two halves: how circom names input signals. */
+function fnvHash(name: string): [number, number] {
+  let hash = 0xcbf29ce484222325n;
+  for (const character of name) {
+    hash = ((hash ^ BigInt(character.charCodeAt(0))) * 0x100000001b3n) & 0xffffffffffffffffn;
+  }
+  return [Number(hash >> 32n), Number(hash & 0xffffffffn)];
+}
