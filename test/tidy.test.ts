@@ -37,8 +37,8 @@ const zones: Readonly<Record<string, readonly string[]>> = {
     ...[...core, "state", "batch", "ports", "exchangeService", "pricing", "roles"],
     ...["store", "l1", "gossip", "prover", "api", "oracle"],
   ],
-  client: core,
-  cli: ["client", "protocol", "node"],
+  client: [...core, "exchangeService"],
+  cli: ["client", "protocol", "node", "l1", "exchangeService"],
   web: ["client"],
 };
 
@@ -54,7 +54,7 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   libp2p: ["sequencer/gossip/"],
   "@libp2p/*": ["sequencer/gossip/"],
   snarkjs: ["sequencer/prover/", "scripts/", "test/"],
-  ws: ["sequencer/api/", "sequencer/client/", "sequencer/cli/"],
+  ws: ["sequencer/api/", "sequencer/client/", "sequencer/cli/", "test/"],
   viem: ["sequencer/l1/", "sequencer/client/", "sequencer/cli/", "scripts/", "test/"],
   circomlibjs: ["scripts/", "test/"],
 };

@@ -39,7 +39,7 @@ export interface RestoredLedger {
   accountIds(): number[];
   series(): readonly Readonly<Series>[];
   accounts: MerkleTree;
-  /** Applies the next batch. Throws {@link RestoreError} where the words do not lead to its root. */
+  /** Applies the next batch. Throws {@link RestoreError} where its root does not come out. */
   apply(words: readonly bigint[]): void;
 }
 

@@ -29,7 +29,7 @@ export interface BatchSizes {
   readonly ledger: LedgerSizes;
 }
 
-/** `F` of SPEC section 6: the most steps of a fill-or-kill order, so that an empty batch holds it. */
+/** `F` of SPEC section 6: the most steps of a fill-or-kill order; an empty batch holds them. */
 export function fokSteps(sizes: TradeSizes): number {
   return Math.min(sizes.steps, sizes.accounts - 1);
 }
