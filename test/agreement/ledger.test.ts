@@ -1,0 +1,233 @@
+// The ledger circuit and the engine agree: every batch that the executor seals has a witness for
+// the executor's root and public words. Directed sequences first, then random ones.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { checkOperation } from "../../sequencer/engine/ledger.ts";
+import type { LedgerOperation } from "../../sequencer/engine/records.ts";
+import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
+import type { LedgerMessage } from "../../sequencer/protocol/messages.ts";
+import { runs } from "../property/runs.ts";
+import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
+import {
+  createMarket,
+  EXPIRY,
+  FAR,
+  keySecret,
+  type Market,
+  order,
+  ownerOf,
+  TEST_DOMAIN,
+} from "../support/market.ts";
+import { fundMarket, topUp } from "./commands.ts";
+import { Coverage } from "./coverage.ts";
+
+const circuit = await loadCircuit("ledger");
+const coverage = new Coverage();
+
+/** Seals what is open and asserts that every ledger batch so far has its witness. */
+function assertAgreement(market: Market): void {
+  if (market.executor.current() !== undefined) market.seal();
+  for (const batch of market.sealed.splice(0)) {
+    if (batch.kind === "ledger") circuit.witness(withPublicInputs(batch));
+  }
+}
+
+function operate(market: Market, operation: LedgerOperation): void {
+  coverage.operation(market.operate(operation));
+}
+
+function pay(market: Market, account: number, message: LedgerMessage, keyIndex = 0): void {
+  coverage.operation(market.payment(account, message, keyIndex));
+}
+
+const withdraw = (amount: number) => ({ kind: "withdraw", amount, deadline: FAR }) as const;
+const transfer = (to: number, amount: number) =>
+  ({ kind: "transfer", to, amount, deadline: FAR }) as const;
+const forced = (account: number, amount: number) =>
+  ({ kind: "forcedWithdraw", account, owner: ownerOf(account), amount }) as const;
+
+function register(account: number, keyIndex: number, isRevoked = false): LedgerOperation {
+  const key = isRevoked ? { x: 0n, y: 0n } : publicKeyOf(keySecret(account, keyIndex));
+  const keyExpiry = isRevoked ? 0 : FAR / 1000 - 1;
+  return { kind: "registerKey", account, owner: ownerOf(account), key, keyIndex, keyExpiry };
+}
+
+function weights(legs: Readonly<Record<number, number>>): number[] {
+  return Array.from({ length: 16 }, (_, slot) => legs[slot] ?? 0);
+}
+
+/** Accounts 1 and 4 with positions of 30 lots in slots 0 and 1, opposite to one another. */
+function tradedMarket(): Market {
+  const market = createMarket();
+  fundMarket(market);
+  for (const book of [0, 1]) {
+    const price = 200 + 100 * book;
+    market.trade(1, order({ book, isSell: true, price, lots: 30 }));
+    market.trade(4, order({ book, price, lots: 30 }));
+  }
+  market.seal();
+  market.sealed.length = 0;
+  return market;
+}
+
+test("deposits, keys and listings from an empty state", () => {
+  const market = createMarket();
+  coverage.operation(market.deposit(255, 1));
+  coverage.operation(market.deposit(255, 2 ** 50 - 1));
+  operate(market, register(255, 3));
+  topUp(market, 255, 0);
+  fundMarket(market, [1000]);
+  assertAgreement(market);
+});
+
+test("withdrawals and transfers are executed or refused", () => {
+  const market = tradedMarket();
+  pay(market, 1, withdraw(1000));
+  pay(market, 1, withdraw(40_000_000)); // no such cash
+  pay(market, 1, withdraw(38_000_000)); // the margin of its position
+  pay(market, 4, transfer(2, 5000));
+  pay(market, 4, transfer(4, 5000)); // to itself
+  pay(market, 4, transfer(200, 5000)); // to nobody
+  pay(market, 2, transfer(4, 2_000_000)); // more than what came
+  pay(market, 2, withdraw(5001));
+  operate(market, forced(4, 1));
+  operate(market, forced(4, 2 ** 50 - 1));
+  operate(market, forced(2, 0));
+  assertAgreement(market);
+});
+
+test("a withdrawal of the last unit that margin allows, and of one more", () => {
+  const market = tradedMarket();
+  const { amount } = mostOf(market, 1);
+  pay(market, 1, withdraw(amount + 1));
+  assertAgreement(market);
+  pay(market, 1, withdraw(amount));
+  assertAgreement(market);
+  assert.equal(mostOf(market, 1).amount, 0);
+});
+
+/** The most that the account could take out, by trying against copies of nothing: bisection. */
+function mostOf(market: Market, account: number): { amount: number } {
+  let [low, high] = [0, 2 ** 40];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (canTake(market, account, middle)) low = middle;
+    else high = middle - 1;
+  }
+  return { amount: low };
+}
+
+function canTake(market: Market, account: number, amount: number): boolean {
+  const { state } = market;
+  const { cash, positions } = state.account(account);
+  const rest = cash - amount;
+  const rooms = Array.from({ length: 17 }, (_, s) =>
+    positions.reduce((sum, lots, slot) => {
+      const { mark, changes } = market.slots[slot]!;
+      return sum + BigInt(lots) * BigInt(4 * mark + 5 * (changes[s] ?? 0)) * BigInt(state.unit);
+    }, 4n * BigInt(rest)),
+  );
+  return rest >= 0 && rooms.every((room) => room >= 0n);
+}
+
+test("keys are registered, replaced and revoked between the messages of others", () => {
+  const market = createMarket();
+  fundMarket(market);
+  assertAgreement(market);
+  operate(market, register(1, 1));
+  operate(market, register(1, 1));
+  pay(market, 1, withdraw(5), 0);
+  pay(market, 1, withdraw(6), 1); // waits for the next batch
+  operate(market, register(1, 1, true));
+  operate(market, register(2, 0));
+  pay(market, 2, transfer(3, 7));
+  assertAgreement(market);
+});
+
+test("a series settles, is paid out and listed again, and its books open again", () => {
+  const market = tradedMarket();
+  market.time = EXPIRY * 1000;
+  market.slots = market.slots.map((risk, slot) => (slot < 2 ? { ...risk, isFinal: true } : risk));
+  for (const slot of [0, 1]) operate(market, { kind: "settleSeries", slot });
+  operate(market, { kind: "settlePosition", account: 1, slot: 0 });
+  operate(market, forced(4, 19_000_000)); // with one position paid and one not
+  operate(market, { kind: "settlePosition", account: 4, slot: 0 });
+  pay(market, 1, withdraw(3));
+  const terms = { isCall: false, strike: 7, expiry: 2 * EXPIRY };
+  operate(market, { kind: "listSeries", slot: 0, ...terms });
+  operate(market, { kind: "openBook", book: 0, weights: weights({ 0: 1 }) });
+  operate(market, { kind: "openBook", book: 63, weights: weights({ 0: -8 }) });
+  operate(market, { kind: "settlePosition", account: 4, slot: 1 });
+  operate(market, { kind: "settlePosition", account: 1, slot: 1 });
+  assertAgreement(market);
+});
+
+const command = fc.record({
+  kind: fc.constantFrom("deposit", "key", "forced", "withdraw", "transfer", "list", "open", "trade"),
+  account: fc.constantFrom(1, 2, 3, 4),
+  a: fc.nat({ max: 0xffff }),
+  b: fc.nat({ max: 0xffff }),
+});
+type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
+
+function run(market: Market, { kind, account, a, b }: Command): void {
+  const amount = 1 + b * (1 + (a % 300));
+  switch (kind) {
+    case "deposit":
+      return topUp(market, account, amount);
+    case "key":
+      return operate(market, register(account, 1 + (a % 3), b % 3 === 0));
+    case "forced":
+      return operate(market, forced(account, amount));
+    case "withdraw":
+      return pay(market, account, withdraw(amount));
+    case "transfer":
+      return pay(market, account, transfer(1 + (a % 5), amount));
+    case "trade": {
+      const shape = { book: a % 4, price: 200 + 100 * (a % 4), lots: 1 + (b % 9) };
+      market.trade(account, order({ ...shape, isSell: b % 2 === 0 }));
+      return;
+    }
+    default:
+      return tryOperation(market, operatorOf(kind, a, b));
+  }
+}
+
+function operatorOf(kind: "list" | "open", a: number, b: number): LedgerOperation {
+  const expiry = EXPIRY + b;
+  if (kind === "list") {
+    return { kind: "listSeries", slot: a % 8, isCall: b % 2 === 0, strike: b, expiry };
+  }
+  return { kind: "openBook", book: a % 9, weights: weights({ [a % 8]: 1, [b % 8]: (b % 15) - 7 }) };
+}
+
+/** What no proof could sequence is left out. */
+function tryOperation(market: Market, operation: LedgerOperation): void {
+  const time = market.time + 1000;
+  const risk = market.executor.risk()!;
+  const context = { risk, time, domain: TEST_DOMAIN, snapshot: { slots: market.slots } };
+  if (checkOperation(market.state, operation, context) === undefined) operate(market, operation);
+}
+
+test("random operations, with trades in between", () => {
+  fc.assert(
+    fc.property(fc.array(command, { minLength: 16, maxLength: 20 }), (commands) => {
+      const market = tradedMarket();
+      for (const each of commands) run(market, each);
+      assertAgreement(market);
+    }),
+    { ...runs(1), endOnFailure: true },
+  );
+});
+
+test("the sequences above reached every operation, executed and refused", (t) => {
+  t.diagnostic(coverage.table());
+  coverage.assertComplete([
+    ...["deposit executed", "registerKey executed", "listSeries executed", "openBook executed"],
+    ...["settleSeries executed", "settlePosition executed"],
+    ...["forcedWithdraw executed", "forcedWithdraw refused"],
+    ...["withdraw executed", "withdraw refused", "transfer executed", "transfer refused"],
+  ]);
+});
+
