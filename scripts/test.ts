@@ -1,8 +1,12 @@
-// Builds the contracts, type-checks, then runs the tests. The tests run even when an earlier
-// step fails, so that the closing summary is always printed; the exit code reports any failure.
-//   --circuits  only test/circuits     --long  everything, with larger budgets
+/**
+ * `npm test`: builds contracts and circuits, checks types, then runs the tests: first everything
+ * that can share the machine, then the whole network by itself. Later steps run even when an
+ * earlier one fails, so that the closing summary is always printed; the exit code reports any
+ * failure.
+ *   --circuits  only the circuits' tests     --long  everything, with larger budgets
+ */
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -10,27 +14,43 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { values } = parseArgs({
   options: { circuits: { type: "boolean" }, long: { type: "boolean" } },
 });
+const env = { ...process.env, ...(values.long ? { STRADDLE_TEST_LONG: "1" } : {}) };
 
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): number {
-  const result = spawnSync(process.execPath, args, {
-    cwd: root,
-    stdio: "inherit",
-    env: { ...process.env, ...env },
-  });
-  if (result.error) throw result.error;
-  return result.status ?? 1;
+const failed: string[] = [];
+
+function step(name: string, args: readonly string[]): void {
+  console.log(`\n== ${name}`);
+  const start = Date.now();
+  const { status, error } = spawnSync(process.execPath, args, { cwd: root, stdio: "inherit", env });
+  if (error) throw error;
+  console.log(`== ${name}: ${Math.round((Date.now() - start) / 1000)} s`);
+  if (status !== 0) failed.push(name);
 }
 
-// The build comes first: the artifacts give the contract tests their types.
-const hasContracts = existsSync(`${root}/contracts`);
-const build = hasContracts ? run(["node_modules/hardhat/dist/src/cli.js", "build"]) : 0;
-const types = run(["node_modules/typescript/bin/tsc", "-p", "."]);
-const glob = values.circuits ? "test/circuits/**/*.test.ts" : "test/**/*.test.ts";
-const tests = run(
-  ["--test", "--test-reporter=spec", glob],
-  values.long ? { STRADDLE_TEST_LONG: "1" } : {},
-);
+function tests(name: string, pattern: string, concurrency: number, except?: RegExp): void {
+  const files = globSync(pattern, { cwd: root })
+    .filter((file) => except === undefined || !except.test(file))
+    .sort();
+  // The runner takes no tests for a success.
+  if (files.length === 0) {
+    console.error(`no test files match ${pattern}`);
+    failed.push(name);
+    return;
+  }
+  const flags = ["--test", "--test-reporter=spec", `--test-concurrency=${concurrency}`];
+  step(name, [...flags, ...files]);
+}
 
-if (build !== 0) console.error("hardhat build failed");
-if (types !== 0) console.error("The type check failed: see above");
-process.exitCode = tests || types || build;
+// Circuits first: the contracts include their verifiers, and the tests their keys.
+step("circuits and development keys", ["scripts/circuits.ts", "--instance", "tiny"]);
+step("contracts", ["node_modules/hardhat/dist/src/cli.js", "build"]);
+step("types", ["node_modules/typescript/bin/tsc", "-p", "."]);
+if (values.circuits) {
+  tests("circuit tests", "test/{agreement,circuits}/**/*.test.ts", 2);
+} else {
+  tests("tests", "test/**/*.test.ts", 2, /^test\/e2e\//);
+  tests("whole network", "test/e2e/**/*.test.ts", 1);
+}
+
+if (failed.length > 0) console.error(`\nfailed: ${failed.join(", ")}`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -17,16 +17,7 @@ import {
 } from "../../sequencer/protocol/constants.ts";
 import { FILL, HEADER, LEDGER_OP } from "../../sequencer/protocol/layout.ts";
 import { instanceSizes } from "../deploy.ts";
-
-/** One measured figure. */
-export interface BenchLine {
-  readonly name: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly better: "lower" | "higher";
-  readonly target?: number;
-  readonly note?: string;
-}
+import type { BenchLine } from "./benchLine.ts";
 
 const INSTANCES = ["tiny", "medium", "large"] as const;
 const DEADLINE_SECONDS = 7 * 86_400;
