@@ -19,7 +19,8 @@ export function printLines(lines: readonly BenchLine[], asJson: boolean): void {
     for (const line of lines) console.log(JSON.stringify(line));
     return;
   }
-  const table = new Table({ head: ["name", "value", "unit", "target", "peer", "ratio", "note"] });
+  const head = ["name", "value", "unit", "target", "peer", "ratio", "note"];
+  const table = new Table({ head, style: { head: [], border: [], compact: true } });
   for (const line of lines) {
     const { name, value, unit, target, peer, peerValue, ratio, note } = line;
     table.push([
