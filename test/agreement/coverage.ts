@@ -16,7 +16,10 @@ export class Coverage {
   }
 
   table(): string {
-    return [...this.#counts].map(([name, count]) => `${name} ${count}`).sort().join(", ");
+    return [...this.#counts]
+      .map(([name, count]) => `${name} ${count}`)
+      .sort()
+      .join(", ");
   }
 
   steps(records: readonly StepRecord[]): void {

@@ -164,7 +164,16 @@ test("a series settles, is paid out and listed again, and its books open again",
 });
 
 const command = fc.record({
-  kind: fc.constantFrom("deposit", "key", "forced", "withdraw", "transfer", "list", "open", "trade"),
+  kind: fc.constantFrom(
+    "deposit",
+    "key",
+    "forced",
+    "withdraw",
+    "transfer",
+    "list",
+    "open",
+    "trade",
+  ),
   account: fc.constantFrom(1, 2, 3, 4),
   a: fc.nat({ max: 0xffff }),
   b: fc.nat({ max: 0xffff }),
@@ -173,25 +182,15 @@ type Command = typeof command extends fc.Arbitrary<infer T> ? T : never;
 
 function run(market: Market, { kind, account, a, b }: Command): void {
   const amount = 1 + b * (1 + (a % 300));
-  switch (kind) {
-    case "deposit":
-      return topUp(market, account, amount);
-    case "key":
-      return operate(market, register(account, 1 + (a % 3), b % 3 === 0));
-    case "forced":
-      return operate(market, forced(account, amount));
-    case "withdraw":
-      return pay(market, account, withdraw(amount));
-    case "transfer":
-      return pay(market, account, transfer(1 + (a % 5), amount));
-    case "trade": {
-      const shape = { book: a % 4, price: 200 + 100 * (a % 4), lots: 1 + (b % 9) };
-      market.trade(account, order({ ...shape, isSell: b % 2 === 0 }));
-      return;
-    }
-    default:
-      return tryOperation(market, operatorOf(kind, a, b));
-  }
+  if (kind === "deposit") topUp(market, account, amount);
+  else if (kind === "key") operate(market, register(account, 1 + (a % 3), b % 3 === 0));
+  else if (kind === "forced") operate(market, forced(account, amount));
+  else if (kind === "withdraw") pay(market, account, withdraw(amount));
+  else if (kind === "transfer") pay(market, account, transfer(1 + (a % 5), amount));
+  else if (kind === "trade") {
+    const shape = { book: a % 4, price: 200 + 100 * (a % 4), lots: 1 + (b % 9) };
+    market.trade(account, order({ ...shape, isSell: b % 2 === 0 }));
+  } else tryOperation(market, operatorOf(kind, a, b));
 }
 
 function operatorOf(kind: "list" | "open", a: number, b: number): LedgerOperation {
@@ -230,4 +229,3 @@ test("the sequences above reached every operation, executed and refused", (t) =>
     ...["withdraw executed", "withdraw refused", "transfer executed", "transfer refused"],
   ]);
 });
-

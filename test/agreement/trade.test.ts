@@ -109,7 +109,7 @@ test("combinations trade at credits, and change what plain books reduce", () => 
 
 test("orders that outlast their batch are carried on, also past a ledger batch", () => {
   const market = funded();
-  for (let index = 0; index < 5; index++) {
+  for (let index = 0; index < market.sizes.trade.depth; index++) {
     trade(market, 1, { ...SELL, price: 200 + index, lots: 1 });
   }
   trade(market, 4, { ...BUY, price: 210, lots: 20 });

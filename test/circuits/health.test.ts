@@ -105,7 +105,13 @@ test("Admissible proves 1-3 of 17 scenarios: no wire but its choices can be forg
 
 test("AllNonNegative proves 1: passes + fails = enabled, both 0 or 1", async () => {
   const gadget = await loadGadget({ file, main: `AllNonNegative(${SIZE})`, freeHints: true });
-  for (const values of [[0, 0], [-1, 0], [0, -1], [2 ** 53, 1], [-(2 ** 53), -1]]) {
+  for (const values of [
+    [0, 0],
+    [-1, 0],
+    [0, -1],
+    [2 ** 53, 1],
+    [-(2 ** 53), -1],
+  ]) {
     assert.deepEqual(reachable(gadget, { values, enabled: 0 }, false), ["0 0"]);
     assert.equal(reachable(gadget, { values, enabled: 1 }, false).length, 1);
   }

@@ -1,9 +1,15 @@
 /** The batch and exit circuits in tests: witness from inputs, refused inputs. */
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { type CircuitName, compileCircuit } from "../../scripts/circuits.ts";
 import { publicInputs } from "../../sequencer/batch/publicInputs.ts";
-import type { CircuitInputs, SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
-import { AssertionFailed, loadCalculator, type SignalValues } from "./witness.ts";
+import type {
+  CircuitInputs,
+  CircuitValue,
+  SealedBatch,
+} from "../../sequencer/batch/sealedBatch.ts";
+import { AssertionFailed, loadCalculator, type SignalValue, type SignalValues } from "./witness.ts";
 
 export interface Circuit {
   readonly r1csFile: string;
@@ -34,26 +40,55 @@ export function withPublicInputs(
 }
 
 /**
- * Asserts that the circuit refuses the inputs, and that it is the named template that does (as
- * `Template`, or `Outer/Inner`): a cheat that only some later hash happens to catch is not caught.
+ * Asserts that the circuit refuses the inputs, and that it is this template that does: a cheat that
+ * only some later hash happens to catch is not caught. `where` is `Template`, or `Template: text`
+ * with the beginning of the very constraint; the main template must be the one that refuses.
  */
-export function assertRefused(
-  circuit: { witness(inputs: SignalValues): bigint[] },
-  inputs: SignalValues,
-  template: string,
-): void {
+export function assertRefused(circuit: Circuit, inputs: SignalValues, where: string): void {
+  const [template, constraint] = where.split(": ");
   assert.throws(
     () => circuit.witness(inputs),
     (error) => {
       if (!(error instanceof AssertionFailed)) throw error;
-      const names = error.trace.map((place) => place.split(":")[0]!);
-      const wanted = template.split("/");
-      let at = names.length;
-      for (const name of wanted) {
-        at = names.lastIndexOf(name, at - 1);
-        assert.ok(at >= 0, `refused by ${error.trace.join(" < ")}, not by ${template}`);
+      const places = error.trace.slice(0, Math.max(1, error.trace.length - 1));
+      const place = places.find((each) => each.split(":")[0] === template);
+      const told = `refused by ${error.trace.join(" < ")}, not by ${where}`;
+      assert.ok(place !== undefined, told);
+      if (constraint !== undefined) {
+        const line = sourceLine(template!, Number(place.split(":")[1]));
+        assert.ok(line.includes(constraint), `${told}, but by \`${line}\``);
       }
       return true;
     },
   );
 }
+
+const CIRCUITS = fileURLToPath(new URL("../../circuits/", import.meta.url));
+const sources = globSync("**/*.circom", { cwd: CIRCUITS }).map((file) =>
+  readFileSync(`${CIRCUITS}${file}`, "utf8"),
+);
+
+/** A line of the file that declares a template, counted from 1. */
+function sourceLine(template: string, line: number): string {
+  const source = sources.find((text) => text.includes(`\ntemplate ${template}(`));
+  return source?.split("\n")[line - 1]?.trim() ?? "";
+}
+
+/** A copy of the inputs with the value at `path` put through `change`. */
+export function changed(
+  inputs: CircuitInputs,
+  path: readonly (string | number)[],
+  change: (value: CircuitValue) => SignalValue,
+): SignalValues {
+  const copy = structuredClone(inputs) as Record<string | number, unknown>;
+  const parent = path.slice(0, -1).reduce((at, key) => at[key] as typeof copy, copy);
+  const last = path.at(-1)!;
+  parent[last] = change(parent[last] as CircuitValue);
+  return copy as SignalValues;
+}
+
+/** Adds to a number. */
+export const plus = (amount: bigint) => (value: CircuitValue) => BigInt(value as string) + amount;
+
+/** Another value in its place. */
+export const set = (value: SignalValue) => () => value;

@@ -1,0 +1,206 @@
+// Cheating with whole trade batches: for each line of what Trade proves.
+import { test } from "node:test";
+import { sign } from "../../sequencer/protocol/eddsa.ts";
+import { hashVector } from "../../sequencer/protocol/hash.ts";
+import { HEADER } from "../../sequencer/protocol/layout.ts";
+import { snapshotHash } from "../../sequencer/protocol/snapshot.ts";
+import { carryWord, seriesWord, stateRoot } from "../../sequencer/protocol/state.ts";
+import { carryingBatches, expiringBatch, fillingBatch } from "../support/batches.ts";
+import {
+  assertRefused,
+  changed,
+  loadCircuit,
+  plus,
+  set,
+  withPublicInputs,
+} from "../support/circuit.ts";
+import { EXPIRY, keySecret, secretOf, TEST_DOMAIN } from "../support/market.ts";
+
+const circuit = await loadCircuit("trade");
+const { batch, market } = fillingBatch();
+const honest = withPublicInputs(batch);
+const carrying = carryingBatches();
+type Inputs = typeof honest;
+
+/** The batch with one public word changed, and public inputs that fit it. */
+function told(at: number, change: (word: bigint) => bigint): Inputs {
+  return withPublicInputs(
+    batch,
+    batch.words.map((word, index) => (index === at ? change(word) : word)),
+  );
+}
+
+const array = (name: string) => batch.inputs[name] as string[];
+
+test("Trade proves 1: the public words are those that the public inputs commit to", () => {
+  for (const name of ["commitment", "gamma", "evaluation"]) {
+    assertRefused(circuit, changed(honest, [name], plus(1n)), "PublicData");
+  }
+  for (const [at, name] of HEADER.entries()) {
+    if (name === "rootAfter") continue;
+    assertRefused(
+      circuit,
+      told(at, (word) => word + 1n),
+      "PublicData",
+    );
+  }
+});
+
+test("Trade proves 2: rootBefore is the root of the state that was opened", () => {
+  for (const path of [
+    ["owner", 1],
+    ["cash", 1],
+    ["packedPositions", 1, 0],
+    ["accountSiblings", 1, 2, 0],
+    ["sessionSiblings", 1, 0, 2],
+    ["keyHashes", 2, 3],
+    ["watermark", 3],
+    ["bids", 1, 0],
+    ["bookSiblings", 0, 1, 1],
+    ["accountsRootBefore"],
+    ["sessionsRootBefore"],
+    ["booksRootBefore"],
+  ]) {
+    // All ones is not more than it was in a side.
+    const change = path[0] === "bids" ? plus(-1n) : plus(1n);
+    assertRefused(circuit, changed(honest, path, change), "Trade");
+  }
+  assertRefused(circuit, changed(honest, ["bookGeneration", 1], plus(1n)), "Trade");
+  assertRefused(circuit, changed(honest, ["bookExists", 1], set("0")), "Trade");
+  assertRefused(circuit, changed(honest, ["seriesWords", 9], plus(1n)), "PublicData");
+});
+
+test("Trade proves 2: rootAfter is the root of what the steps made of it", () => {
+  assertRefused(
+    circuit,
+    told(HEADER.indexOf("rootAfter"), (word) => word + 1n),
+    "PublicData",
+  );
+});
+
+/** The second of the two oracles' signatures made by someone else. */
+function signedBy(name: string): Inputs {
+  const slots = market.slots;
+  const time = Number(batch.inputs.snapshotTime);
+  const { r8x, r8y, s } = sign(secretOf(name), snapshotHash(TEST_DOMAIN, { time, slots }));
+  const r8 = changed(honest, ["oracleR8", 1], set([r8x, r8y])) as Inputs;
+  return changed(r8, ["oracleS", 1], set(s)) as Inputs;
+}
+
+test("Trade proves 3: a quorum of the oracle set signed the snapshot", () => {
+  assertRefused(circuit, signedBy("stranger"), "OracleQuorum");
+  circuit.witness(signedBy("oracle 2"));
+  const sameKey = changed(signedBy("oracle 1"), ["oracleSigner"], set(["1", "1"]));
+  assertRefused(circuit, sameKey, "OracleQuorum");
+  const descending = changed(honest, ["oracleSigner"], set(["2", "1"]));
+  assertRefused(circuit, descending, "OracleQuorum");
+  assertRefused(circuit, changed(honest, ["riskWords", 0], plus(1n)), "OracleQuorum");
+  assertRefused(circuit, changed(honest, ["oracleSigner"], set(["0", "2"])), "OracleQuorum");
+  const replaced = changed(honest, ["oracleKeys", 0, 0], plus(1n));
+  assertRefused(circuit, replaced, "PublicData");
+});
+
+test("Trade proves 3: the snapshot is fresh", () => {
+  const time = BigInt(batch.inputs.time as string);
+  const stale = changed(honest, ["time"], set(time - 500n + 2n ** 17n));
+  assertRefused(circuit, stale, "OracleQuorum");
+  assertRefused(circuit, changed(honest, ["time"], set(time - 501n)), "OracleQuorum");
+  assertRefused(circuit, changed(honest, ["snapshotTime"], plus(1n)), "OracleQuorum");
+});
+
+test("Trade proves 4: the effective marks are public", () => {
+  assertRefused(
+    circuit,
+    told(HEADER.length, (word) => word + 1n),
+    "PublicData",
+  );
+  assertRefused(
+    circuit,
+    told(HEADER.length + 1, (word) => word + 1n),
+    "PublicData",
+  );
+});
+
+test("Trade proves 5: each account, session and book is opened at most once, in order", () => {
+  const twice = ["0", "1", "1", "4"];
+  assertRefused(circuit, changed(honest, ["accountIds"], set(twice)), "StrictlyIncreasing");
+  const unsorted = ["1", "0", "2", "4"];
+  assertRefused(circuit, changed(honest, ["accountIds"], set(unsorted)), "StrictlyIncreasing");
+  const books = changed(honest, ["bookIds"], set(["0", "0"]));
+  assertRefused(circuit, books, "StrictlyIncreasing");
+  const outside = ["0", "1", "2", "256"];
+  assertRefused(circuit, changed(honest, ["accountIds"], set(outside)), "SelectById");
+});
+
+test("Trade proves 6: each signer signed the last head of its chain", () => {
+  const s = array("signerS");
+  assertRefused(circuit, changed(honest, ["signerS", 0], plus(1n)), "Signer");
+  assertRefused(circuit, changed(honest, ["signerS"], set([s[1]!, s[0]!, "0", "0"])), "Signer");
+  const head = 12345n; // any other than the last
+  const { r8x, r8y, s: other } = sign(keySecret(1), head);
+  const r8 = changed(honest, ["signerR8", 0], set([r8x, r8y])) as Inputs;
+  assertRefused(circuit, changed(r8, ["signerS", 0], set(other)), "Signer");
+  assertRefused(circuit, changed(honest, ["signerHead", 0], plus(1n)), "Signer");
+  assertRefused(circuit, changed(honest, ["signerKeyIndex", 0], set("1")), "Signer");
+  assertRefused(circuit, changed(honest, ["signerKey", 0, 0], plus(1n)), "Signer");
+});
+
+test("Trade proves 6: signers are ordered, so that no chain is split in two", () => {
+  const split = changed(honest, ["signerAccount"], set(["1", "1", "0", "0"])) as Inputs;
+  assertRefused(circuit, split, "SignersOrdered");
+  const unsorted = changed(honest, ["signerAccount"], set(["4", "1", "0", "0"]));
+  assertRefused(circuit, unsorted, "SignersOrdered");
+  const gap = changed(honest, ["signerEnabled"], set(["1", "0", "1", "0"]));
+  assertRefused(circuit, gap, "SignersOrdered");
+});
+
+test("Trade proves 6: with a key that has not expired", () => {
+  const last = expiringBatch().batch;
+  const late = changed(withPublicInputs(last), ["time"], set(BigInt(EXPIRY) * 1000n));
+  assertRefused(circuit, late, "Signer");
+});
+
+test("Trade proves 7: an order that is not done is in carryAfter, and goes on as it was", () => {
+  const { first, batch: second } = carrying;
+  const at = HEADER.indexOf("privateRoot");
+  const words = first.words.map((word, index) => (index === at ? word + 1n : word));
+  assertRefused(circuit, withPublicInputs(first, words), "PublicData");
+  const carries = withPublicInputs(second);
+  assertRefused(circuit, changed(carries, ["carryBefore"], plus(1n << 57n)), "Trade");
+  const dropped = changed(carries, ["carryBefore"], set(carryWord(undefined)));
+  assertRefused(circuit, dropped, "TradeStep: step.isProceed");
+  const stranger = changed(carries, ["carryBefore"], plus(-1n));
+  assertRefused(circuit, stranger, "SelectById");
+});
+
+test("Trade proves 8: holders counts the accounts with a position in each slot", () => {
+  // Told one more than there are, in the state before or after: another series root.
+  const holder = 1n << 20n;
+  assertRefused(circuit, changed(honest, ["seriesWords", 0], plus(holder)), "PublicData");
+  const series = market.state
+    .series()
+    .map((slot, at) => seriesWord(at === 0 ? { ...slot, holders: slot.holders + 1 } : slot));
+  const roots = { ...market.trees.roots(market.state), series: hashVector(series) };
+  const root = stateRoot(roots);
+  assertRefused(
+    circuit,
+    told(HEADER.indexOf("rootAfter"), () => root),
+    "PublicData",
+  );
+});
+
+test("Trade proves 9: no fill-or-kill order is carried over the batch's end", () => {
+  // Its first step is put last, so that nothing is left for its second.
+  const steps = array("word").length;
+  const word = array("word")[4]!;
+  const moved = (name: string, value: string) =>
+    array(name).map((flag, at) => (at === steps - 1 ? value : at >= 4 ? "0" : flag));
+  const edits = {
+    isPlace: moved("isPlace", "1"),
+    isProceed: moved("isProceed", "0"),
+    word: moved("word", word),
+    stepSigner: moved("stepSigner", array("stepSigner")[4]!),
+  };
+  const cut = { ...honest, ...edits };
+  assertRefused(circuit, cut, "Trade: step[N - 1].carriedAfter.isFok === 0");
+});
