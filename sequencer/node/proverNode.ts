@@ -13,9 +13,10 @@ export async function runProverNode(
   const prover = createProver({ keys: file.keys, logger });
   const jobs = createJobClient(file.jobs);
   logger.info("prover started", { jobs: file.jobs.url });
-  try {
-    await runProver({ jobs, prover, logger }, signal);
-  } finally {
-    await prover.stop();
-  }
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  // A proof under way cannot be interrupted and is not waited for: its job goes to another prover
+  // as soon as this process, and with it the connection that holds the lease, is gone.
+  await Promise.race([runProver({ jobs, prover, logger }, signal), stopped]);
 }

@@ -55,28 +55,32 @@ interface Signed {
 type Checked<T> = { readonly refused: Refused } | { readonly value: T };
 
 interface Lanes {
-  /** By key: resolves when the key's waiting ledger message has been executed or refused. */
-  readonly busy: Map<string, Promise<void>>;
+  /** By key, while one waits: resolves when its last message has been executed or refused. */
+  readonly tails: Map<string, Promise<void>>;
   readonly waiting: Map<string, number>;
   /** Chain heads one message back, to tell a stale signature from a wrong one. */
   readonly previousHeads: Map<string, bigint>;
 }
 
+/** A message on its way; `executed` is there if that does not happen at once. */
+interface Started {
+  readonly answer: Promise<SubmitResult>;
+  readonly executed?: Promise<void>;
+}
+
 export type Intake = (submission: Submission) => Promise<SubmitResult>;
 
 export function createIntake(options: IntakeOptions): Intake {
-  const lanes: Lanes = { busy: new Map(), waiting: new Map(), previousHeads: new Map() };
+  const lanes: Lanes = { tails: new Map(), waiting: new Map(), previousHeads: new Map() };
   return async (submission) => {
     const signed = parse(options.state, submission);
     if ("refused" in signed) return signed.refused;
-    const lane = laneOf(submission);
-    if (lanes.busy.has(lane) && !(await waitForLane(lanes, lane))) {
-      return refuse("rateLimited", "too many messages wait behind a withdraw of this key");
-    }
     const { message } = signed.value;
-    return isTradeMessage(message)
-      ? submitTrade(options, lanes, signed.value, message)
-      : submitLedger(options, lanes, signed.value, message);
+    return inLane(lanes, laneOf(submission), () =>
+      isTradeMessage(message)
+        ? { answer: submitTrade(options, lanes, signed.value, message) }
+        : submitLedger(options, lanes, signed.value, message),
+    );
   };
 }
 
@@ -84,15 +88,44 @@ function laneOf({ account, keyIndex }: Author): string {
   return `${account}/${keyIndex}`;
 }
 
-async function waitForLane(lanes: Lanes, lane: string): Promise<boolean> {
+/**
+ * A key's messages are executed in the order in which they came. A withdraw or transfer waits for
+ * the next ledger group, and what its key sends after it waits behind it.
+ */
+async function inLane(lanes: Lanes, lane: string, start: () => Started): Promise<SubmitResult> {
+  const previous = lanes.tails.get(lane);
+  if (previous === undefined) {
+    const { answer, executed } = start();
+    if (executed !== undefined) setTail(lanes, lane, executed);
+    return answer;
+  }
   const waiting = lanes.waiting.get(lane) ?? 0;
-  if (waiting >= LANE_LENGTH_MAX) return false;
+  if (waiting >= LANE_LENGTH_MAX) {
+    return refuse("rateLimited", "too many messages wait behind a withdraw of this key");
+  }
   lanes.waiting.set(lane, waiting + 1);
-  while (lanes.busy.has(lane)) await lanes.busy.get(lane);
-  const left = (lanes.waiting.get(lane) ?? 1) - 1;
-  if (left > 0) lanes.waiting.set(lane, left);
-  else lanes.waiting.delete(lane);
-  return true;
+  return new Promise((resolve, reject) => {
+    const turn = previous.then(async () => {
+      lanes.waiting.set(lane, (lanes.waiting.get(lane) ?? 1) - 1);
+      try {
+        const { answer, executed } = start();
+        resolve(answer);
+        await executed;
+      } catch (error) {
+        reject(error);
+      }
+    });
+    setTail(lanes, lane, turn);
+  });
+}
+
+function setTail(lanes: Lanes, lane: string, tail: Promise<void>): void {
+  lanes.tails.set(lane, tail);
+  void tail.then(() => {
+    if (lanes.tails.get(lane) !== tail) return;
+    lanes.tails.delete(lane);
+    lanes.waiting.delete(lane);
+  });
 }
 
 function parse(state: MemoryState, submission: Submission): Checked<Signed> {
@@ -136,29 +169,25 @@ function submitLedger(
   lanes: Lanes,
   signed: Signed,
   message: LedgerMessage,
-): Promise<SubmitResult> {
-  const lane = laneOf(signed.author);
-  return new Promise((resolve, reject) => {
-    let release = (): void => {};
+): Started {
+  let release = (): void => {};
+  const executed = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const answer = new Promise<SubmitResult>((resolve, reject) => {
     const run = (time: number): void => {
       try {
         resolve(runLedger(options, lanes, { signed, message, time }));
       } catch (error) {
         reject(error);
       }
-      lanes.busy.delete(lane);
       release();
     };
-    const isTaken = options.sequencing.request({ waitingSince: options.clock.now(), run });
-    if (!isTaken) {
-      resolve(refuse("overloaded", `${REQUESTS_MAX} ledger messages wait already`));
-      return;
-    }
-    const done = new Promise<void>((free) => {
-      release = free;
-    });
-    lanes.busy.set(lane, done);
+    if (options.sequencing.request({ waitingSince: options.clock.now(), run })) return;
+    resolve(refuse("overloaded", `${REQUESTS_MAX} ledger messages wait already`));
+    release();
   });
+  return { answer, executed };
 }
 
 function runLedger(

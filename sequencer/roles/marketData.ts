@@ -10,6 +10,9 @@ export interface SlotGreeks {
 
 const UNKNOWN: SlotGreeks = { markIv: null, delta: null };
 
+/** The part of a series that its price depends on. */
+type SeriesTerms = Pick<Series, "status" | "isCall" | "strike" | "expiry">;
+
 /** Marks in ticks by slot. */
 type Marks = readonly number[];
 
@@ -17,7 +20,11 @@ type Marks = readonly number[];
  * The forward of an expiry in ticks: the mark of a call with strike 0, or put-call parity at the
  * pair of equal strikes whose marks are closest, where rounding to ticks hurts least.
  */
-function forwardOf(series: readonly Series[], marks: Marks, expiry: number): number | undefined {
+export function forwardOf(
+  series: readonly SeriesTerms[],
+  marks: Marks,
+  expiry: number,
+): number | undefined {
   const listed = [...series.entries()].filter(
     ([, terms]) => terms.status === "listed" && terms.expiry === expiry,
   );

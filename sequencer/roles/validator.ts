@@ -105,7 +105,12 @@ export async function createValidator(
   const nextQueueId = memory?.nextQueueId ?? 0;
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
   const refusing = new AbortController();
-  const parts: Parts = { ports, config, node, queue, newest: undefined, attested: 0, refusing };
+  const newest = checkpoint && {
+    number: checkpoint.batchNumber,
+    root: checkpoint.root,
+    logHash: checkpoint.hash,
+  };
+  const parts: Parts = { ports, config, node, queue, newest, attested: 0, refusing };
   for await (const record of log.read(node.position())) {
     // Checked when it was written: only the execution is to be repeated.
     const effect = node.apply(record);

@@ -211,7 +211,8 @@ export async function createWorld(
       await self.step(10_000);
       await self.prove();
       // Without validators, each batch waits for their attestations first.
-      for (let count = 0; count < 3; count++) await self.step(61_000);
+      const isDone = (): boolean => settlement.anchoredBatches.length >= batches.batches.size;
+      for (let count = 0; count < 50 && !isDone(); count++) await self.step(61_000);
     },
     place: async (trader: TestTrader, order: Partial<Message & { kind: "place" }>) => {
       const result = await submit(trader, { ...ORDER, deadline: clock.now() + 60_000, ...order });

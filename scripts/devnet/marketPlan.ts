@@ -1,0 +1,67 @@
+/** What a devnet trades: a simulated ETH market, or one replayed from recorded data. */
+import type { ConfigInput } from "../../sequencer/node/config.ts";
+import { loadReplay, type Replay, replayTerms } from "../replay/deribit.ts";
+import type { TapeTrade } from "../replay/tradeTape.ts";
+
+type Plan = ConfigInput<"sequencer">["plan"];
+type PlannedSeries = Plan["series"][number];
+
+/** Price step 0.1 USDC, quantity step 0.01 contract: what `unit` 1000 stands for. */
+export const MARKET = { underlying: "ETH", tickSize: 100_000, lotsPerContract: 100 } as const;
+
+export type FeedPlan =
+  | { readonly kind: "simulated"; readonly seed: number; readonly startMs: number }
+  | { readonly kind: "recorded"; readonly recording: Replay; readonly startMs: number };
+
+export interface MarketSetup {
+  readonly plan: Plan;
+  readonly feed: FeedPlan;
+  /** Takers follow it where there is one. */
+  readonly tape: readonly TapeTrade[];
+  /** What must be said about the data. */
+  readonly notes: readonly string[];
+}
+
+const SPOT_TICKS = 25_000;
+const STRIKE_STEP_TICKS = 1000;
+const SEED = 20_260_101;
+const DAY_SECONDS = 86_400;
+/** Options expire at 08:00 UTC, as on the large venues. */
+const EXPIRY_HOUR_SECONDS = 8 * 3600;
+
+/** Calls and puts around the money, one week, and a straddle of the two in the middle. */
+export function simulatedMarket(nowMs: number): MarketSetup {
+  const today = Math.floor(nowMs / 1000 / DAY_SECONDS) * DAY_SECONDS;
+  const expiry = today + 7 * DAY_SECONDS + EXPIRY_HOUR_SECONDS;
+  const terms = [
+    { isCall: true, strike: SPOT_TICKS },
+    { isCall: false, strike: SPOT_TICKS },
+    { isCall: true, strike: SPOT_TICKS + STRIKE_STEP_TICKS },
+    { isCall: false, strike: SPOT_TICKS - STRIKE_STEP_TICKS },
+  ];
+  const series = terms.map((option, slot) => ({ slot, expiry, ...option }));
+  const books: Plan["books"] = [
+    ...plainBooks(series),
+    { book: series.length, legs: [[0, 1] as [number, number], [1, 1] as [number, number]] },
+  ];
+  const feed = { kind: "simulated", seed: SEED, startMs: nowMs } as const;
+  return { plan: { series, books }, feed, tape: [], notes: [] };
+}
+
+/** Throws an error that names what is missing in the directory. */
+export function replayedMarket(directory: string, nowMs: number, slots: number): MarketSetup {
+  const recording = loadReplay(directory, { slots });
+  const series = replayTerms(recording, nowMs).map(({ isCall, strikeTicks, expiry }, slot) => {
+    return { slot, isCall, strike: strikeTicks, expiry };
+  });
+  return {
+    plan: { series, books: plainBooks(series) },
+    feed: { kind: "recorded", recording, startMs: nowMs },
+    tape: recording.trades,
+    notes: recording.notes,
+  };
+}
+
+function plainBooks(series: readonly PlannedSeries[]): Plan["books"] {
+  return series.map(({ slot }) => ({ book: slot, legs: [[slot, 1] as [number, number]] }));
+}

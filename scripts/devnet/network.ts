@@ -1,0 +1,179 @@
+/** A whole Straddle network on this machine, each role a process of its own. */
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { createPublicClient, createWalletClient, http } from "viem";
+import instances from "../../circuits/instances.json" with { type: "json" };
+import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
+import { type Deployment, deployStraddle } from "../deploy.ts";
+import { ROOT } from "../keys/circom.ts";
+import { ensureArtifacts, HARDHAT } from "./artifacts.ts";
+import { type Children, createChildren } from "./children.ts";
+import type { DataDirectory } from "./dataDirectory.ts";
+import type { MarketSetup } from "./marketPlan.ts";
+import {
+  ACCOUNTS,
+  localUrl,
+  makeOracleKeys,
+  type NetworkPlan,
+  type OracleKey,
+  writeOracleConfigs,
+  writeProverConfig,
+  writeSequencerConfig,
+  writeValidatorConfigs,
+} from "./nodeConfigs.ts";
+import type { Ports } from "./ports.ts";
+
+export const INSTANCE = "tiny";
+export const CHAIN_ID = 31337;
+/** Proofs first: everything else in a devnet is small work that can wait a moment for a core. */
+const NICE = { chain: 2, sequencer: 1, oracle: 5, validator: 10 } as const;
+
+export interface Network {
+  readonly children: Children;
+  readonly deployment: Deployment;
+  readonly apiUrl: string;
+  readonly rpcUrl: string;
+  readonly gossip: string;
+  /** Starts it again after it was killed or stopped. */
+  startSequencer(): Promise<void>;
+}
+
+export interface NetworkOptions {
+  readonly directory: DataDirectory;
+  readonly ports: Ports;
+  readonly market: MarketSetup;
+  readonly signal: AbortSignal;
+  say(line: string): void;
+  onExit(error: Error): void;
+  /** Circuits, keys and contracts are there: from here on, time is the network's. */
+  onBuilt?(): void;
+}
+
+/** Throws what went wrong; the processes started so far are then stopped. */
+export async function startNetwork(options: NetworkOptions): Promise<Network> {
+  const { directory, ports, say, signal, market } = options;
+  const logs = directory.file("logs");
+  const children = createChildren({ directory: logs, root: ROOT, onExit: options.onExit });
+  try {
+    startChain(children, ports);
+    const building = ensureArtifacts(INSTANCE, directory.file("circuits"), say);
+    const [artifacts] = await Promise.all([building, chainUp(ports, signal)]);
+    options.onBuilt?.();
+    say(`chain        ${localUrl(ports.rpc)} (chain id ${CHAIN_ID}, Hardhat, in memory)`);
+    const oracleKeys = makeOracleKeys(instances.trade[INSTANCE].oracles);
+    const deployment = await deploy(ports, oracleKeys);
+    say(`contracts    rollup ${deployment.rollup}, token ${deployment.token}`);
+    const jobsToken = randomBytes(24).toString("hex");
+    const oracles = [...deployment.oracles];
+    const known = {
+      ...deployment,
+      instance: INSTANCE,
+      oracles,
+    } satisfies NetworkPlan["deployment"];
+    const plan = { directory, ports, artifacts, market, oracleKeys, jobsToken };
+    const nodes = await startNodes({ ...plan, deployment: known }, children, options);
+    return { ...nodes, deployment };
+  } catch (error) {
+    await children.stopAll();
+    throw error;
+  }
+}
+
+async function startNodes(
+  plan: NetworkPlan,
+  children: Children,
+  { say, signal }: NetworkOptions,
+): Promise<Omit<Network, "deployment">> {
+  const { directory, ports } = plan;
+  for (const [index, file] of writeOracleConfigs(plan).entries()) {
+    startRole(children, { role: "oracle", name: `oracle-${index}`, file });
+  }
+  say(`oracles      ${ports.oracles.map(localUrl).join(" ")}`);
+  const sequencerFile = writeSequencerConfig(plan);
+  const startSequencer = async (): Promise<void> => {
+    startRole(children, { role: "sequencer", name: "sequencer", file: sequencerFile });
+    await apiUp(ports, signal);
+  };
+  const starting = startSequencer();
+  startRole(children, { role: "prover", name: "prover", file: writeProverConfig(plan) });
+  await starting;
+  const apiUrl = localUrl(ports.api);
+  const gossip = await readGossip(directory, signal);
+  say(`sequencer    ${apiUrl} (JSON-RPC over HTTP and WebSocket), ${gossip}`);
+  for (const [index, file] of writeValidatorConfigs(plan, gossip).entries()) {
+    startRole(children, { role: "validator", name: `validator-${index}`, file });
+  }
+  say(`logs         ${path.relative(process.cwd(), directory.file("logs"))}`);
+  const rpcUrl = localUrl(ports.rpc);
+  return { children, apiUrl, rpcUrl, gossip, startSequencer };
+}
+
+function startChain(children: Children, ports: Ports): void {
+  const args = [HARDHAT, "node", "--hostname", "127.0.0.1", "--port", `${ports.rpc}`];
+  children.start("chain", args, { nice: NICE.chain });
+}
+
+function startRole(
+  children: Children,
+  { role, name, file }: { role: keyof typeof NICE | "prover"; name: string; file: string },
+): void {
+  const node = path.join(ROOT, "sequencer", "node.ts");
+  const args = [node, "--role", role, "--name", name, "--config", file];
+  children.start(name, args, role === "prover" ? {} : { nice: NICE[role as keyof typeof NICE] });
+}
+
+async function deploy(ports: Ports, oracleKeys: readonly OracleKey[]): Promise<Deployment> {
+  const transport = http(localUrl(ports.rpc));
+  const account = developmentAccount(ACCOUNTS.deployer, CHAIN_ID);
+  return deployStraddle({
+    publicClient: createPublicClient({ transport, pollingInterval: POLL_MS }),
+    walletClient: createWalletClient({ transport, account }),
+    instance: INSTANCE,
+    token: "test-token",
+    oracles: oracleKeys.map(({ publicKey }) => publicKey),
+    operator: developmentAccount(ACCOUNTS.operator, CHAIN_ID).address,
+  });
+}
+
+const POLL_MS = 100;
+const START_MS_MAX = 60_000;
+
+async function chainUp(ports: Ports, signal: AbortSignal): Promise<void> {
+  const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "eth_chainId", params: [] });
+  await answers("the chain", localUrl(ports.rpc), { method: "POST", body }, signal);
+}
+
+async function apiUp(ports: Ports, signal: AbortSignal): Promise<void> {
+  await answers("the sequencer", `${localUrl(ports.api)}/health`, {}, signal);
+}
+
+async function answers(
+  name: string,
+  url: string,
+  request: RequestInit,
+  signal: AbortSignal,
+): Promise<void> {
+  const end = Date.now() + START_MS_MAX;
+  const headers = { "content-type": "application/json" };
+  while (!signal.aborted) {
+    const response = await fetch(url, { ...request, headers, signal }).catch(() => undefined);
+    if (response?.ok) return;
+    if (Date.now() > end) throw new Error(`${name} does not answer at ${url}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  signal.throwIfAborted();
+}
+
+/** Where validators find the sequencer; it writes this as soon as its API listens. */
+async function readGossip(directory: DataDirectory, signal: AbortSignal): Promise<string> {
+  const file = directory.file("nodes", "sequencer", "endpoints.json");
+  while (!existsSync(file)) {
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+  const { gossip } = JSON.parse(readFileSync(file, "utf8")) as { gossip: readonly string[] };
+  const [first] = gossip;
+  if (first === undefined) throw new Error("the sequencer listens to no validators");
+  return first;
+}

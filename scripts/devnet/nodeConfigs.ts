@@ -1,0 +1,114 @@
+/** The configuration file of every node of a devnet. */
+import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
+import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
+import type { ConfigInput } from "../../sequencer/node/config.ts";
+import { publicKeyOf, secretFromSeed } from "../../sequencer/protocol/eddsa.ts";
+import type { Artifacts } from "./artifacts.ts";
+import type { DataDirectory } from "./dataDirectory.ts";
+import { type FeedPlan, MARKET, type MarketSetup } from "./marketPlan.ts";
+import type { Ports } from "./ports.ts";
+
+/** Development accounts by purpose. */
+export const ACCOUNTS = { deployer: 0, operator: 1, receipts: 2, validators: 3, traders: 10 };
+export const VALIDATORS = 4;
+
+export const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
+
+export interface OracleKey {
+  readonly seed: string;
+  readonly publicKey: ReturnType<typeof publicKeyOf>;
+}
+
+export function makeOracleKeys(count: number): OracleKey[] {
+  return Array.from({ length: count }, () => {
+    const bytes = randomBytes(32);
+    return { seed: bytes.toString("hex"), publicKey: publicKeyOf(secretFromSeed(bytes)) };
+  });
+}
+
+export interface NetworkPlan {
+  readonly directory: DataDirectory;
+  readonly ports: Ports;
+  readonly deployment: ConfigInput<"sequencer">["deployment"];
+  readonly artifacts: Artifacts;
+  readonly market: MarketSetup;
+  readonly oracleKeys: readonly OracleKey[];
+  readonly jobsToken: string;
+}
+
+export function writeOracleConfigs(plan: NetworkPlan): string[] {
+  const { directory, ports, deployment } = plan;
+  const feed = feedConfig(directory, plan.market.feed);
+  return plan.oracleKeys.map(({ seed }, index) => {
+    const secretFile = directory.file("config", `oracle-${index}.key`);
+    const others = ports.oracles.filter((_, other) => other !== index);
+    const config: ConfigInput<"oracle"> = {
+      ...{ deployment, index, secretFile, feed },
+      port: ports.oracles[index]!,
+      peers: others.map(localUrl),
+      apiUrl: localUrl(ports.api),
+    };
+    const file = directory.writeJson(config, "config", `oracle-${index}.json`);
+    writeFileSync(secretFile, `${seed}\n`, { mode: 0o600 });
+    return file;
+  });
+}
+
+function feedConfig(directory: DataDirectory, feed: FeedPlan): ConfigInput<"oracle">["feed"] {
+  if (feed.kind === "simulated") return feed;
+  const { startMs } = feed;
+  const { expiries, series, snapshots } = feed.recording;
+  const recording = directory.writeJson({ expiries, series, snapshots }, "config", "replay.json");
+  return { kind: "recorded", recording, startMs, speed: 1 };
+}
+
+export function writeSequencerConfig(plan: NetworkPlan): string {
+  const { directory, ports, deployment, artifacts, market } = plan;
+  const config: ConfigInput<"sequencer"> = {
+    ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0 },
+    dataDir: directory.file("nodes", "sequencer"),
+    api: { port: ports.api },
+    jobs: { port: ports.jobs, token: plan.jobsToken },
+    gossip: {
+      listen: `/ip4/127.0.0.1/tcp/${ports.gossip}`,
+      seed: randomBytes(32).toString("hex"),
+    },
+    oracleUrls: ports.oracles.map(localUrl),
+    validators: Array.from({ length: VALIDATORS }, (_, index) => validatorAddress(plan, index)),
+    operatorKey: { development: ACCOUNTS.operator },
+    receiptKey: { development: ACCOUNTS.receipts },
+    vkeys: { trade: artifacts.trade.vkey, ledger: artifacts.ledger.vkey },
+    plan: market.plan,
+    market: MARKET,
+  };
+  return directory.writeJson(config, "config", "sequencer.json");
+}
+
+function validatorAddress({ deployment }: NetworkPlan, index: number): string {
+  return developmentAccount(ACCOUNTS.validators + index, deployment.chainId).address;
+}
+
+export function writeProverConfig({ directory, ports, artifacts, jobsToken }: NetworkPlan): string {
+  const { trade, ledger } = artifacts;
+  const config: ConfigInput<"prover"> = {
+    jobs: { url: localUrl(ports.jobs), token: jobsToken },
+    keys: { trade, ledger },
+  };
+  return directory.writeJson(config, "config", "prover.json");
+}
+
+/** `sequencer`: multiaddr of the running sequencer, with its peer id. */
+export function writeValidatorConfigs(plan: NetworkPlan, sequencer: string): string[] {
+  const { directory, ports, deployment, artifacts } = plan;
+  return Array.from({ length: VALIDATORS }, (_, index) => {
+    const config: ConfigInput<"validator"> = {
+      ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0, sequencer },
+      dataDir: directory.file("nodes", `validator-${index}`),
+      seed: randomBytes(32).toString("hex"),
+      key: { development: ACCOUNTS.validators + index },
+      vkeys: { trade: artifacts.trade.vkey, ledger: artifacts.ledger.vkey },
+    };
+    return directory.writeJson(config, "config", `validator-${index}.json`);
+  });
+}

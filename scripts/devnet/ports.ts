@@ -1,0 +1,43 @@
+/** The ports of a devnet, all on the loopback interface. */
+import { createServer } from "node:net";
+
+export interface Ports {
+  readonly api: number;
+  readonly jobs: number;
+  readonly gossip: number;
+  readonly rpc: number;
+  readonly oracles: readonly number[];
+}
+
+/** Where layer one listens from the API's port on: 8600 has it at 8545, where tools expect it. */
+const RPC_OFFSET = -55;
+const ORACLES_OFFSET = 10;
+export const PORT_BASE = 8600;
+
+/** A port that something else uses. */
+export class PortInUseError extends Error {
+  override name = "PortInUseError";
+}
+
+export function portsFrom(base: number, oracles: number): Ports {
+  return {
+    api: base,
+    jobs: base + 1,
+    gossip: base + 2,
+    rpc: base + RPC_OFFSET,
+    oracles: Array.from({ length: oracles }, (_, index) => base + ORACLES_OFFSET + index),
+  };
+}
+
+/** Throws {@link PortInUseError}: better now than when half of the network runs. */
+export async function assertFree({ oracles, ...ports }: Ports): Promise<void> {
+  for (const port of [...Object.values(ports), ...oracles]) {
+    await new Promise<void>((resolve, reject) => {
+      const server = createServer();
+      server.once("error", () => {
+        reject(new PortInUseError(`port ${port} is in use; choose others with --port-base`));
+      });
+      server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
+    });
+  }
+}
