@@ -115,7 +115,8 @@ template ApplyFill(accounts, books, scenarios, unit) {
             moved[a][s] <== headroom[a][s] + (isTaker[a] - isMaker[a]) * gain[s];
             savedHeadroomAfter[a][s] <== savedHeadroom[a][s]
                 + isFirst * (headroom[a][s] - savedHeadroom[a][s]);
-            headroomAfter[a][s] <== moved[a][s] + restore * (savedHeadroomAfter[a][s] - moved[a][s]);
+            headroomAfter[a][s] <== moved[a][s]
+                + restore * (savedHeadroomAfter[a][s] - moved[a][s]);
         }
     }
 }
