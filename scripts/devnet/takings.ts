@@ -34,6 +34,8 @@ export function fairTakings(): NextTaking {
       (sum, weight, slot) => sum + weight * (chain.series[slot]?.mark ?? 0),
       0,
     );
+    // A series that was listed a moment ago has no mark before the next snapshot.
+    if (fair <= 0) return undefined;
     const edge = Math.max(1, Math.round(fair / EDGE_DIVISOR));
     const price = Math.max(1, isSell ? fair - edge : fair + edge);
     return { book, isSell, price, lots };
