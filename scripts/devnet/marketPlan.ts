@@ -51,15 +51,22 @@ export function simulatedMarket(nowMs: number): MarketSetup {
 /** Throws an error that names what is missing in the directory. */
 export function replayedMarket(directory: string, nowMs: number, slots: number): MarketSetup {
   const recording = loadReplay(directory, { slots });
-  const series = replayTerms(recording, nowMs).map(({ isCall, strikeTicks, expiry }, slot) => {
+  const startMs = wholeDaysAfter(recording.snapshots[0]?.time ?? nowMs, nowMs);
+  const series = replayTerms(recording, startMs).map(({ isCall, strikeTicks, expiry }, slot) => {
     return { slot, isCall, strike: strikeTicks, expiry };
   });
   return {
     plan: { series, books: plainBooks(series) },
-    feed: { kind: "recorded", recording, startMs: nowMs },
+    feed: { kind: "recorded", recording, startMs },
     tape: recording.trades,
     notes: recording.notes,
   };
+}
+
+/** The last time up to now that is whole days after `time`: expiries keep their hour. */
+function wholeDaysAfter(time: number, nowMs: number): number {
+  const dayMs = DAY_SECONDS * 1000;
+  return time + Math.floor((nowMs - time) / dayMs) * dayMs;
 }
 
 function plainBooks(series: readonly PlannedSeries[]): Plan["books"] {

@@ -122,7 +122,8 @@ export async function trade(options: {
   const standing = new Map<number, Standing>();
   for (let round = 0; !signal.aborted; round++) {
     try {
-      await waitForProofs(exchange, signal);
+      // The first order goes at once, whatever listings and deposits have yet to be proven.
+      if (round > 0) await waitForProofs(exchange, signal);
       const [books, chain] = await Promise.all([exchange.books(), exchange.chain()]);
       const open = books.filter(({ isOpen }) => isOpen);
       const taking = chain.snapshotTime === null ? undefined : nextTaking(open, chain);

@@ -67,8 +67,10 @@ export interface Sequencer {
   readonly service: ExchangeService;
   /** Ends batches and runs ledger groups that are due. */
   tick(): void;
-  /** One look at oracles and layer one, and one try at anchoring. */
-  poll(): Promise<void>;
+  /** One look at the oracles. */
+  pollOracles(): Promise<void>;
+  /** One look at layer one's queue, and one try at anchoring. */
+  pollChain(): Promise<void>;
   /** Runs the loops until the signal aborts. Throws what made the node stop, if anything did. */
   run(signal: AbortSignal): Promise<void>;
   /** Waits for what is under way. The ports are closed by whoever opened them. */
@@ -115,8 +117,8 @@ export async function createSequencer(
   return {
     service: createService(core),
     tick,
-    poll: async () => {
-      await core.watch.poll();
+    pollOracles: core.watch.poll,
+    pollChain: async () => {
       await work.queue();
       await work.anchor();
     },

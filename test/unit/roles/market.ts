@@ -80,6 +80,8 @@ export interface TestTrader {
   next(message: Message): { word: bigint; signature: Signature };
   /** As `next`, but the chain does not move. */
   peek(message: Message): { word: bigint; signature: Signature };
+  /** The chain's head after all that `next` has signed. */
+  head(): bigint;
   readonly owner: bigint;
   readonly secret: bigint;
 }
@@ -95,6 +97,7 @@ export function createTrader(account: number): TestTrader {
     account,
     owner: 0xa000n + BigInt(account),
     secret,
+    head: () => head,
     peek,
     next: (message) => {
       const signed = peek(message);
@@ -116,6 +119,8 @@ export interface World {
   readonly sequencer: Sequencer;
   readonly events: ExchangeEvent[];
   snapshotOptions: { finalSlots?: readonly number[] };
+  isOracleAway: boolean;
+  isChainAway: boolean;
   /** Time passes, snapshots come, loops turn. */
   step(ms?: number): Promise<void>;
   /** Proves every stored batch, as a prover would. */
@@ -124,6 +129,9 @@ export interface World {
   finish(): Promise<void>;
   submit(trader: TestTrader, message: Message): Promise<SubmitResult>;
   place(trader: TestTrader, order: Partial<Message & { kind: "place" }>): Promise<Receipt>;
+  /** Registers the trader's key; a further one would begin the key's chain anew. */
+  open(trader: TestTrader, amount: number): void;
+  /** Money only. */
   deposit(trader: TestTrader, amount: number): void;
   /** A new process on what the old one had made durable. */
   restart(records?: readonly LogRecord[]): Promise<World>;
@@ -174,11 +182,20 @@ export async function createWorld(
   const checkpoints = disk?.checkpoints ?? createCheckpoints();
   const settlement = disk?.settlement ?? createSettlement(DOMAIN);
   const network = createNetwork();
-  const world = { snapshotOptions: {} as World["snapshotOptions"] };
+  const world = {
+    snapshotOptions: {} as World["snapshotOptions"],
+    isOracleAway: false,
+    isChainAway: false,
+  };
   let handlers: ProofHandlers | undefined;
   const ports: SequencerPorts = {
     ...{ clock, log, batches, checkpoints, settlement, network, logger: silent },
-    snapshots: { latest: async () => snapshotAt(clock.now(), world.snapshotOptions) },
+    snapshots: {
+      latest: async () => {
+        if (world.isOracleAway) throw new Error("no oracle answers");
+        return snapshotAt(clock.now(), world.snapshotOptions);
+      },
+    },
     prover: { verify: async () => true },
     receiptSigner: { address: "0x00", sign: () => "0x01" },
     openProofJobs: async (given) => {
@@ -196,7 +213,8 @@ export async function createWorld(
     ...{ clock, log, batches, checkpoints, settlement, network, sequencer, events, submit },
     step: async (ms = 100) => {
       clock.advance(ms);
-      await sequencer.poll();
+      await sequencer.pollOracles();
+      if (!world.isChainAway) await sequencer.pollChain();
       sequencer.tick();
       await turns();
     },
@@ -219,16 +237,11 @@ export async function createWorld(
       if (!result.accepted) throw new Error(`refused: ${result.code}`);
       return result.receipt;
     },
-    deposit: (trader: TestTrader, amount: number) =>
-      settlement.enqueue({
-        kind: "deposit",
-        account: trader.account,
-        owner: trader.owner,
-        amount,
-        key: publicKeyOf(trader.secret),
-        keyIndex: 0,
-        keyExpiry: EXPIRY + HOUR_SECONDS,
-      }),
+    open: (trader: TestTrader, amount: number) => {
+      const key = publicKeyOf(trader.secret);
+      settlement.enqueue({ ...depositOf(trader, amount), key, keyExpiry: KEY_EXPIRY });
+    },
+    deposit: (trader: TestTrader, amount: number) => settlement.enqueue(depositOf(trader, amount)),
     restart: (records: readonly LogRecord[] = log.survivors()) =>
       createWorld(change, { clock, batches, checkpoints, settlement, records }),
   });
@@ -246,6 +259,13 @@ const ORDER = {
   reduceOnly: false,
   deadline: 0,
 } as const;
+
+const KEY_EXPIRY = EXPIRY + 100 * HOUR_SECONDS;
+
+function depositOf({ account, owner }: TestTrader, amount: number) {
+  const noKey = { key: { x: 0n, y: 0n }, keyIndex: 0, keyExpiry: 0 };
+  return { kind: "deposit", account, owner, amount, ...noKey } as const;
+}
 
 /** Lets everything that waits on resolved promises happen. */
 export async function turns(): Promise<void> {
@@ -284,8 +304,8 @@ export async function createMarket(change: Partial<SequencerConfig> = {}): Promi
 }> {
   const world = await createWorld(change);
   const [maker, taker] = [createTrader(1), createTrader(2)];
-  world.deposit(maker, 1_000_000_000);
-  world.deposit(taker, 1_000_000_000);
+  world.open(maker, 1_000_000_000);
+  world.open(taker, 1_000_000_000);
   for (let count = 0; count < 5; count++) await world.step(400);
   return { world, maker, taker };
 }

@@ -1,0 +1,60 @@
+// Configuration files: what is wrong with one is said before anything is opened.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { ConfigError, readConfig } from "../../../sequencer/node/config.ts";
+
+const folder = mkdtempSync(path.join(tmpdir(), "straddle-config-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const NODE = path.join(import.meta.dirname, "..", "..", "..", "sequencer", "node.ts");
+
+function write(name: string, value: unknown): string {
+  const file = path.join(folder, name);
+  writeFileSync(file, typeof value === "string" ? value : JSON.stringify(value));
+  return file;
+}
+
+const circuit = { wasm: "a", zkey: "b", vkey: "c" };
+const good = {
+  jobs: { url: "http://127.0.0.1:1", token: "0123456789abcdef" },
+  keys: { trade: circuit, ledger: circuit },
+};
+
+// [what is wrong, the file's contents, what the error says]
+const WRONG: readonly (readonly [string, unknown, RegExp])[] = [
+  ["not JSON", "{", /is not JSON/],
+  ["nothing", {}, /no configuration of a prover[\s\S]*jobs/],
+  ["a field that is not known", { ...good, colour: 1 }, /colour/],
+  ["a short token", { ...good, jobs: { ...good.jobs, token: "x" } }, /jobs\.token/],
+];
+
+test("a wrong configuration is refused with the field's name", () => {
+  assert.deepEqual(readConfig("prover", write("good.json", good)), good);
+  for (const [what, contents, says] of WRONG) {
+    const file = write("wrong.json", contents);
+    assert.throws(
+      () => readConfig("prover", file),
+      (error: unknown) => error instanceof ConfigError && says.test(error.message),
+      what,
+    );
+  }
+  assert.throws(() => readConfig("prover", path.join(folder, "none.json")), /cannot be read/);
+});
+
+test("the command explains itself and its errors", () => {
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [NODE, ...args], { encoding: "utf8" });
+  const help = run("--help");
+  assert.equal(help.status, 0);
+  assert.match(help.stdout, /--role <role>\s+sequencer, validator, prover, oracle/);
+  const unknown = run("--role", "king", "--config", "x.json");
+  assert.equal(unknown.status, 1);
+  assert.match(unknown.stderr, /--role must be one of .* Got `king`/);
+  const missing = run("--role", "prover", "--config", path.join(folder, "none.json"));
+  assert.equal(missing.status, 1);
+  assert.match(missing.stderr, /none\.json` cannot be read/);
+});
