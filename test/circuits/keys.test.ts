@@ -58,7 +58,7 @@ test("Signer proves 2: the key has not expired", async () => {
   assertRejects(gadget, { ...forever, seconds: 2 ** 32 - 1 });
 });
 
-test("Signer proves 3: its holder signed headAfter; a revoked or empty key signs nothing", async () => {
+test("Signer proves 3: its holder signed headAfter; a revoked key signs nothing", async () => {
   const gadget = await loadGadget(signer);
   const honest = signerInputs(key);
   assertRejects(gadget, { ...honest, headAfter: 10n }, "another head");
@@ -86,7 +86,7 @@ test("Signer proves 4: only that key's head changes; nothing where it is not ena
   assert.deepEqual(readAll(gadget, same, "keyHashesAfter[1]", 4), [none, none, before, none]);
 });
 
-test("SignersOrdered proves: enabled ones first, (account, keyIndex) strictly increasing", async () => {
+test("SignersOrdered proves: enabled ones first, their keys strictly increasing", async () => {
   const gadget = await loadGadget({ file: "state/Signer.circom", main: "SignersOrdered(3)" });
   const inputs = (enabled: number[], account: number[], keyIndex: number[]) => ({
     ...{ enabled, account, keyIndex },

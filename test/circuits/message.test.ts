@@ -30,7 +30,7 @@ function load(): Promise<Gadget> {
   return loadGadget({ file: "trade/Message.circom", main: "TradeMessage()" });
 }
 
-test("TradeMessage proves 1: at most one flag is set; a step without a word has word 0", async () => {
+test("TradeMessage proves 1: at most one flag; a step without a word has word 0", async () => {
   const gadget = await load();
   assertPinned(gadget, step([]));
   assertPinned(gadget, step(["isProceed"]));
@@ -128,7 +128,7 @@ test("CarryOpened proves: carried = the fields of word, all zero if it is 0", as
   assert.deepEqual(read(0n), new Array(14).fill(0));
 });
 
-test("CarryOpened proves: its account is opened in this batch; no fill-or-kill is carried", async () => {
+test("CarryOpened proves: its account is opened; no fill-or-kill is carried", async () => {
   const gadget = await loadGadget({ file: "trade/Books.circom", main: "CarryOpened(2)" });
   const stranger = carryWord({ ...order, account: 9 });
   assertRejects(gadget, { word: stranger, accountIds: ids });
@@ -155,7 +155,7 @@ test("CarryClosed proves: word = the packed order, 0 if there is none", async ()
   assert.equal(gadget.read(none, "word"), 0n);
 });
 
-test("CarryOn proves: after = order if goesOn; carried if no order step; else all zero", async () => {
+test("CarryOn proves: order if goesOn; carried if no order step; else all zero", async () => {
   const gadget = await loadGadget({ file: "trade/Step.circom", main: "CarryOn(2)" });
   const old = carried({ ...ACTIVE, lots: 1 }, [1, 0]);
   const next = carried(ACTIVE, [0, 1]);

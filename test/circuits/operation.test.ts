@@ -64,7 +64,7 @@ test("LedgerOperation proves 1: the first word is a kind with its fields, the re
   }
 });
 
-test("LedgerOperation proves 2: withdraw and transfer extend the chain of the account's key", () => {
+test("LedgerOperation proves 2: withdraw and transfer extend a chain of the account", () => {
   assertRefused(circuit, refielded(paying, 0, { amount: 1001 }), "Signer");
   assertRefused(circuit, refielded(paying, 1, { to: 1 }), "Signer");
   assertRefused(circuit, edit(paying, ["deadline", 0], 2 ** 47), "Signer");

@@ -23,7 +23,7 @@ import { slotRisk } from "../support/market.ts";
 const UNIT = 1000;
 const account = { owner: 77n, cash: -5, positions: [3, -4] };
 
-test("AccountOpened proves 1: leaf = hashVector(owner, cash, positions), all within range", async () => {
+test("AccountOpened proves 1: leaf = hashVector(owner, cash, positions), in range", async () => {
   const gadget = await loadGadget({
     file: "state/Account.circom",
     main: `AccountOpened(2, 1, ${UNIT})`,
@@ -99,7 +99,7 @@ test("LiveGenerations proves: the generation of live slots, else more than any s
   assert.deepEqual(readAll(gadget, witness, "out", 4), [5n, dead, dead, dead]);
 });
 
-test("IsBookOpen proves: 1 exactly if the book exists and all legs live at its generation", async () => {
+test("IsBookOpen proves: 1 exactly if it exists and all legs live as they did", async () => {
   const gadget = await loadGadget({ file: "state/Book.circom", main: "IsBookOpen(2)" });
   const dead = 1n << 41n;
   const isOpen = (exists: number, squares: number[], generation: number, live: bigint[]) => {
@@ -187,7 +187,7 @@ function fieldsOf(settled: boolean) {
 
 const risk = slotRisk(200, 80);
 
-test("RiskMatrix proves 1: matrix = hashVector(words), marks and changes within width", async () => {
+test("RiskMatrix proves 1: matrix = hashVector(words), all within their widths", async () => {
   const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: "RiskMatrix(1, 16)" });
   const words = slotRiskWords(risk);
   const witness = gadget.witness({ words, table: [fieldsOf(false)] });
@@ -199,7 +199,7 @@ test("RiskMatrix proves 1: matrix = hashVector(words), marks and changes within 
   }
 });
 
-test("RiskMatrix proves 2: the table's mark if the slot is settled, else the snapshot's", async () => {
+test("RiskMatrix proves 2: the table's mark if settled, else the snapshot's", async () => {
   const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: "RiskMatrix(1, 16)" });
   for (const [isSettled, mark] of [
     [false, 200n],

@@ -57,7 +57,7 @@ test("TradeStep proves 1: a message extends the chain of the key that signs it",
   assertRefused(circuit, reworded(honest, 3, { lots: 6 }), "Signer");
   assertRefused(circuit, all(honest, { stepSigner: [[2, 1n]] }), "Signer");
   assertRefused(circuit, all(honest, { stepSigner: [[3, 4n]] }), "SelectById");
-  const dropped = all(honest, { isPlace: [[3, 0n]], word: [[3, 0n]] });
+  const dropped = all(honest, { isCancel: [[2, 0n]], word: [[2, 0n]] });
   assertRefused(circuit, dropped, "Signer");
   assertRefused(circuit, all(honest, { isPlace: [[3, 0n]] }), "TradeMessage");
 });
@@ -105,9 +105,8 @@ test("TradeStep proves 3: reduce-only orders go only to plain books", () => {
 
 test("TradeStep proves 4: the best entry trades first, whatever the order of the side", () => {
   const [first, second] = (filling.inputs.asks as string[][])[0]!;
-  const swapped = all(honest, {});
   const asks = [second!, first!, ...(filling.inputs.asks as string[][])[0]!.slice(2)];
-  const worse = changed(swapped, ["asks", 0], set(asks));
+  const worse = changed(honest, ["asks", 0], set(asks));
   // The fills are then others than the public words, and the side has another hash.
   assertRefused(circuit, worse, "Trade");
 });

@@ -43,7 +43,7 @@ async function changedTable(change: Readonly<Record<string, number>>, isSlot: nu
 const FIRST = [10, 2, 3, 1, 0, 1, 50, 99, 1];
 const SECOND = [20, 0, 4, 0, 1, 0, 60, 98, 0];
 
-test("ChangeSlot proves 1: list gives new terms, generation + 1, listed and unexpired", async () => {
+test("ChangeSlot proves 1: list gives terms, generation + 1, listed and unexpired", async () => {
   const after = await changedTable({ list: 1 }, [0, 1]);
   assert.deepEqual(after, [FIRST, [20, 0, 5, 1, 0, 1, 70, 200, 1]]);
 });
@@ -162,7 +162,7 @@ test("OpenBook proves 1: the leaf was 0, or that of a book that is not open", as
   assertRejects(gadget, { ...open, table: expired, oldGeneration: 4 }, "another generation");
 });
 
-test("OpenBook proves 2: the new leaf has weights, today's generation and empty sides", async () => {
+test("OpenBook proves 2: the new leaf has weights, generation and empty sides", async () => {
   const gadget = await loadGadget({ file: "ledger/OpenBook.circom", main: "OpenBook(2, 2, 1)" });
   const { tree, inputs } = opening(0n, false);
   const witness = gadget.witness(inputs);

@@ -89,7 +89,7 @@ const fill = {
 /** What a buyer's headroom changes by for each lot. */
 const STEPS = [-20_000, 20_000];
 
-test("FillVerdict proves 1: the maker is tested first, then the taker, at headroom 0 and -1", async () => {
+test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and -1", async () => {
   const gadget = await loadGadget(FILL);
   const rooms = [
     [[60_000, 0], [0, 60_000], "fills"],
@@ -159,7 +159,7 @@ const moved = {
   ],
 };
 
-test("ApplyFill proves 1: taker and maker change opposite to one another, nobody else", async () => {
+test("ApplyFill proves 1: taker and maker change oppositely, nobody else", async () => {
   const gadget = await loadGadget({
     file: "trade/Fill.circom",
     main: `ApplyFill(3, 2, 1, ${UNIT})`,
@@ -190,7 +190,7 @@ test("ApplyFill proves 1: taker and maker change opposite to one another, nobody
   }
 });
 
-test("ApplyFill proves 2: saved is what stood before the first step; restored if asked", async () => {
+test("ApplyFill proves 2: saved is what stood before; restored if asked", async () => {
   const gadget = await loadGadget({
     file: "trade/Fill.circom",
     main: `ApplyFill(3, 2, 1, ${UNIT})`,

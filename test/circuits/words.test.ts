@@ -33,7 +33,7 @@ test("Unpack proves 1 at its widest: 253 bits have one decomposition", async () 
   for (const word of [2n ** 253n, R - 1n]) assertRejects(gadget, { word });
 });
 
-test("UnpackMany proves: as Unpack, for each word; a bit above the last field is refused", async () => {
+test("UnpackMany proves: as Unpack, for each word; no bit above the last field", async () => {
   const gadget = await loadGadget({ file: "gadgets/Unpack.circom", main: "UnpackMany(5, 4, 3)" });
   const witness = assertPinned(gadget, { in: [0x321, 0x54] });
   assert.deepEqual(readAll(gadget, witness, "out", 5), [1n, 2n, 3n, 4n, 5n]);
@@ -47,7 +47,7 @@ test("PackMany proves: out = sum of in * 2^(bits * place)", async () => {
   assert.deepEqual(readAll(gadget, witness, "out", 2), [0x321n, 0x54n]);
 });
 
-test("HashVector proves 1: the hash of protocol/hash.ts at every length around a block", async () => {
+test("HashVector proves 1: the hash of protocol/hash.ts, of one block and two", async () => {
   for (const length of [1, 17]) {
     const main = `HashVector(${length})`;
     const gadget = await loadGadget({ file: "gadgets/HashVector.circom", main });
@@ -128,7 +128,7 @@ test("MerkleUpdate proves 2: rootAfter is the root with leafAfter in its stead",
   }
 });
 
-test("MerkleLevel proves: the parents of four children with the given one in its place", async () => {
+test("MerkleLevel proves: the parents of four children, one in its place", async () => {
   const gadget = await loadGadget({ file: "gadgets/MerkleUpdate.circom", main: "MerkleLevel()" });
   const siblings = [21n, 22n, 23n];
   for (const place of [0, 1, 2, 3]) {

@@ -184,7 +184,7 @@ export interface Forgery {
   readonly to: bigint;
 }
 
-/** Changes of single computed wires that go through. Tries neighbours, flips, 0 and the negative. */
+/** Changes of single computed wires that go through: neighbours, flips, 0, the negative. */
 export function forgeries(
   constraints: Constraints,
   witness: readonly bigint[],

@@ -15,7 +15,7 @@ export type SignalValue =
   | { readonly [field: string]: SignalValue };
 export type SignalValues = { readonly [signal: string]: SignalValue };
 
-/** An assertion of the circuit does not hold; `trace` names the templates around it, inner first. */
+/** An assertion does not hold; `trace` names the templates around it, innermost first. */
 export class AssertionFailed extends Error {
   override name = "AssertionFailed";
   readonly trace: readonly string[];
@@ -24,6 +24,12 @@ export class AssertionFailed extends Error {
     this.trace = trace;
   }
 }
+
+/** The compiler's library for Node does not declare it. */
+declare const WebAssembly: {
+  compile(code: Uint8Array): Promise<object>;
+  instantiate(compiled: object, imports: object): Promise<{ readonly exports: unknown }>;
+};
 
 export interface Calculator {
   /** Every wire. Throws AssertionFailed where the circuit refuses the inputs. */
@@ -66,7 +72,7 @@ export async function loadCalculator(wasmFile: string): Promise<Calculator> {
     showSharedRWMemory: () => {},
   };
   const instance = await WebAssembly.instantiate(compiled, { runtime });
-  exports = instance.exports as unknown as Exports;
+  exports = instance.exports as Exports;
   return {
     run(inputs) {
       lines = [];
