@@ -21,7 +21,7 @@ export function createLogger({ name, isJson, level }: LoggerOptions): Logger {
       stderr.write(
         isJson
           ? `${JSON.stringify({ time, level: at, name, message, ...context }, safe)}\n`
-          : `${time.toISOString().slice(11, 23)} ${at.padEnd(5)} ${name}: ${message}${tail(context)}\n`,
+          : `${clockOf(time)} ${at.padEnd(5)} ${name}: ${message}${tail(context)}\n`,
       );
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
@@ -43,4 +43,9 @@ function shown(value: unknown): string {
 function safe(_key: string, value: unknown): unknown {
   if (typeof value === "bigint") return `${value}`;
   return value instanceof Error ? value.message : value;
+}
+
+/** Hours to milliseconds, UTC. */
+function clockOf(time: Date): string {
+  return time.toISOString().slice(11, 23);
 }

@@ -42,7 +42,7 @@ interface Simulation {
 }
 
 for (const seed of SEEDS) {
-  test(`a bad day loses nothing acknowledged, and every node agrees; seed ${seed}`, async (context) => {
+  test(`a bad day loses nothing acknowledged, all nodes agree; seed ${seed}`, async (context) => {
     context.diagnostic(await simulate(seed));
   });
 }
