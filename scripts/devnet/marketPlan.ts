@@ -28,18 +28,26 @@ const SEED = 20_260_101;
 const DAY_SECONDS = 86_400;
 /** Options expire at 08:00 UTC, as on the large venues. */
 const EXPIRY_HOUR_SECONDS = 8 * 3600;
+const SOON_SECONDS_MIN = 900;
+const SOON_SECONDS_STEP = 300;
 
-/** Calls and puts around the money, one week, and a straddle of the two in the middle. */
+/**
+ * Calls and puts around the money for a week, a straddle of the two in the middle, and a call that
+ * expires soon: its settlement can be watched.
+ */
 export function simulatedMarket(nowMs: number): MarketSetup {
-  const today = Math.floor(nowMs / 1000 / DAY_SECONDS) * DAY_SECONDS;
+  const now = Math.floor(nowMs / 1000);
+  const today = Math.floor(now / DAY_SECONDS) * DAY_SECONDS;
   const expiry = today + 7 * DAY_SECONDS + EXPIRY_HOUR_SECONDS;
+  const soon = Math.ceil((now + SOON_SECONDS_MIN) / SOON_SECONDS_STEP) * SOON_SECONDS_STEP;
   const terms = [
-    { isCall: true, strike: SPOT_TICKS },
-    { isCall: false, strike: SPOT_TICKS },
-    { isCall: true, strike: SPOT_TICKS + STRIKE_STEP_TICKS },
-    { isCall: false, strike: SPOT_TICKS - STRIKE_STEP_TICKS },
+    { isCall: true, strike: SPOT_TICKS, expiry },
+    { isCall: false, strike: SPOT_TICKS, expiry },
+    { isCall: true, strike: SPOT_TICKS + STRIKE_STEP_TICKS, expiry },
+    { isCall: false, strike: SPOT_TICKS - STRIKE_STEP_TICKS, expiry },
+    { isCall: true, strike: SPOT_TICKS, expiry: soon },
   ];
-  const series = terms.map((option, slot) => ({ slot, expiry, ...option }));
+  const series = terms.map((option, slot) => ({ slot, ...option }));
   const books: Plan["books"] = [
     ...plainBooks(series),
     { book: series.length, legs: [[0, 1] as [number, number], [1, 1] as [number, number]] },

@@ -4,7 +4,13 @@
  * log holds exactly what was executed, in that order, and a batch is never opened for nothing.
  */
 import type { Executor } from "../batch/executor.ts";
-import type { LogEntry, LogRecord, MessageEntry, OperationEntry } from "../batch/log.ts";
+import type {
+  LogEntry,
+  LogRecord,
+  MessageEntry,
+  OperationEntry,
+  PurgeEntry,
+} from "../batch/log.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { OperationRecord, StepRecord } from "../engine/records.ts";
 import type { ExchangeEvent } from "../exchangeService.ts";
@@ -58,6 +64,10 @@ export interface Batcher {
   /** Executes a trade message in the open trade batch, or in a new one at `time`. */
   message(entry: MessageEntry, time: number): Turn<readonly StepRecord[]>;
   operation(entry: OperationEntry, time: number): Turn<OperationRecord>;
+  /** Removes a void order in the open trade batch, or in a new one at `time`. */
+  purge(entry: PurgeEntry, time: number): void;
+  /** The same if the open trade batch has room for it; otherwise false, and nothing is done. */
+  purgeSpare(entry: PurgeEntry): boolean;
   /** Ends the open batch, if any. */
   seal(): Turn<SealedBatch | undefined>;
   /** Opens a trade batch for an order that the last one interrupted. */
@@ -72,6 +82,8 @@ export interface Batcher {
   batchSnapshot(): Snapshot | undefined;
   /** What the next instruction will be judged by: the open batch's, else the newest. */
   snapshotInUse(): Snapshot | undefined;
+  /** The earliest time of the batch that an instruction of `time` may come into. */
+  timeAt(time: number): number;
   /** Whether a batch could be opened at `time`. */
   canOpen(kind: BatchKind, time: number): boolean;
   /** Resolves when everything executed so far is durable and has been published. */
@@ -120,6 +132,14 @@ export function createBatcher(
   return {
     message: (entry, time) => commit(session, runMessage(session, entry, time)),
     operation: (entry, time) => commit(session, runOperation(session, entry, time)),
+    purge: (entry, time) => void commit(session, runPurge(session, entry, time)),
+    purgeSpare: (entry) => {
+      const step = executor.purge(entry);
+      if (step === "full") return false;
+      note(session, entry, { steps: [step] });
+      commit(session, undefined);
+      return true;
+    },
     seal: () => commit(session, executor.current() === undefined ? undefined : seal(session)),
     proceed: (time) => commit(session, open(session, "trade", time)),
     finishTrades: (time) => {
@@ -131,6 +151,7 @@ export function createBatcher(
     position: () => session.position,
     batchSnapshot: () => session.snapshot,
     snapshotInUse: () => (executor.current() === undefined ? options.snapshot() : session.snapshot),
+    timeAt: (time) => batchTime(session, options.snapshot(), time),
     canOpen: (kind, time) => usableSnapshot(session, kind, time) !== undefined,
     flushed: () => session.published,
   };
@@ -148,6 +169,20 @@ function runMessage(session: Session, entry: MessageEntry, time: number): readon
     seal(session);
   }
   throw new Error(`an order was interrupted \`${CARRY_BATCHES_MAX}\` times`);
+}
+
+function runPurge(session: Session, entry: PurgeEntry, time: number): void {
+  const { executor } = session.options;
+  for (let attempt = 0; attempt < CARRY_BATCHES_MAX; attempt++) {
+    openFor(session, "trade", time);
+    const step = executor.purge(entry);
+    if (step !== "full") {
+      note(session, entry, { steps: [step] });
+      return;
+    }
+    seal(session);
+  }
+  throw new Error("a purge does not fit an empty batch");
 }
 
 function runOperation(session: Session, entry: OperationEntry, time: number): OperationRecord {
@@ -216,8 +251,8 @@ function usableSnapshot(session: Session, kind: BatchKind, time: number): Snapsh
 }
 
 /** Batch times grow strictly, and no batch is older than its snapshot. */
-function batchTime(session: Session, snapshot: Snapshot, time: number): number {
-  return Math.max(time, session.lastTime + 1, snapshot.time);
+function batchTime(session: Session, snapshot: Snapshot | undefined, time: number): number {
+  return Math.max(time, session.lastTime + 1, snapshot?.time ?? 0);
 }
 
 function seal(session: Session): SealedBatch {

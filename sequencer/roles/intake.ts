@@ -21,6 +21,7 @@ import type { DoorReject } from "../protocol/rejection.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import { type Batcher, NoSnapshotError, type Turn } from "./batcher.ts";
+import { makePlace } from "./purging.ts";
 import type { RateLimiter } from "./rateLimiter.ts";
 import type { ReceiptDesk } from "./receipts.ts";
 import { REQUESTS_MAX, type Sequencing } from "./sequencing.ts";
@@ -157,7 +158,10 @@ async function submitTrade(
   const { author, word, submission } = signed;
   const entry = { type: "message", author, word, signature: submission.signature } as const;
   const head = headOf(options.state, author);
-  const turn = execute(options, () => batcher.message(entry, time));
+  const turn = execute(options, () => {
+    makePlace(batcher, options.state, { message, time });
+    return batcher.message(entry, time);
+  });
   if (turn === undefined) return refuse("noSnapshot");
   remember(lanes, author, head);
   return accept(turn, receipts.trade(author, message, turn.value));
@@ -238,8 +242,7 @@ function check(
 ): Refused | undefined {
   const { state, batcher } = options;
   const { author, message, word, submission } = signed;
-  const batch = batcher.current();
-  const time = batch === undefined ? now : Math.max(now, batch.time);
+  const time = batcher.timeAt(now);
   const key = state.session(author.account).keys[author.keyIndex];
   if (state.account(author.account).owner === 0n) return refuse("unknownAccount");
   if (key === undefined || (key.x === 0n && key.y === 0n)) return refuse("unknownKey");

@@ -9,6 +9,7 @@ import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher, Turn } from "./batcher.ts";
 import { dueOperation, type MarketPlan } from "./keeper.ts";
+import { purgeSpare } from "./purging.ts";
 
 /** All in ms. */
 export interface SequencingLimits {
@@ -80,7 +81,10 @@ export function createSequencing(options: SequencingOptions): Sequencing {
   };
   return {
     tick: (now) => {
-      if (isBatchDue(options, now)) batcher.seal();
+      if (isBatchDue(options, now)) {
+        purgeSpare(batcher, options.state);
+        batcher.seal();
+      }
       // An interrupted order goes first: nothing of the ledger may come between its steps.
       if (batcher.isOrderCarried() && !batcher.canOpen("trade", now)) return;
       if (batcher.canOpen("ledger", now) && isGroupDue(options, waiting, now)) {

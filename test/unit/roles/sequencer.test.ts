@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import { messageWord } from "../../../sequencer/protocol/messages.ts";
 import type { DoorReject } from "../../../sequencer/protocol/rejection.ts";
-import { createMarket, EXPIRY, START, turns, VALIDATORS } from "./market.ts";
+import { createMarket, deployment, EXPIRY, START, turns, VALIDATORS } from "./market.ts";
 
 const CANCEL_ALL = { kind: "cancelAll", deadline: START + 3_600_000 } as const;
 
@@ -238,4 +238,34 @@ test("an order that meets many others goes on in later batches", async () => {
     trades.map(({ price }) => price),
     [507, 506, 505, 504, 503, 502, 501, 500],
   );
+});
+
+test("void orders make place: at once on a full side, else in steps to spare", async () => {
+  const { world, maker, taker } = await createMarket();
+  const { depth } = deployment.shape;
+  for (let count = 0; count < depth; count++) await world.place(maker, { price: 480, lots: 1 });
+  await world.submit(maker, { ...CANCEL_ALL, deadline: world.clock.now() + 1000 });
+  const receipt = await world.place(taker, { price: 470, lots: 1 });
+  assert.equal(receipt.outcome, "rested");
+  const purges = (): number =>
+    world.log.records.filter(({ entry }) => entry.type === "purge").length;
+  assert.equal(purges(), 1);
+  for (let count = 0; count < 5; count++) {
+    await world.step(10_000);
+    await world.place(taker, { price: 460 - count, lots: 1 });
+  }
+  assert.equal(purges(), depth);
+  await world.finish();
+  assert.equal((await world.sequencer.service.status()).halted, null);
+});
+
+test("a deadline that the next batch's time would pass is refused, not the node's end", async () => {
+  const { world, maker } = await createMarket();
+  // The oracles' clocks are a little ahead.
+  world.clock.advance(-5);
+  const deadline = world.clock.now() + 1;
+  const signed = maker.peek({ ...PLACE, deadline });
+  const result = await world.sequencer.service.submit({ account: 1, keyIndex: 0, ...signed });
+  assert.equal(result.accepted ? "accepted" : result.code, "deadlinePassed");
+  assert.equal((await world.sequencer.service.status()).halted, null);
 });
