@@ -1,11 +1,14 @@
 pragma circom 2.2.0;
 
 include "generated/Constants.circom";
+include "circomlib/circuits/comparators.circom";
 include "circomlib/circuits/poseidon.circom";
 include "gadgets/MerkleUpdate.circom";
 include "gadgets/Oracles.circom";
 include "gadgets/PublicData.circom";
 include "gadgets/Time.circom";
+include "gadgets/Unpack.circom";
+include "ledger/KeptKey.circom";
 include "ledger/Operation.circom";
 include "state/Account.circom";
 include "state/RiskMatrix.circom";
@@ -151,6 +154,17 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         first.table[m].isUnexpired <== series.isUnexpired[m];
     }
 
+    // The order that is being carried, if any, keeps its book.
+    var carryWidths[3];
+    carryWidths[0] = CARRY_ACCOUNT_BITS();
+    carryWidths[1] = CARRY_BOOK_BITS();
+    carryWidths[2] = CARRY_BITS() - CARRY_IS_SELL_OFFSET();
+    component carry = Unpack(3, carryWidths);
+    carry.word <== carryBefore;
+    signal carriesNothing <== IsZero()(carryBefore);
+    fixed.isCarried <== 1 - carriesNothing;
+    fixed.carriedBook <== carry.fields[1];
+
     // The operations.
     component operation[L];
     for (var i = 0; i < L; i++) {
@@ -176,12 +190,19 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
 
     // Signers: their keys must still be what they were when the batch began.
     component isSignersAccount[G];
+    component keptKey[G];
     component signer[G];
     for (var g = 0; g < G; g++) {
         isSignersAccount[g] = SelectById(A);
         isSignersAccount[g].ids <== accountIds;
         isSignersAccount[g].target <== signerAccount[g];
         isSignersAccount[g].enabled <== signerEnabled[g];
+        keptKey[g] = KeptKey(A);
+        keptKey[g].enabled <== signerEnabled[g];
+        keptKey[g].isAccount <== isSignersAccount[g].out;
+        keptKey[g].keyIndex <== signerKeyIndex[g];
+        keptKey[g].keyHashesFirst <== keyHashes;
+        keptKey[g].keyHashesNow <== operation[L - 1].after.keyHashes;
         signer[g] = Signer(A);
         signer[g].enabled <== signerEnabled[g];
         signer[g].isAccount <== isSignersAccount[g].out;

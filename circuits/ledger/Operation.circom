@@ -32,6 +32,8 @@ bus LedgerFixed(accounts, signers, slots, scenarios) {
     signal signerAccount[signers];
     signal headroom[accounts][scenarios + 1];
     signal isFinal[slots];
+    signal isCarried;
+    signal carriedBook;
 }
 
 // What the witness adds to an operation's public words.
@@ -59,7 +61,8 @@ bus OperationHints(bookLevels) {
 //      with an owner); else nothing but the chain changes.
 //   4. A deposit adds its amount to an account of its owner (or an unused one).
 //   5. Owners named by queue operations and withdrawals are the account's owner.
-//   6. Listing, opening, settling and registering keep their conditions and do what SPEC says.
+//   6. Listing, opening, settling and registering keep their conditions and do what SPEC says; no
+//      book is opened in the place of the one that a carried order is in.
 // Assumes: the working set is what the batch opened or the operation before left.
 // Twin: sequencer/engine/ledger.ts and sequencer/engine/transactions/*.ts
 template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
@@ -250,6 +253,9 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     key.oldMeta <== hints.oldMeta;
     key.keyHashes <== before.keyHashes;
     after.keyHashes <== key.keyHashesAfter;
+    signal isCarriedBook <== IsEqual()([op.fields[5], fixed.carriedBook]);
+    signal takesCarriedBook <== isCarriedBook * fixed.isCarried;
+    isOpenBook * takesCarriedBook === 0;
     component book = OpenBook(M, D, bookLevels);
     book.enabled <== isOpenBook;
     book.book <== op.fields[5];

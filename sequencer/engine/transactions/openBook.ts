@@ -23,6 +23,8 @@ export function checkOpenBook(
   });
   if (bad !== undefined) return `A weight must lie between -8 and 7. Got \`${bad}\`.`;
   if (weights.every((weight) => weight === 0)) return "A book must have at least one weight.";
+  // It would go on in a book of other series.
+  if (view.carry()?.book === id) return `An interrupted order is in book \`${id}\`.`;
   const before = view.book(id);
   if (before === undefined || !isBookOpen(view, before, time)) return undefined;
   return `Book \`${id}\` is open.`;
