@@ -127,7 +127,7 @@ test("Ledger proves 6: a key that this batch replaces or revokes signs nothing i
     (inputs, [path, value]) => changed(inputs, path, set(value)) as Inputs,
     honest,
   );
-  assertRefused(circuit, replaced, "Signer: enabled * hashBefore === found");
+  assertRefused(circuit, replaced, "KeptKey");
 });
 
 /** A batch in which the key that operation 0 registers signs operation 1. */

@@ -145,21 +145,23 @@ test("a batch has exactly the words of its kind's circuit", async () => {
   const it = await world();
   const trade = await tradeBatch(it);
   const ledger = await ledgerBatch(it);
-  assert.deepEqual([trade.length, ledger.length], [9 + 2 + 6, 9 + 2 + 24]);
+  const tradeWords = BigInt(9 + 2 + SIZES.tradeSteps);
+  const ledgerWords = BigInt(9 + 2 + 4 * SIZES.ledgerSteps);
+  assert.deepEqual([BigInt(trade.length), BigInt(ledger.length)], [tradeWords, ledgerWords]);
   const table: readonly [readonly bigint[], readonly bigint[]][] = [
     [[], [0n, 9n]],
     [trade.slice(0, 8), [8n, 9n]],
-    [trade.slice(0, 16), [16n, 17n]],
+    [trade.slice(0, -1), [tradeWords - 1n, tradeWords]],
     [
       [...trade, 0n],
-      [18n, 17n],
+      [tradeWords + 1n, tradeWords],
     ],
-    [ledger.slice(0, 34), [34n, 35n]],
+    [ledger.slice(0, -1), [ledgerWords - 1n, ledgerWords]],
     [
       [...ledger, 0n],
-      [36n, 35n],
+      [ledgerWords + 1n, ledgerWords],
     ],
-    [ledger.with(0, 1n), [35n, 17n]],
+    [ledger.with(0, 1n), [ledgerWords, tradeWords]],
   ];
   for (const [words, args] of table) {
     await refused(it, submit(it, words), "PublicDataLengthUnequal", args);

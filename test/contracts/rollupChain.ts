@@ -12,6 +12,7 @@ import {
   MARKS_PER_WORD,
 } from "../../sequencer/protocol/constants.ts";
 import { HEADER, type HeaderField, LEDGER_OP } from "../../sequencer/protocol/layout.ts";
+import { sizesOf } from "../support/market.ts";
 
 export const chain = await network.create();
 export const { viem, networkHelpers } = chain;
@@ -25,7 +26,13 @@ export const [operator, alice, bob, carol, eve] = clients as [
 ];
 export const publicClient = await viem.getPublicClient();
 
-export const SIZES = { slots: 16, tradeSteps: 6, ledgerSteps: 6, accountLevels: 4 };
+const { trade, ledger } = sizesOf("tiny");
+export const SIZES = {
+  slots: trade.slots,
+  tradeSteps: trade.steps,
+  ledgerSteps: ledger.steps,
+  accountLevels: trade.accountLevels,
+};
 export const DEADLINE = 7 * 86_400;
 export const WINDOW = 28 * 86_400;
 export const ORACLE_SET = 77n;

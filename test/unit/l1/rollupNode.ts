@@ -16,6 +16,7 @@ import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts"
 import { rollupAbi, testTokenAbi } from "../../../sequencer/l1/generated/abi.ts";
 import { BATCH_KINDS } from "../../../sequencer/protocol/constants.ts";
 import { HEADER, type HeaderField } from "../../../sequencer/protocol/layout.ts";
+import { sizesOf } from "../../support/market.ts";
 
 export const CHAIN_ID = 31337;
 export const GENESIS = 5n;
@@ -29,7 +30,13 @@ export const KEY = {
   x: 5299619240641551281634865583518297030282874472190772894086521144482721001553n,
   y: 16950150798460657717958625567821834550301663161624707787222815936182638968203n,
 };
-const SIZES = { slots: 16, tradeSteps: 6, ledgerSteps: 6, accountLevels: 4 };
+const { trade, ledger } = sizesOf("tiny");
+const SIZES = {
+  slots: trade.slots,
+  tradeSteps: trade.steps,
+  ledgerSteps: ledger.steps,
+  accountLevels: trade.accountLevels,
+};
 const MARK_WORDS = 2;
 
 export const operator = developmentAccount(0, CHAIN_ID);
