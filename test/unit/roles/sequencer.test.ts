@@ -259,7 +259,7 @@ test("void orders make place: at once on a full side, else in steps to spare", a
   assert.equal((await world.sequencer.service.status()).halted, null);
 });
 
-test("a deadline that the next batch's time would pass is refused, not the node's end", async () => {
+test("a deadline that the next batch would pass is refused, not the node's end", async () => {
   const { world, maker } = await createMarket();
   // The oracles' clocks are a little ahead.
   world.clock.advance(-5);
