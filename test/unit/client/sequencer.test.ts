@@ -14,7 +14,7 @@ import { silent } from "../roles/ports.ts";
 async function setUp(context: TestContext) {
   const world = await createWorld();
   const identities = [createIdentity(1), createIdentity(2)];
-  for (const identity of identities) world.deposit(identity, 900_000_000_000);
+  for (const identity of identities) world.open(identity, 900_000_000_000);
   const { clock } = world;
   const service = signing(world.sequencer.service);
   const server = await startApi({ service, clock, logger: silent });
