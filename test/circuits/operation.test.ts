@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { pack, unpack } from "../../sequencer/protocol/codec.ts";
 import { hashVector } from "../../sequencer/protocol/hash.ts";
 import { HEADER, LEDGER_OP, SERIES_TERMS } from "../../sequencer/protocol/layout.ts";
-import { sideWords, weightWords } from "../../sequencer/protocol/state.ts";
+import { carryWord, sideWords, weightWords } from "../../sequencer/protocol/state.ts";
 import { assertRefused, changed, loadCircuit, set, withPublicInputs } from "../support/circuit.ts";
 import { type Made, payingBatch, refusingBatch, settlingBatch } from "../support/ledgerBatches.ts";
 import { EXPIRY } from "../support/market.ts";
@@ -171,4 +171,16 @@ test("LedgerOperation proves 6: a key takes the place of the key that was there"
   }
   assertRefused(circuit, refielded(paying, 4, { keyExpiry: 5 }), "Ledger: sessionPath");
   assertRefused(circuit, restated(paying, 4, 2, 5n), "Ledger: sessionPath");
+});
+
+test("LedgerOperation proves 6: no book is opened in the place of a carried order's", () => {
+  const carried = (book: number): bigint =>
+    carryWord({
+      ...{ account: 1, book, isSell: false, price: 5, lots: 3, timeInForce: "gtc", seq: 1 },
+      ...{ postOnly: false, reduceOnly: false },
+    });
+  const taken = edit(settling, ["carryBefore"], carried(0));
+  assertRefused(circuit, taken, "LedgerOperation: isOpenBook * takesCarriedBook");
+  // An order elsewhere is no obstacle: only the root before is another one then.
+  assertRefused(circuit, edit(settling, ["carryBefore"], carried(1)), "PublicData");
 });

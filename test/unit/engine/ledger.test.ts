@@ -293,3 +293,14 @@ test("a book over a series that was listed anew is opened again without its orde
   const again: LedgerOperation = { kind: "openBook", book: 0, weights: at };
   assert.match(checkOperation(state, again, ledger)!, /is open/);
 });
+
+test("no book is opened in the place of the one that an interrupted order is in", () => {
+  const { state, ledger } = createSettled();
+  const open: LedgerOperation = { kind: "openBook", book: 0, weights: weightsOf({ 0: 1 }) };
+  const flags = { isSell: false, postOnly: false, reduceOnly: false } as const;
+  const order = { account: 1, book: 0, price: 5, lots: 3, timeInForce: "gtc", seq: 1 } as const;
+  state.setCarry({ ...order, ...flags });
+  assert.match(checkOperation(state, open, ledger)!, /interrupted order is in book/);
+  state.setCarry({ ...order, ...flags, book: 1 });
+  assert.equal(checkOperation(state, open, ledger), undefined);
+});
