@@ -27,15 +27,15 @@ export function fairTakings(): NextTaking {
   return (books, chain) => {
     const book = books[count % Math.max(books.length, 1)];
     if (book === undefined) return undefined;
-    const isSell = Math.floor(count / books.length) % 2 === 1;
-    const lots = 1 + (count % LOTS_MAX);
-    count += 1;
     const fair = book.weights.reduce(
       (sum, weight, slot) => sum + weight * (chain.series[slot]?.mark ?? 0),
       0,
     );
     // A series that was listed a moment ago has no mark before the next snapshot.
     if (fair <= 0) return undefined;
+    const isSell = Math.floor(count / books.length) % 2 === 1;
+    const lots = 1 + (count % LOTS_MAX);
+    count += 1;
     const edge = Math.max(1, Math.round(fair / EDGE_DIVISOR));
     const price = Math.max(1, isSell ? fair - edge : fair + edge);
     return { book, isSell, price, lots };

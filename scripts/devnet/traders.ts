@@ -120,7 +120,7 @@ export async function trade(options: {
 }): Promise<void> {
   const { exchange, traders, report, signal, nextTaking, onFill } = options;
   const standing = new Map<number, Standing>();
-  for (let round = 0; !signal.aborted; round++) {
+  for (let round = 0; !signal.aborted; ) {
     try {
       // The first order goes at once, whatever listings and deposits have yet to be proven.
       if (round > 0) await waitForProofs(exchange, signal);
@@ -132,6 +132,7 @@ export async function trade(options: {
         const taker = traders.takers[round % traders.takers.length]!;
         const name = bookName(taking.book, chain.series);
         await quote({ maker, taking, name, standing, report });
+        round += 1;
         const receipt = await take({ taker, taking, name, report });
         if (receipt.fills.length > 0) onFill({ taker, receipt });
       }

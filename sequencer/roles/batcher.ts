@@ -80,7 +80,7 @@ export interface Batcher {
   position(): number;
   /** Of the open (else last) batch. */
   batchSnapshot(): Snapshot | undefined;
-  /** What the next instruction will be judged by: the open batch's, else the newest. */
+  /** What the next trade message will be judged by: the open trade batch's, else the newest. */
   snapshotInUse(): Snapshot | undefined;
   /** The earliest time of the batch that an instruction of `time` may come into. */
   timeAt(time: number): number;
@@ -150,7 +150,8 @@ export function createBatcher(
     isOrderCarried: session.isCarried,
     position: () => session.position,
     batchSnapshot: () => session.snapshot,
-    snapshotInUse: () => (executor.current() === undefined ? options.snapshot() : session.snapshot),
+    snapshotInUse: () =>
+      executor.current()?.kind === "trade" ? session.snapshot : options.snapshot(),
     timeAt: (time) => batchTime(session, options.snapshot(), time),
     canOpen: (kind, time) => usableSnapshot(session, kind, time) !== undefined,
     flushed: () => session.published,

@@ -252,7 +252,7 @@ function check(
   if (!options.takeRate(author.account, now)) return refuse("rateLimited");
   const incoming: IncomingMessage = { author, message, word };
   const openOrders = state.openOrdersOf(author.account);
-  const risk = riskNow(options);
+  const risk = riskNow(options, message);
   const reject = checkMessage(state, incoming, { risk, time, openOrders });
   return reject === undefined ? undefined : refuse(reject, null, { time });
 }
@@ -283,8 +283,9 @@ function headOf(state: MemoryState, { account, keyIndex }: Author): bigint {
 }
 
 /** The risk by which the next message will be judged. */
-function riskNow({ state, batcher }: IntakeOptions): Risk | undefined {
-  const inUse = batcher.snapshotInUse();
+function riskNow({ state, batcher }: IntakeOptions, message: Message): Risk | undefined {
+  const isLedger = !isTradeMessage(message) && batcher.current()?.kind === "ledger";
+  const inUse = isLedger ? batcher.batchSnapshot() : batcher.snapshotInUse();
   return inUse === undefined ? undefined : effectiveRisk(state.series(), inUse);
 }
 
