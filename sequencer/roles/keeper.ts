@@ -33,7 +33,10 @@ export interface KeeperContext {
   readonly snapshot: Pick<Snapshot, "slots">;
 }
 
-/** The next operation that is due, or undefined. Call it again once that has been executed. */
+/**
+ * The next operation that is due, or undefined. Call it again once that has been executed. Books
+ * come as soon as their series are there, so that trading begins with the first of them.
+ */
 export function dueOperation(
   state: MemoryState,
   plan: MarketPlan,
@@ -42,9 +45,14 @@ export function dueOperation(
   return (
     dueSettlement(state, context) ??
     duePosition(state) ??
-    dueListing(state, plan, context.time) ??
-    dueBook(state, plan, context.time)
+    dueBook(state, plan, context.time) ??
+    dueListing(state, plan, context.time)
   );
+}
+
+/** Whether the operation only adds to the market: money that is owed never waits for it. */
+export function isListing({ kind }: LedgerOperation): boolean {
+  return kind === "listSeries" || kind === "openBook";
 }
 
 function dueSettlement(

@@ -178,6 +178,7 @@ function createCore(
   const nextQueueId = trackers.nextQueueId();
   const sequencing = createSequencing({
     ...{ batcher, state, plan, limits, logger, backlog, nextQueueId },
+    proven: () => batches.progress().proven,
     snapshot: watch.newest,
   });
   const isOverloaded = (): boolean => backlog() >= config.backlogMax;

@@ -8,7 +8,7 @@ import type { Logger, QueuedOperation } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher, Turn } from "./batcher.ts";
-import { dueOperation, type MarketPlan } from "./keeper.ts";
+import { dueOperation, isListing, type MarketPlan } from "./keeper.ts";
 import { purgeSpare } from "./purging.ts";
 
 /** All in ms. */
@@ -55,6 +55,8 @@ interface Waiting {
   /** Keys that the open ledger batch registered: they sign nothing in it. */
   readonly registered: Set<string>;
   registeredIn: number;
+  /** The last batch with listings in it: the next ones wait for its proof. */
+  listedIn: number;
   nextQueueId: number;
 }
 
@@ -66,6 +68,8 @@ export interface SequencingOptions {
   readonly logger: Logger;
   /** Sealed batches without proof. */
   backlog(): number;
+  /** The newest batch that is proven, with all before it. */
+  proven(): number;
   snapshot(): Snapshot | undefined;
   readonly nextQueueId: number;
 }
@@ -77,6 +81,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
     requests: [],
     registered: new Set(),
     registeredIn: 0,
+    listedIn: 0,
     nextQueueId: options.nextQueueId,
   };
   return {
@@ -129,14 +134,15 @@ function isGroupDue(options: SequencingOptions, waiting: Waiting, now: number): 
   const { batcher, limits } = options;
   const since = [waiting.queued[0]?.waitingSince, waiting.requests[0]?.waitingSince];
   const oldest = Math.min(...since.map((time) => time ?? Number.POSITIVE_INFINITY));
-  const hasDue = oldest < Number.POSITIVE_INFINITY || keeperOperation(options, now) !== undefined;
+  const hasDue =
+    oldest < Number.POSITIVE_INFINITY || keeperOperation(options, waiting, now) !== undefined;
   if (!hasDue) return false;
   const isBoundary = batcher.current()?.kind !== "trade" && !batcher.isOrderCarried();
   return isBoundary || now - oldest >= limits.ledgerDelayMs || oldest === Number.POSITIVE_INFINITY;
 }
 
 function runGroup(options: SequencingOptions, waiting: Waiting, now: number): void {
-  const { logger } = options;
+  const { batcher, logger } = options;
   for (let next = waiting.queued[0]; next !== undefined; next = waiting.queued[0]) {
     const { queueId, operation } = next;
     const entry = { type: "operation", operation, queueId } as const;
@@ -147,19 +153,27 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
   }
   for (const request of waiting.requests.splice(0)) request.run(now);
   for (let count = 0; count < KEEPER_OPERATIONS_MAX; count++) {
-    const operation = keeperOperation(options, now);
+    const operation = keeperOperation(options, waiting, now);
     if (operation === undefined) return;
     runOperation(options, waiting, { type: "operation", operation }, now);
+    if (isListing(operation)) waiting.listedIn = batcher.current()?.number ?? 0;
   }
 }
 
-/** What the operator owes, judged by the batch that would take it. */
-function keeperOperation({ batcher, state, plan, ...options }: SequencingOptions, now: number) {
+/**
+ * What the operator owes, judged by the batch that would take it. Listings come a batch at a time,
+ * each after the proof of the last: a long plan must not keep the first orders from their proofs.
+ */
+function keeperOperation(options: SequencingOptions, waiting: Waiting, now: number) {
+  const { batcher, state, plan } = options;
   const batch = batcher.current();
   const isOpen = batch?.kind === "ledger";
   const snapshot = isOpen ? batcher.batchSnapshot() : options.snapshot();
   if (snapshot === undefined) return undefined;
-  return dueOperation(state, plan, { time: isOpen ? batch.time : now, snapshot });
+  const due = dueOperation(state, plan, { time: isOpen ? batch.time : now, snapshot });
+  if (due === undefined || !isListing(due)) return due;
+  const hasRoom = isOpen && batch.number === waiting.listedIn && batch.used < batch.capacity;
+  return hasRoom || options.proven() >= waiting.listedIn ? due : undefined;
 }
 
 function runOperation(
