@@ -22,7 +22,8 @@ function AMOUNT_BITS() { return 50; }
 function MARK_BITS() { return 20; }
 function CHANGE_BITS() { return 21; }
 function CHANGE_OFFSET() { return 1048576; }
-function SCENARIOS() { return 16; }
+function SPAN_SCENARIOS() { return 16; }
+function SCENARIOS() { return 17; }
 function WEIGHT_BITS() { return 4; }
 function WEIGHT_OFFSET() { return 8; }
 function WEIGHTS_PER_WORD() { return 32; }
@@ -32,9 +33,16 @@ function HOLDERS_BITS() { return 20; }
 function STRIKE_BITS() { return 24; }
 function KEY_VERSION_BITS() { return 20; }
 function MARKS_PER_WORD() { return 12; }
-function HEALTH_BITS() { return 63; }
+function HEALTH_BITS() { return 64; }
 function MARGIN_VALUE_FACTOR() { return 4; }
 function MARGIN_INITIAL_FACTOR() { return 5; }
+function FEE_BITS() { return 16; }
+function FEE_CAP_SHIFT() { return 3; }
+function FEE_ACCOUNT() { return 1; }
+function INSURANCE_ACCOUNT() { return 2; }
+function AUCTION_SECONDS() { return 256; }
+function AUCTION_DIVISOR() { return 512; }
+function DELEVERAGE_SECONDS() { return 512; }
 function SNAPSHOT_AGE_MS_BITS() { return 17; }
 function LEDGER_OP_WORDS() { return 4; }
 function VAULT_CAP() { return 1125899906842624; }
@@ -43,8 +51,10 @@ function VAULT_CAP() { return 1125899906842624; }
 function MESSAGE_KIND_PLACE() { return 1; }
 function MESSAGE_KIND_CANCEL() { return 2; }
 function MESSAGE_KIND_CANCEL_ALL() { return 3; }
+function MESSAGE_KIND_LIQUIDATE() { return 4; }
 function MESSAGE_KIND_WITHDRAW() { return 8; }
 function MESSAGE_KIND_TRANSFER() { return 9; }
+function MESSAGE_KIND_BACKSTOP() { return 10; }
 
 // Codes: TIME_IN_FORCE
 function TIME_IN_FORCE_GTC() { return 0; }
@@ -60,6 +70,7 @@ function STEP_KIND_IDLE() { return 0; }
 function STEP_KIND_MESSAGE() { return 1; }
 function STEP_KIND_PROCEED() { return 2; }
 function STEP_KIND_PURGE() { return 3; }
+function STEP_KIND_LIQUIDATE() { return 4; }
 
 // Codes: TRADE_WORD_KIND
 function TRADE_WORD_KIND_NONE() { return 0; }
@@ -76,6 +87,13 @@ function LEDGER_KIND_LIST_SERIES() { return 6; }
 function LEDGER_KIND_OPEN_BOOK() { return 7; }
 function LEDGER_KIND_SETTLE_SERIES() { return 8; }
 function LEDGER_KIND_SETTLE_POSITION() { return 9; }
+function LEDGER_KIND_BACKSTOP() { return 10; }
+function LEDGER_KIND_INSURE() { return 11; }
+function LEDGER_KIND_DELEVERAGE() { return 12; }
+function LEDGER_KIND_RANK() { return 13; }
+function LEDGER_KIND_RELEASE() { return 14; }
+function LEDGER_KIND_COLLECT_FEES() { return 15; }
+function LEDGER_KIND_ABSORB() { return 16; }
 
 // Codes: SERIES_STATUS
 function SERIES_STATUS_EMPTY() { return 0; }
@@ -118,7 +136,7 @@ function TRADE_MESSAGE_SEQ_OFFSET() { return 115; }
 function TRADE_MESSAGE_SEQ_BITS() { return 40; }
 
 // Layout: ledgerMessage
-function LEDGER_MESSAGE_BITS() { return 122; }
+function LEDGER_MESSAGE_BITS() { return 152; }
 function LEDGER_MESSAGE_KIND_OFFSET() { return 0; }
 function LEDGER_MESSAGE_KIND_BITS() { return 4; }
 function LEDGER_MESSAGE_AMOUNT_OFFSET() { return 4; }
@@ -127,6 +145,10 @@ function LEDGER_MESSAGE_TO_OFFSET() { return 54; }
 function LEDGER_MESSAGE_TO_BITS() { return 20; }
 function LEDGER_MESSAGE_DEADLINE_OFFSET() { return 74; }
 function LEDGER_MESSAGE_DEADLINE_BITS() { return 48; }
+function LEDGER_MESSAGE_SLOT_OFFSET() { return 122; }
+function LEDGER_MESSAGE_SLOT_BITS() { return 8; }
+function LEDGER_MESSAGE_LOTS_OFFSET() { return 130; }
+function LEDGER_MESSAGE_LOTS_BITS() { return 22; }
 
 // Layout: entry
 function ENTRY_BITS() { return 106; }
@@ -159,6 +181,37 @@ function CARRY_REDUCE_ONLY_OFFSET() { return 82; }
 function CARRY_REDUCE_ONLY_BITS() { return 1; }
 function CARRY_SEQ_OFFSET() { return 83; }
 function CARRY_SEQ_BITS() { return 40; }
+
+// Layout: sessionMeta
+function SESSION_META_BITS() { return 72; }
+function SESSION_META_WATERMARK_OFFSET() { return 0; }
+function SESSION_META_WATERMARK_BITS() { return 40; }
+function SESSION_META_LOCKED_SINCE_OFFSET() { return 40; }
+function SESSION_META_LOCKED_SINCE_BITS() { return 32; }
+
+// Layout: bookFees
+function BOOK_FEES_BITS() { return 33; }
+function BOOK_FEES_TAKER_OFFSET() { return 0; }
+function BOOK_FEES_TAKER_BITS() { return 16; }
+function BOOK_FEES_MAKER_OFFSET() { return 16; }
+function BOOK_FEES_MAKER_BITS() { return 16; }
+function BOOK_FEES_IS_REBATE_OFFSET() { return 32; }
+function BOOK_FEES_IS_REBATE_BITS() { return 1; }
+
+// Layout: ranking
+function RANKING_BITS() { return 92; }
+function RANKING_SLOT_OFFSET() { return 0; }
+function RANKING_SLOT_BITS() { return 8; }
+function RANKING_IS_LONG_OFFSET() { return 8; }
+function RANKING_IS_LONG_BITS() { return 1; }
+function RANKING_NEXT_OFFSET() { return 9; }
+function RANKING_NEXT_BITS() { return 21; }
+function RANKING_SEEN_OFFSET() { return 30; }
+function RANKING_SEEN_BITS() { return 20; }
+function RANKING_BEST_OFFSET() { return 50; }
+function RANKING_BEST_BITS() { return 20; }
+function RANKING_BEST_LOTS_OFFSET() { return 70; }
+function RANKING_BEST_LOTS_BITS() { return 22; }
 
 // Layout: series
 function SERIES_BITS() { return 119; }
@@ -211,22 +264,28 @@ function FILL_LOTS_OFFSET() { return 81; }
 function FILL_LOTS_BITS() { return 22; }
 
 // Layout: ledgerOp
-function LEDGER_OP_BITS() { return 149; }
+function LEDGER_OP_BITS() { return 174; }
 function LEDGER_OP_KIND_OFFSET() { return 0; }
-function LEDGER_OP_KIND_BITS() { return 4; }
-function LEDGER_OP_EXECUTED_OFFSET() { return 4; }
+function LEDGER_OP_KIND_BITS() { return 5; }
+function LEDGER_OP_EXECUTED_OFFSET() { return 5; }
 function LEDGER_OP_EXECUTED_BITS() { return 1; }
-function LEDGER_OP_ACCOUNT_OFFSET() { return 5; }
+function LEDGER_OP_ACCOUNT_OFFSET() { return 6; }
 function LEDGER_OP_ACCOUNT_BITS() { return 20; }
-function LEDGER_OP_TO_OFFSET() { return 25; }
+function LEDGER_OP_TO_OFFSET() { return 26; }
 function LEDGER_OP_TO_BITS() { return 20; }
-function LEDGER_OP_SLOT_OFFSET() { return 45; }
+function LEDGER_OP_SLOT_OFFSET() { return 46; }
 function LEDGER_OP_SLOT_BITS() { return 8; }
-function LEDGER_OP_BOOK_OFFSET() { return 53; }
+function LEDGER_OP_BOOK_OFFSET() { return 54; }
 function LEDGER_OP_BOOK_BITS() { return 12; }
-function LEDGER_OP_KEY_INDEX_OFFSET() { return 65; }
+function LEDGER_OP_KEY_INDEX_OFFSET() { return 66; }
 function LEDGER_OP_KEY_INDEX_BITS() { return 2; }
-function LEDGER_OP_AMOUNT_OFFSET() { return 67; }
+function LEDGER_OP_AMOUNT_OFFSET() { return 68; }
 function LEDGER_OP_AMOUNT_BITS() { return 50; }
-function LEDGER_OP_KEY_EXPIRY_OFFSET() { return 117; }
+function LEDGER_OP_KEY_EXPIRY_OFFSET() { return 118; }
 function LEDGER_OP_KEY_EXPIRY_BITS() { return 32; }
+function LEDGER_OP_LOTS_OFFSET() { return 150; }
+function LEDGER_OP_LOTS_BITS() { return 22; }
+function LEDGER_OP_IS_SUBSIDY_OFFSET() { return 172; }
+function LEDGER_OP_IS_SUBSIDY_BITS() { return 1; }
+function LEDGER_OP_IS_LONG_OFFSET() { return 173; }
+function LEDGER_OP_IS_LONG_BITS() { return 1; }

@@ -70,18 +70,21 @@ template IsBookOpen(slots) {
     out <== exists * isSame;
 }
 
-// Proves: leaf = exists ? Poseidon(weights0, weights1, generation, hash(bids), hash(asks)) : 0.
+// Proves: leaf = exists ? Poseidon(weights0, weights1, generation, fees, hash(bids), hash(asks))
+//   : 0.
 // Assumes: exists is 0 or 1.
 // Twin: sequencer/protocol/state.ts (bookLeaf)
 template BookLeaf(depth) {
     signal input exists;
     signal input weightWords[2];
     signal input generation;
+    signal input fees;
     signal input bids[depth];
     signal input asks[depth];
     signal output leaf;
     signal bidsHash <== HashVector(depth)(bids);
     signal asksHash <== HashVector(depth)(asks);
-    signal hash <== Poseidon(5)([weightWords[0], weightWords[1], generation, bidsHash, asksHash]);
+    signal hash <== Poseidon(6)([weightWords[0], weightWords[1], generation, fees,
+        bidsHash, asksHash]);
     leaf <== exists * hash;
 }

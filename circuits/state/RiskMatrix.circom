@@ -11,7 +11,7 @@ include "Series.circom";
 //   1. matrix = hashVector(words), every mark and change within its width.
 //   2. mark[m] is the table's mark if slot m is settled, else the snapshot's.
 //   3. risk[m][s] = 4 mark + 5 change, the change being 0 if settled or final; risk[m][S] = 4 mark.
-// Assumes: settled is 0 or 1. scenarios is even and at most 16.
+// Assumes: settled is 0 or 1. scenarios is at most 20.
 // Twin: sequencer/protocol/snapshot.ts (slotRiskWords), sequencer/engine/risk.ts (effectiveRisk)
 template RiskMatrix(slots, scenarios) {
     signal input words[2 * slots];
@@ -25,7 +25,7 @@ template RiskMatrix(slots, scenarios) {
     hash.in <== words;
     matrix <== hash.out;
 
-    var half = scenarios \ 2;
+    var half = (scenarios + 1) \ 2;
     var widths[2 + half];
     widths[0] = MARK_BITS();
     widths[1] = 1;
@@ -39,7 +39,7 @@ template RiskMatrix(slots, scenarios) {
     for (var m = 0; m < slots; m++) {
         first[m] = Unpack(2 + half, widths);
         first[m].word <== words[2 * m];
-        second[m] = UnpackMany(half, CHANGE_BITS(), half);
+        second[m] = UnpackMany(scenarios - half, CHANGE_BITS(), scenarios - half);
         second[m].in[0] <== words[2 * m + 1];
         isFinal[m] <== first[m].fields[1];
         mark[m] <== first[m].fields[0] + table[m].settled * (table[m].mark - first[m].fields[0]);

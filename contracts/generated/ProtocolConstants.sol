@@ -29,7 +29,8 @@ library ProtocolConstants {
     uint256 internal constant MARK_BITS = 20;
     uint256 internal constant CHANGE_BITS = 21;
     uint256 internal constant CHANGE_OFFSET = 1048576;
-    uint256 internal constant SCENARIOS = 16;
+    uint256 internal constant SPAN_SCENARIOS = 16;
+    uint256 internal constant SCENARIOS = 17;
     uint256 internal constant WEIGHT_BITS = 4;
     uint256 internal constant WEIGHT_OFFSET = 8;
     uint256 internal constant WEIGHTS_PER_WORD = 32;
@@ -39,9 +40,16 @@ library ProtocolConstants {
     uint256 internal constant STRIKE_BITS = 24;
     uint256 internal constant KEY_VERSION_BITS = 20;
     uint256 internal constant MARKS_PER_WORD = 12;
-    uint256 internal constant HEALTH_BITS = 63;
+    uint256 internal constant HEALTH_BITS = 64;
     uint256 internal constant MARGIN_VALUE_FACTOR = 4;
     uint256 internal constant MARGIN_INITIAL_FACTOR = 5;
+    uint256 internal constant FEE_BITS = 16;
+    uint256 internal constant FEE_CAP_SHIFT = 3;
+    uint256 internal constant FEE_ACCOUNT = 1;
+    uint256 internal constant INSURANCE_ACCOUNT = 2;
+    uint256 internal constant AUCTION_SECONDS = 256;
+    uint256 internal constant AUCTION_DIVISOR = 512;
+    uint256 internal constant DELEVERAGE_SECONDS = 512;
     uint256 internal constant SNAPSHOT_AGE_MS_BITS = 17;
     uint256 internal constant LEDGER_OP_WORDS = 4;
     uint256 internal constant VAULT_CAP = 1125899906842624;
@@ -50,8 +58,10 @@ library ProtocolConstants {
     uint256 internal constant MESSAGE_KIND_PLACE = 1;
     uint256 internal constant MESSAGE_KIND_CANCEL = 2;
     uint256 internal constant MESSAGE_KIND_CANCEL_ALL = 3;
+    uint256 internal constant MESSAGE_KIND_LIQUIDATE = 4;
     uint256 internal constant MESSAGE_KIND_WITHDRAW = 8;
     uint256 internal constant MESSAGE_KIND_TRANSFER = 9;
+    uint256 internal constant MESSAGE_KIND_BACKSTOP = 10;
 
     // Codes: TIME_IN_FORCE
     uint256 internal constant TIME_IN_FORCE_GTC = 0;
@@ -67,6 +77,7 @@ library ProtocolConstants {
     uint256 internal constant STEP_KIND_MESSAGE = 1;
     uint256 internal constant STEP_KIND_PROCEED = 2;
     uint256 internal constant STEP_KIND_PURGE = 3;
+    uint256 internal constant STEP_KIND_LIQUIDATE = 4;
 
     // Codes: TRADE_WORD_KIND
     uint256 internal constant TRADE_WORD_KIND_NONE = 0;
@@ -83,6 +94,13 @@ library ProtocolConstants {
     uint256 internal constant LEDGER_KIND_OPEN_BOOK = 7;
     uint256 internal constant LEDGER_KIND_SETTLE_SERIES = 8;
     uint256 internal constant LEDGER_KIND_SETTLE_POSITION = 9;
+    uint256 internal constant LEDGER_KIND_BACKSTOP = 10;
+    uint256 internal constant LEDGER_KIND_INSURE = 11;
+    uint256 internal constant LEDGER_KIND_DELEVERAGE = 12;
+    uint256 internal constant LEDGER_KIND_RANK = 13;
+    uint256 internal constant LEDGER_KIND_RELEASE = 14;
+    uint256 internal constant LEDGER_KIND_COLLECT_FEES = 15;
+    uint256 internal constant LEDGER_KIND_ABSORB = 16;
 
     // Codes: SERIES_STATUS
     uint256 internal constant SERIES_STATUS_EMPTY = 0;
@@ -119,25 +137,31 @@ library ProtocolConstants {
     uint256 internal constant FILL_LOTS_BITS = 22;
 
     // Layout: ledgerOp
-    uint256 internal constant LEDGER_OP_BITS = 149;
+    uint256 internal constant LEDGER_OP_BITS = 174;
     uint256 internal constant LEDGER_OP_KIND_OFFSET = 0;
-    uint256 internal constant LEDGER_OP_KIND_BITS = 4;
-    uint256 internal constant LEDGER_OP_EXECUTED_OFFSET = 4;
+    uint256 internal constant LEDGER_OP_KIND_BITS = 5;
+    uint256 internal constant LEDGER_OP_EXECUTED_OFFSET = 5;
     uint256 internal constant LEDGER_OP_EXECUTED_BITS = 1;
-    uint256 internal constant LEDGER_OP_ACCOUNT_OFFSET = 5;
+    uint256 internal constant LEDGER_OP_ACCOUNT_OFFSET = 6;
     uint256 internal constant LEDGER_OP_ACCOUNT_BITS = 20;
-    uint256 internal constant LEDGER_OP_TO_OFFSET = 25;
+    uint256 internal constant LEDGER_OP_TO_OFFSET = 26;
     uint256 internal constant LEDGER_OP_TO_BITS = 20;
-    uint256 internal constant LEDGER_OP_SLOT_OFFSET = 45;
+    uint256 internal constant LEDGER_OP_SLOT_OFFSET = 46;
     uint256 internal constant LEDGER_OP_SLOT_BITS = 8;
-    uint256 internal constant LEDGER_OP_BOOK_OFFSET = 53;
+    uint256 internal constant LEDGER_OP_BOOK_OFFSET = 54;
     uint256 internal constant LEDGER_OP_BOOK_BITS = 12;
-    uint256 internal constant LEDGER_OP_KEY_INDEX_OFFSET = 65;
+    uint256 internal constant LEDGER_OP_KEY_INDEX_OFFSET = 66;
     uint256 internal constant LEDGER_OP_KEY_INDEX_BITS = 2;
-    uint256 internal constant LEDGER_OP_AMOUNT_OFFSET = 67;
+    uint256 internal constant LEDGER_OP_AMOUNT_OFFSET = 68;
     uint256 internal constant LEDGER_OP_AMOUNT_BITS = 50;
-    uint256 internal constant LEDGER_OP_KEY_EXPIRY_OFFSET = 117;
+    uint256 internal constant LEDGER_OP_KEY_EXPIRY_OFFSET = 118;
     uint256 internal constant LEDGER_OP_KEY_EXPIRY_BITS = 32;
+    uint256 internal constant LEDGER_OP_LOTS_OFFSET = 150;
+    uint256 internal constant LEDGER_OP_LOTS_BITS = 22;
+    uint256 internal constant LEDGER_OP_IS_SUBSIDY_OFFSET = 172;
+    uint256 internal constant LEDGER_OP_IS_SUBSIDY_BITS = 1;
+    uint256 internal constant LEDGER_OP_IS_LONG_OFFSET = 173;
+    uint256 internal constant LEDGER_OP_IS_LONG_BITS = 1;
 
     function fillKind(uint256 word) internal pure returns (uint256) {
         return (word >> FILL_KIND_OFFSET) & ((1 << FILL_KIND_BITS) - 1);
@@ -201,5 +225,17 @@ library ProtocolConstants {
 
     function ledgerOpKeyExpiry(uint256 word) internal pure returns (uint256) {
         return (word >> LEDGER_OP_KEY_EXPIRY_OFFSET) & ((1 << LEDGER_OP_KEY_EXPIRY_BITS) - 1);
+    }
+
+    function ledgerOpLots(uint256 word) internal pure returns (uint256) {
+        return (word >> LEDGER_OP_LOTS_OFFSET) & ((1 << LEDGER_OP_LOTS_BITS) - 1);
+    }
+
+    function ledgerOpIsSubsidy(uint256 word) internal pure returns (uint256) {
+        return (word >> LEDGER_OP_IS_SUBSIDY_OFFSET) & ((1 << LEDGER_OP_IS_SUBSIDY_BITS) - 1);
+    }
+
+    function ledgerOpIsLong(uint256 word) internal pure returns (uint256) {
+        return (word >> LEDGER_OP_IS_LONG_OFFSET) & ((1 << LEDGER_OP_IS_LONG_BITS) - 1);
     }
 }

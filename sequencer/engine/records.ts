@@ -5,7 +5,7 @@
 import type { PublicKey } from "../protocol/eddsa.ts";
 import type { LedgerMessage, TradeMessage } from "../protocol/messages.ts";
 import type { Outcome, Removal } from "../protocol/rejection.ts";
-import type { Carry } from "../protocol/state.ts";
+import type { BookFees, Carry } from "../protocol/state.ts";
 
 /** Who signed a sequenced message: the key as it stood before the batch is in the state. */
 export interface Author {
@@ -32,7 +32,11 @@ export interface Fill {
   readonly price: number;
   readonly lots: number;
   readonly makerSeq: number;
+  /** 0 for a liquidation. */
   readonly takerSeq: number;
+  /** What each side pays, in 1e-6 USDC; negative: a rebate. */
+  readonly takerFee: number;
+  readonly makerFee: number;
 }
 
 export interface RemovedOrder {
@@ -56,13 +60,26 @@ export interface OrderStep {
   readonly maker: number | undefined;
   /** The quantity that was filled, or that the margin tests of rows 6 and 7 were made for. */
   readonly lots: number;
-  /** First scenario (0..16) in which the maker's or taker's test failed, in rows 6 and 7. */
+  /** First scenario (0..17) in which the maker's or taker's test failed, in rows 6 and 7. */
   readonly failedScenario: number | undefined;
   /** The FOK's state was restored in this step. */
   readonly aborted: boolean;
   readonly outcome: Outcome | undefined;
   readonly fill: Fill | undefined;
   readonly removed: readonly RemovedOrder[];
+}
+
+/**
+ * The operator's order for an account below maintenance margin: `price` in ticks is the limit;
+ * in `scenario` (0..17) the account is below it.
+ */
+export interface Liquidation {
+  readonly account: number;
+  readonly book: number;
+  readonly isSell: boolean;
+  readonly price: number;
+  readonly lots: number;
+  readonly scenario: number;
 }
 
 interface MessagePart {
@@ -80,6 +97,7 @@ export type StepRecord =
       readonly kind: "cancel";
       readonly outcome: "cancelled" | "notFound" | "notOwner";
     } & MessagePart)
+  | ({ readonly kind: "liquidate"; readonly order: OrderStep } & Liquidation)
   | ({ readonly kind: "cancelAll"; readonly outcome: "allCancelled" } & MessagePart)
   | {
       readonly kind: "purge";
@@ -89,6 +107,19 @@ export type StepRecord =
       readonly seq: number;
       readonly account: number;
     };
+
+/**
+ * `lots` of `slot` leave the locked account `from` at the mark; `amount` (1e-6 USDC) is paid by
+ * `from`, or to it if `isSubsidy`. `scenario` (0..16) shows `from` below maintenance margin.
+ */
+export interface Takeover {
+  readonly from: number;
+  readonly slot: number;
+  readonly lots: number;
+  readonly amount: number;
+  readonly isSubsidy: boolean;
+  readonly scenario: number;
+}
 
 /** An instruction of the ledger circuit, as sequenced. */
 export type LedgerOperation =
@@ -116,11 +147,30 @@ export type LedgerOperation =
       readonly amount: number;
     }
   | {
-      readonly kind: "withdraw" | "transfer";
+      readonly kind: "withdraw" | "transfer" | "backstop";
       readonly author: Author;
       readonly message: LedgerMessage;
       readonly word: bigint;
+      /** Of a backstop, and only there: as in {@link Takeover}. */
+      readonly scenario?: number;
     }
+  | ({ readonly kind: "insure" } & Takeover)
+  | ({ readonly kind: "deleverage"; readonly account: number } & Takeover)
+  | {
+      /** The insurance fund pays `amount` to an account whose equity is below 0. */
+      readonly kind: "absorb";
+      readonly from: number;
+      readonly amount: number;
+    }
+  | {
+      /** Counts the next holder of the slot for {@link Ranking}. */
+      readonly kind: "rank";
+      readonly account: number;
+      readonly slot: number;
+      readonly isLong: boolean;
+    }
+  | { readonly kind: "release"; readonly account: number }
+  | { readonly kind: "collectFees" }
   | {
       readonly kind: "listSeries";
       readonly slot: number;
@@ -128,7 +178,12 @@ export type LedgerOperation =
       readonly strike: number;
       readonly expiry: number;
     }
-  | { readonly kind: "openBook"; readonly book: number; readonly weights: readonly number[] }
+  | {
+      readonly kind: "openBook";
+      readonly book: number;
+      readonly weights: readonly number[];
+      readonly fees: BookFees;
+    }
   | { readonly kind: "settleSeries"; readonly slot: number }
   | { readonly kind: "settlePosition"; readonly account: number; readonly slot: number };
 

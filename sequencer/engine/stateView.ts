@@ -1,5 +1,5 @@
 /** The state as the engine sees it. Implementations: `state/memoryState.ts` and its wrappers. */
-import type { Account, Book, Carry, Series, Session } from "../protocol/state.ts";
+import type { Account, Book, Carry, Ranking, Series, Session } from "../protocol/state.ts";
 
 /**
  * Getters return the live object; the engine changes it only after `edit*` has been called for
@@ -16,6 +16,9 @@ export interface StateView {
   series(): readonly Readonly<Series>[];
   nextSeq(): number;
   carry(): Carry | undefined;
+  /** 1e-6 USDC that fills have paid and nobody has collected. */
+  fees(): number;
+  ranking(): Ranking | undefined;
   editAccount(id: number): Account;
   editSession(id: number): Session;
   editBook(id: number): Book;
@@ -23,6 +26,8 @@ export interface StateView {
   editSeries(slot: number): Series;
   setNextSeq(seq: number): void;
   setCarry(carry: Carry | undefined): void;
+  setFees(fees: number): void;
+  setRanking(ranking: Ranking | undefined): void;
   /** A point to which {@link StateView.rollback} can return; points nest. */
   checkpoint(): number;
   rollback(point: number): void;

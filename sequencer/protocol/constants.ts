@@ -42,8 +42,9 @@ export const MARK_BITS = 20;
 /** A scenario change lies strictly between -2^20 and 2^20 ticks; offset 2^20, 21 bits. */
 export const CHANGE_BITS = 21;
 export const CHANGE_OFFSET = 2 ** 20;
-/** Scenarios of the risk matrix (the SPAN risk array). */
-export const SCENARIOS = 16;
+/** Scenarios of the risk matrix: the 16 of the SPAN risk array, then the short-option minimum. */
+export const SPAN_SCENARIOS = 16;
+export const SCENARIOS = 17;
 /** A book weight lies between -8 and 7; encoded with offset 8 in 4 bits, 32 to a word. */
 export const WEIGHT_BITS = 4;
 export const WEIGHT_OFFSET = 8;
@@ -62,11 +63,26 @@ export const MARKS_PER_WORD = 12;
  * Bits of the non-negative number that a passed health check exhibits. A headroom is
  * 4 cash + unit X with |4 cash| < 2^54, unit < 2^10 and |X| < 9 * 2^(22 + 20 + 6) < 2^51.2,
  * so |headroom| < 2^61.3: exact as unit quotients in a double (X < 2^53), and far from the modulus.
+ * Maintenance exhibits 4 headroom_s + headroom_unchanged, below 2^63.7.
  */
-export const HEALTH_BITS = 63;
+export const HEALTH_BITS = 64;
 /** Initial margin = 5/4 of the worst scenario loss, maintenance margin = the loss itself. */
 export const MARGIN_VALUE_FACTOR = 4;
 export const MARGIN_INITIAL_FACTOR = 5;
+/** Bits of a fee rate in ticks for each lot; a fee is at most 1/2^3 of the premium, rounded up. */
+export const FEE_BITS = 16;
+export const FEE_CAP_SHIFT = 3;
+/** The accounts that layer one opens for the venue: fees, and the insurance fund. */
+export const FEE_ACCOUNT = 1;
+export const INSURANCE_ACCOUNT = 2;
+/**
+ * What a locked account pays for a takeover grows from 0 to this long after the lock (seconds), to
+ * AUCTION_SECONDS / AUCTION_DIVISOR = half of the loss that the scenario threatens. From then on the
+ * insurance fund may take over, and later accounts may be deleveraged.
+ */
+export const AUCTION_SECONDS = 256;
+export const AUCTION_DIVISOR = 512;
+export const DELEVERAGE_SECONDS = 512;
 /** Oracle snapshots older than this at a batch's time are refused (ms, below 2^17). */
 export const SNAPSHOT_AGE_MS_BITS = 17;
 /** Public words of one ledger operation. */
@@ -74,13 +90,15 @@ export const LEDGER_OP_WORDS = 4;
 /** Sum over the vault: deposits are refused above it, so that cash always fits (1e-6 USDC). */
 export const VAULT_CAP = 2 ** 50;
 
-/** Message kinds (low four bits of every signed word). */
+/** Message kinds (low four bits of every signed word); `liquidate` words are never signed. */
 export const MESSAGE_KINDS = {
   place: 1,
   cancel: 2,
   cancelAll: 3,
+  liquidate: 4,
   withdraw: 8,
   transfer: 9,
+  backstop: 10,
 } as const;
 export type MessageKind = keyof typeof MESSAGE_KINDS;
 
@@ -93,13 +111,13 @@ export const BATCH_KINDS = { trade: 1, ledger: 2 } as const;
 export type BatchKind = keyof typeof BATCH_KINDS;
 
 /** What a step of the trade circuit does. */
-export const STEP_KINDS = { idle: 0, message: 1, proceed: 2, purge: 3 } as const;
+export const STEP_KINDS = { idle: 0, message: 1, proceed: 2, purge: 3, liquidate: 4 } as const;
 export type StepKind = keyof typeof STEP_KINDS;
 
 /** Public step words of the trade circuit: 0 says nothing happened to the ledger. */
 export const TRADE_WORD_KINDS = { none: 0, fill: 1 } as const;
 
-/** Operations of the ledger circuit (low four bits of an operation's first word). */
+/** Operations of the ledger circuit (low five bits of an operation's first word). */
 export const LEDGER_KINDS = {
   idle: 0,
   deposit: 1,
@@ -111,6 +129,13 @@ export const LEDGER_KINDS = {
   openBook: 7,
   settleSeries: 8,
   settlePosition: 9,
+  backstop: 10,
+  insure: 11,
+  deleverage: 12,
+  rank: 13,
+  release: 14,
+  collectFees: 15,
+  absorb: 16,
 } as const;
 export type LedgerKind = keyof typeof LEDGER_KINDS;
 

@@ -6,6 +6,7 @@ import {
   ACCOUNT_BITS,
   AMOUNT_BITS,
   BOOK_BITS,
+  FEE_BITS,
   GENERATION_BITS,
   HOLDERS_BITS,
   KEY_VERSION_BITS,
@@ -23,7 +24,8 @@ export type Layout = readonly (readonly [name: string, bits: number])[];
 
 /**
  * A signed word of the trade circuit: place, cancel (names its order by side, price and seq) and
- * cancel-all. `deadline` is the latest batch time (unix ms) at which it may be sequenced.
+ * cancel-all. `deadline` is the latest batch time (unix ms) at which it may be sequenced. The word
+ * of a liquidation has the same layout, with the account in `seq`, and nobody signs it.
  */
 export const TRADE_MESSAGE = [
   ["kind", 4],
@@ -38,12 +40,17 @@ export const TRADE_MESSAGE = [
   ["seq", SEQ_BITS],
 ] as const satisfies Layout;
 
-/** A signed word of the ledger circuit: withdraw and transfer. Amounts in 1e-6 USDC. */
+/**
+ * A signed word of the ledger circuit: withdraw, transfer, and backstop (takes `lots` of `slot`
+ * over from the locked account `to` for `amount`). Amounts in 1e-6 USDC.
+ */
 export const LEDGER_MESSAGE = [
   ["kind", 4],
   ["amount", AMOUNT_BITS],
   ["to", ACCOUNT_BITS],
   ["deadline", TIME_BITS],
+  ["slot", SLOT_BITS],
+  ["lots", LOTS_BITS],
 ] as const satisfies Layout;
 
 /** A resting order. As an integer it sorts by price-time priority, best first, on both sides. */
@@ -65,6 +72,32 @@ export const CARRY = [
   ["postOnly", 1],
   ["reduceOnly", 1],
   ["seq", SEQ_BITS],
+] as const satisfies Layout;
+
+/** What an account's session leaf holds besides its keys; `lockedSince` unix seconds, 0: not. */
+export const SESSION_META = [
+  ["watermark", SEQ_BITS],
+  ["lockedSince", SECONDS_BITS],
+] as const satisfies Layout;
+
+/** Fee rates of a book in ticks for each lot; a maker's may be a rebate, at most the taker's fee. */
+export const BOOK_FEES = [
+  ["taker", FEE_BITS],
+  ["maker", FEE_BITS],
+  ["isRebate", 1],
+] as const satisfies Layout;
+
+/**
+ * How far the ranking of a slot's long or short holders has come: `seen` of them, every one below
+ * account `next`, the largest being `best` with `bestLots`. 0 where no ranking is under way.
+ */
+export const RANKING = [
+  ["slot", SLOT_BITS],
+  ["isLong", 1],
+  ["next", ACCOUNT_BITS + 1],
+  ["seen", HOLDERS_BITS],
+  ["best", ACCOUNT_BITS],
+  ["bestLots", LOTS_BITS],
 ] as const satisfies Layout;
 
 /** One slot of the series table. `expiry` in unix seconds, `strike` and `mark` in ticks. */
@@ -102,9 +135,12 @@ export const FILL = [
   ["lots", LOTS_BITS],
 ] as const satisfies Layout;
 
-/** First public word of a ledger operation; unused fields are 0. */
+/**
+ * First public word of a ledger operation; unused fields are 0. In a takeover `account` takes over
+ * from `to`, and pays it `amount` if `isSubsidy`, else is paid by it.
+ */
 export const LEDGER_OP = [
-  ["kind", 4],
+  ["kind", 5],
   ["executed", 1],
   ["account", ACCOUNT_BITS],
   ["to", ACCOUNT_BITS],
@@ -113,6 +149,9 @@ export const LEDGER_OP = [
   ["keyIndex", 2],
   ["amount", AMOUNT_BITS],
   ["keyExpiry", SECONDS_BITS],
+  ["lots", LOTS_BITS],
+  ["isSubsidy", 1],
+  ["isLong", 1],
 ] as const satisfies Layout;
 
 /** Header of a batch's public data: one field element each, before the marks and the step words. */
@@ -135,6 +174,9 @@ export const LAYOUTS = {
   ledgerMessage: LEDGER_MESSAGE,
   entry: ENTRY,
   carry: CARRY,
+  sessionMeta: SESSION_META,
+  bookFees: BOOK_FEES,
+  ranking: RANKING,
   series: SERIES,
   seriesTerms: SERIES_TERMS,
   keyMeta: KEY_META,

@@ -54,14 +54,28 @@ export interface TransferMessage {
   readonly deadline: number;
 }
 
+/**
+ * Takes `lots` of `slot` over from the locked account `from`, at the mark and for `amount`
+ * (1e-6 USDC) that it pays.
+ */
+export interface BackstopMessage {
+  readonly kind: "backstop";
+  readonly from: number;
+  readonly slot: number;
+  readonly lots: number;
+  readonly amount: number;
+  readonly deadline: number;
+}
+
 export type TradeMessage = PlaceMessage | CancelMessage | CancelAllMessage;
-export type LedgerMessage = WithdrawMessage | TransferMessage;
+export type LedgerMessage = WithdrawMessage | TransferMessage | BackstopMessage;
 export type Message = TradeMessage | LedgerMessage;
 
 export function isTradeMessage(message: Message): message is TradeMessage {
   return message.kind === "place" || message.kind === "cancel" || message.kind === "cancelAll";
 }
 
+const NO_TAKEOVER = { slot: 0, lots: 0 };
 const NO_ORDER = {
   book: 0,
   isSell: 0,
@@ -100,9 +114,15 @@ export function messageWord(message: Message): bigint {
     case "cancelAll":
       return pack(TRADE_MESSAGE, { ...NO_ORDER, kind, deadline });
     case "withdraw":
-      return pack(LEDGER_MESSAGE, { kind, amount: message.amount, to: 0, deadline });
-    case "transfer":
-      return pack(LEDGER_MESSAGE, { kind, amount: message.amount, to: message.to, deadline });
+      return pack(LEDGER_MESSAGE, { ...NO_TAKEOVER, kind, amount: message.amount, to: 0, deadline });
+    case "transfer": {
+      const { amount, to } = message;
+      return pack(LEDGER_MESSAGE, { ...NO_TAKEOVER, kind, amount, to, deadline });
+    }
+    case "backstop": {
+      const { amount, from, slot, lots } = message;
+      return pack(LEDGER_MESSAGE, { kind, amount, to: from, deadline, slot, lots });
+    }
   }
 }
 
@@ -119,11 +139,7 @@ export function messageFromWord(word: bigint): Message | undefined {
 function decode(word: bigint): Message | undefined {
   const kind = Number(word & 15n);
   try {
-    if (kind === MESSAGE_KINDS.withdraw || kind === MESSAGE_KINDS.transfer) {
-      const { amount, to, deadline } = unpack(LEDGER_MESSAGE, word);
-      if (kind === MESSAGE_KINDS.withdraw) return { kind: "withdraw", amount, deadline };
-      return { kind: "transfer", amount, to, deadline };
-    }
+    if (kind >= MESSAGE_KINDS.withdraw) return decodeLedgerMessage(kind, word);
     const fields = unpack(TRADE_MESSAGE, word);
     const { book, lots, deadline, seq } = fields;
     const isSell = fields.isSell === 1;
@@ -144,6 +160,15 @@ function decode(word: bigint): Message | undefined {
   }
 }
 
+/** Throws CodecRangeError where bits stand above the layout. */
+function decodeLedgerMessage(kind: number, word: bigint): LedgerMessage | undefined {
+  const { amount, to, deadline, slot, lots } = unpack(LEDGER_MESSAGE, word);
+  if (kind === MESSAGE_KINDS.withdraw) return { kind: "withdraw", amount, deadline };
+  if (kind === MESSAGE_KINDS.transfer) return { kind: "transfer", amount, to, deadline };
+  if (kind !== MESSAGE_KINDS.backstop) return undefined;
+  return { kind: "backstop", from: to, slot, lots, amount, deadline };
+}
+
 /**
  * Rules that need no state: positive lots and amounts, a price that leaves both sentinels free,
  * post-only only on resting orders, and reduce-only only on immediate ones (it never rests).
@@ -162,6 +187,8 @@ export function isWellFormed(message: Message): boolean {
     case "withdraw":
     case "transfer":
       return message.amount > 0;
+    case "backstop":
+      return message.lots > 0;
   }
 }
 

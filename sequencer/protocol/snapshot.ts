@@ -1,4 +1,4 @@
-/** The risk snapshot: for every slot a mark and 16 scenario changes, signed by an oracle quorum. */
+/** The risk snapshot: for every slot a mark and 17 scenario changes, signed by an oracle quorum. */
 
 import { CodecRangeError, packMany } from "./codec.ts";
 import {
@@ -31,9 +31,10 @@ export interface Snapshot {
   readonly signatures: readonly OracleSignature[];
 }
 
-const HALF = SCENARIOS / 2;
+/** Changes in a slot's first word: 20 + 1 + 9 * 21 = 210 bits. */
+const FIRST_CHANGES = Math.ceil(SCENARIOS / 2);
 
-/** Two words a slot: `mark | final | changes 0..7`, then `changes 8..15`. */
+/** Two words a slot: `mark | final | changes 0..8`, then `changes 9..16`. */
 export function slotRiskWords(risk: SlotRisk): [bigint, bigint] {
   if (risk.changes.length !== SCENARIOS) {
     throw new CodecRangeError("changes", risk.changes.length, SCENARIOS);
@@ -42,8 +43,8 @@ export function slotRiskWords(risk: SlotRisk): [bigint, bigint] {
     throw new CodecRangeError("mark", risk.mark, MARK_BITS);
   }
   const encoded = risk.changes.map((change) => change + CHANGE_OFFSET);
-  const [first = 0n] = packMany(encoded.slice(0, HALF), CHANGE_BITS, HALF);
-  const [second = 0n] = packMany(encoded.slice(HALF), CHANGE_BITS, HALF);
+  const [first = 0n] = packMany(encoded.slice(0, FIRST_CHANGES), CHANGE_BITS, FIRST_CHANGES);
+  const [second = 0n] = packMany(encoded.slice(FIRST_CHANGES), CHANGE_BITS, FIRST_CHANGES);
   const head = BigInt(risk.mark) + (risk.isFinal ? 1n << BigInt(MARK_BITS) : 0n);
   return [head + (first << BigInt(MARK_BITS + 1)), second];
 }

@@ -22,7 +22,16 @@ import {
   WEIGHTS_PER_WORD,
 } from "./constants.ts";
 import { hashVector, poseidon } from "./hash.ts";
-import { CARRY, ENTRY, KEY_META, layoutBits, SERIES } from "./layout.ts";
+import {
+  BOOK_FEES,
+  CARRY,
+  ENTRY,
+  KEY_META,
+  layoutBits,
+  RANKING,
+  SERIES,
+  SESSION_META,
+} from "./layout.ts";
 
 /** The sizes of one deployment's state; every circuit of the deployment shares them. */
 export interface Shape {
@@ -51,10 +60,14 @@ export interface TradingKey {
   version: number;
 }
 
-/** `watermark`: resting orders with a smaller seq are void. */
+/**
+ * `watermark`: resting orders with a smaller seq are void. `lockedSince`: when the account was
+ * locked for liquidation (unix seconds), 0 where it is not.
+ */
 export interface Session {
   keys: TradingKey[];
   watermark: number;
+  lockedSince: number;
 }
 
 /** `price` in ticks, signed. */
@@ -65,13 +78,35 @@ export interface Entry {
   lots: number;
 }
 
+/**
+ * Ticks for each lot, before the cap by premium. A negative `maker` is a rebate and at most `taker`
+ * in size.
+ */
+export interface BookFees {
+  readonly taker: number;
+  readonly maker: number;
+}
+
 /** Best order first on both sides, at most `depth` each. */
 export interface Book {
   weights: number[];
   /** Sum of weight^2 times listing generation: differs as soon as a leg was listed anew. */
   generation: number;
+  fees: BookFees;
   bids: Entry[];
   asks: Entry[];
+}
+
+/**
+ * The ranking of those who hold `slot` long or short, on its way to the largest: layout `ranking`.
+ */
+export interface Ranking {
+  readonly slot: number;
+  readonly isLong: boolean;
+  readonly next: number;
+  readonly seen: number;
+  readonly best: number;
+  readonly bestLots: number;
 }
 
 /** `strike` and `mark` in ticks, `expiry` in unix seconds. A call with strike 0 is a forward. */
@@ -107,7 +142,8 @@ export function emptyKey(): TradingKey {
 }
 
 export function emptySession(): Session {
-  return { keys: Array.from({ length: KEYS_PER_ACCOUNT }, emptyKey), watermark: 0 };
+  const keys = Array.from({ length: KEYS_PER_ACCOUNT }, emptyKey);
+  return { keys, watermark: 0, lockedSince: 0 };
 }
 
 export function emptySeries(): Series {
@@ -136,7 +172,8 @@ export function keyHash(key: TradingKey): bigint {
 }
 
 export function sessionLeaf(session: Session): bigint {
-  return poseidon([...session.keys.map(keyHash), BigInt(session.watermark)]);
+  const { watermark, lockedSince } = session;
+  return poseidon([...session.keys.map(keyHash), pack(SESSION_META, { watermark, lockedSince })]);
 }
 
 /** Two words of weights, 32 to a word; slots that do not exist are 0 bits. */
@@ -144,6 +181,23 @@ export function weightWords(weights: readonly number[]): [bigint, bigint] {
   const encoded = weights.map((weight) => weight + WEIGHT_OFFSET);
   const words = packMany(encoded, WEIGHT_BITS, WEIGHTS_PER_WORD);
   return [words[0] ?? 0n, words[1] ?? 0n];
+}
+
+/** Throws CodecRangeError for rates out of range. */
+export function feesWord({ taker, maker }: BookFees): bigint {
+  const isRebate = maker < 0 ? 1 : 0;
+  return pack(BOOK_FEES, { taker, maker: Math.abs(maker), isRebate });
+}
+
+/** Inverse of {@link feesWord}. */
+export function feesFromWord(word: bigint): BookFees {
+  const { taker, maker, isRebate } = unpack(BOOK_FEES, word);
+  return { taker, maker: isRebate === 1 ? -maker : maker };
+}
+
+export function rankingWord(ranking: Ranking | undefined): bigint {
+  if (ranking === undefined) return 0n;
+  return pack(RANKING, { ...ranking, isLong: ranking.isLong ? 1 : 0 });
 }
 
 /** All ones: sorts after every order. */
@@ -171,7 +225,7 @@ export function bookLeaf(book: Book, depth: number): bigint {
   const [low, high] = weightWords(book.weights);
   const bids = hashVector(sideWords(false, book.bids, depth));
   const asks = hashVector(sideWords(true, book.asks, depth));
-  return poseidon([low, high, BigInt(book.generation), bids, asks]);
+  return poseidon([low, high, BigInt(book.generation), feesWord(book.fees), bids, asks]);
 }
 
 export function seriesWord(series: Series): bigint {
@@ -220,22 +274,30 @@ export function carryFromWord(word: bigint): Carry | undefined {
   };
 }
 
-/** The roots that make up the state root. */
+/**
+ * The roots that make up the state root. `fees`: what fills have paid and no operation has yet
+ * moved to the fee account (1e-6 USDC).
+ */
 export interface Roots {
   readonly accounts: bigint;
   readonly series: bigint;
+  readonly fees: number;
   readonly sessions: bigint;
   readonly books: bigint;
   readonly nextSeq: number;
   readonly carry: bigint;
+  readonly ranking: bigint;
 }
 
-export function ledgerRoot(roots: Pick<Roots, "accounts" | "series">): bigint {
-  return poseidon([roots.accounts, roots.series]);
+type LedgerPart = "accounts" | "series" | "fees";
+
+export function ledgerRoot({ accounts, series, fees }: Pick<Roots, LedgerPart>): bigint {
+  return poseidon([accounts, series, BigInt(fees)]);
 }
 
-export function privateRoot(roots: Omit<Roots, "accounts" | "series">): bigint {
-  return poseidon([roots.sessions, roots.books, BigInt(roots.nextSeq), roots.carry]);
+export function privateRoot(roots: Omit<Roots, LedgerPart>): bigint {
+  const { sessions, books, nextSeq, carry, ranking } = roots;
+  return poseidon([sessions, books, BigInt(nextSeq), carry, ranking]);
 }
 
 export function stateRoot(roots: Roots): bigint {

@@ -4,6 +4,7 @@ import type {
   Account,
   Book,
   Carry,
+  Ranking,
   Series,
   Session,
   Shape,
@@ -25,11 +26,14 @@ export interface ExportedState {
   readonly sessions: readonly Row<{
     readonly keys: readonly ExportedKey[];
     readonly watermark: number;
+    readonly lockedSince: number;
   }>[];
   readonly books: readonly Row<Book>[];
   readonly series: readonly Series[];
   readonly nextSeq: number;
   readonly carry: Carry | null;
+  readonly fees: number;
+  readonly ranking: Ranking | null;
 }
 
 /** What a state consists of. */
@@ -40,6 +44,8 @@ export interface StateParts {
   readonly series: readonly Series[];
   readonly nextSeq: number;
   readonly carry: Carry | undefined;
+  readonly fees: number;
+  readonly ranking: Ranking | undefined;
 }
 
 /** A copy: later changes of the state do not reach it. */
@@ -49,13 +55,15 @@ export function exportParts(shape: Shape, parts: StateParts): ExportedState {
     accounts: rowsOf(parts.accounts, ({ owner, cash, positions }) => {
       return { owner: String(owner), cash, positions: [...positions] };
     }),
-    sessions: rowsOf(parts.sessions, ({ keys, watermark }) => {
-      return { keys: keys.map(exportKey), watermark };
+    sessions: rowsOf(parts.sessions, ({ keys, ...rest }) => {
+      return { ...rest, keys: keys.map(exportKey) };
     }),
     books: rowsOf(parts.books, (book) => structuredClone(book)),
     series: parts.series.map((series) => ({ ...series })),
     nextSeq: parts.nextSeq,
     carry: parts.carry === undefined ? null : { ...parts.carry },
+    fees: parts.fees,
+    ranking: parts.ranking === undefined ? null : { ...parts.ranking },
   };
 }
 
@@ -69,13 +77,15 @@ export function importParts(shape: Shape, exported: ExportedState): StateParts {
     accounts: mapOf(exported.accounts, ({ owner, cash, positions }) => {
       return { owner: BigInt(owner), cash, positions: [...positions] };
     }),
-    sessions: mapOf(exported.sessions, ({ keys, watermark }) => {
-      return { keys: keys.map(importKey), watermark };
+    sessions: mapOf(exported.sessions, ({ keys, ...rest }) => {
+      return { ...rest, keys: keys.map(importKey) };
     }),
     books: mapOf(exported.books, (book) => structuredClone(book)),
     series: exported.series.map((series) => ({ ...series })),
     nextSeq: exported.nextSeq,
     carry: exported.carry === null ? undefined : { ...exported.carry },
+    fees: exported.fees,
+    ranking: exported.ranking === null ? undefined : { ...exported.ranking },
   };
 }
 

@@ -10,6 +10,7 @@ import {
   emptyAccount,
   emptySeries,
   emptySession,
+  type Ranking,
   type Series,
   type Session,
   type Shape,
@@ -49,6 +50,8 @@ interface Parts {
   series: readonly Series[];
   nextSeq: number;
   carry: Carry | undefined;
+  fees: number;
+  ranking: Ranking | undefined;
 }
 
 /** The state before anything happened: `nextSeq` 1, no accounts, no series, no books. */
@@ -76,6 +79,8 @@ export function createMemoryState(shape: Shape): MemoryState {
     series: () => parts.series,
     nextSeq: () => parts.nextSeq,
     carry: () => parts.carry,
+    fees: () => parts.fees,
+    ranking: () => parts.ranking,
     editAccount: accounts.edit,
     editSession: sessions.edit,
     editBook: books.edit,
@@ -107,6 +112,8 @@ export function createMemoryState(shape: Shape): MemoryState {
       parts.series = imported.series;
       parts.nextSeq = imported.nextSeq;
       parts.carry = imported.carry;
+      parts.fees = imported.fees;
+      parts.ranking = imported.ranking;
     },
   };
   return state;
@@ -141,19 +148,33 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
     series: Array.from({ length: shape.slots }, emptySeries),
     nextSeq: 1,
     carry: undefined,
+    fees: 0,
+    ranking: undefined,
   };
 }
 
-function cloneBook({ weights, generation, bids, asks }: Book): Book {
+function cloneBook({ bids, asks, weights, ...rest }: Book): Book {
   const clone = (entry: Entry): Entry => ({ ...entry });
-  return { weights: [...weights], generation, bids: bids.map(clone), asks: asks.map(clone) };
+  return { ...rest, weights: [...weights], bids: bids.map(clone), asks: asks.map(clone) };
 }
 
 /** Edits of what is not a table. */
 function scalarEdits(
   parts: Parts,
   journal: ReturnType<typeof createJournal>,
-): Pick<StateView, "editSeries" | "setNextSeq" | "setCarry"> {
+): Pick<StateView, "editSeries" | "setNextSeq" | "setCarry" | "setFees" | "setRanking"> {
+  function set<K extends Exclude<keyof Parts, "accounts" | "sessions" | "books">>(
+    name: K,
+    value: Parts[K],
+  ): void {
+    journal.record(name, () => {
+      const before = parts[name];
+      return () => {
+        parts[name] = before;
+      };
+    });
+    parts[name] = value;
+  }
   return {
     editSeries(slot) {
       const series = parts.series[slot];
@@ -168,24 +189,10 @@ function scalarEdits(
       });
       return series;
     },
-    setNextSeq(seq) {
-      journal.record("nextSeq", () => {
-        const before = parts.nextSeq;
-        return () => {
-          parts.nextSeq = before;
-        };
-      });
-      parts.nextSeq = seq;
-    },
-    setCarry(carry) {
-      journal.record("carry", () => {
-        const before = parts.carry;
-        return () => {
-          parts.carry = before;
-        };
-      });
-      parts.carry = carry;
-    },
+    setNextSeq: (seq) => set("nextSeq", seq),
+    setCarry: (carry) => set("carry", carry),
+    setFees: (fees) => set("fees", fees),
+    setRanking: (ranking) => set("ranking", ranking),
   };
 }
 

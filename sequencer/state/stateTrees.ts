@@ -7,6 +7,7 @@ import {
   emptyAccount,
   emptySession,
   type Roots,
+  rankingWord,
   type Shape,
   seriesRoot,
   sessionLeaf,
@@ -38,10 +39,12 @@ export function createStateTrees(shape: Shape): StateTrees {
     return {
       accounts: accounts.root(),
       series: seriesRoot(state.series()),
+      fees: state.fees(),
       sessions: sessions.root(),
       books: books.root(),
       nextSeq: state.nextSeq(),
       carry: carryWord(state.carry()),
+      ranking: rankingWord(state.ranking()),
     };
   }
 
