@@ -7,7 +7,7 @@ import { poseidon } from "../../sequencer/protocol/hash.ts";
 import { KEY_META } from "../../sequencer/protocol/layout.ts";
 import { firstHead } from "../../sequencer/protocol/messages.ts";
 import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
-import { emptyKey, keyHash, type TradingKey } from "../../sequencer/protocol/state.ts";
+import { emptyKey, keyHash, sessionLeaf, type TradingKey } from "../../sequencer/protocol/state.ts";
 import { assertPinned, assertRejects, readAll } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
 import { secretOf } from "../support/market.ts";
@@ -211,4 +211,40 @@ test("RegisterKey proves 2: the given key with version + 1 and a new chain; no o
   const last = { ...key, version: 2 ** 20 - 1 };
   const keyHashes = [others, [none, none, keyHash(last), none]];
   assertRejects(gadget, { ...registered, oldMeta: metaOf(last), keyHashes }, "a version too many");
+});
+
+const session = { keys: [emptyKey(), key, emptyKey(), emptyKey()] };
+const sessionInputs = (watermark: number | bigint, lockedSince: number) => ({
+  keyHashes: session.keys.map(keyHash),
+  ...{ watermark, lockedSince },
+});
+
+test("SessionOpened proves 1: leaf = Poseidon(key hashes, watermark | lockedSince)", async () => {
+  const gadget = await loadGadget({ file: "state/Session.circom", main: "SessionOpened()" });
+  const closed = await loadGadget({ file: "state/Session.circom", main: "SessionLeaf()" });
+  for (const [watermark, lockedSince] of [
+    [0, 0],
+    [7, NOW],
+    [2 ** 40 - 1, 2 ** 32 - 1],
+  ] as const) {
+    const inputs = sessionInputs(watermark, lockedSince);
+    const leaf = sessionLeaf({ ...session, watermark, lockedSince });
+    assert.equal(gadget.read(assertPinned(gadget, inputs), "leaf"), leaf);
+    assert.equal(closed.read(assertPinned(closed, inputs), "leaf"), leaf);
+  }
+});
+
+test("SessionOpened proves 2: the leaf determines watermark and lock", async () => {
+  const gadget = await loadGadget({ file: "state/Session.circom", main: "SessionOpened()" });
+  const wide = 2n ** 40n;
+  // The same word, read as a lock that is not there.
+  for (const [watermark, lockedSince] of [
+    [7n + wide * BigInt(NOW), 0],
+    [7n - wide, 1],
+    [wide, 0],
+    [0n, 2 ** 32],
+    [wide, -1],
+  ] as const) {
+    assertRejects(gadget, sessionInputs(watermark, lockedSince), `${watermark} ${lockedSince}`);
+  }
 });
