@@ -20,6 +20,7 @@ import {Withdrawals} from "./libraries/Withdrawals.sol";
 /// @title RollupState
 /// @dev What a rollup is wired to and remembers, and how to read it. Immutable where it can be.
 abstract contract RollupState is IRollup {
+    using Accounts for Accounts.State;
     using OperationQueue for OperationQueue.State;
 
     uint256 private constant TOKEN_DECIMALS = 6;
@@ -89,6 +90,7 @@ abstract contract RollupState is IRollup {
         stateRoot = config.genesisRoot;
         _lastAnchoredAt = SafeCast.toUint64(block.timestamp);
         vault = new CollateralVault(config.token);
+        _openVenueAccounts(config.treasury, config.insurance);
     }
 
     /// @inheritdoc IRollup
@@ -197,6 +199,20 @@ abstract contract RollupState is IRollup {
     function domain() public view returns (uint256) {
         // Computed anew: a chain that forks gets another domain.
         return uint256(keccak256(abi.encode(block.chainid, address(this)))) >> 8;
+    }
+
+    /// @dev The ledger's rules name both accounts by number, so they exist before anybody's.
+    function _openVenueAccounts(address treasury, address insurance) private {
+        if (treasury == address(0) || insurance == address(0) || treasury == insurance) {
+            revert VenueOwnersInvalid(treasury, insurance);
+        }
+        uint256 end = _accountEnd();
+        uint256 feeAccount = _accounts.open(treasury, end);
+        emit AccountOpened(feeAccount, treasury);
+        uint256 insuranceAccount = _accounts.open(insurance, end);
+        emit AccountOpened(insuranceAccount, insurance);
+        assert(feeAccount == ProtocolConstants.FEE_ACCOUNT);
+        assert(insuranceAccount == ProtocolConstants.INSURANCE_ACCOUNT);
     }
 
     function _accountEnd() internal view returns (uint256) {

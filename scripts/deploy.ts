@@ -3,43 +3,45 @@
  * Development keys and mocks are refused off local chains here, before anything is paid for, and
  * again by the rollup's constructor, which no script can leave out.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import {
-  type Abi,
   type Account,
   type Address,
   createPublicClient,
   createWalletClient,
   getAddress,
-  type Hex,
   http,
   isAddress,
   type PublicClient,
   type WalletClient,
+  zeroAddress,
 } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { z } from "zod";
 import instances from "../circuits/instances.json" with { type: "json" };
+import { developmentAccount } from "../sequencer/l1/developmentAccount.ts";
 import { readKeystore } from "../sequencer/l1/keystore.ts";
 import type { PublicKey } from "../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../sequencer/protocol/snapshot.ts";
 import type { Shape } from "../sequencer/protocol/state.ts";
 import { createMemoryState } from "../sequencer/state/memoryState.ts";
 import { createStateTrees } from "../sequencer/state/stateTrees.ts";
+import {
+  type Artifact,
+  CIRCUITS,
+  type Circuit,
+  chooseVerifiers,
+  DeployError,
+  instanceOf,
+  LOCAL_CHAIN_IDS,
+  readArtifact,
+} from "./deployVerifiers.ts";
 import { passwordOf } from "./password.ts";
 
-const ROOT = join(import.meta.dirname, "..");
-const LOCAL_CHAIN_IDS = [31337, 1337];
-const INSECURE_ORIGIN = "insecure-development";
-/** Where a circuit has no instance of the name: `large` differs in its trade circuit only. */
-const FALLBACK_INSTANCE = "medium";
 const DAY_SECONDS = 86_400;
-
-const CIRCUITS = ["trade", "ledger", "exit"] as const;
-type Circuit = (typeof CIRCUITS)[number];
-type Artifact = { readonly abi: Abi; readonly bytecode: Hex };
+/** Development accounts that own the venue's accounts on local chains. */
+export const VENUE_OWNERS = { treasury: 7, insurance: 8 } as const;
 
 /** What a deployment is made of. Times in seconds, amounts in 1e-6 USDC. */
 export interface DeployOptions {
@@ -52,6 +54,10 @@ export interface DeployOptions {
   readonly token: Address | "test-token";
   readonly oracles: readonly PublicKey[];
   readonly operator: Address;
+  /** Owner of account 1, which fees are collected into. */
+  readonly treasury: Address;
+  /** Owner of account 2, the insurance fund; another address than the treasury. */
+  readonly insurance: Address;
   readonly forcedDeadline?: number | undefined;
   readonly claimWindow?: number | undefined;
   readonly minimumDeposit?: bigint | undefined;
@@ -69,6 +75,8 @@ export interface Deployment {
   readonly token: Address;
   readonly verifiers: Readonly<Record<Circuit, Address>>;
   readonly operator: Address;
+  readonly treasury: Address;
+  readonly insurance: Address;
   readonly oracles: readonly { readonly x: string; readonly y: string }[];
   readonly genesisRoot: string;
   readonly domain: string;
@@ -76,11 +84,6 @@ export interface Deployment {
   readonly claimWindow: number;
   /** Block of the rollup's creation: no event is older. */
   readonly block: number;
-}
-
-/** A deployment that was not begun, and why. */
-export class DeployError extends Error {
-  override name = "DeployError";
 }
 
 /** Root of the state in which nothing has happened. */
@@ -101,7 +104,8 @@ export function instanceSizes(name: string) {
 
 /** Deploys token (if asked), verifiers and rollup. Throws {@link DeployError}. */
 export async function deployStraddle(options: DeployOptions): Promise<Deployment> {
-  const { publicClient, walletClient, instance, operator } = options;
+  const { publicClient, walletClient, instance, operator, treasury, insurance } = options;
+  checkVenueOwners(options);
   const { trade, ledger } = instanceSizes(instance);
   if (options.oracles.length !== trade.oracles) {
     throw new DeployError(
@@ -130,7 +134,7 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
     exitVerifier: verifiers.exit,
     genesisRoot: root,
     oracleSetHash: oracleSetHash(options.oracles),
-    operator,
+    ...{ operator, treasury, insurance },
     sizes: {
       slots: trade.slots,
       tradeSteps: trade.steps,
@@ -152,7 +156,7 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
     vault: (await read("vault")) as Address,
     token,
     verifiers: verifiers as Record<Circuit, Address>,
-    operator,
+    ...{ operator, treasury, insurance },
     oracles: options.oracles.map(({ x, y }) => ({ x: `${x}`, y: `${y}` })),
     genesisRoot: `${root}`,
     domain: `${await read("domain")}`,
@@ -162,64 +166,12 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
   };
 }
 
-function instanceOf(circuit: Circuit, name: string): string {
-  return name in instances[circuit] ? name : FALLBACK_INSTANCE;
-}
-
-function capitalised(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
-}
-
-function artifactFile(path: string): string {
-  return join(ROOT, "artifacts", "contracts", path);
-}
-
-function readArtifact(path: string): Artifact {
-  if (!existsSync(artifactFile(path))) {
-    throw new DeployError(`\`artifacts/contracts/${path}\` is missing; run \`npm run build\``);
+/** Before anything is paid for; the constructor would refuse them as well. */
+function checkVenueOwners({ treasury, insurance }: DeployOptions): void {
+  if (treasury === zeroAddress || insurance === zeroAddress || treasury === insurance) {
+    const got = `Got \`${treasury}\` and \`${insurance}\`.`;
+    throw new DeployError(`treasury and insurance fund need an owner each, not the same. ${got}`);
   }
-  return JSON.parse(readFileSync(artifactFile(path), "utf8")) as Artifact;
-}
-
-/** The verifier of a circuit: one with a ceremony's key if it exists, else the development one. */
-function findVerifier(circuit: Circuit, instance: string) {
-  const suffix = `${capitalised(circuit)}${capitalised(instanceOf(circuit, instance))}Verifier`;
-  for (const name of [suffix, `InsecureDev${suffix}`]) {
-    const path = `generated/verifiers/${name}.sol/${name}.json`;
-    if (existsSync(artifactFile(path))) return { name, artifact: readArtifact(path) };
-  }
-  throw new DeployError(
-    `no verifier of \`${circuit}\` for \`${instance}\`; run \`npm run circuits -- ` +
-      `--instance ${instanceOf(circuit, instance)} --verifiers\`, then \`npm run build\``,
-  );
-}
-
-async function chooseVerifiers(options: DeployOptions, chainId: number) {
-  const { publicClient, instance } = options;
-  const isLocal = LOCAL_CHAIN_IDS.includes(chainId);
-  const mock = options.mockVerifiers
-    ? readArtifact("mocks/AcceptingVerifier.sol/AcceptingVerifier.json")
-    : undefined;
-  if (mock && !isLocal) {
-    throw new DeployError(`mock verifiers accept every proof; refused on chain \`${chainId}\``);
-  }
-  const find = (circuit: Circuit) =>
-    mock ? { name: "AcceptingVerifier", artifact: mock } : findVerifier(circuit, instance);
-  const byCircuit = { trade: find("trade"), ledger: find("ledger"), exit: find("exit") };
-  for (const { name, artifact } of isLocal ? [] : Object.values(byCircuit)) {
-    // Asked of the code before it is deployed: a refusal then costs nothing.
-    const origin = await publicClient.readContract({
-      abi: artifact.abi,
-      code: artifact.bytecode,
-      functionName: "KEY_ORIGIN",
-    });
-    if (origin === INSECURE_ORIGIN) {
-      throw new DeployError(
-        `anybody can forge proofs for the key of \`${name}\`; refused on chain \`${chainId}\``,
-      );
-    }
-  }
-  return { mock, byCircuit };
 }
 
 type Deployer = (
@@ -267,6 +219,9 @@ const HELP = `Deploys Straddle's contracts.
   --test-token             a new token that anybody may mint (local chains only)
   --oracles <file>         JSON: [{ "x": "<decimal>", "y": "<decimal>" }, ...]
   --operator <address>     who submits batches
+  --treasury <address>     who owns account 1, which fees are collected into
+  --insurance <address>    who owns account 2, the insurance fund; on local chains both default to
+                           development accounts
   --keystore <file>        encrypted key (version 3) that pays; the password is asked for, or
                            read from STRADDLE_PASSWORD. Without it the node's own
                            first account pays (local chains only)
@@ -287,6 +242,8 @@ const OPTIONS = {
   "test-token": { type: "boolean" },
   oracles: { type: "string" },
   operator: { type: "string" },
+  treasury: { type: "string" },
+  insurance: { type: "string" },
   keystore: { type: "string" },
   "forced-deadline": { type: "string" },
   "claim-window": { type: "string" },
@@ -346,6 +303,19 @@ async function payer(values: Values, publicClient: PublicClient): Promise<Accoun
   return first;
 }
 
+async function venueOwners(values: Values, publicClient: PublicClient) {
+  const chainId = await publicClient.getChainId();
+  const read = (name: keyof typeof VENUE_OWNERS): Address => {
+    const given = values[name];
+    if (given !== undefined) return readAddress(given, name);
+    if (LOCAL_CHAIN_IDS.includes(chainId)) {
+      return developmentAccount(VENUE_OWNERS[name], chainId).address;
+    }
+    throw new DeployError(`\`--${name}\` is missing; chain \`${chainId}\` is not local`);
+  };
+  return { treasury: read("treasury"), insurance: read("insurance") };
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: OPTIONS });
   if (values.help) return void process.stdout.write(HELP);
@@ -369,6 +339,7 @@ async function main(): Promise<void> {
     token: values.token === undefined ? "test-token" : readAddress(values.token, "token"),
     oracles,
     operator,
+    ...(await venueOwners(values, publicClient)),
     forcedDeadline: seconds("forced-deadline"),
     claimWindow: seconds("claim-window"),
     minimumDeposit: readNatural(values["minimum-deposit"], "minimum-deposit"),

@@ -18,6 +18,8 @@ export default buildModule("Straddle", (module) => {
       genesisRoot: module.getParameter("genesisRoot"),
       oracleSetHash: module.getParameter("oracleSetHash"),
       operator: module.getParameter("operator"),
+      treasury: module.getParameter("treasury"),
+      insurance: module.getParameter("insurance"),
       sizes: {
         slots: module.getParameter("slots"),
         tradeSteps: module.getParameter("tradeSteps"),

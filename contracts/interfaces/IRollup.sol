@@ -28,6 +28,8 @@ struct Sizes {
 /// @param genesisRoot State root before the first batch.
 /// @param oracleSetHash The oracles whose snapshots batches may use.
 /// @param operator Who submits batches.
+/// @param treasury Owner of account 1, which fees are collected into.
+/// @param insurance Owner of account 2, the insurance fund.
 /// @param sizes Sizes of the circuits.
 /// @param forcedDeadline Seconds within which a queued operation must be served.
 /// @param claimWindow Seconds for claims after a freeze.
@@ -40,6 +42,8 @@ struct RollupConfig {
     uint256 genesisRoot;
     uint256 oracleSetHash;
     address operator;
+    address treasury;
+    address insurance;
     Sizes sizes;
     uint256 forcedDeadline;
     uint256 claimWindow;
@@ -93,6 +97,7 @@ interface IRollup {
     error SizeOutOfRange(uint256 value, uint256 minimum, uint256 maximum);
     error DurationZero();
     error OperatorZero();
+    error VenueOwnersInvalid(address treasury, address insurance);
     error SubmitterNotOperator(address submitter, address operator, uint256 openToAllAt);
     error BatchNumberUnequal(uint256 actual, uint256 expected);
     error BatchRootUnequal(uint256 actual, uint256 expected);
@@ -110,7 +115,8 @@ interface IRollup {
     error WithdrawalTargetInvalid(address to);
 
     /// @notice Pulls `amount` from the caller, who has approved the vault, and orders its deposit.
-    /// The first deposit opens the caller's account. Key (0, 0) brings no key.
+    /// The first deposit opens the caller's account; accounts 1 and 2 are open from the beginning,
+    /// for the treasury and the insurance fund, and take deposits of their owners only. Key (0, 0) brings no key.
     function deposit(uint256 amount, Key calldata key) external returns (uint256 queueId);
 
     /// @notice Orders that a trading key be set or, with (0, 0), revoked.
@@ -196,7 +202,7 @@ interface IRollup {
     /// @notice What everything signed on layer two is bound to.
     function domain() external view returns (uint256);
 
-    /// @notice Accounts opened; ids run from 1 to this number.
+    /// @notice Accounts opened, those of the venue among them; ids run from 1 to this number.
     function accountCount() external view returns (uint256);
 
     /// @notice The account of `owner`, or 0.

@@ -146,6 +146,8 @@ async function createWorld(instance: string) {
       genesisRoot: 1n,
       oracleSetHash: 2n,
       operator: clients[0]!.account.address,
+      treasury: clients[7]!.account.address,
+      insurance: clients[8]!.account.address,
       sizes: {
         slots: trade.slots,
         tradeSteps: trade.steps,

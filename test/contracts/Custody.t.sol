@@ -45,7 +45,7 @@ contract CustodyHandler is RollupFixture {
             if (forced && !executed) word ^= 1 << P.LEDGER_OP_EXECUTED_OFFSET;
             setOperation(words, index, word, rollup.ownerOf(next.account));
         }
-        uint256 withdrawal = operationWord(P.LEDGER_KIND_WITHDRAW, 1, bound(amount, 1, 1e12));
+        uint256 withdrawal = operationWord(P.LEDGER_KIND_WITHDRAW, 3, bound(amount, 1, 1e12));
         setOperation(words, index, withdrawal, ownerAt(who));
         bool frozen = rollup.frozenAt() != 0;
         try rollup.submitBatch(words, 1, noProof()) {
@@ -77,16 +77,16 @@ contract CustodyHandler is RollupFixture {
 
     function exit(uint256 account, uint256 who, uint256 amount) external {
         uint256 claim = bound(amount, 0, 1e13);
-        try rollup.exit(bound(account, 1, 6), ownerAt(who), claim, noProof()) {} catch {}
+        try rollup.exit(bound(account, 1, 8), ownerAt(who), claim, noProof()) {} catch {}
     }
 
     function exitLate(uint256 account, uint256 who, uint256 amount) external {
         uint256 claim = bound(amount, 0, 1e13);
-        try rollup.exitLate(bound(account, 1, 6), ownerAt(who), claim, noProof()) {} catch {}
+        try rollup.exitLate(bound(account, 1, 8), ownerAt(who), claim, noProof()) {} catch {}
     }
 
     function payExit(uint256 account) external {
-        try rollup.payExit(bound(account, 1, 6)) {} catch {}
+        try rollup.payExit(bound(account, 1, 8)) {} catch {}
     }
 
     function refund(uint256 id) external {

@@ -31,6 +31,8 @@ abstract contract RollupFixture {
     uint256 internal constant DEADLINE = 7 days;
     uint256 internal constant WINDOW = 28 days;
     uint256 internal constant ORACLE_SET = 77;
+    address internal constant TREASURY = address(0xFEE);
+    address internal constant INSURANCE = address(0xF00D);
 
     HostileToken internal token;
     AcceptingVerifier internal verifier;
@@ -53,6 +55,8 @@ abstract contract RollupFixture {
                 genesisRoot: 1,
                 oracleSetHash: ORACLE_SET,
                 operator: address(this),
+                treasury: TREASURY,
+                insurance: INSURANCE,
                 sizes: Sizes({
                     slots: uint32(SLOTS),
                     tradeSteps: 6,

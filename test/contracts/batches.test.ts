@@ -11,6 +11,7 @@ import {
   deployRollup,
   eve,
   GENESIS,
+  insurance,
   ledgerBatch,
   NO_PROOF,
   networkHelpers,
@@ -23,6 +24,7 @@ import {
   SIZES,
   submit,
   tradeBatch,
+  treasury,
   viem,
 } from "./rollupChain.ts";
 
@@ -217,10 +219,14 @@ test("a rollup that could not work is not created", async () => {
   const it = await world();
   const five = await viem.deployContract("HostileToken", [5]);
   const sizes = SIZES;
+  const [first, second] = [treasury, insurance].map(({ account }) => getAddress(account.address));
   const steps = 2n ** 32n - 1n;
   const table: readonly [Record<string, unknown>, string, readonly unknown[]][] = [
     [{ token: five.address }, "TokenDecimalsUnequal", [5n, 6n]],
     [{ operator: zeroAddress }, "OperatorZero", []],
+    [{ treasury: zeroAddress }, "VenueOwnersInvalid", [zeroAddress, second]],
+    [{ insurance: zeroAddress }, "VenueOwnersInvalid", [first, zeroAddress]],
+    [{ insurance: first }, "VenueOwnersInvalid", [first, first]],
     [{ forcedDeadline: 0n }, "DurationZero", []],
     [{ claimWindow: 0n }, "DurationZero", []],
     [{ minimumDeposit: 0n }, "AmountOutOfRange", [0n, 1n, 2n ** 50n - 1n]],

@@ -4,14 +4,18 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { test } from "node:test";
 import { network } from "hardhat";
-import { type Address, getAddress } from "viem";
+import { type Address, getAddress, zeroAddress } from "viem";
 import StraddleModule from "../../contracts/ignition/Straddle.ts";
-import { DeployError, deployStraddle, genesisRoot, instanceSizes } from "../../scripts/deploy.ts";
+import { deployStraddle, genesisRoot, instanceSizes, VENUE_OWNERS } from "../../scripts/deploy.ts";
+import { DeployError } from "../../scripts/deployVerifiers.ts";
 import { outOfDate } from "../../scripts/generate.ts";
+import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
 
 const oracles = [1n, 2n, 3n].map(publicKeyOf);
+const treasury = developmentAccount(VENUE_OWNERS.treasury, 31337).address;
+const insurance = developmentAccount(VENUE_OWNERS.insurance, 31337).address;
 const root = path.join(import.meta.dirname, "../..");
 
 async function clientsOn(chainId: number) {
@@ -31,6 +35,8 @@ function optionsFor({ walletClient, publicClient }: Clients) {
     token: "test-token" as const,
     oracles,
     operator: walletClient.account.address,
+    treasury,
+    insurance,
     mockVerifiers: true,
   };
 }
@@ -49,6 +55,9 @@ test("a deployment says everything that a node must know, and the chain agrees",
   assert.equal(await rollup.read.token(), deployment.token);
   assert.equal(await rollup.read.vault(), deployment.vault);
   assert.equal(await rollup.read.operator(), getAddress(deployment.operator));
+  assert.equal(await rollup.read.ownerOf([1n]), deployment.treasury);
+  assert.equal(await rollup.read.ownerOf([2n]), deployment.insurance);
+  assert.deepEqual([deployment.treasury, deployment.insurance], [treasury, insurance]);
   assert.equal(await rollup.read.stateRoot(), genesisRoot(trade));
   assert.equal(await rollup.read.oracleSetHash(), oracleSetHash(oracles));
   assert.equal(`${await rollup.read.domain()}`, deployment.domain);
@@ -75,6 +84,19 @@ test("mocks and test tokens stay on local chains", async () => {
   assert.equal(await clients.publicClient.getBlockNumber(), 0n);
 });
 
+test("fees and the insurance fund need an owner each", async () => {
+  const clients = await clientsOn(31337);
+  const options = optionsFor(clients);
+  for (const change of [
+    { treasury: zeroAddress },
+    { insurance: zeroAddress },
+    { insurance: treasury },
+  ]) {
+    await assert.rejects(deployStraddle({ ...options, ...change }), /an owner each/);
+  }
+  assert.equal(await clients.publicClient.getBlockNumber(), 0n);
+});
+
 test("what does not fit the circuits is refused", async () => {
   const options = optionsFor(await clientsOn(31337));
   await assert.rejects(
@@ -98,6 +120,8 @@ test("the Ignition module creates the same rollup", async () => {
         genesisRoot: 5n,
         oracleSetHash: 6n,
         operator: walletClient.account.address,
+        treasury,
+        insurance,
         slots: 16,
         tradeSteps: 6,
         ledgerSteps: 6,

@@ -32,13 +32,13 @@ const addressOf = (client: typeof alice) => getAddress(client.account.address);
 const world = () => networkHelpers.loadFixture(deployFunded);
 const frozen = () => networkHelpers.loadFixture(deployFrozen);
 
-/** Alice is account 1 and Bob account 2 with 1000 each, served; Carol's 70 waits in the queue. */
+/** Alice is account 3 and Bob account 4 with 1000 each, served; Carol's 70 waits in the queue. */
 async function deployFunded() {
   const it = await deployRollup();
   for (const client of [alice, bob]) await deposit(it, client, 1000n);
   await serve(it, [
-    { kind: "deposit", account: 1, owner: addressOf(alice), amount: 1000n },
-    { kind: "deposit", account: 2, owner: addressOf(bob), amount: 1000n },
+    { kind: "deposit", account: 3, owner: addressOf(alice), amount: 1000n },
+    { kind: "deposit", account: 4, owner: addressOf(bob), amount: 1000n },
   ]);
   await deposit(it, carol, 70n);
   return it;
@@ -85,7 +85,7 @@ test("anybody freezes from the deadline on, and not a second before", async () =
 
 test("a served queue is never overdue", async () => {
   const it = await world();
-  await serve(it, [{ kind: "deposit", account: 3, owner: addressOf(carol), amount: 70n }]);
+  await serve(it, [{ kind: "deposit", account: 5, owner: addressOf(carol), amount: 70n }]);
   assert.equal(await it.rollup.read.freezableAt(), 0n);
   await time.increase(10 * DEADLINE);
   await refused(it, it.rollup.write.freeze(), "QueueEmpty", [3n]);
@@ -99,7 +99,7 @@ test("the oldest operation counts, not the newest", async () => {
   assert.equal(await it.rollup.read.freezableAt(), deadline);
   // Late service is still service: until somebody freezes, the operator may catch up.
   await time.increaseTo(deadline + 10n);
-  await serve(it, [{ kind: "deposit", account: 3, owner: addressOf(carol), amount: 70n }]);
+  await serve(it, [{ kind: "deposit", account: 5, owner: addressOf(carol), amount: 70n }]);
   assert.equal(await it.rollup.read.freezableAt(), deadline - 9n + BigInt(DEADLINE));
 });
 
@@ -125,32 +125,32 @@ test("a frozen rollup takes neither batches nor operations, for good", async () 
 
 test("there are no exits while the rollup lives", async () => {
   const it = await world();
-  await refused(it, claim(it, 1n, alice, 1000n), "NotFrozen", []);
-  await refused(it, claimLate(it, 1n, alice, 1000n), "NotFrozen", []);
-  await refused(it, it.rollup.write.payExit([1n]), "NotFrozen", []);
+  await refused(it, claim(it, 3n, alice, 1000n), "NotFrozen", []);
+  await refused(it, claimLate(it, 3n, alice, 1000n), "NotFrozen", []);
+  await refused(it, it.rollup.write.payExit([3n]), "NotFrozen", []);
   await refused(it, it.rollup.write.refundDeposit([2n]), "NotFrozen", []);
 });
 
 test("a claim is what the proof says of the last state, once", async () => {
   const it = await frozen();
   const root = await it.rollup.read.stateRoot();
-  await acceptOnly(it, [root, 1n, BigInt(alice.account.address), 1200n]);
+  await acceptOnly(it, [root, 3n, BigInt(alice.account.address), 1200n]);
   const wrong = [addressOf(alice), 1201n];
-  await refused(it, claim(it, 1n, alice, 1201n), "ExitProofInvalid", [1n, ...wrong]);
-  await refused(it, claim(it, 2n, alice, 1200n), "ExitProofInvalid", [2n, addressOf(alice), 1200n]);
-  await refused(it, claim(it, 1n, bob, 1200n), "ExitProofInvalid", [1n, addressOf(bob), 1200n]);
-  await claim(it, 1n, alice, 1200n);
+  await refused(it, claim(it, 3n, alice, 1201n), "ExitProofInvalid", [3n, ...wrong]);
+  await refused(it, claim(it, 4n, alice, 1200n), "ExitProofInvalid", [4n, addressOf(alice), 1200n]);
+  await refused(it, claim(it, 3n, bob, 1200n), "ExitProofInvalid", [3n, addressOf(bob), 1200n]);
+  await claim(it, 3n, alice, 1200n);
   assert.equal(await it.rollup.read.totalClaims(), 1200n);
-  await refused(it, claim(it, 1n, alice, 1200n), "AlreadyClaimed", [1n]);
+  await refused(it, claim(it, 3n, alice, 1200n), "AlreadyClaimed", [3n]);
   await endWindow(it);
-  await refused(it, claimLate(it, 1n, alice, 1200n), "AlreadyClaimed", [1n]);
+  await refused(it, claimLate(it, 3n, alice, 1200n), "AlreadyClaimed", [3n]);
 });
 
 test("a claim lies in the tree and below 2^88", async () => {
   const it = await frozen();
   await refused(it, claim(it, 256n, alice, 1n), "AccountOutOfRange", [256n, 256n]);
   const wide = 1n << 88n;
-  await refused(it, claim(it, 1n, alice, wide), "SafeCastOverflowedUintDowncast", [88, wide]);
+  await refused(it, claim(it, 3n, alice, wide), "SafeCastOverflowedUintDowncast", [88, wide]);
   const nobody = "0x0000000000000000000000000000000000000000" as const;
   const call = it.rollup.write.exit([7n, nobody, 0n, NO_PROOF]);
   await refused(it, call, "ClaimOwnerZero", [7n]);
@@ -158,31 +158,31 @@ test("a claim lies in the tree and below 2^88", async () => {
 
 test("claims that the vault covers are paid in full, after the window, once", async () => {
   const it = await frozen();
-  await claim(it, 1n, alice, 1500n);
-  await claim(it, 2n, bob, 500n);
+  await claim(it, 3n, alice, 1500n);
+  await claim(it, 4n, bob, 500n);
   const end = (await it.rollup.read.frozenAt()) + BigInt(WINDOW);
   const pay = (account: bigint) => it.rollup.write.payExit([account], { account: eve.account });
   await nextBlockAt(end - 1n);
-  await refused(it, pay(1n), "ClaimWindowOpen", [end, end - 1n]);
+  await refused(it, pay(3n), "ClaimWindowOpen", [end, end - 1n]);
   await nextBlockAt(end);
-  await pay(1n);
-  await refused(it, claim(it, 3n, carol, 1n), "ClaimWindowOver", [end, end + 1n]);
-  await refused(it, pay(1n), "ClaimAlreadyPaid", [1n]);
-  await refused(it, pay(3n), "ClaimMissing", [3n]);
-  await pay(2n);
+  await pay(3n);
+  await refused(it, claim(it, 5n, carol, 1n), "ClaimWindowOver", [end, end + 1n]);
+  await refused(it, pay(3n), "ClaimAlreadyPaid", [3n]);
+  await refused(it, pay(5n), "ClaimMissing", [5n]);
+  await pay(4n);
   assert.deepEqual([await balance(it, alice), await balance(it, bob)], [1500n, 500n]);
 });
 
 test("claims beyond the vault are cut alike, whoever comes first", async () => {
   const it = await frozen();
-  await claim(it, 1n, alice, 3000n);
-  await claim(it, 2n, bob, 1001n);
+  await claim(it, 3n, alice, 3000n);
+  await claim(it, 4n, bob, 1001n);
   await endWindow(it);
-  await it.rollup.write.payExit([2n]);
+  await it.rollup.write.payExit([4n]);
   // Neither tokens that arrive later nor refunds change what the others get.
   await it.token.write.mint([it.vault.address, 5000n]);
   await it.rollup.write.refundDeposit([2n]);
-  await it.rollup.write.payExit([1n]);
+  await it.rollup.write.payExit([3n]);
   assert.equal(await it.rollup.read.exitPool(), 2000n);
   assert.equal(await balance(it, alice), (3000n * 2000n) / 4001n);
   assert.equal(await balance(it, bob), (1001n * 2000n) / 4001n);
@@ -192,12 +192,12 @@ test("claims beyond the vault are cut alike, whoever comes first", async () => {
 test("pending withdrawals come before exits", async () => {
   const it = await world();
   const owner = addressOf(bob);
-  await serve(it, [{ kind: "withdraw", account: 2, owner, amount: 900n }]);
+  await serve(it, [{ kind: "withdraw", account: 4, owner, amount: 900n }]);
   await time.increaseTo(await it.rollup.read.freezableAt());
   await it.rollup.write.freeze();
-  await claim(it, 1n, alice, 2000n);
+  await claim(it, 3n, alice, 2000n);
   await endWindow(it);
-  await it.rollup.write.payExit([1n]);
+  await it.rollup.write.payExit([3n]);
   assert.equal(await balance(it, alice), 1100n);
   await it.rollup.write.withdraw([owner]);
   assert.equal(await balance(it, bob), 900n);
@@ -205,17 +205,17 @@ test("pending withdrawals come before exits", async () => {
 
 test("a late claim gets what the timely ones left, and takes nothing from them", async () => {
   const it = await frozen();
-  await claim(it, 1n, alice, 1500n);
+  await claim(it, 3n, alice, 1500n);
   const end = (await it.rollup.read.frozenAt()) + BigInt(WINDOW);
   await nextBlockAt(end - 1n);
-  await refused(it, claimLate(it, 2n, bob, 600n), "ClaimWindowOpen", [end, end - 1n]);
+  await refused(it, claimLate(it, 4n, bob, 600n), "ClaimWindowOpen", [end, end - 1n]);
   await endWindow(it);
-  await claimLate(it, 2n, bob, 600n);
+  await claimLate(it, 4n, bob, 600n);
   assert.equal(await balance(it, bob), 500n);
-  await refused(it, it.rollup.write.payExit([2n]), "ClaimAlreadyPaid", [2n]);
-  await claimLate(it, 3n, eve, 600n);
+  await refused(it, it.rollup.write.payExit([4n]), "ClaimAlreadyPaid", [4n]);
+  await claimLate(it, 5n, eve, 600n);
   assert.equal(await balance(it, eve), 0n);
-  await it.rollup.write.payExit([1n]);
+  await it.rollup.write.payExit([3n]);
   assert.equal(await balance(it, alice), 1500n);
 });
 
@@ -241,11 +241,11 @@ test("other unserved operations have nothing to refund", async () => {
 
 test("an owner whom the token refuses keeps the money pending, for elsewhere", async () => {
   const it = await frozen();
-  await claim(it, 1n, alice, 1000n);
+  await claim(it, 3n, alice, 1000n);
   await endWindow(it);
   await it.token.write.setBlocked([alice.account.address, true]);
   await it.token.write.setBlocked([carol.account.address, true]);
-  await it.rollup.write.payExit([1n]);
+  await it.rollup.write.payExit([3n]);
   await it.rollup.write.refundDeposit([2n]);
   assert.equal(await it.rollup.read.totalPendingWithdrawals(), 1070n);
   await it.rollup.write.withdrawTo([eve.account.address], { account: alice.account });
@@ -254,9 +254,9 @@ test("an owner whom the token refuses keeps the money pending, for elsewhere", a
 
 test("an empty vault owes nothing but pays nothing", async () => {
   const it = await frozen();
-  await claim(it, 1n, alice, 1000n);
+  await claim(it, 3n, alice, 1000n);
   await it.token.write.seize([it.vault.address, 2070n]);
   await endWindow(it);
-  await it.rollup.write.payExit([1n]);
+  await it.rollup.write.payExit([3n]);
   assert.equal(await it.rollup.read.exitPool(), 0n);
 });

@@ -8,6 +8,7 @@ import {
   bob,
   deployRollup,
   deposit,
+  insurance,
   KEY,
   ledgerBatch,
   NO_KEY,
@@ -19,6 +20,7 @@ import {
   serve,
   submit,
   tradeBatch,
+  treasury,
   viem,
   type World,
 } from "./rollupChain.ts";
@@ -32,7 +34,7 @@ async function deployDefault() {
 const owner = getAddress(alice.account.address);
 const depositOf = (amount: bigint, key = NO_KEY): Operation => ({
   kind: "deposit",
-  account: 1,
+  account: 3,
   owner,
   amount,
   key,
@@ -40,7 +42,7 @@ const depositOf = (amount: bigint, key = NO_KEY): Operation => ({
 const forced = (amount: bigint, executed: boolean): Operation => ({
   kind: "forcedWithdraw",
   executed,
-  account: 1,
+  account: 3,
   owner,
   amount,
 });
@@ -65,18 +67,39 @@ test("a first deposit opens an account, moves the tokens and joins the queue", a
   await approve(it, alice, 500n);
   const events = await eventsOf(it, await asAlice(it).deposit(500n, KEY));
   assert.deepEqual(events, [
-    ["AccountOpened", { account: 1n, owner }],
-    ["OperationQueued", { queueId: 0n, account: 1n, owner, kind: 1n, amount: 500n, key: KEY }],
+    ["AccountOpened", { account: 3n, owner }],
+    ["OperationQueued", { queueId: 0n, account: 3n, owner, kind: 1n, amount: 500n, key: KEY }],
   ]);
   assert.equal(await it.vault.read.held(), 500n);
   assert.equal(await it.token.read.balanceOf([it.vault.address]), 500n);
   assert.equal(await it.rollup.read.unservedDeposits(), 500n);
-  assert.equal(await it.rollup.read.accountOf([owner]), 1n);
-  assert.equal(await it.rollup.read.ownerOf([1n]), owner);
+  assert.equal(await it.rollup.read.accountOf([owner]), 3n);
+  assert.equal(await it.rollup.read.ownerOf([3n]), owner);
   await deposit(it, bob, 1n);
-  assert.equal(await it.rollup.read.accountOf([bob.account.address]), 2n);
+  assert.equal(await it.rollup.read.accountOf([bob.account.address]), 4n);
   await deposit(it, alice, 1n);
+  assert.equal(await it.rollup.read.accountCount(), 4n);
+});
+
+test("accounts 1 and 2 are there from the beginning, for their owners' deposits only", async () => {
+  const it = await world();
   assert.equal(await it.rollup.read.accountCount(), 2n);
+  const owners = [treasury, insurance].map(({ account }) => getAddress(account.address));
+  const opened = await it.rollup.getEvents.AccountOpened({}, { fromBlock: 0n });
+  assert.deepEqual(
+    opened.map(({ args }) => args),
+    owners.map((address, index) => ({ account: BigInt(index + 1), owner: address })),
+  );
+  for (const [index, client] of [treasury, insurance].entries()) {
+    const account = BigInt(index + 1);
+    assert.equal(await it.rollup.read.ownerOf([account]), owners[index]);
+    assert.equal(await it.rollup.read.accountOf([client.account.address]), account);
+    await deposit(it, client, 5n, KEY);
+    assert.equal((await it.rollup.read.queuedOperation([BigInt(index)])).account, index + 1);
+  }
+  await deposit(it, alice, 5n);
+  assert.equal((await it.rollup.read.queuedOperation([2n])).account, 3);
+  assert.equal(await it.rollup.read.accountCount(), 3n);
 });
 
 test("operations are served in order across batches", async () => {
@@ -86,17 +109,17 @@ test("operations are served in order across batches", async () => {
   await asAlice(it).forceWithdraw(200n);
   const revocation: Operation = {
     kind: "registerKey",
-    account: 1,
+    account: 3,
     owner,
     key: { ...KEY, index: 0, x: 0n, y: 0n },
   };
   const first = await eventsOf(it, await serve(it, [depositOf(500n, KEY), revocation]));
   assert.deepEqual(first[0], ["OperationsServed", { batchNumber: 1n, firstId: 0n, endId: 2n }]);
   assert.equal(await it.rollup.read.unservedDeposits(), 0n);
-  assert.equal(await it.rollup.read.openOperations([1n]), 1n);
+  assert.equal(await it.rollup.read.openOperations([3n]), 1n);
   const second = await eventsOf(it, await serve(it, [forced(200n, true)]));
   assert.deepEqual(second.slice(0, 2), [
-    ["WithdrawalCredited", { batchNumber: 2n, account: 1n, owner, amount: 200n }],
+    ["WithdrawalCredited", { batchNumber: 2n, account: 3n, owner, amount: 200n }],
     ["OperationsServed", { batchNumber: 2n, firstId: 2n, endId: 3n }],
   ]);
   assert.equal(await it.rollup.read.queueStart(), await it.rollup.read.queueEnd());
@@ -118,7 +141,7 @@ test("operations stated otherwise than queued are refused", async () => {
   const right = depositOf(500n, KEY);
   const wrong: readonly Operation[] = [
     { ...right, amount: 501n },
-    { ...right, account: 2 },
+    { ...right, account: 4 },
     { ...right, owner: bob.account.address },
     { ...right, executed: false },
     { ...right, key: { ...KEY, index: 2 } },
@@ -174,8 +197,8 @@ test("one account can occupy eight places of the queue", async () => {
   const it = await world();
   await deposit(it, alice, 100n);
   for (let i = 0; i < 7; i++) await asAlice(it).forceWithdraw(1n);
-  await refused(it, asAlice(it).forceWithdraw(1n), "OpenOperationsExceeded", [1n, 8n]);
-  await refused(it, asAlice(it).registerKey(), "OpenOperationsExceeded", [1n, 8n]);
+  await refused(it, asAlice(it).forceWithdraw(1n), "OpenOperationsExceeded", [3n, 8n]);
+  await refused(it, asAlice(it).registerKey(), "OpenOperationsExceeded", [3n, 8n]);
   await deposit(it, bob, 1n);
   await serve(it, [depositOf(100n)]);
   await asAlice(it).registerKey();
@@ -183,12 +206,11 @@ test("one account can occupy eight places of the queue", async () => {
 
 test("accounts end where the tree ends", async () => {
   const it = await deployRollup({ sizes: { ...SIZES, accountLevels: 1 } });
-  const [first, second, third, fourth] = await viem.getWalletClients();
-  for (const client of [first!, second!, third!]) await deposit(it, client, 1n);
-  await approve(it, fourth!, 1n);
-  const call = it.rollup.write.deposit([1n, NO_KEY], { account: fourth!.account });
+  await deposit(it, alice, 1n);
+  await approve(it, bob, 1n);
+  const call = it.rollup.write.deposit([1n, NO_KEY], { account: bob.account });
   await refused(it, call, "AccountsExhausted", [3n]);
-  await deposit(it, first!, 1n);
+  await deposit(it, alice, 1n);
 });
 
 test("a token that keeps a fee is refused", async () => {
@@ -200,7 +222,7 @@ test("a token that keeps a fee is refused", async () => {
     50n,
     49n,
   ]);
-  assert.equal(await it.rollup.read.accountCount(), 0n);
+  assert.equal(await it.rollup.read.accountCount(), 2n);
 });
 
 test("a trade batch does not touch the queue", async () => {

@@ -17,7 +17,9 @@ import { sizesOf } from "../support/market.ts";
 export const chain = await network.create();
 export const { viem, networkHelpers } = chain;
 export const clients = await viem.getWalletClients();
-export const [operator, alice, bob, carol, eve] = clients as [
+export const [operator, alice, bob, carol, eve, treasury, insurance] = clients as [
+  (typeof clients)[number],
+  (typeof clients)[number],
   (typeof clients)[number],
   (typeof clients)[number],
   (typeof clients)[number],
@@ -59,6 +61,8 @@ export async function deployRollup(overrides: Record<string, unknown> = {}) {
     genesisRoot: GENESIS,
     oracleSetHash: ORACLE_SET,
     operator: operator.account.address,
+    treasury: treasury.account.address,
+    insurance: insurance.account.address,
     sizes: SIZES,
     forcedDeadline: BigInt(DEADLINE),
     claimWindow: BigInt(WINDOW),
@@ -107,6 +111,9 @@ export function operationWords(operation: Operation): bigint[] {
     keyIndex: key.index,
     amount: Number(amount),
     keyExpiry: key.expiry,
+    lots: 0,
+    isSubsidy: 0,
+    isLong: 0,
   });
   return [first, BigInt(owner), key.x, key.y];
 }

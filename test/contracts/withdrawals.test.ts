@@ -27,19 +27,19 @@ import {
 const world = () => networkHelpers.loadFixture(deployFunded);
 const addressOf = (client: typeof alice) => getAddress(client.account.address);
 
-/** Alice is account 1 with 1000, Bob account 2 with 1000; both deposits served. */
+/** Alice is account 3 with 1000, Bob account 4 with 1000; both deposits served. */
 async function deployFunded() {
   const it = await deployRollup();
   for (const client of [alice, bob]) await deposit(it, client, 1000n);
   await serve(it, [
-    { kind: "deposit", account: 1, owner: addressOf(alice), amount: 1000n },
-    { kind: "deposit", account: 2, owner: addressOf(bob), amount: 1000n },
+    { kind: "deposit", account: 3, owner: addressOf(alice), amount: 1000n },
+    { kind: "deposit", account: 4, owner: addressOf(bob), amount: 1000n },
   ]);
   return it;
 }
 
 function withdrawal(client: typeof alice, amount: bigint, executed = true): Operation {
-  const account = client === alice ? 1 : 2;
+  const account = client === alice ? 3 : 4;
   return { kind: "withdraw", executed, account, owner: addressOf(client), amount };
 }
 
@@ -71,7 +71,7 @@ test("operations that release no money credit none", async () => {
   const owner = addressOf(alice);
   await serve(
     it,
-    kinds.map((kind) => ({ kind, account: 1, owner, amount: 5n })),
+    kinds.map((kind) => ({ kind, account: 3, owner, amount: 5n })),
   );
   assert.equal(await it.rollup.read.totalPendingWithdrawals(), 0n);
 });

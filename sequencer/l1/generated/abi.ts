@@ -41,6 +41,16 @@ export const rollupAbi = [
             "type": "address"
           },
           {
+            "internalType": "address",
+            "name": "treasury",
+            "type": "address"
+          },
+          {
+            "internalType": "address",
+            "name": "insurance",
+            "type": "address"
+          },
+          {
             "components": [
               {
                 "internalType": "uint32",
@@ -735,6 +745,22 @@ export const rollupAbi = [
       }
     ],
     "name": "VaultCapExceeded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "treasury",
+        "type": "address"
+      },
+      {
+        "internalType": "address",
+        "name": "insurance",
+        "type": "address"
+      }
+    ],
+    "name": "VenueOwnersInvalid",
     "type": "error"
   },
   {

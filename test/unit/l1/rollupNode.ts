@@ -69,6 +69,8 @@ export async function startRollupNode() {
     genesisRoot: GENESIS,
     oracleSetHash: ORACLE_SET,
     operator: operator.address,
+    treasury: developmentAccount(7, CHAIN_ID).address,
+    insurance: developmentAccount(8, CHAIN_ID).address,
     sizes: SIZES,
     forcedDeadline: 604_800n,
     claimWindow: 604_800n,
