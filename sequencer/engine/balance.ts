@@ -5,6 +5,11 @@ import { assertEngine } from "./assertion.ts";
 import { isCovered, type Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
 
+/** Positions that an account's orders and takeovers could reach stay below this (lots). */
+export const POSITION_LIMIT = 2 ** 21;
+/** Cash and the notional of all orders of an account stay below this (1e-6 USDC). */
+export const CASH_LIMIT = 2 ** 51;
+
 /** Adds signed 1e-6 USDC. Throws EngineAssertion if cash would leave +-2^52. */
 export function addCash(view: StateView, id: number, amount: number): void {
   const account = view.editAccount(id);

@@ -5,11 +5,18 @@ import { checkSequenced } from "./door.ts";
 import type { LedgerContext, SignedOperation } from "./operation.ts";
 import type { LedgerOperation, OperationRecord } from "./records.ts";
 import type { StateView } from "./stateView.ts";
+import { applyAbsorb, checkAbsorb } from "./transactions/absorb.ts";
+import { applyBackstop, checkBackstopOperation } from "./transactions/backstop.ts";
+import { applyCollectFees, checkCollectFees } from "./transactions/collectFees.ts";
+import { applyDeleverage, checkDeleverage } from "./transactions/deleverage.ts";
 import { applyDeposit, checkDeposit } from "./transactions/deposit.ts";
 import { applyForcedWithdraw, checkForcedWithdraw } from "./transactions/forcedWithdraw.ts";
+import { applyInsure, checkInsure } from "./transactions/insure.ts";
 import { applyListSeries, checkListSeries } from "./transactions/listSeries.ts";
 import { applyOpenBook, checkOpenBook } from "./transactions/openBook.ts";
+import { applyRank, checkRank } from "./transactions/rank.ts";
 import { applyRegisterKey, checkRegisterKey } from "./transactions/registerKey.ts";
+import { applyRelease, checkRelease } from "./transactions/release.ts";
 import { applySettlePosition, checkSettlePosition } from "./transactions/settlePosition.ts";
 import { applySettleSeries, checkSettleSeries } from "./transactions/settleSeries.ts";
 import { applyTransfer } from "./transactions/transfer.ts";
@@ -35,7 +42,20 @@ export function checkOperation(
       return checkForcedWithdraw(view, operation);
     case "withdraw":
     case "transfer":
-      return checkSigned(view, operation, context.time);
+    case "backstop":
+      return checkSigned(view, operation, context);
+    case "insure":
+      return checkInsure(view, operation, context);
+    case "deleverage":
+      return checkDeleverage(view, operation, context);
+    case "absorb":
+      return checkAbsorb(view, operation, context);
+    case "rank":
+      return checkRank(view, operation);
+    case "release":
+      return checkRelease(view, operation, context);
+    case "collectFees":
+      return checkCollectFees(view);
     case "listSeries":
       return checkListSeries(view, operation, context);
     case "openBook":
@@ -50,12 +70,15 @@ export function checkOperation(
 function checkSigned(
   view: StateView,
   operation: SignedOperation,
-  time: number,
+  context: LedgerContext,
 ): string | undefined {
-  if (operation.message.kind !== operation.kind) {
-    return `\`message\` must be of kind ${operation.kind}. Got \`${operation.message.kind}\`.`;
+  const { kind, message } = operation;
+  if (message.kind !== kind) {
+    return `\`message\` must be of kind ${kind}. Got \`${message.kind}\`.`;
   }
-  return checkSequenced(view, operation, time);
+  const reject = checkSequenced(view, operation, context.time);
+  if (reject !== undefined || message.kind !== "backstop") return reject;
+  return checkBackstopOperation(view, { ...operation, message }, context);
 }
 
 /**
@@ -78,7 +101,20 @@ export function applyOperation(
       return applyForcedWithdraw(view, operation, context);
     case "withdraw":
     case "transfer":
+    case "backstop":
       return applySigned(view, operation, context);
+    case "insure":
+      return applyInsure(view, operation, context);
+    case "deleverage":
+      return applyDeleverage(view, operation, context);
+    case "absorb":
+      return applyAbsorb(view, operation);
+    case "rank":
+      return applyRank(view, operation);
+    case "release":
+      return applyRelease(view, operation);
+    case "collectFees":
+      return applyCollectFees(view, operation);
     case "listSeries":
       return applyListSeries(view, operation);
     case "openBook":
@@ -99,7 +135,12 @@ function applySigned(
   const { author, message, word } = operation;
   const key = view.editSession(author.account).keys[author.keyIndex]!;
   key.head = nextHead(key.head, word);
-  return message.kind === "withdraw"
-    ? applyWithdraw(view, { ...operation, message }, context)
-    : applyTransfer(view, { ...operation, message }, context);
+  switch (message.kind) {
+    case "withdraw":
+      return applyWithdraw(view, { ...operation, message }, context);
+    case "transfer":
+      return applyTransfer(view, { ...operation, message }, context);
+    case "backstop":
+      return applyBackstop(view, { ...operation, message }, context);
+  }
 }

@@ -17,7 +17,7 @@ export interface LedgerContext {
 /** The operations of one kind. */
 export type OperationOf<K extends LedgerOperation["kind"]> = Extract<LedgerOperation, { kind: K }>;
 
-/** The signed ones: withdraw and transfer. */
+/** The signed ones: withdraw, transfer and backstop. */
 export type SignedOperation = Extract<LedgerOperation, { word: bigint }>;
 
 /** Layer-one addresses lie below it. */
@@ -31,9 +31,21 @@ interface Stated {
   readonly keyIndex?: number;
   readonly amount?: number;
   readonly keyExpiry?: number;
+  readonly lots?: number;
+  readonly isSubsidy?: boolean;
+  readonly isLong?: boolean;
 }
 
-const NOTHING = { account: 0, to: 0, slot: 0, book: 0, keyIndex: 0, amount: 0, keyExpiry: 0 };
+const NOTHING = {
+  account: 0,
+  to: 0,
+  slot: 0,
+  book: 0,
+  keyIndex: 0,
+  amount: 0,
+  keyExpiry: 0,
+  lots: 0,
+};
 
 /** The record with its four public words: what is not stated is 0 (SPEC section 8). */
 export function recordOf(
@@ -43,7 +55,8 @@ export function recordOf(
 ): OperationRecord {
   const kind = LEDGER_KINDS[operation.kind];
   const executed = outcome === "executed" ? 1 : 0;
-  const head = pack(LEDGER_OP, { ...NOTHING, ...stated, kind, executed });
+  const flags = { isSubsidy: stated.isSubsidy ? 1 : 0, isLong: stated.isLong ? 1 : 0 };
+  const head = pack(LEDGER_OP, { ...NOTHING, ...stated, ...flags, kind, executed });
   const rest = Array.from({ length: LEDGER_OP_WORDS - 1 }, (_, index) => words[index] ?? 0n);
   return { operation, outcome, publicWords: [head, ...rest] };
 }

@@ -1,0 +1,118 @@
+/**
+ * What lots that change hands at the mark, and a payment besides, do to an account's margin: the
+ * test of takeovers (SPEC sections 4 and 7). Twin: circuits/ledger, the takeover's health checks.
+ *
+ * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as `floor(a / unit) + X >= 0`.
+ */
+import { CASH_OFFSET, MARGIN_INITIAL_FACTOR, POSITION_OFFSET } from "../protocol/constants.ts";
+import type { Account } from "../protocol/state.ts";
+import {
+  cashQuotient,
+  maintenanceValues,
+  type Risk,
+  SCENARIO_ROWS,
+  scenarioValues,
+} from "./risk.ts";
+
+/** `signedLots` of `slot` are bought at the mark (negative: sold); `gained` in 1e-6 USDC besides. */
+export interface MarkTrade {
+  readonly slot: number;
+  readonly signedLots: number;
+  readonly gained: number;
+}
+
+/** An account as a trade at the mark would leave it. */
+export interface HealthChange {
+  readonly after: Readonly<Account>;
+  /** For s = 0..17 the change of headroom in units, rounded down, which keeps its sign. */
+  readonly changes: readonly number[];
+}
+
+/** `floor(amount / unit)`, exactly for amounts inside +-2^53. */
+export function floorQuotient(amount: number, unit: number): number {
+  const remainder = ((amount % unit) + unit) % unit;
+  return (amount - remainder) / unit;
+}
+
+/** 1e-6 USDC that the lots cost at the mark: below 2^22 * 2^20 * 2^10 = 2^52, so exact. */
+export function markCost({ slot, signedLots }: MarkTrade, risk: Risk, unit: number): number {
+  return signedLots * risk.marks[slot]! * unit;
+}
+
+/**
+ * The headroom `4 cash + unit X_s` changes by `5 unit signedLots change_s + 4 gained`: the mark's
+ * part of `X_s` is what the lots cost. |5 lots change| < 2^44.4 and |4 gained| < 2^52: exact.
+ */
+export function healthChange(
+  account: Readonly<Account>,
+  trade: MarkTrade,
+  { risk, unit }: { risk: Risk; unit: number },
+): HealthChange {
+  const { slot, signedLots, gained } = trade;
+  const positions = account.positions.with(slot, account.positions[slot]! + signedLots);
+  // A sum that is not exact is above 2^53 - 2^50, and thereby out of range.
+  const cash = account.cash - markCost(trade, risk, unit) + gained;
+  const paid = floorQuotient(4 * gained, unit);
+  const factor = MARGIN_INITIAL_FACTOR * signedLots;
+  const changes = Array.from({ length: SCENARIO_ROWS }, (_, row) => {
+    return factor * (risk.changes[slot]![row] ?? 0) + paid;
+  });
+  return { after: { ...account, cash, positions }, changes };
+}
+
+/** Whether cash and positions stay in the ranges that every proof demands. */
+export function isInRange({ cash, positions }: Readonly<Account>): boolean {
+  const areInRange = positions.every((lots) => Math.abs(lots) < POSITION_OFFSET);
+  return areInRange && Math.abs(cash) < CASH_OFFSET;
+}
+
+/**
+ * The first scenario (0..17) whose headroom falls and is afterwards negative; undefined where the
+ * change is admissible.
+ */
+export function firstInadmissible(
+  { after, changes }: HealthChange,
+  risk: Risk,
+  unit: number,
+): number | undefined {
+  const quotient = cashQuotient(after.cash, unit);
+  return firstFallingBelow(changes, scenarioValues(after, risk), quotient);
+}
+
+/**
+ * The first scenario (0..17) whose headroom falls and is afterwards below `2 cash`: where the
+ * account engages more than half of its cash. 2 cash is below 2^53.
+ */
+export function firstOverengaged(
+  { after, changes }: HealthChange,
+  risk: Risk,
+  unit: number,
+): number | undefined {
+  const quotient = floorQuotient(2 * after.cash, unit);
+  return firstFallingBelow(changes, scenarioValues(after, risk), quotient);
+}
+
+function firstFallingBelow(
+  changes: readonly number[],
+  values: readonly number[],
+  quotient: number,
+): number | undefined {
+  const row = changes.findIndex((change, index) => change < 0 && quotient + values[index]! < 0);
+  return row < 0 ? undefined : row;
+}
+
+/** Whether `cash + unit * sum position * mark` is above 0: `ceil(cash / unit) + sum > 0`. */
+export function hasEquity(account: Readonly<Account>, risk: Risk, unit: number): boolean {
+  const value = maintenanceValues(account, risk)[SCENARIO_ROWS - 1]!;
+  return value - floorQuotient(-account.cash, unit) > 0;
+}
+
+/** Whether `maintenance_s < units * unit` (SPEC section 4). |sum| < 2^49, `units` below 2^20. */
+export function isMaintenanceBelow(
+  account: Readonly<Account>,
+  units: number,
+  { scenario, risk, unit }: { scenario: number; risk: Risk; unit: number },
+): boolean {
+  const value = maintenanceValues(account, risk)[scenario]!;
+  return floorQuotient(account.cash, unit) + value < units;
+}
