@@ -17,6 +17,7 @@ import { type BaseState, createBaseState } from "./baseState.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import { createLedgerRun } from "./ledgerRun.ts";
 import type {
+  LiquidateEntry,
   LogEntry,
   MessageEntry,
   OpenEntry,
@@ -52,7 +53,10 @@ export interface CurrentBatch {
 
 /** What an entry did. */
 export type Applied =
-  | { readonly type: "open" | "message" | "purge"; readonly steps: readonly StepRecord[] }
+  | {
+      readonly type: "open" | "message" | "purge" | "liquidate";
+      readonly steps: readonly StepRecord[];
+    }
   | { readonly type: "operation"; readonly record: OperationRecord }
   | { readonly type: "seal"; readonly batch: SealedBatch };
 
@@ -71,6 +75,7 @@ export interface Executor {
   message(entry: MessageEntry): readonly StepRecord[] | "full";
   operation(entry: OperationEntry): OperationRecord | "full";
   purge(entry: PurgeEntry): StepRecord | "full";
+  liquidate(entry: LiquidateEntry): StepRecord | "full";
   seal(): SealedBatch;
   /** The same by entry. Throws InvalidEntryError on what an honest sequencer would not write. */
   apply(entry: LogEntry): Applied;
@@ -82,6 +87,7 @@ export interface BatchRun {
   readonly capacity: number;
   message?(entry: MessageEntry): readonly StepRecord[] | "full";
   purge?(entry: PurgeEntry): StepRecord | "full";
+  liquidate?(entry: LiquidateEntry): StepRecord | "full";
   operation?(entry: OperationEntry): OperationRecord | "full";
   /** Goes on with a carried order; the steps that found room. */
   proceed(): readonly StepRecord[];
@@ -106,7 +112,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   function begin(entry: OpenEntry): readonly StepRecord[] {
     requireEntry(open === undefined, `batch \`${open?.entry.number}\` is still open`);
     checkOpen(entry, last, options);
-    const risk = startBatch(state, entry.snapshot);
+    const risk = startBatch(state, entry.snapshot, entry.kind);
     const context = { ...options, entry, risk };
     const run = entry.kind === "trade" ? createTradeRun(context) : createLedgerRun(context);
     open = { entry, risk, run };
@@ -147,6 +153,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     message: (entry) => during((run) => run.message?.(entry)),
     operation: (entry) => during((run) => run.operation?.(entry)),
     purge: (entry) => during((run) => run.purge?.(entry)),
+    liquidate: (entry) => during((run) => run.liquidate?.(entry)),
     seal,
     apply: (entry) => applyEntry(executor, entry),
   };
@@ -204,6 +211,8 @@ function applyEntry(executor: Executor, entry: LogEntry): Applied {
       return { type: "message", steps: notFull(executor.message(entry)) };
     case "purge":
       return { type: "purge", steps: [notFull(executor.purge(entry))] };
+    case "liquidate":
+      return { type: "liquidate", steps: [notFull(executor.liquidate(entry))] };
     case "operation":
       return { type: "operation", record: notFull(executor.operation(entry)) };
     case "seal":

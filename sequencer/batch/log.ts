@@ -5,7 +5,7 @@
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
-import type { Author, LedgerOperation } from "../engine/records.ts";
+import type { Author, LedgerOperation, Liquidation } from "../engine/records.ts";
 import type { BatchKind } from "../protocol/constants.ts";
 import type { Signature } from "../protocol/eddsa.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
@@ -28,7 +28,7 @@ export interface MessageEntry {
   readonly signature: Signature;
 }
 
-/** A ledger operation; `signature` for withdraw and transfer, `queueId` for layer-one ones. */
+/** A ledger operation; `signature` for those with an author, `queueId` for layer-one ones. */
 export interface OperationEntry {
   readonly type: "operation";
   readonly operation: LedgerOperation;
@@ -45,6 +45,11 @@ export interface PurgeEntry {
   readonly seq: number;
 }
 
+/** The operator's step for an account below maintenance margin. */
+export interface LiquidateEntry extends Liquidation {
+  readonly type: "liquidate";
+}
+
 /** Ends a batch and states the root that it led to. */
 export interface SealEntry {
   readonly type: "seal";
@@ -52,7 +57,13 @@ export interface SealEntry {
   readonly root: bigint;
 }
 
-export type LogEntry = OpenEntry | MessageEntry | OperationEntry | PurgeEntry | SealEntry;
+export type LogEntry =
+  | OpenEntry
+  | MessageEntry
+  | OperationEntry
+  | PurgeEntry
+  | LiquidateEntry
+  | SealEntry;
 
 /** An entry in its place. `previous` and `hash` are 64 hex digits; `position` counts from 0. */
 export interface LogRecord {

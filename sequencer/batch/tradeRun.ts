@@ -4,11 +4,12 @@ import { checkSequenced } from "../engine/door.ts";
 import type { StepRecord } from "../engine/records.ts";
 import type { Risk } from "../engine/risk.ts";
 import { proceed, purge, sequenceMessage, type TradeContext } from "../engine/trade.ts";
+import { checkLiquidation, liquidate } from "../engine/transactions/liquidate.ts";
 import { verify } from "../protocol/eddsa.ts";
 import { isTradeMessage, messageFromWord, nextHead } from "../protocol/messages.ts";
 import type { BatchRun, ExecutorOptions } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
-import type { MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
+import type { LiquidateEntry, MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
 import { fokSteps } from "./sizes.ts";
 import { bookInputs, stepInputs, stepWords } from "./tradeWitness.ts";
 import { accountInputs, signerInputs } from "./witness.ts";
@@ -72,6 +73,12 @@ export function createTradeRun(context: RunContext): BatchRun {
       const steps = attempt(() => [purge(state, entry)]);
       return steps === "full" ? steps : steps[0]!;
     },
+    liquidate(entry) {
+      if (state.carry() !== undefined || set.used >= sizes.steps) return "full";
+      checkLiquidate(context, entry, rules);
+      const steps = attempt(() => [liquidate(state, entry, rules)]);
+      return steps === "full" ? steps : steps[0]!;
+    },
     seal(base) {
       const parts = { base, state, trees, set };
       return {
@@ -111,4 +118,20 @@ function checkPurge({ state }: RunContext, { book, isSell, price, seq }: PurgeEn
   requireEntry(order !== undefined, `no order \`${seq}\` at \`${price}\` in book \`${book}\``);
   const { watermark } = state.session(order.account);
   requireEntry(order.seq < watermark, `order \`${seq}\` is not void`);
+}
+
+/** Everything that the circuit demands of a liquidation, that ids have a place in the trees too. */
+function checkLiquidate(
+  { state, sizes }: RunContext,
+  entry: LiquidateEntry,
+  rules: TradeContext,
+): void {
+  const { account } = entry;
+  const inTree = Number.isSafeInteger(account) && account >= 0;
+  requireEntry(
+    inTree && account < 4 ** sizes.trade.accountLevels,
+    `there is no account \`${account}\``,
+  );
+  const reason = checkLiquidation(state, entry, rules);
+  requireEntry(reason === undefined, `the liquidation must not be sequenced: ${reason}`);
 }

@@ -3,9 +3,14 @@
 import type { Fill, StepRecord } from "../engine/records.ts";
 import type { StateView } from "../engine/stateView.ts";
 import { pack } from "../protocol/codec.ts";
-import { PRICE_OFFSET, TRADE_WORD_KINDS } from "../protocol/constants.ts";
+import {
+  MESSAGE_KINDS,
+  PRICE_OFFSET,
+  TIME_IN_FORCE,
+  TRADE_WORD_KINDS,
+} from "../protocol/constants.ts";
 import { FILL, TRADE_MESSAGE } from "../protocol/layout.ts";
-import { bookLeaf, sideWords, weightWords } from "../protocol/state.ts";
+import { bookLeaf, feesWord, sideWords, weightWords } from "../protocol/state.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
@@ -38,6 +43,7 @@ export function bookInputs(
       fields(book === undefined ? [0n, 0n] : weightWords(book.weights)),
     ),
     bookGeneration: fields(books.map((book) => book?.generation ?? 0)),
+    bookFees: fields(books.map((book) => (book === undefined ? 0n : feesWord(book.fees)))),
     bids: sideOf(false),
     asks: sideOf(true),
     bookSiblings: siblings,
@@ -61,6 +67,8 @@ export function stepInputs(
     isCancelAll: flags("cancelAll"),
     isProceed: flags("proceed"),
     isPurge: flags("purge"),
+    isLiquidate: flags("liquidate"),
+    liquidatedScenario: steps.map((step) => field(step?.kind === "liquidate" ? step.scenario : 0)),
     stepSigner: steps.map((step) =>
       field(step !== undefined && "author" in step ? order.indexOf(signerId(step.author)) : 0),
     ),
@@ -69,21 +77,27 @@ export function stepInputs(
   };
 }
 
-/** A step's word: what was signed, or the name of the purged order. */
+const NO_ORDER = { lots: 0, timeInForce: 0, postOnly: 0, reduceOnly: 0, deadline: 0 };
+
+/**
+ * A step's word: what was signed, the name of the purged order, or a liquidation's order with the
+ * account in the place of a seq.
+ */
 function stepWord(step: StepRecord): bigint {
   if ("word" in step) return step.word;
-  if (step.kind !== "purge") return 0n;
+  if (step.kind !== "purge" && step.kind !== "liquidate") return 0n;
+  const { book } = step;
+  const place = { book, isSell: step.isSell ? 1 : 0, price: step.price + PRICE_OFFSET };
+  if (step.kind === "purge") {
+    return pack(TRADE_MESSAGE, { ...NO_ORDER, ...place, kind: 0, seq: step.seq });
+  }
   return pack(TRADE_MESSAGE, {
-    kind: 0,
-    book: step.book,
-    isSell: step.isSell ? 1 : 0,
-    price: step.price + PRICE_OFFSET,
-    lots: 0,
-    timeInForce: 0,
-    postOnly: 0,
-    reduceOnly: 0,
-    deadline: 0,
-    seq: step.seq,
+    ...NO_ORDER,
+    ...place,
+    kind: MESSAGE_KINDS.liquidate,
+    lots: step.lots,
+    timeInForce: TIME_IN_FORCE.ioc,
+    seq: step.account,
   });
 }
 

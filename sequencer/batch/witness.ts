@@ -62,6 +62,8 @@ export function stateInputs(base: BaseState): CircuitInputs {
     seriesWords: fields(base.series().map(seriesWord)),
     nextSeqBefore: field(roots.nextSeq),
     carryBefore: field(roots.carry),
+    feesBefore: field(roots.fees),
+    rankingBefore: field(roots.ranking),
     accountsRootBefore: field(roots.accounts),
     sessionsRootBefore: field(roots.sessions),
     booksRootBefore: field(roots.books),
@@ -94,6 +96,7 @@ export function accountInputs(
     accountSiblings: siblings.map(({ account }) => account),
     keyHashes: sessions.map(({ keys }) => fields(keys.map(keyHash))),
     watermark: fields(sessions.map(({ watermark }) => watermark)),
+    lockedSince: fields(sessions.map(({ lockedSince }) => lockedSince)),
     sessionSiblings: siblings.map(({ session }) => session),
   };
 }

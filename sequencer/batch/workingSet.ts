@@ -1,6 +1,6 @@
 /** Which accounts, books and keys a batch has touched, against what its circuit has room for. */
 import type { Author, LedgerOperation, StepRecord } from "../engine/records.ts";
-import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
+import { FEE_ACCOUNT, INSURANCE_ACCOUNT, KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
 import type { Signature } from "../protocol/eddsa.ts";
 
 /** A key's number within the batch: account * 4 + index; signers are ordered by it. */
@@ -89,17 +89,29 @@ export function additionOfSteps(records: readonly StepRecord[]): Addition {
   return { steps: records.length, accounts, books, author };
 }
 
+/** What the circuit opens for an operation: who acts, who is acted on, and the venue's accounts. */
 export function additionOfOperation(operation: LedgerOperation): Addition {
-  const accounts: number[] = [];
-  let author: Author | undefined;
+  const author = "author" in operation ? operation.author : undefined;
+  return { steps: 1, accounts: accountsOf(operation), books: [], author };
+}
+
+function accountsOf(operation: LedgerOperation): number[] {
   if ("author" in operation) {
-    author = operation.author;
-    accounts.push(author.account);
-    if (operation.message.kind === "transfer") accounts.push(operation.message.to);
-  } else if ("account" in operation) {
-    accounts.push(operation.account);
+    const { author, message } = operation;
+    if (message.kind === "transfer") return [author.account, message.to];
+    return message.kind === "backstop" ? [author.account, message.from] : [author.account];
   }
-  return { steps: 1, accounts, books: [], author };
+  switch (operation.kind) {
+    case "insure":
+    case "absorb":
+      return [INSURANCE_ACCOUNT, operation.from];
+    case "deleverage":
+      return [operation.account, operation.from];
+    case "collectFees":
+      return [FEE_ACCOUNT];
+    default:
+      return "account" in operation ? [operation.account] : [];
+  }
 }
 
 /** The touched ids, filled up with the smallest others to `count`, ascending. */

@@ -16,6 +16,7 @@ import type { DoorReject } from "../protocol/rejection.ts";
 import type { Entry } from "../protocol/state.ts";
 import { canPay } from "./balance.ts";
 import { isBookOpen, isPlain, secondsOf } from "./bookState.ts";
+import { worstFee } from "./fees.ts";
 import type { Author } from "./records.ts";
 import { admissibility, bookRisk, type Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
@@ -59,6 +60,8 @@ export function checkSequenced(
   const keyReject = checkKey(view, author, time);
   if (keyReject !== undefined) return keyReject;
   if (message.deadline < time) return "deadlinePassed";
+  const isLocked = view.session(author.account).lockedSince !== 0;
+  if (message.kind === "place" && isLocked) return "accountLocked";
   if (message.kind !== "place" && message.kind !== "cancel") return undefined;
   const book = view.book(message.book);
   if (book === undefined) return "unknownBook";
@@ -123,12 +126,14 @@ export function checkMessage(
 function hasMargin(view: StateView, id: number, message: PlaceMessage, risk: Risk): boolean {
   // What only reduces is tried at its fill: its size is not what it says it is.
   if (message.reduceOnly) return true;
-  const rates = bookRisk(view.book(message.book)!.weights, risk);
+  const { weights, fees } = view.book(message.book)!;
+  const rates = bookRisk(weights, risk);
   const signedLots = message.isSell ? -message.lots : message.lots;
   const { price } = message;
   const { unit } = view;
   const account = view.account(id);
-  return admissibility({ account, rates, price, signedLots, risk, unit }) === undefined;
+  const fee = worstFee(fees, price);
+  return admissibility({ account, rates, price, signedLots, risk, unit, fee }) === undefined;
 }
 
 type SizedOrder = Pick<OpenOrder, "book" | "price" | "lots">;

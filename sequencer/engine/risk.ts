@@ -44,38 +44,98 @@ export function effectiveRisk(
   return { marks, changes };
 }
 
-/** `sum_m quantity_m (4 mark_m + 5 change_{m,s})` for s = 0..16, in ticks times `quantities`. */
-function weigh(quantities: readonly number[], risk: Risk): number[] {
+/** What a mark and a change count for: initial margin by default, or the value itself. */
+interface Factors {
+  readonly value: number;
+  readonly change: number;
+}
+
+const INITIAL: Factors = { value: MARGIN_VALUE_FACTOR, change: MARGIN_INITIAL_FACTOR };
+const ITSELF: Factors = { value: 1, change: 1 };
+
+/** `sum_m quantity_m (value mark_m + change change_{m,s})` for s = 0..17, in ticks times lots. */
+function weigh(quantities: readonly number[], risk: Risk, factors: Factors): number[] {
   const values = new Array<number>(SCENARIO_ROWS).fill(0);
   for (const [slot, quantity] of quantities.entries()) {
     if (quantity === 0) continue;
-    const mark = quantity * MARGIN_VALUE_FACTOR * risk.marks[slot]!;
+    const mark = quantity * factors.value * risk.marks[slot]!;
     const changes = risk.changes[slot]!;
-    const factor = quantity * MARGIN_INITIAL_FACTOR;
+    const factor = quantity * factors.change;
     for (let row = 0; row < SCENARIOS; row++) values[row]! += mark + factor * changes[row]!;
     values[SCENARIOS]! += mark;
   }
   return values;
 }
 
-/** `X_s` of an account for s = 0..16, in lot ticks, four times the value it stands for. */
+/** `X_s` of an account for s = 0..17, in lot ticks, four times the value it stands for. */
 export function scenarioValues(account: Readonly<Account>, risk: Risk): number[] {
-  return weigh(account.positions, risk);
+  return weigh(account.positions, risk, INITIAL);
 }
 
-/** `R_s` of a book's weights for s = 0..16, in ticks, four times the value it stands for. */
+/** `R_s` of a book's weights for s = 0..17, in ticks, four times the value it stands for. */
 export function bookRisk(weights: readonly number[], risk: Risk): number[] {
-  return weigh(weights, risk);
+  return weigh(weights, risk, INITIAL);
+}
+
+/** `sum_m position_m (mark_m + change_{m,s})` for s = 0..17, in lot ticks: below 2^49. */
+export function maintenanceValues(account: Readonly<Account>, risk: Risk): number[] {
+  return weigh(account.positions, risk, ITSELF);
+}
+
+/** `sum_m w_m (mark_m + change_{m,s})` for s = 0..17, in ticks: below 2^30; row 17 is the mark. */
+export function bookValues(weights: readonly number[], risk: Risk): number[] {
+  return weigh(weights, risk, ITSELF);
 }
 
 /** `floor(4 cash / unit)` exactly: the remainder of doubles is exact, and so is what it divides. */
 export function cashQuotient(cash: number, unit: number): number {
-  const remainder = ((cash % unit) + unit) % unit;
+  const remainder = remainderOf(cash, unit);
   const rest = Math.floor((MARGIN_VALUE_FACTOR * remainder) / unit);
   return MARGIN_VALUE_FACTOR * ((cash - remainder) / unit) + rest;
 }
 
-/** The first scenario (0..16) with a negative headroom, if any. `unit` in 1e-6 USDC. */
+function remainderOf(cash: number, unit: number): number {
+  return ((cash % unit) + unit) % unit;
+}
+
+/**
+ * `floor(cash / unit)` exactly. As `cash + unit X >= 0` is `floor(cash / unit) + X >= 0` for
+ * integers, maintenance is tested with it as headrooms are with {@link cashQuotient}.
+ */
+export function wholeUnits(cash: number, unit: number): number {
+  return (cash - remainderOf(cash, unit)) / unit;
+}
+
+/** The first scenario (0..17) whose loss equity does not cover, if any. `unit` in 1e-6 USDC. */
+export function firstBelowMaintenance(
+  account: Readonly<Account>,
+  risk: Risk,
+  unit: number,
+): number | undefined {
+  const whole = wholeUnits(account.cash, unit);
+  const row = maintenanceValues(account, risk).findIndex((value) => whole + value < 0);
+  return row < 0 ? undefined : row;
+}
+
+/** Equity in a scenario; negative: below maintenance margin. */
+export interface Maintenance {
+  readonly scenario: number;
+  /** 1e-6 USDC. Rounded where it is not below 2^53, sign and order being exact all the same. */
+  readonly value: number;
+}
+
+/** The scenario (0..17, the first of equals) that leaves the least equity. */
+export function worstMaintenance(
+  account: Readonly<Account>,
+  risk: Risk,
+  unit: number,
+): Maintenance {
+  const values = maintenanceValues(account, risk);
+  const worst = Math.min(...values);
+  return { scenario: values.indexOf(worst), value: account.cash + unit * worst };
+}
+
+/** The first scenario (0..17) with a negative headroom, if any. `unit` in 1e-6 USDC. */
 export function firstUncovered(
   account: Readonly<Account>,
   risk: Risk,
@@ -101,20 +161,32 @@ export interface Candidate {
   /** Bought lots, negative for sold ones; the positions after it must be in range. */
   readonly signedLots: number;
   readonly risk: Risk;
+  /** What this side pays, in ticks for each lot; negative: a rebate. */
+  readonly fee: number;
   /** 1e-6 USDC. */
   readonly unit: number;
 }
 
+/** What a fill adds to the headroom in a scenario (0..17), in lot ticks: below 2^52.3. */
+export function headroomChange(
+  candidate: Pick<Candidate, "rates" | "price" | "signedLots" | "fee">,
+  scenario: number,
+): number {
+  const { rates, price, signedLots, fee } = candidate;
+  const paid = MARGIN_VALUE_FACTOR * fee * Math.abs(signedLots);
+  return signedLots * (rates[scenario]! - MARGIN_VALUE_FACTOR * price) - paid;
+}
+
 /**
- * The first scenario (0..16) in which the fill makes the headroom both smaller and negative;
+ * The first scenario (0..17) in which the fill makes the headroom both smaller and negative;
  * undefined if the fill is admissible. With positions in range before and after, the change in
- * lot ticks is below 2^52.2 and `X_s` after it below 2^51.2 + 2^47.
+ * lot ticks is below 2^52.2 + 2^40 and `X_s` after it below 2^51.2 + 2^47 + 2^40.
  */
 export function admissibility(candidate: Candidate): number | undefined {
-  const { account, rates, price, signedLots, risk, unit } = candidate;
+  const { account, risk, unit } = candidate;
   const quotient = cashQuotient(account.cash, unit);
   const row = scenarioValues(account, risk).findIndex((value, scenario) => {
-    const change = signedLots * (rates[scenario]! - MARGIN_VALUE_FACTOR * price);
+    const change = headroomChange(candidate, scenario);
     return change < 0 && quotient + (value + change) < 0;
   });
   return row < 0 ? undefined : row;

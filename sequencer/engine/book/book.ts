@@ -1,10 +1,11 @@
 /** One order step: rows 0 to 8 of SPEC section 6. Twin: circuits, the order step of a place. */
 
 import type { Removal } from "../../protocol/rejection.ts";
-import type { Carry, Entry } from "../../protocol/state.ts";
+import type { Book, Carry, Entry } from "../../protocol/state.ts";
 import { assertEngine } from "../assertion.ts";
 import { addCash, addPositions, positionsFit } from "../balance.ts";
 import { exposure, isVoid } from "../bookState.ts";
+import { addFees, makerFee, takerFee } from "../fees.ts";
 import type { Fill, OrderCase, OrderStep, RemovedOrder } from "../records.ts";
 import { admissibility, bookRisk, type Risk } from "../risk.ts";
 import type { StateView } from "../stateView.ts";
@@ -25,7 +26,7 @@ export function stepOrder(view: StateView, order: Carry, risk: Risk): OrderStep 
   if (best.account === order.account) return dropBest(view, order, "selfTrade", "selfTrade");
   let lots = Math.min(order.lots, best.lots);
   if (order.reduceOnly) {
-    const held = exposure(view.account(order.account), weightsOf(view, order.book));
+    const held = exposure(view.account(order.account), bookOf(view, order.book).weights);
     const reducible = isSell ? held : -held;
     if (reducible <= 0) return { ...still(order, "nothingToReduce", best), ...killed(order) };
     lots = Math.min(lots, reducible);
@@ -41,15 +42,14 @@ export function killOrder(order: Carry): OrderStep {
   return { ...still(order, "noCross", undefined), outcome: "killed" };
 }
 
-function weightsOf(view: StateView, id: number): readonly number[] {
+function bookOf(view: StateView, id: number): Readonly<Book> {
   const book = view.book(id);
   assertEngine(book !== undefined, `Book \`${id}\` was never opened.`);
-  return book.weights;
+  return book;
 }
 
 function oppositeSide(view: StateView, order: Carry): readonly Entry[] {
-  const book = view.book(order.book);
-  assertEngine(book !== undefined, `Book \`${order.book}\` was never opened.`);
+  const book = bookOf(view, order.book);
   return order.isSell ? book.bids : book.asks;
 }
 
@@ -113,12 +113,22 @@ function removal(
 /** Rows 6 to 8. */
 function fillIfAdmissible(view: StateView, order: Carry, lots: number, risk: Risk): OrderStep {
   const best = oppositeSide(view, order)[0]!;
-  const weights = weightsOf(view, order.book);
+  const { weights, fees } = bookOf(view, order.book);
   const { price } = best;
   const common = { rates: bookRisk(weights, risk), price, risk, unit: view.unit };
   const takerLots = order.isSell ? -lots : lots;
-  const maker = { ...common, account: view.account(best.account), signedLots: -takerLots };
-  const taker = { ...common, account: view.account(order.account), signedLots: takerLots };
+  const maker = {
+    ...common,
+    account: view.account(best.account),
+    signedLots: -takerLots,
+    fee: makerFee(fees, price),
+  };
+  const taker = {
+    ...common,
+    account: view.account(order.account),
+    signedLots: takerLots,
+    fee: takerFee(fees, price),
+  };
   for (const { account, signedLots } of [maker, taker]) {
     assertEngine(
       positionsFit(account, weights, signedLots),
@@ -146,6 +156,7 @@ function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
   const side = isSell ? book.bids : book.asks;
   const best = side[0]!;
   const step = still(order, "fill", best);
+  const size = lots * view.unit;
   const fill: Fill = {
     taker: order.account,
     maker: best.account,
@@ -155,6 +166,8 @@ function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
     lots,
     makerSeq: best.seq,
     takerSeq: order.seq,
+    takerFee: size * takerFee(book.fees, best.price),
+    makerFee: size * makerFee(book.fees, best.price),
   };
   settleFill(view, fill, book.weights);
   best.lots -= lots;
@@ -164,13 +177,18 @@ function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
   return { ...step, lots, fill, after: { ...order, lots: rest } };
 }
 
-/** Moves positions and `price * lots * unit` of cash between the two accounts of a fill. */
+/**
+ * Moves positions and `price * lots * unit` of cash between the two accounts of a fill, and their
+ * fees to those that nobody has collected.
+ */
 function settleFill(view: StateView, fill: Fill, weights: readonly number[]): void {
-  const [buyer, seller] = fill.takerIsSell ? [fill.maker, fill.taker] : [fill.taker, fill.maker];
+  const { taker, maker, takerFee: ofTaker, makerFee: ofMaker } = fill;
+  const signedLots = fill.takerIsSell ? -fill.lots : fill.lots;
   // lots * unit < 2^32 is exact; a product that is not exact is above 2^53 and no cash fits it.
-  const notional = fill.price * (fill.lots * view.unit);
-  addCash(view, buyer, -notional);
-  addCash(view, seller, notional);
-  addPositions(view, buyer, weights, fill.lots);
-  addPositions(view, seller, weights, -fill.lots);
+  const paid = fill.price * (signedLots * view.unit);
+  addCash(view, taker, -paid - ofTaker);
+  addCash(view, maker, paid - ofMaker);
+  addFees(view, ofTaker + ofMaker);
+  addPositions(view, taker, weights, signedLots);
+  addPositions(view, maker, weights, -signedLots);
 }
