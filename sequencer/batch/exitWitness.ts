@@ -50,6 +50,7 @@ export function exitClaim(ledger: RestoredLedger, account: number, unit: number)
       packedPositions: fields(packedPositions(positions)),
       accountSiblings: ledger.accounts.path(account).map(fields),
       seriesWords: fields(ledger.series().map(seriesWord)),
+      fees: field(ledger.fees()),
       privateRoot: field(privateRoot),
     },
   };

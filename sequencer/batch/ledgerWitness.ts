@@ -9,6 +9,7 @@ import {
   type Book,
   bookLeaf,
   emptyKey,
+  feesWord,
   sideWords,
   type TradingKey,
   weightWords,
@@ -64,18 +65,27 @@ export function operationInputs(
     oldBookExists: fields(rows.map(({ book }) => (book.exists ? 1 : 0))),
     oldBookWeights: rows.map(({ book }) => fields(book.weights)),
     oldBookGeneration: fields(rows.map(({ book }) => book.generation)),
+    oldBookFees: fields(rows.map(({ book }) => book.fees)),
     oldBookSides: rows.map(({ book }) => fields(book.sides)),
+    takeoverScenario: fields(rows.map(({ scenario }) => scenario)),
     bookSiblings: rows.map(({ siblings }) => siblings.map(fields)),
   };
 }
 
-const NO_BOOK = { exists: false, weights: [0n, 0n], generation: 0, sides: [0n, 0n] } as const;
+const NO_BOOK = {
+  exists: false,
+  weights: [0n, 0n],
+  generation: 0,
+  fees: 0n,
+  sides: [0n, 0n],
+} as const;
 
 function idleRow(sizes: LedgerSizes) {
   return {
     words: [0n, 0n, 0n, 0n] as readonly bigint[],
     signer: 0,
     deadline: 0,
+    scenario: 0,
     key: emptyKey(),
     book: NO_BOOK as ReturnType<typeof openedBook>,
     siblings: Array.from({ length: sizes.bookLevels }, () => [0n, 0n, 0n]),
@@ -90,10 +100,12 @@ function row(
   const idle = idleRow(sizes);
   const signer = "author" in operation ? order.indexOf(signerId(operation.author)) : 0;
   const deadline = "author" in operation ? operation.message.deadline : 0;
-  const common = { ...idle, words: publicWords, signer, deadline, key: keyBefore };
+  const scenario = "scenario" in operation ? (operation.scenario ?? 0) : 0;
+  const common = { ...idle, words: publicWords, signer, deadline, scenario, key: keyBefore };
   if (operation.kind !== "openBook") return common;
   const siblings = trees.books.path(operation.book);
-  const opened = { weights: [...operation.weights], bids: [], asks: [] };
+  const { fees } = operation;
+  const opened = { weights: [...operation.weights], fees, bids: [], asks: [] };
   trees.books.set(operation.book, bookLeaf({ ...opened, generation }, sizes.depth));
   return { ...common, book: openedBook(bookBefore, sizes), siblings };
 }
@@ -103,5 +115,7 @@ function openedBook(book: Book | undefined, sizes: LedgerSizes) {
   const bids = hashVector(sideWords(false, book.bids, sizes.depth));
   const asks = hashVector(sideWords(true, book.asks, sizes.depth));
   const weights: readonly bigint[] = weightWords(book.weights);
-  return { exists: true, weights, generation: book.generation, sides: [bids, asks] as const };
+  const { generation } = book;
+  const fees = feesWord(book.fees);
+  return { exists: true, weights, generation, fees, sides: [bids, asks] as const };
 }

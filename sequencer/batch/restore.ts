@@ -2,9 +2,12 @@
  * The ledger half of the state from layer-one data alone: the public words of every anchored
  * batch, in order, from the empty ledger on. What an owner needs to leave, and nothing private.
  */
+import { makerFee, takerFee } from "../engine/fees.ts";
 import { unpack, unpackMany } from "../protocol/codec.ts";
 import {
   BATCH_KINDS,
+  FEE_ACCOUNT,
+  INSURANCE_ACCOUNT,
   LEDGER_KINDS,
   LEDGER_OP_WORDS,
   MARK_BITS,
@@ -20,8 +23,10 @@ import { FILL, HEADER, type HeaderField, LEDGER_OP, SERIES_TERMS } from "../prot
 import {
   type Account,
   accountLeaf,
+  type Book,
   emptyAccount,
   emptySeries,
+  feesFromWord,
   ledgerRoot,
   type Series,
   type Shape,
@@ -38,6 +43,8 @@ export interface RestoredLedger {
   account(id: number): Readonly<Account>;
   accountIds(): number[];
   series(): readonly Readonly<Series>[];
+  /** 1e-6 USDC that fills have paid and nobody has collected. */
+  fees(): number;
   accounts: MerkleTree;
   /** Applies the next batch. Throws {@link RestoreError} where its root does not come out. */
   apply(words: readonly bigint[]): void;
@@ -53,7 +60,8 @@ interface Ledger {
   readonly accounts: Map<number, Account>;
   readonly changed: Set<number>;
   readonly series: Series[];
-  readonly weights: Map<number, number[]>;
+  readonly books: Map<number, Pick<Book, "weights" | "fees">>;
+  fees: number;
 }
 
 export function createRestoredLedger(shape: Shape): RestoredLedger {
@@ -62,7 +70,8 @@ export function createRestoredLedger(shape: Shape): RestoredLedger {
     accounts: new Map(),
     changed: new Set(),
     series: Array.from({ length: shape.slots }, emptySeries),
-    weights: new Map(),
+    books: new Map(),
+    fees: 0,
   };
   const emptyLeaf = accountLeaf(emptyAccount(shape.slots));
   const accounts = createMerkleTree({ levels: shape.accountLevels, emptyLeaf });
@@ -76,6 +85,7 @@ export function createRestoredLedger(shape: Shape): RestoredLedger {
     account: (id) => accountOf(ledger, id),
     accountIds: () => [...ledger.accounts.keys()].sort((left, right) => left - right),
     series: () => ledger.series,
+    fees: () => ledger.fees,
     apply(words) {
       const next = headerOf(words);
       checkLink(header, next);
@@ -96,7 +106,8 @@ export function createRestoredLedger(shape: Shape): RestoredLedger {
         [...ledger.changed].map((id) => [id, accountLeaf(accountOf(ledger, id))] as const),
       );
       ledger.changed.clear();
-      const restored = ledgerRoot({ accounts: accounts.root(), series: seriesRoot(ledger.series) });
+      const series = seriesRoot(ledger.series);
+      const restored = ledgerRoot({ accounts: accounts.root(), series, fees: ledger.fees });
       if (poseidon([restored, next.privateRoot]) !== next.rootAfter) {
         throw new RestoreError(
           `batch \`${next.number}\` does not lead to its root \`${next.rootAfter}\``,
@@ -148,32 +159,44 @@ function move(ledger: Ledger, account: Account, slot: number, lots: number): voi
 function applyFills(ledger: Ledger, steps: readonly bigint[]): void {
   for (const word of steps) {
     const fill = unpack(FILL, word);
-    if (fill.kind !== TRADE_WORD_KINDS.fill) continue;
-    const weights = ledger.weights.get(fill.book);
-    if (weights === undefined) throw new RestoreError(`book \`${fill.book}\` was never opened`);
-    const buyer = edit(ledger, fill.takerIsSell === 1 ? fill.maker : fill.taker);
-    const seller = edit(ledger, fill.takerIsSell === 1 ? fill.taker : fill.maker);
-    const amount = (fill.price - PRICE_OFFSET) * fill.lots * ledger.shape.unit;
-    buyer.cash -= amount;
-    seller.cash += amount;
-    for (const [slot, weight] of weights.entries()) {
-      if (weight === 0) continue;
-      move(ledger, buyer, slot, weight * fill.lots);
-      move(ledger, seller, slot, -weight * fill.lots);
-    }
+    if (fill.kind === TRADE_WORD_KINDS.fill) applyFill(ledger, fill);
+  }
+}
+
+function applyFill(ledger: Ledger, fill: ReturnType<typeof unpack<typeof FILL>>): void {
+  const opened = ledger.books.get(fill.book);
+  if (opened === undefined) throw new RestoreError(`book \`${fill.book}\` was never opened`);
+  const { weights, fees } = opened;
+  const [taker, maker] = [edit(ledger, fill.taker), edit(ledger, fill.maker)];
+  const [buyer, seller] = fill.takerIsSell === 1 ? [maker, taker] : [taker, maker];
+  const price = fill.price - PRICE_OFFSET;
+  const worth = fill.lots * ledger.shape.unit;
+  buyer.cash -= price * worth;
+  seller.cash += price * worth;
+  const takerPaid = takerFee(fees, price) * worth;
+  const makerPaid = makerFee(fees, price) * worth;
+  taker.cash -= takerPaid;
+  maker.cash -= makerPaid;
+  ledger.fees += takerPaid + makerPaid;
+  for (const [slot, weight] of weights.entries()) {
+    if (weight === 0) continue;
+    move(ledger, buyer, slot, weight * fill.lots);
+    move(ledger, seller, slot, -weight * fill.lots);
   }
 }
 
 function applyOperations(ledger: Ledger, steps: readonly bigint[]): void {
   for (let at = 0; at < steps.length; at += LEDGER_OP_WORDS) {
-    const [head = 0n, first = 0n, second = 0n] = steps.slice(at, at + LEDGER_OP_WORDS);
-    applyOperation(ledger, { ...unpack(LEDGER_OP, head), first, second });
+    const [head = 0n, ...words] = steps.slice(at, at + LEDGER_OP_WORDS);
+    const [first = 0n, second = 0n, third = 0n] = words;
+    applyOperation(ledger, { ...unpack(LEDGER_OP, head), first, second, third });
   }
 }
 
 type PublicOperation = ReturnType<typeof unpack<typeof LEDGER_OP>> & {
   first: bigint;
   second: bigint;
+  third: bigint;
 };
 
 function applyOperation(ledger: Ledger, operation: PublicOperation): void {
@@ -209,10 +232,8 @@ function applyOperation(ledger: Ledger, operation: PublicOperation): void {
         WEIGHTS_PER_WORD,
         ledger.shape.slots,
       );
-      ledger.weights.set(
-        book,
-        encoded.map((weight) => weight - WEIGHT_OFFSET),
-      );
+      const weights = encoded.map((weight) => weight - WEIGHT_OFFSET);
+      ledger.books.set(book, { weights, fees: feesFromWord(operation.third) });
       return;
     }
     case LEDGER_KINDS.settleSeries:
@@ -225,8 +246,36 @@ function applyOperation(ledger: Ledger, operation: PublicOperation): void {
       move(ledger, holder, slot, -lots);
       return;
     }
+    case LEDGER_KINDS.backstop:
+    case LEDGER_KINDS.insure:
+    case LEDGER_KINDS.deleverage:
+      applyTakeover(ledger, operation);
+      return;
+    case LEDGER_KINDS.absorb:
+      edit(ledger, INSURANCE_ACCOUNT).cash -= amount;
+      edit(ledger, to).cash += amount;
+      return;
+    case LEDGER_KINDS.collectFees:
+      edit(ledger, FEE_ACCOUNT).cash += amount;
+      ledger.fees -= amount;
+      return;
     default:
-      // Idle, and key registrations: nothing that the ledger half holds.
+      // Idle, key registrations, rankings, releases: nothing that the ledger half holds.
       return;
   }
+}
+
+/** Lots leave `to` at the mark for `account`, and with them the discount or the subsidy. */
+function applyTakeover(
+  ledger: Ledger,
+  { account, to, slot, lots, amount, isSubsidy }: PublicOperation,
+): void {
+  const [from, taker] = [edit(ledger, to), edit(ledger, account)];
+  const signedLots = from.positions[slot]! < 0 ? lots : -lots;
+  const gained = isSubsidy === 1 ? amount : -amount;
+  const cost = signedLots * ledger.series[slot]!.mark * ledger.shape.unit;
+  from.cash += gained - cost;
+  taker.cash -= gained - cost;
+  move(ledger, from, slot, signedLots);
+  move(ledger, taker, slot, -signedLots);
 }

@@ -12,6 +12,7 @@ import {
   type Risk,
   SCENARIO_ROWS,
   scenarioValues,
+  wholeUnits,
 } from "./risk.ts";
 
 /** `signedLots` of `slot` are bought at the mark (negative: sold); `gained` in 1e-6 USDC besides. */
@@ -26,12 +27,6 @@ export interface HealthChange {
   readonly after: Readonly<Account>;
   /** For s = 0..17 the change of headroom in units, rounded down, which keeps its sign. */
   readonly changes: readonly number[];
-}
-
-/** `floor(amount / unit)`, exactly for amounts inside +-2^53. */
-export function floorQuotient(amount: number, unit: number): number {
-  const remainder = ((amount % unit) + unit) % unit;
-  return (amount - remainder) / unit;
 }
 
 /** 1e-6 USDC that the lots cost at the mark: below 2^22 * 2^20 * 2^10 = 2^52, so exact. */
@@ -52,7 +47,7 @@ export function healthChange(
   const positions = account.positions.with(slot, account.positions[slot]! + signedLots);
   // A sum that is not exact is above 2^53 - 2^50, and thereby out of range.
   const cash = account.cash - markCost(trade, risk, unit) + gained;
-  const paid = floorQuotient(4 * gained, unit);
+  const paid = wholeUnits(4 * gained, unit);
   const factor = MARGIN_INITIAL_FACTOR * signedLots;
   const changes = Array.from({ length: SCENARIO_ROWS }, (_, row) => {
     return factor * (risk.changes[slot]![row] ?? 0) + paid;
@@ -88,7 +83,7 @@ export function firstOverengaged(
   risk: Risk,
   unit: number,
 ): number | undefined {
-  const quotient = floorQuotient(2 * after.cash, unit);
+  const quotient = wholeUnits(2 * after.cash, unit);
   return firstFallingBelow(changes, scenarioValues(after, risk), quotient);
 }
 
@@ -104,7 +99,7 @@ function firstFallingBelow(
 /** Whether `cash + unit * sum position * mark` is above 0: `ceil(cash / unit) + sum > 0`. */
 export function hasEquity(account: Readonly<Account>, risk: Risk, unit: number): boolean {
   const value = maintenanceValues(account, risk)[SCENARIO_ROWS - 1]!;
-  return value - floorQuotient(-account.cash, unit) > 0;
+  return value - wholeUnits(-account.cash, unit) > 0;
 }
 
 /** Whether `maintenance_s < units * unit` (SPEC section 4). |sum| < 2^49, `units` below 2^20. */
@@ -114,5 +109,5 @@ export function isMaintenanceBelow(
   { scenario, risk, unit }: { scenario: number; risk: Risk; unit: number },
 ): boolean {
   const value = maintenanceValues(account, risk)[scenario]!;
-  return floorQuotient(account.cash, unit) + value < units;
+  return wholeUnits(account.cash, unit) + value < units;
 }
