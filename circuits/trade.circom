@@ -4,17 +4,19 @@ include "generated/Constants.circom";
 include "gadgets/MerkleUpdate.circom";
 include "gadgets/Oracles.circom";
 include "gadgets/PublicData.circom";
+include "gadgets/Range.circom";
 include "gadgets/Time.circom";
 include "state/Account.circom";
 include "state/Book.circom";
 include "state/RiskMatrix.circom";
 include "state/Series.circom";
+include "state/Session.circom";
 include "state/Signer.circom";
 include "state/StateRoot.circom";
 include "trade/Books.circom";
 include "trade/Step.circom";
 
-// A batch of N steps of place, cancel, cancel-all, proceed and purge: SPEC section 6.
+// A batch of N steps of place, cancel, cancel-all, proceed, purge and liquidate: SPEC section 6.
 //
 // Proves, with one header and one risk snapshot:
 //   1. The public words are those that the public inputs commit to (PublicData).
@@ -26,6 +28,9 @@ include "trade/Step.circom";
 //   7. Every step follows the rules (TradeStep); an order that is not done is in carryAfter.
 //   8. holders counts the accounts with a position in each slot.
 //   9. No fill-or-kill order is carried over the batch's end.
+//  10. What fills pay in fees is in the fees of the state after, which stay below 2^52.
+//  11. Who is liquidated is locked since the batch's second, unless it was locked before.
+//  12. No ranking is under way afterwards.
 // Assumes: layer one checks number, time, roots, oracleSet and domain in the words, draws gamma
 //   after the words are fixed, and refuses words that are not field elements.
 // Twin: sequencer/batch/executor.ts (what runs), sequencer/batch/tradeWitness.ts (what is fed)
@@ -57,6 +62,8 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input seriesWords[M];
     signal input nextSeqBefore;
     signal input carryBefore;
+    signal input feesBefore;
+    signal input rankingBefore;
     signal input accountsRootBefore;
     signal input sessionsRootBefore;
     signal input booksRootBefore;
@@ -68,6 +75,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input accountSiblings[A][accountLevels][3];
     signal input keyHashes[A][K];
     signal input watermark[A];
+    signal input lockedSince[A];
     signal input sessionSiblings[A][accountLevels][3];
     // Signers.
     signal input signerEnabled[G];
@@ -83,6 +91,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input bookExists[B];
     signal input bookWeights[B][2];
     signal input bookGeneration[B];
+    signal input bookFees[B];
     signal input bids[B][D];
     signal input asks[B][D];
     signal input bookSiblings[B][bookLevels][3];
@@ -92,8 +101,10 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input isCancelAll[N];
     signal input isProceed[N];
     signal input isPurge[N];
+    signal input isLiquidate[N];
     signal input stepSigner[N];
     signal input word[N];
+    signal input liquidatedScenario[N];
     signal input isDoomed[N];
 
     // Series, snapshot, effective marks.
@@ -133,6 +144,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     books.exists <== bookExists;
     books.weightWords <== bookWeights;
     books.generation <== bookGeneration;
+    books.fees <== bookFees;
     books.bids <== bids;
     books.asks <== asks;
     books.risk <== risk.risk;
@@ -153,6 +165,9 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     fixed.isPlain <== books.isPlain;
     fixed.bookRisk <== books.bookRisk;
     fixed.gram <== books.gram;
+    fixed.takerRate <== books.takerRate;
+    fixed.makerRate <== books.makerRate;
+    fixed.isRebate <== books.isRebate;
     component exposure[A][B];
     for (var a = 0; a < A; a++) {
         for (var b = 0; b < B; b++) {
@@ -164,13 +179,17 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     }
     component step[N];
     Working(A, B, G, D, S) first;
+    signal isFree[A];
     for (var a = 0; a < A; a++) {
+        isFree[a] <== IsZero()(lockedSince[a]);
+        first.isLocked[a] <== 1 - isFree[a];
         first.headroom[a] <== opened[a].headroom;
         for (var b = 0; b < B; b++) {
             first.net[a][b] <== 0;
         }
     }
     first.cash <== cash;
+    first.fees <== feesBefore;
     first.watermark <== watermark;
     first.head <== signerHead;
     first.nextSeq <== nextSeqBefore;
@@ -181,15 +200,10 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     component carriedIn = CarryOpened(A);
     carriedIn.word <== carryBefore;
     carriedIn.accountIds <== accountIds;
-    Saved(A, B, D, S) nothing;
+    Saved(A, D) nothing;
     for (var a = 0; a < A; a++) {
+        nothing.lots[a] <== 0;
         nothing.cash[a] <== 0;
-        for (var s = 0; s <= S; s++) {
-            nothing.headroom[a][s] <== 0;
-        }
-        for (var b = 0; b < B; b++) {
-            nothing.net[a][b] <== 0;
-        }
     }
     for (var j = 0; j < D; j++) {
         nothing.side[j] <== 0;
@@ -209,8 +223,10 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         step[i].step.isCancelAll <== isCancelAll[i];
         step[i].step.isProceed <== isProceed[i];
         step[i].step.isPurge <== isPurge[i];
+        step[i].step.isLiquidate <== isLiquidate[i];
         step[i].step.signer <== stepSigner[i];
         step[i].step.word <== word[i];
+        step[i].step.scenario <== liquidatedScenario[i];
         step[i].step.isDoomed <== isDoomed[i];
         step[i].fixed <== fixed;
         if (i == 0) {
@@ -250,6 +266,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     component closed[A];
     component accountPath[A];
     component sessionPath[A];
+    signal lockedSinceAfter[A];
     component bought[A][M];
     component wasEmpty[A][M];
     component isEmpty[A][M];
@@ -281,11 +298,12 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         accountPath[a].siblings <== accountSiblings[a];
         sessionPath[a] = MerkleUpdate(accountLevels);
         sessionPath[a].id <== accountIds[a];
-        sessionPath[a].leafBefore <== Poseidon(5)([keyHashes[a][0], keyHashes[a][1],
-            keyHashes[a][2], keyHashes[a][3], watermark[a]]);
-        sessionPath[a].leafAfter <== Poseidon(5)([signer[G - 1].keyHashesAfter[a][0],
-            signer[G - 1].keyHashesAfter[a][1], signer[G - 1].keyHashesAfter[a][2],
-            signer[G - 1].keyHashesAfter[a][3], step[N - 1].after.watermark[a]]);
+        sessionPath[a].leafBefore <== SessionOpened()(keyHashes[a], watermark[a], lockedSince[a]);
+        // Locked by a step of this batch: then lockedSince was 0.
+        lockedSinceAfter[a] <== lockedSince[a]
+            + (step[N - 1].after.isLocked[a] - first.isLocked[a]) * seconds;
+        sessionPath[a].leafAfter <== SessionLeaf()(signer[G - 1].keyHashesAfter[a],
+            step[N - 1].after.watermark[a], lockedSinceAfter[a]);
         sessionPath[a].siblings <== sessionSiblings[a];
         if (a == 0) {
             accountPath[a].rootBefore === accountsRootBefore;
@@ -301,7 +319,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         bookPath[b].id <== bookIds[b];
         bookPath[b].leafBefore <== books.leaf[b];
         bookPath[b].leafAfter <== BookLeaf(D)(bookExists[b], bookWeights[b], bookGeneration[b],
-            step[N - 1].after.sides[b][0], step[N - 1].after.sides[b][1]);
+            bookFees[b], step[N - 1].after.sides[b][0], step[N - 1].after.sides[b][1]);
         bookPath[b].siblings <== bookSiblings[b];
         if (b == 0) {
             bookPath[b].rootBefore === booksRootBefore;
@@ -325,18 +343,23 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     component rootBefore = StateRoot();
     rootBefore.accounts <== accountsRootBefore;
     rootBefore.series <== series.root;
+    rootBefore.fees <== feesBefore;
     rootBefore.sessions <== sessionsRootBefore;
     rootBefore.books <== booksRootBefore;
     rootBefore.nextSeq <== nextSeqBefore;
     rootBefore.carry <== carryBefore;
+    rootBefore.ranking <== rankingBefore;
     _ <== rootBefore.privateRoot;
     component rootAfter = StateRoot();
     rootAfter.accounts <== accountPath[A - 1].rootAfter;
     rootAfter.series <== seriesAfter.root;
+    rootAfter.fees <== step[N - 1].after.fees;
+    InRange(CASH_BITS() - 1)(step[N - 1].after.fees);
     rootAfter.sessions <== sessionPath[A - 1].rootAfter;
     rootAfter.books <== bookPath[B - 1].rootAfter;
     rootAfter.nextSeq <== step[N - 1].after.nextSeq;
     rootAfter.carry <== carryAfter;
+    rootAfter.ranking <== 0;
     component data = PublicData(HEADER_WORDS() + markCount + N);
     data.words[HEADER_KIND()] <== BATCH_KIND_TRADE();
     data.words[HEADER_NUMBER()] <== number;

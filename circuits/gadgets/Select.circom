@@ -39,6 +39,23 @@ template SelectByIndex(n) {
     out <== select.out;
 }
 
+// Proves: out[j] = rows[i][j] of the row that is chosen, 0 if none is.
+// Assumes: chosen is one-hot or zero.
+template SelectRow(n, width) {
+    signal input chosen[n];
+    signal input rows[n][width];
+    signal output out[width];
+    component column[width];
+    for (var j = 0; j < width; j++) {
+        column[j] = Dot(n);
+        for (var i = 0; i < n; i++) {
+            column[j].a[i] <== chosen[i];
+            column[j].b[i] <== rows[i][j];
+        }
+        out[j] <== column[j].out;
+    }
+}
+
 // Proves: out = sum of a[i] * b[i].
 template Dot(n) {
     signal input a[n];

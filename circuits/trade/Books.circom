@@ -6,6 +6,7 @@ include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
 include "../state/Book.circom";
+include "Fees.circom";
 include "Working.circom";
 
 // The books of a trade batch, opened.
@@ -14,12 +15,14 @@ include "Working.circom";
 //   1. leaf[b] is the leaf of book b as given (0 if it does not exist).
 //   2. isOpen[b], isPlain[b] as SPEC sections 1 and 3 define them.
 //   3. bookRisk[b][s] = weights of b . risk[.][s];  gram[b][c] = weights of b . weights of c.
+//   4. takerRate[b], makerRate[b], isRebate[b] are the fee rates of book b.
 // Assumes: listing flags, generations and risk from the opened series table and snapshot.
 // Twin: sequencer/engine/bookState.ts, sequencer/engine/risk.ts (bookRisk)
 template BooksOpened(B, M, S, D) {
     signal input exists[B];
     signal input weightWords[B][2];
     signal input generation[B];
+    signal input fees[B];
     signal input bids[B][D];
     signal input asks[B][D];
     signal input risk[M][S + 1];
@@ -32,6 +35,9 @@ template BooksOpened(B, M, S, D) {
     signal output isPlain[B];
     signal output bookRisk[B][S + 1];
     signal output gram[B][B];
+    signal output takerRate[B];
+    signal output makerRate[B];
+    signal output isRebate[B];
 
     signal liveGenerations[M] <== LiveGenerations(M)(generations, isListed, isUnexpired);
     component unpacked[B];
@@ -41,7 +47,9 @@ template BooksOpened(B, M, S, D) {
     signal isSumOne[B];
     for (var b = 0; b < B; b++) {
         IsBoolean()(exists[b]);
-        leaf[b] <== BookLeaf(D)(exists[b], weightWords[b], generation[b], bids[b], asks[b]);
+        leaf[b] <== BookLeaf(D)(
+            exists[b], weightWords[b], generation[b], fees[b], bids[b], asks[b]);
+        (takerRate[b], makerRate[b], isRebate[b]) <== FeeRates()(fees[b]);
         unpacked[b] = Weights(M);
         unpacked[b].words <== weightWords[b];
         weights[b] <== unpacked[b].weights;

@@ -4,56 +4,49 @@ include "../generated/Constants.circom";
 include "../gadgets/Health.circom";
 include "../gadgets/Select.circom";
 
-// Rows 6 to 8 of SPEC section 6: whether maker and taker can bear the fill.
+// Rows 6 to 8 of SPEC section 6: whether maker and taker can bear the fill and its fees.
 //
 // Proves:
 //   1. Of makerFails, takerFails and fills exactly one is 1 if isTested, none else: the maker is
 //      tested first, the taker only if the maker passes.
-//   2. step[s] = change of a buyer's headroom for each lot = unit * (bookRisk[s] - 4 price).
-// Assumes: selectors one-hot or zero; headrooms and changes below 2^100 in size.
+//   2. takerPays = unit * lots * (direction * price + takerFee),
+//      makerPays = unit * lots * (-direction * price + makerFee).
+//   3. What is tested is, for each s, the taker's change unit * direction * lots * rates[s]
+//      - 4 takerPays, the maker's -unit * direction * lots * rates[s] - 4 makerPays.
+// Assumes: rooms and changes below 2^100 in size; isTested is 0 or 1; direction is 1 if the taker
+//   buys, -1 if it sells.
 // Twin: sequencer/engine/risk.ts (admissibility), sequencer/engine/transactions/place.ts
-template FillVerdict(accounts, books, scenarios, unit) {
+template FillVerdict(scenarios, unit) {
     signal input isTested;
-    signal input isTaker[accounts];
-    signal input isMaker[accounts];
-    signal input isBook[books];
-    signal input bookRisk[books][scenarios + 1];
-    signal input headroom[accounts][scenarios + 1];
+    signal input rates[scenarios + 1];
+    signal input takerRoom[scenarios + 1];
+    signal input makerRoom[scenarios + 1];
     signal input price;
     signal input lots;
     signal input direction;
-    signal output step[scenarios + 1];
+    signal input takerFee;
+    signal input makerFee;
+    signal output takerPays;
+    signal output makerPays;
     signal output makerFails;
     signal output takerFails;
     signal output fills;
 
-    component risk[scenarios + 1];
-    component takerRoom[scenarios + 1];
-    component makerRoom[scenarios + 1];
-    signal bought[scenarios + 1];
+    signal signedLots <== direction * lots;
+    signal premium <== signedLots * price;
+    signal takerFees <== lots * takerFee;
+    signal makerFees <== lots * makerFee;
+    takerPays <== unit * (premium + takerFees);
+    makerPays <== unit * (makerFees - premium);
+    signal worth[scenarios + 1];
     component maker = Admissible(scenarios + 1);
     component taker = Admissible(scenarios + 1);
-    signal signedLots <== direction * lots;
     for (var s = 0; s <= scenarios; s++) {
-        risk[s] = Dot(books);
-        for (var b = 0; b < books; b++) {
-            risk[s].a[b] <== isBook[b];
-            risk[s].b[b] <== bookRisk[b][s];
-        }
-        takerRoom[s] = Dot(accounts);
-        makerRoom[s] = Dot(accounts);
-        for (var a = 0; a < accounts; a++) {
-            takerRoom[s].a[a] <== isTaker[a];
-            takerRoom[s].b[a] <== headroom[a][s];
-            makerRoom[s].a[a] <== isMaker[a];
-            makerRoom[s].b[a] <== headroom[a][s];
-        }
-        step[s] <== unit * (risk[s].out - MARGIN_VALUE_FACTOR() * price);
-        bought[s] <== signedLots * step[s];
-        taker.headroom[s] <== takerRoom[s].out;
-        taker.change[s] <== bought[s];
-        maker.headroom[s] <== makerRoom[s].out;
-        maker.change[s] <== -bought[s];
+        worth[s] <== signedLots * rates[s];
+        taker.headroom[s] <== takerRoom[s];
+        taker.change[s] <== unit * worth[s] - MARGIN_VALUE_FACTOR() * takerPays;
+        maker.headroom[s] <== makerRoom[s];
+        maker.change[s] <== -unit * worth[s] - MARGIN_VALUE_FACTOR() * makerPays;
     }
     maker.enabled <== isTested;
     taker.enabled <== maker.passes;
@@ -62,63 +55,72 @@ template FillVerdict(accounts, books, scenarios, unit) {
     fills <== taker.passes;
 }
 
-// Moves lots and cash between taker and maker, or restores what an aborted order had done.
+// Moves lots, cash and fees, or undoes what an aborted order's steps have moved. Either way an
+// account's lots change in the step's book alone, so that its headrooms follow from what lots and
+// cash change by: no headroom need be kept for an abort.
 //
 // Proves:
-//   1. If `signedLots` (positive: the taker buys) is not 0, headrooms, cash and net lots of taker
-//      and maker change by it, opposite to one another; nobody else's do.
-//   2. saved = what stood before the order's first step; restored if `restore`.
-// Assumes: selectors one-hot or zero; restore, isFirst 0 or 1.
+//   1. If `signedLots` (positive: the taker buys) is not 0, lots of taker and maker change by it,
+//      opposite to one another; each pays its part in cash; nobody else's change.
+//   2. If `restore`, every account's lots and cash change instead by what savedLots and savedCash
+//      say, taken back.
+//   3. savedAfter = saved and what this step moved if `isKept`, else 0.
+//   4. headroomAfter[s] - headroom[s] = unit * (change of lots) * rates[s] + 4 (change of cash).
+//   5. fees and all cash together stay the same.
+// Assumes: selectors one-hot or zero; restore, isKept 0 or 1; payments 0 where signedLots is 0;
+//   what is saved was moved in the step's book.
+// Twin: sequencer/engine/book/book.ts (settleFill), sequencer/engine/transactions/place.ts
 template ApplyFill(accounts, books, scenarios, unit) {
     signal input isTaker[accounts];
     signal input isMaker[accounts];
     signal input isBook[books];
+    signal input rates[scenarios + 1];
     signal input signedLots;
-    signal input price;
-    signal input step[scenarios + 1];
-    signal input isFirst;
+    signal input takerPays;
+    signal input makerPays;
     signal input restore;
+    signal input isKept;
     signal input headroom[accounts][scenarios + 1];
     signal input cash[accounts];
     signal input net[accounts][books];
-    signal input savedHeadroom[accounts][scenarios + 1];
+    signal input fees;
+    signal input savedLots[accounts];
     signal input savedCash[accounts];
-    signal input savedNet[accounts][books];
     signal output headroomAfter[accounts][scenarios + 1];
     signal output cashAfter[accounts];
     signal output netAfter[accounts][books];
-    signal output savedHeadroomAfter[accounts][scenarios + 1];
+    signal output feesAfter;
+    signal output savedLotsAfter[accounts];
     signal output savedCashAfter[accounts];
-    signal output savedNetAfter[accounts][books];
 
-    signal gain[scenarios + 1];
-    for (var s = 0; s <= scenarios; s++) {
-        gain[s] <== signedLots * step[s];
-    }
     signal received[accounts];
-    signal paid[accounts];
-    signal cashMoved[accounts];
-    signal netMoved[accounts][books];
-    signal moved[accounts][scenarios + 1];
+    signal paidByTaker[accounts];
+    signal paidByMaker[accounts];
+    signal lotsChange[accounts];
+    signal cashChange[accounts];
+    signal worth[accounts][scenarios + 1];
+    var paid = 0;
     for (var a = 0; a < accounts; a++) {
         received[a] <== (isTaker[a] - isMaker[a]) * signedLots;
-        paid[a] <== received[a] * price;
-        cashMoved[a] <== cash[a] - unit * paid[a];
-        savedCashAfter[a] <== savedCash[a] + isFirst * (cash[a] - savedCash[a]);
-        cashAfter[a] <== cashMoved[a] + restore * (savedCashAfter[a] - cashMoved[a]);
+        paidByTaker[a] <== isTaker[a] * takerPays;
+        paidByMaker[a] <== isMaker[a] * makerPays;
+        var earned = -paidByTaker[a] - paidByMaker[a];
+        lotsChange[a] <== received[a] - restore * (received[a] + savedLots[a]);
+        cashChange[a] <== earned - restore * (earned + savedCash[a]);
+        savedLotsAfter[a] <== isKept * (savedLots[a] + lotsChange[a]);
+        savedCashAfter[a] <== isKept * (savedCash[a] + cashChange[a]);
+        cashAfter[a] <== cash[a] + cashChange[a];
+        paid -= cashChange[a];
         for (var b = 0; b < books; b++) {
-            netMoved[a][b] <== net[a][b] + received[a] * isBook[b];
-            savedNetAfter[a][b] <== savedNet[a][b] + isFirst * (net[a][b] - savedNet[a][b]);
-            netAfter[a][b] <== netMoved[a][b] + restore * (savedNetAfter[a][b] - netMoved[a][b]);
+            netAfter[a][b] <== net[a][b] + lotsChange[a] * isBook[b];
         }
         for (var s = 0; s <= scenarios; s++) {
-            moved[a][s] <== headroom[a][s] + (isTaker[a] - isMaker[a]) * gain[s];
-            savedHeadroomAfter[a][s] <== savedHeadroom[a][s]
-                + isFirst * (headroom[a][s] - savedHeadroom[a][s]);
-            headroomAfter[a][s] <== moved[a][s]
-                + restore * (savedHeadroomAfter[a][s] - moved[a][s]);
+            worth[a][s] <== lotsChange[a] * rates[s];
+            headroomAfter[a][s] <== headroom[a][s] + unit * worth[a][s]
+                + MARGIN_VALUE_FACTOR() * cashChange[a];
         }
     }
+    feesAfter <== fees + paid;
 }
 
 // Proves: out = an account's exposure to a book now: positions . weights.

@@ -25,6 +25,8 @@ bus MessageFields() {
 //   2. The word's kind fits the flag, and fields that the kind does not use are 0.
 //   3. Price in range, lots above 0, flags that go together (SPEC section 5).
 //   4. deadline >= time for signed words.
+//   5. A liquidation's word is an immediate-or-cancel order without deadline, with the account
+//      in `seq`.
 // Assumes: time < 2^48.
 // Twin: sequencer/protocol/messages.ts (messageFromWord)
 template TradeMessage() {
@@ -37,8 +39,9 @@ template TradeMessage() {
     IsBoolean()(step.isCancelAll);
     IsBoolean()(step.isProceed);
     IsBoolean()(step.isPurge);
+    IsBoolean()(step.isLiquidate);
     signal isSigned <== step.isPlace + step.isCancel + step.isCancelAll;
-    signal hasWord <== isSigned + step.isPurge;
+    signal hasWord <== isSigned + step.isPurge + step.isLiquidate;
     IsBoolean()(hasWord + step.isProceed);
     (1 - hasWord) * step.word === 0;
 
@@ -57,7 +60,8 @@ template TradeMessage() {
     component unpacked = Unpack(11, widths);
     unpacked.word <== step.word;
     unpacked.fields[0] === MESSAGE_KIND_PLACE() * step.isPlace
-        + MESSAGE_KIND_CANCEL() * step.isCancel + MESSAGE_KIND_CANCEL_ALL() * step.isCancelAll;
+        + MESSAGE_KIND_CANCEL() * step.isCancel + MESSAGE_KIND_CANCEL_ALL() * step.isCancelAll
+        + MESSAGE_KIND_LIQUIDATE() * step.isLiquidate;
     fields.book <== unpacked.fields[1];
     fields.isSell <== unpacked.fields[2];
     fields.price <== unpacked.fields[3];
@@ -74,12 +78,14 @@ template TradeMessage() {
     (step.isCancel + step.isPurge) * orderOnly === 0;
     step.isCancelAll * (orderOnly + fields.book + fields.isSell + fields.price + fields.seq) === 0;
     step.isPlace * fields.seq === 0;
+    step.isLiquidate * (1 - fields.isIoc + fields.isPostOnly + fields.isReduceOnly
+        + unpacked.fields[9]) === 0;
 
     signal hasNoLots <== IsZero()(fields.lots);
-    step.isPlace * hasNoLots === 0;
+    (step.isPlace + step.isLiquidate) * hasNoLots === 0;
     signal isPriceLow <== IsZero()(fields.price);
     signal isPriceHigh <== IsEqual()([fields.price, PRICE_KEY_MAX()]);
-    (step.isPlace + step.isCancel + step.isPurge) * (isPriceLow + isPriceHigh) === 0;
+    (hasWord - step.isCancelAll) * (isPriceLow + isPriceHigh) === 0;
     fields.isIoc * fields.isFok === 0;
     fields.isPostOnly * (fields.isIoc + fields.isFok + fields.isReduceOnly) === 0;
     fields.isReduceOnly * (1 - fields.isIoc - fields.isFok) === 0;

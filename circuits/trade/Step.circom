@@ -8,7 +8,9 @@ include "../gadgets/Select.circom";
 include "../gadgets/SideLocate.circom";
 include "../gadgets/Unpack.circom";
 include "BookAccess.circom";
+include "Fees.circom";
 include "Fill.circom";
+include "Liquidation.circom";
 include "Message.circom";
 include "Side.circom";
 include "Verdict.circom";
@@ -18,13 +20,16 @@ include "Working.circom";
 //
 // Proves:
 //   1. A message extends the chain of the key that signs it, and takes the next seq (I5).
-//   2. No message or purge while an order is being carried; an order that proceeds is the carried
-//      one.
+//   2. No message, purge or liquidation while an order is being carried; an order that proceeds is
+//      the carried one.
 //   3. Orders go only to open books; reduce-only ones only to plain books.
 //   4. Rows 0 to 8 of SPEC section 6, in order (I2, I3, I4), and what cancel, cancel-all and purge
 //      do.
 //   5. A fill-or-kill order that does not fill within F steps leaves everything as it was.
 //   6. The public word tells each fill that stands, and nothing else.
+//   7. Both sides of a fill pay the book's fees, and what they pay is added to `fees` (I1).
+//   8. A liquidation meets L1 to L4, voids the account's orders, locks it, and is never carried.
+//   9. A locked account places nothing.
 // Assumes: the working set is what the batch opened or the step before left; fixed.* are computed
 //   by trade.circom from opened leaves.
 // Twin: sequencer/engine/trade.ts and sequencer/engine/transactions/*.ts
@@ -33,10 +38,10 @@ template TradeStep(A, G, B, S, D, F, unit) {
     input Fixed(A, B, G, S) fixed;
     input Working(A, B, G, D, S) before;
     input Carried(A) carried;
-    input Saved(A, B, D, S) saved;
+    input Saved(A, D) saved;
     output Working(A, B, G, D, S) after;
     output Carried(A) carriedAfter;
-    output Saved(A, B, D, S) savedAfter;
+    output Saved(A, D) savedAfter;
     signal output publicWord;
 
     // 1. The message and its chain.
@@ -53,9 +58,9 @@ template TradeStep(A, G, B, S, D, F, unit) {
     after.nextSeq <== before.nextSeq + isSigned;
 
     // 2. The order: placed now, or carried.
-    (isSigned + step.isPurge) * carried.isActive === 0;
+    (isSigned + step.isPurge + step.isLiquidate) * carried.isActive === 0;
     step.isProceed * (1 - carried.isActive) === 0;
-    signal isOrder <== step.isPlace + step.isProceed;
+    signal isOrder <== step.isPlace + step.isProceed + step.isLiquidate;
     signal book <== carried.book + message.fields.book;
     signal isSell <== carried.isSell + message.fields.isSell;
     signal price <== carried.price + message.fields.price;
@@ -70,6 +75,8 @@ template TradeStep(A, G, B, S, D, F, unit) {
     step.isDoomed * (1 - message.fields.isFok) === 0;
 
     component signersAccount[A];
+    signal isLiquidated[A] <== SelectById(A)(
+        fixed.accountIds, message.fields.seq, step.isLiquidate);
     signal isActor[A];
     var actors = 0;
     for (var a = 0; a < A; a++) {
@@ -78,23 +85,26 @@ template TradeStep(A, G, B, S, D, F, unit) {
             signersAccount[a].a[g] <== isSigner[g];
             signersAccount[a].b[g] <== fixed.isSignersAccount[g][a];
         }
-        isActor[a] <== signersAccount[a].out + step.isProceed * carried.isAccount[a];
+        isActor[a] <== signersAccount[a].out + isLiquidated[a]
+            + step.isProceed * carried.isAccount[a];
         actors += isActor[a];
     }
     // A signer that is not enabled, whose signature nobody checks, has no account: no message.
-    actors === isSigned + step.isProceed;
+    actors === isSigned + step.isProceed + step.isLiquidate;
     signal actor <== Dot(A)(isActor, fixed.accountIds);
+    signal isActorLocked <== Dot(A)(isActor, before.isLocked);
+    step.isPlace * isActorLocked === 0;
 
     // 3. The book.
     signal namesBook <== isOrder + step.isCancel + step.isPurge;
     signal isBook[B] <== SelectById(B)(fixed.bookIds, book, namesBook);
     signal isOpen <== Dot(B)(isBook, fixed.isOpen);
     signal isPlain <== Dot(B)(isBook, fixed.isPlain);
-    (step.isPlace + step.isCancel) * (1 - isOpen) === 0;
+    (step.isPlace + step.isCancel + step.isLiquidate) * (1 - isOpen) === 0;
     signal reducesHere <== step.isPlace * isReduceOnly;
     reducesHere * (1 - isPlain) === 0;
     // Row 0: a carried order whose book has closed is killed.
-    signal isLive <== step.isPlace + step.isProceed * isOpen;
+    signal isLive <== step.isPlace + step.isLiquidate + step.isProceed * isOpen;
 
     // 4. The best opposite entry.
     signal top <== OppositeTop(B, D)(before.sides, isBook, isSell);
@@ -142,6 +152,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
     signal datedSeq <== message.fields.seq + crosses * (entry.fields[2] - message.fields.seq);
     signal isNotVoid <== IsNonNegative(SEQ_BITS())(datedSeq - watermark);
     step.isPurge * isNotVoid === 0;
+    // A liquidated account's own order, which this very step voids, goes as void or as self-trade.
     component verdict = OrderCase();
     verdict.crosses <== crosses;
     verdict.isTopVoid <== 1 - isNotVoid;
@@ -155,18 +166,29 @@ template TradeStep(A, G, B, S, D, F, unit) {
     verdict.orderLots <== orderLots;
     verdict.topLots <== entry.fields[0];
 
-    component fill = FillVerdict(A, B, S, unit);
+    signal rates[S + 1] <== SelectRow(B, S + 1)(isBook, fixed.bookRisk);
+    signal actorRoom[S + 1] <== SelectRow(A, S + 1)(isActor, before.headroom);
+    signal makerRoom[S + 1] <== SelectRow(A, S + 1)(isMaker, before.headroom);
+    Liquidation(S, unit)(step.isLiquidate, step.scenario, actorRoom, rates,
+        price - PRICE_OFFSET(), orderLots, direction);
     signal topPrice <== entry.fields[3] + isSell * (PRICE_KEY_MAX() - 2 * entry.fields[3]);
     signal signedPrice <== topPrice - PRICE_OFFSET();
+    component fees = FillFees(B);
+    fees.isBook <== isBook;
+    fees.takerRate <== fixed.takerRate;
+    fees.makerRate <== fixed.makerRate;
+    fees.isRebate <== fixed.isRebate;
+    fees.price <== signedPrice;
+    component fill = FillVerdict(S, unit);
     fill.isTested <== verdict.isTested;
-    fill.isTaker <== isActor;
-    fill.isMaker <== isMaker;
-    fill.isBook <== isBook;
-    fill.bookRisk <== fixed.bookRisk;
-    fill.headroom <== before.headroom;
+    fill.rates <== rates;
+    fill.takerRoom <== actorRoom;
+    fill.makerRoom <== makerRoom;
     fill.price <== signedPrice;
     fill.lots <== verdict.lots;
     fill.direction <== direction;
+    fill.takerFee <== fees.takerFee;
+    fill.makerFee <== fees.makerFee;
 
     // 7. What becomes of order and entry.
     signal filledLots <== fill.fills * verdict.lots;
@@ -183,7 +205,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
         + isOutOfSteps;
     abort * (1 - isDoomed) === 0;
     isDone * isDoomed === 0;
-    signal goesOn <== goesOnFreely - isOutOfSteps;
+    signal goesOn <== goesOnFreely * (1 - step.isLiquidate) - isOutOfSteps;
 
     component change = SideChange(D);
     change.side <== read.side;
@@ -210,36 +232,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
     write.side <== change.after;
     after.sides <== write.out;
 
-    // 8. Cash, lots, headroom and watermarks.
-    component moved = ApplyFill(A, B, S, unit);
-    moved.isTaker <== isActor;
-    moved.isMaker <== isMaker;
-    moved.isBook <== isBook;
-    moved.signedLots <== direction * filledLots;
-    moved.price <== signedPrice;
-    moved.step <== fill.step;
-    moved.isFirst <== isFokStart;
-    moved.restore <== abort;
-    moved.headroom <== before.headroom;
-    moved.cash <== before.cash;
-    moved.net <== before.net;
-    moved.savedHeadroom <== saved.headroom;
-    moved.savedCash <== saved.cash;
-    moved.savedNet <== saved.net;
-    after.headroom <== moved.headroomAfter;
-    after.cash <== moved.cashAfter;
-    after.net <== moved.netAfter;
-    savedAfter.headroom <== moved.savedHeadroomAfter;
-    savedAfter.cash <== moved.savedCashAfter;
-    savedAfter.net <== moved.savedNetAfter;
-    signal raises[A];
-    for (var a = 0; a < A; a++) {
-        raises[a] <== step.isCancelAll * isActor[a];
-        after.watermark[a] <== before.watermark[a]
-            + raises[a] * (before.nextSeq - before.watermark[a]);
-    }
-
-    // 9. What is carried on, and what goes public.
+    // 8. What is carried on.
     component next = CarryOn(A);
     next.carried <== carried;
     next.isOrder <== isOrder;
@@ -259,6 +252,40 @@ template TradeStep(A, G, B, S, D, F, unit) {
     next.order.isDoomed <== isDoomed;
     carriedAfter <== next.after;
 
+    // 9. Cash, fees, lots, headroom, watermarks and locks.
+    component moved = ApplyFill(A, B, S, unit);
+    moved.isTaker <== isActor;
+    moved.isMaker <== isMaker;
+    moved.isBook <== isBook;
+    moved.rates <== rates;
+    moved.signedLots <== direction * filledLots;
+    moved.takerPays <== fill.fills * fill.takerPays;
+    moved.makerPays <== fill.fills * fill.makerPays;
+    moved.restore <== abort;
+    moved.isKept <== carriedAfter.isFok;
+    moved.headroom <== before.headroom;
+    moved.cash <== before.cash;
+    moved.net <== before.net;
+    moved.fees <== before.fees;
+    moved.savedLots <== saved.lots;
+    moved.savedCash <== saved.cash;
+    after.headroom <== moved.headroomAfter;
+    after.cash <== moved.cashAfter;
+    after.net <== moved.netAfter;
+    after.fees <== moved.feesAfter;
+    savedAfter.lots <== moved.savedLotsAfter;
+    savedAfter.cash <== moved.savedCashAfter;
+    signal raises[A];
+    signal locks[A];
+    for (var a = 0; a < A; a++) {
+        raises[a] <== (step.isCancelAll + step.isLiquidate) * isActor[a];
+        after.watermark[a] <== before.watermark[a]
+            + raises[a] * (before.nextSeq - before.watermark[a]);
+        locks[a] <== isLiquidated[a] * (1 - before.isLocked[a]);
+        after.isLocked[a] <== before.isLocked[a] + locks[a];
+    }
+
+    // 10. What goes public.
     signal stands <== fill.fills * (1 - isDoomed);
     publicWord <== stands * (TRADE_WORD_KIND_FILL() * (1 << FILL_KIND_OFFSET())
         + actor * (1 << FILL_TAKER_OFFSET()) + entry.fields[1] * (1 << FILL_MAKER_OFFSET())

@@ -3,12 +3,14 @@ pragma circom 2.2.0;
 // What the steps of a trade batch work on: opened once, changed by each step, written back once.
 
 // Of accounts, books and signers in their places. side 0 bids, 1 asks; net[a][b]: lots that
-// account a has bought, net, in book b during this batch.
+// account a has bought, net, in book b during this batch. isLocked: it is being liquidated.
 bus Working(accounts, books, signers, depth, scenarios) {
     signal headroom[accounts][scenarios + 1];
     signal cash[accounts];
     signal net[accounts][books];
+    signal fees;
     signal watermark[accounts];
+    signal isLocked[accounts];
     signal head[signers];
     signal sides[books][2][depth];
     signal nextSeq;
@@ -31,16 +33,17 @@ bus Carried(accounts) {
     signal isDoomed;
 }
 
-// What a fill-or-kill order restores when it aborts.
-bus Saved(accounts, books, depth, scenarios) {
-    signal headroom[accounts][scenarios + 1];
+// What a fill-or-kill order undoes when it aborts: the lots that its steps have moved to each
+// account and the cash that they have paid it so far, and the side as it was. lots and cash are 0
+// where no fill-or-kill order is being carried.
+bus Saved(accounts, depth) {
+    signal lots[accounts];
     signal cash[accounts];
-    signal net[accounts][books];
     signal side[depth];
 }
 
 // What does not change during a batch. exposure: positions . weights before the batch;
-// gram[b][c]: weights of b . weights of c.
+// gram[b][c]: weights of b . weights of c; rates in ticks for each lot.
 bus Fixed(accounts, books, signers, scenarios) {
     signal time;
     signal accountIds[accounts];
@@ -49,19 +52,25 @@ bus Fixed(accounts, books, signers, scenarios) {
     signal isOpen[books];
     signal isPlain[books];
     signal bookRisk[books][scenarios + 1];
+    signal takerRate[books];
+    signal makerRate[books];
+    signal isRebate[books];
     signal exposure[accounts][books];
     signal gram[books][books];
 }
 
 // One step as the witness tells it. At most one flag is set; `word` is the signed word, or names
-// an order to purge; `isDoomed` foretells that a fill-or-kill order will abort.
+// an order to purge or a liquidation, `scenario` then being one in which the account may be
+// liquidated; `isDoomed` foretells that a fill-or-kill order will abort.
 bus StepInput() {
     signal isPlace;
     signal isCancel;
     signal isCancelAll;
     signal isProceed;
     signal isPurge;
+    signal isLiquidate;
     signal signer;
     signal word;
+    signal scenario;
     signal isDoomed;
 }

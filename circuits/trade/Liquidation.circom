@@ -1,0 +1,44 @@
+pragma circom 2.2.0;
+
+include "../generated/Constants.circom";
+include "../gadgets/Range.circom";
+include "../gadgets/Select.circom";
+
+// When and how far an account may be liquidated: L1 to L4 of SPEC section 6, in one scenario s.
+// With H the account's headrooms and R the book's rates,
+//   20 maintenance_s = 4 H_s + H_S,   20 (mark + change) = 4 R_s + R_S,
+//   5 (4 mark + change) = R_s + 4 R_S.
+//
+// Proves (where enabled):
+//   1. L1: maintenance_s < 0. It follows from L3 and L4, lots being at least 1.
+//   2. L2: direction * (4 mark + change - 4 price) > 0.
+//   3. L3: g = direction * (mark + change - price) > 0.
+//   4. L4: maintenance_s + unit * (lots - 1) * g < 0.
+//   5. s is one of the scenarios 0..S.
+// Assumes: enabled is 0 or 1; direction is 1 or -1; 1 <= lots < 2^22; headrooms below 2^64 and
+//   rates below 2^34 in size.
+// Twin: sequencer/engine/transactions/liquidate.ts (checkLiquidation)
+template Liquidation(scenarios, unit) {
+    signal input enabled;
+    signal input scenario;
+    signal input headroom[scenarios + 1];
+    signal input rates[scenarios + 1];
+    signal input price;
+    signal input lots;
+    signal input direction;
+
+    signal isScenario[scenarios + 1] <== SelectByIndex(scenarios + 1)(scenario, enabled);
+    signal roomAt <== Dot(scenarios + 1)(isScenario, headroom);
+    signal rateAt <== Dot(scenarios + 1)(isScenario, rates);
+    var maintenance = 4 * roomAt + headroom[scenarios];
+    signal edge <== direction * (rateAt + 4 * rates[scenarios] - 20 * price);
+    signal gain <== direction * (4 * rateAt + rates[scenarios] - 20 * price);
+    signal gained <== (lots - 1) * gain;
+
+    signal isBetter <== enabled * (edge - 1);
+    InRange(40)(isBetter);
+    signal improves <== enabled * (gain - 1);
+    InRange(40)(improves);
+    signal isNeeded <== enabled * (-maintenance - unit * gained - 1);
+    InRange(HEALTH_BITS() + 3)(isNeeded);
+}
