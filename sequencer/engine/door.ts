@@ -10,23 +10,17 @@ import {
   type LedgerMessage,
   type Message,
   messageWord,
-  type PlaceMessage,
 } from "../protocol/messages.ts";
 import type { DoorReject } from "../protocol/rejection.ts";
-import type { Entry } from "../protocol/state.ts";
+import { type AdmissionContext, checkAdmission } from "./admission.ts";
 import { canPay } from "./balance.ts";
 import { isBookOpen, isPlain, secondsOf } from "./bookState.ts";
-import { worstFee } from "./fees.ts";
 import type { Author } from "./records.ts";
-import { admissibility, bookRisk, type Risk } from "./risk.ts";
+import type { Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
+import { checkBackstop } from "./transactions/backstop.ts";
 
-/** Positions that an account's orders could reach stay below this (lots). */
-export const POSITION_LIMIT = 2 ** 21;
-/** `|price| * lots * unit` of one order stays below this (1e-6 USDC). */
-export const ORDER_NOTIONAL_LIMIT = 2 ** 45;
-/** Cash and the notional of all orders of an account stay below this (1e-6 USDC). */
-export const CASH_LIMIT = 2 ** 51;
+export type { OpenOrder } from "./admission.ts";
 
 /** A message on its way in; `signatureHead` is checked by the caller, together with its key. */
 export interface IncomingMessage {
@@ -36,17 +30,9 @@ export interface IncomingMessage {
   readonly signatureHead?: bigint;
 }
 
-/** A resting order with its place. */
-export interface OpenOrder extends Readonly<Entry> {
-  readonly book: number;
-  readonly isSell: boolean;
-}
-
-/** `time` now (unix ms); `openOrders` the live orders of the author's account; no risk: no feed. */
-export interface DoorContext {
+/** No risk: no feed. */
+export interface DoorContext extends AdmissionContext {
   readonly risk: Risk | undefined;
-  readonly time: number;
-  readonly openOrders: readonly OpenOrder[];
 }
 
 /** Why no proof could sequence the message at `time` (unix ms), signature and chain aside. */
@@ -113,65 +99,19 @@ export function checkMessage(
   const reject = checkSequenced(view, incoming, context.time);
   if (reject !== undefined) return reject;
   if (isTradeMessage(message) && message.kind !== "place") return undefined;
-  if (context.risk === undefined) return "noSnapshot";
+  const { risk } = context;
+  if (risk === undefined) return "noSnapshot";
   if (message.kind === "place") {
-    if (exceedsLimits(view, author.account, message, context)) return "limitExceeded";
-    return hasMargin(view, author.account, message, context.risk)
-      ? undefined
-      : "insufficientMargin";
+    return checkAdmission(view, author.account, message, { ...context, risk });
   }
-  return checkPayment(view, author.account, message, context.risk);
-}
-
-function hasMargin(view: StateView, id: number, message: PlaceMessage, risk: Risk): boolean {
-  // What only reduces is tried at its fill: its size is not what it says it is.
-  if (message.reduceOnly) return true;
-  const { weights, fees } = view.book(message.book)!;
-  const rates = bookRisk(weights, risk);
-  const signedLots = message.isSell ? -message.lots : message.lots;
-  const { price } = message;
-  const { unit } = view;
-  const account = view.account(id);
-  const fee = worstFee(fees, price);
-  return admissibility({ account, rates, price, signedLots, risk, unit, fee }) === undefined;
-}
-
-type SizedOrder = Pick<OpenOrder, "book" | "price" | "lots">;
-
-function exceedsLimits(
-  view: StateView,
-  id: number,
-  message: PlaceMessage,
-  { openOrders, time }: DoorContext,
-): boolean {
-  const account = view.account(id);
-  const reach = account.positions.map(Math.abs);
-  const carried = view.carry();
-  const orders: SizedOrder[] = openOrders.filter(({ book: bookId }) => {
-    const book = view.book(bookId);
-    return book !== undefined && isBookOpen(view, book, time);
-  });
-  if (carried?.account === id) orders.push(carried);
-  let exposed = Math.abs(account.cash);
-  // Sums that round are far above the limits they are compared with.
-  for (const order of [...orders, message]) {
-    exposed += notionalOf(view, order);
-    for (const [slot, weight] of view.book(order.book)!.weights.entries()) {
-      reach[slot]! += order.lots * Math.abs(weight);
-    }
-  }
-  if (notionalOf(view, message) >= ORDER_NOTIONAL_LIMIT || exposed >= CASH_LIMIT) return true;
-  return reach.some((lots) => lots >= POSITION_LIMIT);
-}
-
-function notionalOf(view: StateView, { price, lots }: SizedOrder): number {
-  return Math.abs(price) * lots * view.unit;
+  if (message.kind === "backstop") return checkBackstop(view, author, message, context);
+  return checkPayment(view, author.account, message, risk);
 }
 
 function checkPayment(
   view: StateView,
   id: number,
-  message: LedgerMessage,
+  message: Exclude<LedgerMessage, { kind: "backstop" }>,
   risk: Risk,
 ): DoorReject | undefined {
   if (message.kind === "transfer") {
