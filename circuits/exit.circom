@@ -12,7 +12,7 @@ include "gadgets/Unpack.circom";
 //
 // Proves:
 //   1. stateRoot holds, at `account`, an account of `owner` with the given cash and positions, and
-//      a series table with the given marks.
+//      a series table with the given marks (beside the given fees).
 //   2. claim = max(0, cash + unit * sum of position * mark), in 1e-6 USDC.
 // Assumes: layer one compares stateRoot with the last anchored one and pays each account once.
 // Twin: sequencer/batch/exitWitness.ts, sequencer/engine/risk.ts (equity)
@@ -26,6 +26,7 @@ template Exit(M, accountLevels, unit) {
     signal input packedPositions[positionWords];
     signal input accountSiblings[accountLevels][3];
     signal input seriesWords[M];
+    signal input fees;
     signal input privateRoot;
 
     component leaf = HashVector(2 + positionWords);
@@ -57,7 +58,7 @@ template Exit(M, accountLevels, unit) {
         value.a[m] <== positions.out[m] - POSITION_OFFSET();
         value.b[m] <== series[m].fields[0];
     }
-    signal ledger <== Poseidon(2)([path.rootBefore, table.out]);
+    signal ledger <== Poseidon(3)([path.rootBefore, table.out, fees]);
     signal root <== Poseidon(2)([ledger, privateRoot]);
     root === stateRoot;
 

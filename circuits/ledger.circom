@@ -10,9 +10,11 @@ include "gadgets/Time.circom";
 include "gadgets/Unpack.circom";
 include "ledger/KeptKey.circom";
 include "ledger/Operation.circom";
+include "ledger/Ranking.circom";
 include "state/Account.circom";
 include "state/RiskMatrix.circom";
 include "state/Series.circom";
+include "state/Session.circom";
 include "state/Signer.circom";
 include "state/StateRoot.circom";
 
@@ -62,6 +64,8 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input accountsRootBefore;
     signal input sessionsRootBefore;
     signal input booksRootBefore;
+    signal input feesBefore;
+    signal input rankingBefore;
     // Accounts and their sessions.
     signal input accountIds[A];
     signal input owner[A];
@@ -70,6 +74,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input accountSiblings[A][accountLevels][3];
     signal input keyHashes[A][K];
     signal input watermark[A];
+    signal input lockedSince[A];
     signal input sessionSiblings[A][accountLevels][3];
     // Signers.
     signal input signerEnabled[G];
@@ -84,12 +89,14 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input operationWords[L][W];
     signal input operationSigner[L];
     signal input deadline[L];
+    signal input takeoverScenario[L];
     signal input oldKey[L][2];
     signal input oldHead[L];
     signal input oldMeta[L];
     signal input oldBookExists[L];
     signal input oldBookWeights[L][2];
     signal input oldBookGeneration[L];
+    signal input oldBookFees[L];
     signal input oldBookSides[L][2];
     signal input bookSiblings[L][bookLevels][3];
 
@@ -124,24 +131,32 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         // for none.
         fixed.signerAccount[g] <== signerEnabled[g] * (signerAccount[g] + 1) - 1;
     }
+    fixed.risk <== risk.risk;
     fixed.isFinal <== risk.isFinal;
-    LedgerWorking(A, G, M) first;
+    LedgerWorking(A, G, M, S) first;
     component opened[A];
+    component session[A];
     for (var a = 0; a < A; a++) {
         opened[a] = AccountOpened(M, S, unit);
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
         opened[a].packedPositions <== packedPositions[a];
         opened[a].risk <== risk.risk;
-        fixed.headroom[a] <== opened[a].headroom;
+        first.headroom[a] <== opened[a].headroom;
         first.positions[a] <== opened[a].positions;
-        first.moved[a] <== 0;
+        session[a] = SessionOpened();
+        session[a].keyHashes <== keyHashes[a];
+        session[a].watermark <== watermark[a];
+        session[a].lockedSince <== lockedSince[a];
     }
     first.owner <== owner;
     first.cash <== cash;
+    first.lockedSince <== lockedSince;
     first.keyHashes <== keyHashes;
     first.head <== signerHead;
     first.booksRoot <== booksRootBefore;
+    first.fees <== feesBefore;
+    first.ranking <== RankingOpened()(rankingBefore);
     for (var m = 0; m < M; m++) {
         first.table[m].fields.mark <== risk.mark[m];
         first.table[m].fields.holders <== series.fields[m].holders;
@@ -172,12 +187,14 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         operation[i].words <== operationWords[i];
         operation[i].hints.signer <== operationSigner[i];
         operation[i].hints.deadline <== deadline[i];
+        operation[i].hints.scenario <== takeoverScenario[i];
         operation[i].hints.oldKey <== oldKey[i];
         operation[i].hints.oldHead <== oldHead[i];
         operation[i].hints.oldMeta <== oldMeta[i];
         operation[i].hints.oldBookExists <== oldBookExists[i];
         operation[i].hints.oldBookWeights <== oldBookWeights[i];
         operation[i].hints.oldBookGeneration <== oldBookGeneration[i];
+        operation[i].hints.oldBookFees <== oldBookFees[i];
         operation[i].hints.oldBookSides <== oldBookSides[i];
         operation[i].hints.bookSiblings <== bookSiblings[i];
         operation[i].fixed <== fixed;
@@ -237,11 +254,9 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         accountPath[a].siblings <== accountSiblings[a];
         sessionPath[a] = MerkleUpdate(accountLevels);
         sessionPath[a].id <== accountIds[a];
-        sessionPath[a].leafBefore <== Poseidon(5)([keyHashes[a][0], keyHashes[a][1],
-            keyHashes[a][2], keyHashes[a][3], watermark[a]]);
-        sessionPath[a].leafAfter <== Poseidon(5)([signer[G - 1].keyHashesAfter[a][0],
-            signer[G - 1].keyHashesAfter[a][1], signer[G - 1].keyHashesAfter[a][2],
-            signer[G - 1].keyHashesAfter[a][3], watermark[a]]);
+        sessionPath[a].leafBefore <== session[a].leaf;
+        sessionPath[a].leafAfter <== SessionLeaf()(signer[G - 1].keyHashesAfter[a], watermark[a],
+            operation[L - 1].after.lockedSince[a]);
         sessionPath[a].siblings <== sessionSiblings[a];
         if (a == 0) {
             accountPath[a].rootBefore === accountsRootBefore;
@@ -264,6 +279,8 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     rootBefore.books <== booksRootBefore;
     rootBefore.nextSeq <== nextSeqBefore;
     rootBefore.carry <== carryBefore;
+    rootBefore.fees <== feesBefore;
+    rootBefore.ranking <== rankingBefore;
     _ <== rootBefore.privateRoot;
     component rootAfter = StateRoot();
     rootAfter.accounts <== accountPath[A - 1].rootAfter;
@@ -272,6 +289,8 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     rootAfter.books <== operation[L - 1].after.booksRoot;
     rootAfter.nextSeq <== nextSeqBefore;
     rootAfter.carry <== carryBefore;
+    rootAfter.fees <== operation[L - 1].after.fees;
+    rootAfter.ranking <== RankingClosed()(operation[L - 1].after.ranking);
     component data = PublicData(HEADER_WORDS() + markCount + W * L);
     data.words[HEADER_KIND()] <== BATCH_KIND_LEDGER();
     data.words[HEADER_NUMBER()] <== number;

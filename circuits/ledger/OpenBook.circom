@@ -7,26 +7,48 @@ include "../gadgets/HashVector.circom";
 include "../gadgets/MerkleUpdate.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
+include "../gadgets/Unpack.circom";
 include "../state/Book.circom";
 include "Table.circom";
+
+// Proves: the word has the layout bookFees, and a maker's rebate is at least 1 and at most the
+//   taker's rate.
+// Assumes: nothing.
+// Twin: sequencer/protocol/state.ts (feesWord)
+template BookFees() {
+    signal input word;
+    var widths[3];
+    widths[0] = BOOK_FEES_TAKER_BITS();
+    widths[1] = BOOK_FEES_MAKER_BITS();
+    widths[2] = BOOK_FEES_IS_REBATE_BITS();
+    component rates = Unpack(3, widths);
+    rates.word <== word;
+    InRange(FEE_BITS())(rates.fields[2] * (rates.fields[0] - rates.fields[1]));
+    signal hasNoRate <== IsZero()(rates.fields[1]);
+    rates.fields[2] * hasNoRate === 0;
+}
 
 // The opening of a book.
 //
 // Proves (where enabled):
 //   1. The book's leaf was 0, or that of a book that is not open.
-//   2. The new leaf has the given weights, at least one of them not 0, today's generation and two
-//      empty sides; booksRootAfter is the root with it. Else booksRootAfter = booksRoot.
+//   2. The new leaf has the given weights, at least one of them not 0, the given fee rates, today's
+//      generation and two empty sides; booksRootAfter is the root with it. Else booksRootAfter =
+//      booksRoot.
+//   3. The fees are a word of the layout bookFees, a rebate from 1 to the taker's rate.
 // Assumes: enabled is 0 or 1.
 // Twin: sequencer/engine/transactions/openBook.ts
 template OpenBook(slots, depth, bookLevels) {
     signal input enabled;
     signal input book;
     signal input weightWords[2];
+    signal input fees;
     signal input booksRoot;
     input WorkingSeries() table[slots];
     signal input oldExists;
     signal input oldWeights[2];
     signal input oldGeneration;
+    signal input oldFees;
     signal input oldSides[2];
     signal input siblings[bookLevels][3];
     signal output booksRootAfter;
@@ -45,8 +67,8 @@ template OpenBook(slots, depth, bookLevels) {
     }
     signal wasOpen <== IsBookOpen(slots)(oldExists, old.squares, oldGeneration, live.out);
     enabled * wasOpen === 0;
-    signal oldHash <== Poseidon(5)([oldWeights[0], oldWeights[1], oldGeneration,
-        oldSides[0], oldSides[1]]);
+    signal oldHash <== Poseidon(6)([oldWeights[0], oldWeights[1], oldGeneration,
+        oldFees, oldSides[0], oldSides[1]]);
 
     component new = Weights(slots);
     new.words <== weightWords;
@@ -64,9 +86,10 @@ template OpenBook(slots, depth, bookLevels) {
     for (var j = 0; j < depth; j++) {
         emptySide.in[j] <== (1 << ENTRY_BITS()) - 1;
     }
-    signal newHash <== Poseidon(5)([weightWords[0], weightWords[1], generation.out,
-        emptySide.out, emptySide.out]);
+    signal newHash <== Poseidon(6)([weightWords[0], weightWords[1], generation.out,
+        fees, emptySide.out, emptySide.out]);
 
+    BookFees()(fees);
     component path = MerkleUpdate(bookLevels);
     path.id <== book;
     path.leafBefore <== oldExists * oldHash;

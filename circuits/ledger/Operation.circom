@@ -2,26 +2,33 @@ pragma circom 2.2.0;
 
 include "../generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
-include "circomlib/circuits/poseidon.circom";
-include "../gadgets/Health.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
+include "../gadgets/StaysAdmissible.circom";
 include "../gadgets/Unpack.circom";
+include "Bearable.circom";
 include "OpenBook.circom";
+include "OperationWord.circom";
+include "Positions.circom";
+include "Ranking.circom";
 include "RegisterKey.circom";
+include "SignedOperation.circom";
 include "Table.circom";
+include "Takeover.circom";
 
-// What the operations of a ledger batch work on. moved[a]: cash that deposits, withdrawals and
-// transfers have brought to account a in this batch (settlements leave headrooms as they are).
-bus LedgerWorking(accounts, signers, slots) {
+// What the operations of a ledger batch work on.
+bus LedgerWorking(accounts, signers, slots, scenarios) {
     signal owner[accounts];
     signal cash[accounts];
-    signal moved[accounts];
+    signal headroom[accounts][scenarios + 1];
     signal positions[accounts][slots];
+    signal lockedSince[accounts];
     signal keyHashes[accounts][KEYS_PER_ACCOUNT()];
     signal head[signers];
     WorkingSeries() table[slots];
     signal booksRoot;
+    signal fees;
+    RankingFields() ranking;
 }
 
 bus LedgerFixed(accounts, signers, slots, scenarios) {
@@ -30,7 +37,7 @@ bus LedgerFixed(accounts, signers, slots, scenarios) {
     signal domain;
     signal accountIds[accounts];
     signal signerAccount[signers];
-    signal headroom[accounts][scenarios + 1];
+    signal risk[slots][scenarios + 1];
     signal isFinal[slots];
     signal isCarried;
     signal carriedBook;
@@ -40,12 +47,14 @@ bus LedgerFixed(accounts, signers, slots, scenarios) {
 bus OperationHints(bookLevels) {
     signal signer;
     signal deadline;
+    signal scenario;
     signal oldKey[2];
     signal oldHead;
     signal oldMeta;
     signal oldBookExists;
     signal oldBookWeights[2];
     signal oldBookGeneration;
+    signal oldBookFees;
     signal oldBookSides[2];
     signal bookSiblings[bookLevels][3];
 }
@@ -53,9 +62,9 @@ bus OperationHints(bookLevels) {
 // One operation of the ledger circuit: SPEC section 7.
 //
 // Proves:
-//   1. The first public word is a kind of SPEC section 7 with its fields; words that the kind does
-//      not use are 0.
-//   2. withdraw and transfer extend the chain of a key of the account, before their deadline.
+//   1. The public words are those of a kind of SPEC section 7 (OperationWord).
+//   2. withdraw, transfer and backstop extend the chain of a key of the account, before their
+//      deadline (SignedOperation).
 //   3. withdraw, forcedWithdraw and transfer are executed exactly if the account is covered and
 //      its cash not negative afterwards (and, for a transfer, the recipient is another account
 //      with an owner); else nothing but the chain changes.
@@ -63,208 +72,221 @@ bus OperationHints(bookLevels) {
 //   5. Owners named by queue operations and withdrawals are the account's owner.
 //   6. Listing, opening, settling and registering keep their conditions and do what SPEC says; no
 //      book is opened in the place of the one that a carried order is in.
+//   7. A takeover keeps T1 to T8 and moves lots at the mark, and the amount, between two different
+//      accounts (Takeover, Bearable, StaysAdmissible, TopOfRanking).
+//   8. absorb pays an amount above 0 to another account, whose equity afterwards is not positive,
+//      out of a fund that is covered afterwards.
+//   9. rank counts a holder of the slot; takeovers end the ranking (Rank).
+//  10. release unlocks an account that is below maintenance in no scenario.
+//  11. collectFees moves all fees to the fee account and states how much.
 // Assumes: the working set is what the batch opened or the operation before left.
 // Twin: sequencer/engine/ledger.ts and sequencer/engine/transactions/*.ts
 template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal input words[LEDGER_OP_WORDS()];
     input OperationHints(bookLevels) hints;
     input LedgerFixed(A, G, M, S) fixed;
-    input LedgerWorking(A, G, M) before;
-    output LedgerWorking(A, G, M) after;
+    input LedgerWorking(A, G, M, S) before;
+    output LedgerWorking(A, G, M, S) after;
 
     // 1. Kind and fields.
-    var widths[9];
-    widths[0] = LEDGER_OP_KIND_BITS();
-    widths[1] = 1;
-    widths[2] = LEDGER_OP_ACCOUNT_BITS();
-    widths[3] = LEDGER_OP_TO_BITS();
-    widths[4] = LEDGER_OP_SLOT_BITS();
-    widths[5] = LEDGER_OP_BOOK_BITS();
-    widths[6] = LEDGER_OP_KEY_INDEX_BITS();
-    widths[7] = LEDGER_OP_AMOUNT_BITS();
-    widths[8] = LEDGER_OP_KEY_EXPIRY_BITS();
-    component op = Unpack(9, widths);
-    op.word <== words[0];
-    signal isKind[10] <== SelectByIndex(10)(op.fields[0], 1);
-    signal isDeposit <== isKind[LEDGER_KIND_DEPOSIT()];
-    signal isRegister <== isKind[LEDGER_KIND_REGISTER_KEY()];
-    signal isForced <== isKind[LEDGER_KIND_FORCED_WITHDRAW()];
-    signal isWithdraw <== isKind[LEDGER_KIND_WITHDRAW()];
-    signal isTransfer <== isKind[LEDGER_KIND_TRANSFER()];
-    signal isList <== isKind[LEDGER_KIND_LIST_SERIES()];
-    signal isOpenBook <== isKind[LEDGER_KIND_OPEN_BOOK()];
-    signal isSettle <== isKind[LEDGER_KIND_SETTLE_SERIES()];
-    signal isPayOut <== isKind[LEDGER_KIND_SETTLE_POSITION()];
-    signal isIdle <== isKind[LEDGER_KIND_IDLE()];
-    signal executed <== op.fields[1];
-    signal account <== op.fields[2];
-    signal amount <== op.fields[7];
-    signal hasKeyWords <== isDeposit + isRegister;
-    signal isSigned <== isWithdraw + isTransfer;
-    signal isTested <== isSigned + isForced;
-    signal hasOwner <== hasKeyWords + isForced + isWithdraw;
-    signal hasAccount <== hasOwner + isTransfer + isPayOut;
-    signal hasSlot <== isList + isSettle + isPayOut;
-    (1 - hasAccount) * account === 0;
-    (1 - isTransfer) * op.fields[3] === 0;
-    (1 - hasSlot) * op.fields[4] === 0;
-    (1 - isOpenBook) * op.fields[5] === 0;
-    (1 - hasKeyWords) * (op.fields[6] + op.fields[8]) === 0;
-    (1 - isTested - isDeposit - isSettle) * amount === 0;
-    (1 - hasOwner - isList - isOpenBook) * words[1] === 0;
-    (1 - hasKeyWords - isOpenBook) * words[2] === 0;
-    (1 - hasKeyWords) * words[3] === 0;
+    OperationFields() op <== OperationWord()(words);
 
-    // 2. The account, and the chain of the key that signs for it.
-    signal isAccount[A] <== SelectById(A)(fixed.accountIds, account, hasAccount);
+    // 2. The chain of the key that signs.
+    component signed = SignedOperation(G);
+    signed.op <== op;
+    signed.signer <== hints.signer;
+    signed.deadline <== hints.deadline;
+    signed.time <== fixed.time;
+    signed.signerAccount <== fixed.signerAccount;
+    signed.head <== before.head;
+    after.head <== signed.headAfter;
+
+    // 3. The account, the other one if there is one, and the slot.
+    signal isAccount[A] <== SelectById(A)(fixed.accountIds, op.account, op.hasAccount);
+    signal isTo[A] <== SelectById(A)(fixed.accountIds, op.to, op.hasTo);
+    signal isSelf <== IsEqual()([op.to, op.account]);
+    (op.isTakeover + op.isAbsorb) * isSelf === 0;
     signal owner <== Dot(A)(isAccount, before.owner);
-    signal cash <== Dot(A)(isAccount, before.cash);
-    signal moved <== Dot(A)(isAccount, before.moved);
-    signal isSigner[G] <== SelectByIndex(G)(hints.signer, isSigned);
-    signal signersAccount <== Dot(G)(isSigner, fixed.signerAccount);
-    isSigned * (account - signersAccount) === 0;
-    signal message <== MESSAGE_KIND_WITHDRAW() * isWithdraw
-        + MESSAGE_KIND_TRANSFER() * isTransfer
-        + amount * (1 << LEDGER_MESSAGE_AMOUNT_OFFSET())
-        + op.fields[3] * (1 << LEDGER_MESSAGE_TO_OFFSET())
-        + hints.deadline * (1 << LEDGER_MESSAGE_DEADLINE_OFFSET());
-    InRange(TIME_BITS())(hints.deadline);
-    signal timeLeft <== isSigned * (hints.deadline - fixed.time);
-    InRange(TIME_BITS())(timeLeft);
-    signal head <== Dot(G)(isSigner, before.head);
-    signal headAfter <== Poseidon(2)([head, message]);
-    for (var g = 0; g < G; g++) {
-        after.head[g] <== before.head[g] + isSigner[g] * (headAfter - before.head[g]);
-    }
-    signal hasNoAmount <== IsZero()(amount);
-    isSigned * hasNoAmount === 0;
-
-    // 3. Whether money may leave.
-    component room[S + 1];
-    component cover = AllNonNegative(S + 2);
-    cover.enabled <== isTested;
-    for (var s = 0; s <= S; s++) {
-        room[s] = Dot(A);
-        for (var a = 0; a < A; a++) {
-            room[s].a[a] <== isAccount[a];
-            room[s].b[a] <== fixed.headroom[a][s];
-        }
-        cover.values[s] <== room[s].out + MARGIN_VALUE_FACTOR() * (moved - amount);
-    }
-    cover.values[S + 1] <== cash - amount;
-    _ <== cover.fails;
-    signal isTo[A] <== SelectById(A)(fixed.accountIds, op.fields[3], isTransfer);
     signal toOwner <== Dot(A)(isTo, before.owner);
-    signal hasNoRecipient <== IsZero()(toOwner);
-    signal isSelf <== IsEqual()([op.fields[3], account]);
-    signal isRecipient <== (1 - hasNoRecipient) * (1 - isSelf);
-    signal isMisdirected <== isTransfer * (1 - isRecipient);
-    signal leaves <== cover.passes * (1 - isMisdirected);
-    executed === (1 - isIdle - isTested) + leaves;
-
-    // 4. Owners.
-    signal isOtherOwner <== (owner - words[1]) * owner;
-    isDeposit * isOtherOwner === 0;
-    (hasOwner - isDeposit) * (owner - words[1]) === 0;
-
-    // 5. Slots.
-    signal isSlot[M] <== SelectByIndex(M)(op.fields[4], hasSlot);
+    signal cash <== Dot(A)(isAccount, before.cash);
+    signal isSlot[M] <== SelectByIndex(M)(op.slot, op.hasSlot);
     component slot = ReadSlot(M);
     slot.isSlot <== isSlot;
     slot.table <== before.table;
     slot.isFinal <== fixed.isFinal;
+    signal at[A] <== PositionsAt(A, M)(isSlot, before.positions);
+    signal held <== Dot(A)(isAccount, at);
+    signal heldByTo <== Dot(A)(isTo, at);
+    component room[S + 1];
+    component roomOfTo[S + 1];
+    for (var s = 0; s <= S; s++) {
+        room[s] = Dot(A);
+        roomOfTo[s] = Dot(A);
+        room[s].a <== isAccount;
+        roomOfTo[s].a <== isTo;
+        for (var a = 0; a < A; a++) {
+            room[s].b[a] <== before.headroom[a][s];
+            roomOfTo[s].b[a] <== before.headroom[a][s];
+        }
+    }
+
+    // 4. What a takeover demands of the account that is liquidated. `gain` is what the account
+    // would receive of the other, besides the worth of lots.
+    signal change5[S] <== SlotChanges(M, S)(isSlot, fixed.risk);
+    signal gain <== op.amount
+        * (op.isTakeover - 2 * op.isSubsidy - op.isAbsorb - op.isTested);
+    component takeover = Takeover(S, unit);
+    takeover.isTakeover <== op.isTakeover;
+    takeover.isInsure <== op.isInsure;
+    takeover.isDeleverage <== op.isDeleverage;
+    takeover.isAbsorb <== op.isAbsorb;
+    takeover.isSubsidy <== op.isSubsidy;
+    takeover.scenario <== hints.scenario;
+    takeover.lots <== op.lots;
+    takeover.amount <== op.amount;
+    takeover.gain <== gain;
+    takeover.position <== heldByTo;
+    takeover.lockedSince <== Dot(A)(isTo, before.lockedSince);
+    takeover.seconds <== fixed.seconds;
+    takeover.change5 <== change5;
+    for (var s = 0; s <= S; s++) {
+        takeover.room[s] <== roomOfTo[s].out;
+    }
+    component top = TopOfRanking();
+    top.enabled <== op.isDeleverage;
+    top.account <== op.account;
+    top.slot <== op.slot;
+    top.isLong <== takeover.isShort;
+    top.holders <== slot.fields.holders;
+    top.lots <== op.lots;
+    top.ranking <== before.ranking;
+
+    // 5. Lots move, or are paid out, at the mark; both accounts must bear it.
+    signal paidOut <== op.isPayOut * held;
+    signal lots <== -takeover.direction * op.lots - paidOut;
+    signal worth <== (unit * lots) * slot.fields.mark;
+    component bearable = Bearable(S);
+    bearable.isTested <== op.isTested;
+    bearable.isAbsorb <== op.isAbsorb;
+    bearable.isTakeover <== op.isTakeover;
+    bearable.isInsure <== op.isInsure;
+    bearable.isRelease <== op.isRelease;
+    bearable.cashAfter <== cash + gain - worth;
+    component toBears = StaysAdmissible(S + 1);
+    signal shift[S + 1];
+    shift[S] <== 0;
+    for (var s = 0; s < S; s++) {
+        shift[s] <== (unit * lots) * change5[s];
+    }
+    for (var s = 0; s <= S; s++) {
+        bearable.room[s] <== room[s].out;
+        bearable.change[s] <== shift[s] + MARGIN_VALUE_FACTOR() * gain;
+        toBears.headroom[s] <== roomOfTo[s].out;
+        toBears.change[s] <== -shift[s] - MARGIN_VALUE_FACTOR() * gain;
+    }
+    signal hasNoRecipient <== IsZero()(toOwner);
+    signal isRecipient <== (1 - hasNoRecipient) * (1 - isSelf);
+    signal isMisdirected <== op.isTransfer * (1 - isRecipient);
+    signal leaves <== op.isTested * bearable.passes;
+    signal isPaid <== leaves * (1 - isMisdirected);
+    op.executed === op.isUnconditional + isPaid;
+    component move = MoveLots(A, M);
+    move.isAccount <== isAccount;
+    move.isOther <== isTo;
+    move.hasOther <== op.isTakeover;
+    move.isSlot <== isSlot;
+    move.lots <== lots;
+    move.held <== held;
+    move.otherHeld <== heldByTo;
+    move.positions <== before.positions;
+    after.positions <== move.after;
+    signal holdsNothing <== IsZero()(held);
+    (op.isPayOut + op.isRank) * holdsNothing === 0;
+    after.ranking <== Rank()(op.isRank, op.isTakeover, op.account, op.slot, op.isLong, held,
+        before.ranking);
+
+    // 6. Cash, headrooms, fees, locks and owners.
+    signal kept <== op.amount * (op.isTested - isPaid);
+    signal added <== op.amount * (op.isDeposit + op.isCollect);
+    signal received <== gain + kept + added;
+    op.isCollect * (op.amount - before.fees) === 0;
+    after.fees <== before.fees - op.isCollect * before.fees;
+    signal isReleased[A];
+    signal ownerChange[A];
+    for (var a = 0; a < A; a++) {
+        after.cash[a] <== before.cash[a] + (isAccount[a] - isTo[a]) * (received - worth);
+        for (var s = 0; s <= S; s++) {
+            after.headroom[a][s] <== before.headroom[a][s] + (isAccount[a] - isTo[a])
+                * (shift[s] + MARGIN_VALUE_FACTOR() * received);
+        }
+        isReleased[a] <== op.isRelease * isAccount[a];
+        after.lockedSince[a] <== before.lockedSince[a] - isReleased[a] * before.lockedSince[a];
+        ownerChange[a] <== op.isDeposit * isAccount[a];
+        after.owner[a] <== before.owner[a] + ownerChange[a] * (words[1] - before.owner[a]);
+    }
+    signal isOtherOwner <== (owner - words[1]) * owner;
+    op.isDeposit * isOtherOwner === 0;
+    (op.hasOwner - op.isDeposit) * (owner - words[1]) === 0;
+
+    // 7. The series table.
     var termWidths[3];
     termWidths[0] = SERIES_TERMS_IS_CALL_BITS();
     termWidths[1] = SERIES_TERMS_STRIKE_BITS();
     termWidths[2] = SERIES_TERMS_EXPIRY_BITS();
     component terms = Unpack(3, termWidths);
-    terms.word <== isList * words[1];
-    isList * slot.fields.listed === 0;
-    isList * slot.fields.holders === 0;
-    InRange(SERIES_EXPIRY_BITS())(isList * (terms.fields[2] - fixed.seconds - 1));
-    InRange(SERIES_GENERATION_BITS())(isList * (slot.fields.generation + 1));
-    isSettle * (1 - slot.fields.listed) === 0;
-    isSettle * (1 - slot.final) === 0;
-    isSettle * (slot.fields.mark - amount) === 0;
-    InRange(39)(isSettle * (fixed.seconds - slot.fields.expiry));
-    isPayOut * (1 - slot.fields.settled) === 0;
+    terms.word <== op.isList * words[1];
+    op.isList * slot.fields.listed === 0;
+    op.isList * slot.fields.holders === 0;
+    InRange(SERIES_EXPIRY_BITS())(op.isList * (terms.fields[2] - fixed.seconds - 1));
+    InRange(SERIES_GENERATION_BITS())(op.isList * (slot.fields.generation + 1));
+    op.isSettle * (1 - slot.fields.listed) === 0;
+    op.isSettle * (1 - slot.final) === 0;
+    op.isSettle * (slot.fields.mark - op.amount) === 0;
+    InRange(39)(op.isSettle * (fixed.seconds - slot.fields.expiry));
+    op.isPayOut * (1 - slot.fields.settled) === 0;
     component change = ChangeSlot(M);
     change.isSlot <== isSlot;
-    change.list <== isList;
-    change.settle <== isSettle;
-    change.release <== isPayOut;
+    change.list <== op.isList;
+    change.settle <== op.isSettle;
+    change.holdersChange <== move.holdersChange;
     change.isCall <== terms.fields[0];
     change.strike <== terms.fields[1];
     change.expiry <== terms.fields[2];
     change.table <== before.table;
     after.table <== change.after;
 
-    // 6. Positions paid out.
-    signal isPaid[A];
-    signal isCell[A][M];
-    signal cell[A][M];
-    var held = 0;
-    for (var a = 0; a < A; a++) {
-        isPaid[a] <== isPayOut * isAccount[a];
-        for (var m = 0; m < M; m++) {
-            isCell[a][m] <== isPaid[a] * isSlot[m];
-            cell[a][m] <== isCell[a][m] * before.positions[a][m];
-            held += cell[a][m];
-            after.positions[a][m] <== before.positions[a][m] - cell[a][m];
-        }
-    }
-    signal holdsNothing <== IsZero()(held);
-    isPayOut * holdsNothing === 0;
-    signal payoff <== (unit * held) * slot.fields.mark;
-
-    // 7. Cash and owners.
-    signal out <== leaves * amount;
-    signal in <== isDeposit * amount;
-    signal across <== isTransfer * out;
-    signal ownerChange[A];
-    signal sent[A];
-    signal received[A];
-    signal paidOut[A];
-    for (var a = 0; a < A; a++) {
-        sent[a] <== isAccount[a] * (in - out);
-        received[a] <== isTo[a] * across;
-        paidOut[a] <== isPaid[a] * payoff;
-        after.moved[a] <== before.moved[a] + sent[a] + received[a];
-        after.cash[a] <== before.cash[a] + sent[a] + received[a] + paidOut[a];
-        ownerChange[a] <== isDeposit * isAccount[a];
-        after.owner[a] <== before.owner[a] + ownerChange[a] * (words[1] - before.owner[a]);
-    }
-
     // 8. Keys and books.
     signal hasNoX <== IsZero()(words[2]);
     signal hasNoY <== IsZero()(words[3]);
     signal hasNoKey <== hasNoX * hasNoY;
-    signal bringsKey <== isDeposit * (1 - hasNoKey);
+    signal bringsKey <== op.isDeposit * (1 - hasNoKey);
     component key = RegisterKey(A);
-    key.enabled <== isRegister + bringsKey;
+    key.enabled <== op.isRegister + bringsKey;
     key.isAccount <== isAccount;
-    key.account <== account;
-    key.keyIndex <== op.fields[6];
+    key.account <== op.account;
+    key.keyIndex <== op.keyIndex;
     key.key <== [words[2], words[3]];
-    key.expiry <== op.fields[8];
+    key.expiry <== op.keyExpiry;
     key.domain <== fixed.domain;
     key.oldKey <== hints.oldKey;
     key.oldHead <== hints.oldHead;
     key.oldMeta <== hints.oldMeta;
     key.keyHashes <== before.keyHashes;
     after.keyHashes <== key.keyHashesAfter;
-    signal isCarriedBook <== IsEqual()([op.fields[5], fixed.carriedBook]);
+    signal isCarriedBook <== IsEqual()([op.book, fixed.carriedBook]);
     signal takesCarriedBook <== isCarriedBook * fixed.isCarried;
-    isOpenBook * takesCarriedBook === 0;
+    op.isOpenBook * takesCarriedBook === 0;
     component book = OpenBook(M, D, bookLevels);
-    book.enabled <== isOpenBook;
-    book.book <== op.fields[5];
-    book.weightWords <== [isOpenBook * words[1], isOpenBook * words[2]];
+    book.enabled <== op.isOpenBook;
+    book.book <== op.book;
+    book.weightWords <== [op.isOpenBook * words[1], op.isOpenBook * words[2]];
+    book.fees <== op.isOpenBook * words[3];
     book.booksRoot <== before.booksRoot;
     book.table <== before.table;
     book.oldExists <== hints.oldBookExists;
     book.oldWeights <== hints.oldBookWeights;
     book.oldGeneration <== hints.oldBookGeneration;
+    book.oldFees <== hints.oldBookFees;
     book.oldSides <== hints.oldBookSides;
     book.siblings <== hints.bookSiblings;
     after.booksRoot <== book.booksRootAfter;

@@ -48,13 +48,13 @@ template ReadSlot(slots) {
 // Proves:
 //   1. list: the chosen slot gets the new terms, generation + 1, status listed, and is unexpired.
 //   2. settle: the chosen slot's status becomes settled.
-//   3. release: the chosen slot's holders decrease by 1.
-// Assumes: isSlot one-hot or zero; at most one of the three flags is 1.
+//   3. The chosen slot's holders change by holdersChange.
+// Assumes: isSlot one-hot or zero; at most one of the flags is 1.
 template ChangeSlot(slots) {
     signal input isSlot[slots];
     signal input list;
     signal input settle;
-    signal input release;
+    signal input holdersChange;
     signal input isCall;
     signal input strike;
     signal input expiry;
@@ -63,15 +63,15 @@ template ChangeSlot(slots) {
 
     signal isListed[slots];
     signal isSettled[slots];
-    signal isReleased[slots];
+    signal newHolders[slots];
     signal listedNow[slots];
     signal settledNow[slots];
     for (var m = 0; m < slots; m++) {
         isListed[m] <== list * isSlot[m];
         isSettled[m] <== settle * isSlot[m];
-        isReleased[m] <== release * isSlot[m];
+        newHolders[m] <== holdersChange * isSlot[m];
         after[m].fields.mark <== table[m].fields.mark;
-        after[m].fields.holders <== table[m].fields.holders - isReleased[m];
+        after[m].fields.holders <== table[m].fields.holders + newHolders[m];
         after[m].fields.generation <== table[m].fields.generation + isListed[m];
         listedNow[m] <== table[m].fields.listed
             + isListed[m] * (1 - table[m].fields.listed);
@@ -86,5 +86,22 @@ template ChangeSlot(slots) {
             + isListed[m] * (expiry - table[m].fields.expiry);
         after[m].isUnexpired <== table[m].isUnexpired
             + isListed[m] * (1 - table[m].isUnexpired);
+    }
+}
+
+// Proves: out[s] = 5 times the chosen slot's change in scenario s; 0 where no slot is chosen.
+// Assumes: isSlot is one-hot or zero; risk[m][s] = 4 mark + 5 change, risk[m][scenarios] = 4 mark.
+template SlotChanges(slots, scenarios) {
+    signal input isSlot[slots];
+    signal input risk[slots][scenarios + 1];
+    signal output out[scenarios];
+    component row[scenarios];
+    for (var s = 0; s < scenarios; s++) {
+        row[s] = Dot(slots);
+        for (var m = 0; m < slots; m++) {
+            row[s].a[m] <== isSlot[m];
+            row[s].b[m] <== risk[m][s] - risk[m][scenarios];
+        }
+        out[s] <== row[s].out;
     }
 }
