@@ -5,7 +5,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { runs } from "../property/runs.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
-import { createMarket, EXPIRY, FAR, type Market, order } from "../support/market.ts";
+import { createMarket, EXPIRY, FAR, FEES, type Market, order } from "../support/market.ts";
 import { CASH, fundMarket, restingOf, runTrade, tradeCommand } from "./commands.ts";
 import { Coverage } from "./coverage.ts";
 
@@ -122,7 +122,12 @@ test("orders that outlast their batch are carried on, also past a ledger batch",
   }
   trade(market, 4, { ...BUY, book: 1, price: 310, lots: 20 });
   market.seal();
-  market.operate({ kind: "openBook", book: 5, weights: weights(16, { 2: 1, 3: -2 }) });
+  market.operate({
+    kind: "openBook",
+    book: 5,
+    weights: weights(16, { 2: 1, 3: -2 }),
+    fees: FEES,
+  });
   market.seal();
   // Past the expiry of its series the carried order is killed.
   market.time = EXPIRY * 1000;

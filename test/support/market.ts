@@ -6,6 +6,7 @@ import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import type { BatchSizes } from "../../sequencer/batch/sizes.ts";
 import type {
   LedgerOperation,
+  Liquidation,
   OperationRecord,
   StepRecord,
 } from "../../sequencer/engine/records.ts";
@@ -19,6 +20,7 @@ import {
   type TradeMessage,
 } from "../../sequencer/protocol/messages.ts";
 import { type SlotRisk, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
+import type { BookFees } from "../../sequencer/protocol/state.ts";
 import { createMemoryState, type MemoryState } from "../../sequencer/state/memoryState.ts";
 import { createStateTrees, type StateTrees } from "../../sequencer/state/stateTrees.ts";
 
@@ -58,9 +60,17 @@ export interface Market {
   seal(): SealedBatch;
   /** Seals and opens as needed. */
   trade(account: number, message: TradeMessage, keyIndex?: number): readonly StepRecord[];
+  /** Seals and opens as needed. */
+  liquidate(liquidation: Liquidation): StepRecord;
   purge(name: { book: number; isSell: boolean; price: number; seq: number }): StepRecord;
   operate(operation: LedgerOperation): OperationRecord;
-  payment(account: number, message: LedgerMessage, keyIndex?: number): OperationRecord;
+  /** `scenario`: of a backstop. */
+  payment(
+    account: number,
+    message: LedgerMessage,
+    keyIndex?: number,
+    scenario?: number,
+  ): OperationRecord;
   deposit(account: number, amount: number): OperationRecord;
 }
 
@@ -123,9 +133,12 @@ export function createMarket(instance = "tiny"): Market {
     },
     trade: (account, message, keyIndex = 0) => trade(market, { account, keyIndex }, message),
     purge: (name) => retry(market, "trade", () => executor.purge({ type: "purge", ...name })),
+    liquidate: (liquidation) =>
+      retry(market, "trade", () => executor.liquidate({ type: "liquidate", ...liquidation })),
     operate: (operation) =>
       retry(market, "ledger", () => executor.operation({ type: "operation", operation })),
-    payment: (account, message, keyIndex = 0) => pay(market, { account, keyIndex }, message),
+    payment: (account, message, keyIndex = 0, scenario = undefined) =>
+      pay(market, { account, keyIndex }, message, scenario),
     deposit(account, amount) {
       const key = publicKeyOf(keySecret(account));
       const rest = { key, keyIndex: 0, keyExpiry: FAR / 1000 - 1 };
@@ -156,10 +169,12 @@ function pay(
   market: Market,
   author: { account: number; keyIndex: number },
   message: LedgerMessage,
+  scenario: number | undefined,
 ): OperationRecord {
   const word = messageWord(message);
   const signature = signed(market, author, word);
-  const operation = { kind: message.kind, author, message, word };
+  const signedPart = { kind: message.kind, author, message, word };
+  const operation = scenario === undefined ? signedPart : { ...signedPart, scenario };
   return retry(market, "ledger", () =>
     market.executor.operation({ type: "operation", operation, signature }),
   );
@@ -192,8 +207,11 @@ export function order(changes: Partial<PlaceMessage> & { book: number }): PlaceM
   };
 }
 
+/** Rates of the test market's books: in {@link listMarket} by default. */
+export const FEES: BookFees = { taker: 3, maker: -1 };
+
 /** Lists slots 0..3 and opens plain books 0..3 and a spread (book 4: +1 slot 0, -1 slot 1). */
-export function listMarket(market: Market): void {
+export function listMarket(market: Market, fees: BookFees = FEES): void {
   const { slots } = market.sizes.trade;
   market.slots = market.slots.map((risk, slot) =>
     slot < 4 ? slotRisk(200 + 100 * slot, 80 - 20 * slot) : risk,
@@ -204,8 +222,8 @@ export function listMarket(market: Market): void {
   }
   for (let book = 0; book < 4; book++) {
     const weights = Array.from({ length: slots }, (_, slot) => (slot === book ? 1 : 0));
-    market.operate({ kind: "openBook", book, weights });
+    market.operate({ kind: "openBook", book, weights, fees });
   }
   const weights = Array.from({ length: slots }, (_, slot) => [1, -1][slot] ?? 0);
-  market.operate({ kind: "openBook", book: 4, weights });
+  market.operate({ kind: "openBook", book: 4, weights, fees });
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_POLICY } from "../../../sequencer/engine/admission.ts";
 import {
   exposure,
   generationOf,
@@ -16,6 +17,7 @@ import {
   EXPIRY,
   KEY_EXPIRY,
   type Market,
+  NO_FEES,
   NOW,
   placeOf,
   send,
@@ -53,6 +55,8 @@ const transfer = (amount: number, to: number) =>
 const fok = { timeInForce: "fok" } as const;
 const reduce = { timeInForce: "ioc", reduceOnly: true } as const;
 const far = { deadline: FAR };
+
+const WIDE = { ...DEFAULT_POLICY, bandTicks: 2 ** 23 };
 
 /** Accounts 1 is rich, 2 has 25000: one lot short. [message, by account and key, now, code]. */
 const TABLE: readonly (readonly [
@@ -101,8 +105,8 @@ const TABLE: readonly (readonly [
   [placeOf({ isSell: true, lots: 2, ...reduce }), { account: 2 }, {}, "taken"],
   [placeOf({ lots: 2 ** 21 - 1 }), {}, {}, "taken"],
   [placeOf({ lots: 2 ** 21 }), {}, {}, "limitExceeded"],
-  [placeOf({ price: 16778, lots: 2 ** 21 - 1 }), {}, {}, "limitExceeded"],
-  [placeOf({ price: 16777, lots: 2 ** 20 }), {}, {}, "taken"],
+  [placeOf({ price: 16778, lots: 2 ** 21 - 1 }), {}, { policy: WIDE }, "limitExceeded"],
+  [placeOf({ price: 16777, lots: 2 ** 20 }), {}, { policy: WIDE }, "taken"],
   [withdraw(25_000), { account: 2 }, {}, "taken"],
   [withdraw(25_001), { account: 2 }, {}, "insufficientCash"],
   [transfer(25_000, 1), { account: 2 }, {}, "taken"],
@@ -135,8 +139,12 @@ test("positions and open orders count together, leg by leg", () => {
   assert.equal(check(market, {}, placeOf({ lots: half })), "limitExceeded");
   assert.equal(check(market, {}, placeOf({ book: 2, lots: half })), "limitExceeded");
   assert.equal(check(market, {}, placeOf({ book: 1, lots: half })), "taken");
-  const open: OpenOrder = { account: 1, book: 0, isSell: true, price: 1, seq: 9, lots: half };
+  const open: OpenOrder = { account: 1, book: 0, isSell: false, price: 1, seq: 9, lots: half };
   assert.equal(check(market, {}, placeOf(), { openOrders: [open] }), "limitExceeded");
+  // What it sells brings it nearer to nothing, whatever rests on the other side.
+  const sale = placeOf({ isSell: true, lots: half });
+  assert.equal(check(market, {}, sale, { openOrders: [open] }), "taken");
+  assert.equal(check(market, {}, placeOf(), { openOrders: [{ ...open, isSell: true }] }), "taken");
   // What rests in a book that is not open cannot trade.
   state.editBook(0).generation += 1;
   assert.equal(check(market, {}, placeOf({ book: 1 }), { openOrders: [open] }), "taken");
@@ -175,7 +183,8 @@ test("books: plain, generation, open", () => {
   assert.equal(exposure(account, [1, 2, -1, 7]), -14);
 
   const { state } = createMarket([]);
-  const book = { weights: weightsOf({ 0: 1, 1: -1 }), generation: 2, bids: [], asks: [] };
+  const weights = weightsOf({ 0: 1, 1: -1 });
+  const book = { weights, generation: 2, fees: NO_FEES, bids: [], asks: [] };
   assert.equal(isBookOpen(state, book, NOW), true);
   assert.equal(isBookOpen(state, book, EXPIRY * 1000 - 1), true);
   assert.equal(isBookOpen(state, book, EXPIRY * 1000), false);

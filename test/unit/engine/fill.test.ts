@@ -20,6 +20,8 @@ test("a fill moves cash and positions, leg by leg, and counts holders", () => {
     lots: 2,
     makerSeq: 1,
     takerSeq: 2,
+    takerFee: 0,
+    makerFee: 0,
   });
   assert.equal(state.account(2).cash, RICH + 14_000);
   assert.equal(state.account(1).cash, RICH - 14_000);

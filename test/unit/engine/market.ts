@@ -4,7 +4,7 @@ import { startBatch } from "../../../sequencer/engine/batchStart.ts";
 import { applyOperation, type LedgerContext } from "../../../sequencer/engine/ledger.ts";
 import type { LedgerOperation } from "../../../sequencer/engine/records.ts";
 import { sequenceMessage, type TradeContext } from "../../../sequencer/engine/trade.ts";
-import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
+import { type BatchKind, SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { type PublicKey, publicKeyOf } from "../../../sequencer/protocol/eddsa.ts";
 import {
   type LedgerMessage,
@@ -13,7 +13,7 @@ import {
   type TradeMessage,
 } from "../../../sequencer/protocol/messages.ts";
 import type { SlotRisk, Snapshot } from "../../../sequencer/protocol/snapshot.ts";
-import type { Shape } from "../../../sequencer/protocol/state.ts";
+import type { BookFees, Shape } from "../../../sequencer/protocol/state.ts";
 import { createMemoryState, type MemoryState } from "../../../sequencer/state/memoryState.ts";
 
 export const SHAPE: Shape = { slots: 4, depth: 3, accountLevels: 4, bookLevels: 3, unit: 1000 };
@@ -23,6 +23,8 @@ export const NOW = 1_800_000_000_000;
 export const EXPIRY = NOW / 1000 + 3600;
 export const KEY: PublicKey = publicKeyOf(12345n);
 export const KEY_EXPIRY = 4_000_000_000;
+
+export const NO_FEES: BookFees = { taker: 0, maker: 0 };
 
 export interface Market {
   readonly state: MemoryState;
@@ -48,11 +50,16 @@ export function weightsOf(legs: Readonly<Record<number, number>>, slots = SHAPE.
   return Array.from({ length: slots }, (_, slot) => legs[slot] ?? 0);
 }
 
+/** Contexts for both kinds of steps after the start of a batch of `kind`. */
 export function contextsOf(
   state: MemoryState,
-  { snapshot = SNAPSHOT, time = NOW }: { snapshot?: Snapshot; time?: number } = {},
+  {
+    snapshot = SNAPSHOT,
+    time = NOW,
+    kind = "ledger",
+  }: { snapshot?: Snapshot; time?: number; kind?: BatchKind } = {},
 ): { trade: TradeContext; ledger: LedgerContext } {
-  const risk = startBatch(state, snapshot);
+  const risk = startBatch(state, snapshot, kind);
   return {
     trade: { risk, time, fokSteps: 4 },
     ledger: { risk, time, domain: DOMAIN, snapshot },
@@ -69,7 +76,11 @@ export function depositOf(account: number, amount: number): LedgerOperation {
  * Slots 0 to 2 are listed, book 0 is slot 0, book 1 is slot 1, book 2 is `slot 0 - slot 1`.
  * Accounts 1.. have the given cash (1e-6 USDC).
  */
-export function createMarket(cash: readonly number[], shape: Shape = SHAPE): Market {
+export function createMarket(
+  cash: readonly number[],
+  shape: Shape = SHAPE,
+  fees: BookFees = NO_FEES,
+): Market {
   const state = createMemoryState(shape);
   const slots = Array.from({ length: shape.slots }, () => slotRisk(100, 20));
   const contexts = contextsOf(state, { snapshot: snapshotOf(slots) });
@@ -78,9 +89,9 @@ export function createMarket(cash: readonly number[], shape: Shape = SHAPE): Mar
     ...[0, 1, 2].map((slot): LedgerOperation => {
       return { kind: "listSeries", slot, isCall: true, strike: 100 * slot, expiry: EXPIRY };
     }),
-    { kind: "openBook", book: 0, weights: weightsOf({ 0: 1 }, shape.slots) },
-    { kind: "openBook", book: 1, weights: weightsOf({ 1: 1 }, shape.slots) },
-    { kind: "openBook", book: 2, weights: weightsOf({ 0: 1, 1: -1 }, shape.slots) },
+    { kind: "openBook", book: 0, weights: weightsOf({ 0: 1 }, shape.slots), fees },
+    { kind: "openBook", book: 1, weights: weightsOf({ 1: 1 }, shape.slots), fees },
+    { kind: "openBook", book: 2, weights: weightsOf({ 0: 1, 1: -1 }, shape.slots), fees },
   ];
   for (const operation of operations) applyOperation(state, operation, contexts.ledger);
   return { state, ...contexts };
@@ -106,9 +117,15 @@ export function signedBy(account: number, message: TradeMessage) {
   return { author: { account, keyIndex: 0 }, message, word: messageWord(message) };
 }
 
-export function paymentBy(account: number, message: LedgerMessage): LedgerOperation {
+/** `scenario`: of a backstop. */
+export function paymentBy(
+  account: number,
+  message: LedgerMessage,
+  scenario?: number,
+): LedgerOperation {
   const author = { account, keyIndex: 0 };
-  return { kind: message.kind, author, message, word: messageWord(message) };
+  const operation = { kind: message.kind, author, message, word: messageWord(message) };
+  return scenario === undefined ? operation : { ...operation, scenario };
 }
 
 /** Sequences a message of key 0 of `account`. */

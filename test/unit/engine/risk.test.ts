@@ -5,14 +5,20 @@ import { startBatch } from "../../../sequencer/engine/batchStart.ts";
 import {
   admissibility,
   bookRisk,
+  bookValues,
   cashQuotient,
   effectiveRisk,
+  firstBelowMaintenance,
   firstUncovered,
   isCovered,
+  maintenanceValues,
   type Risk,
   SCENARIO_ROWS,
   scenarioValues,
+  wholeUnits,
+  worstMaintenance,
 } from "../../../sequencer/engine/risk.ts";
+import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { emptyAccount, emptySeries } from "../../../sequencer/protocol/state.ts";
 import { createMemoryState } from "../../../sequencer/state/memoryState.ts";
 import { runs } from "../../property/runs.ts";
@@ -31,7 +37,7 @@ const unitOf = edges(1, 1023);
 const change = edges(1 - 2 ** 20, 2 ** 20 - 1);
 const slot = fc.record({
   mark: edges(0, 2 ** 20 - 1),
-  changes: fc.array(change, { minLength: 16, maxLength: 16 }),
+  changes: fc.array(change, { minLength: SCENARIOS, maxLength: SCENARIOS }),
   position: edges(1 - 2 ** 22, 2 ** 22 - 1),
   weight: edges(-8, 7),
 });
@@ -45,15 +51,25 @@ function riskOf(slots: readonly { mark: number; changes: number[] }[]): Risk {
   return { marks: slots.map(({ mark }) => mark), changes: slots.map(({ changes }) => changes) };
 }
 
-/** `sum quantity (4 mark + 5 change)` in big integers, row 16 unchanged. */
-function exact(quantities: readonly number[], risk: Risk): bigint[] {
+/** `sum quantity (4 mark + 5 change)` in big integers, row 17 unchanged. */
+function exact(quantities: readonly number[], risk: Risk, factors = [4n, 5n]): bigint[] {
+  const [ofMark, ofChange] = factors as [bigint, bigint];
   return Array.from({ length: SCENARIO_ROWS }, (_, row) => {
     return quantities.reduce((sum, quantity, index) => {
-      const moved = row < 16 ? risk.changes[index]![row]! : 0;
-      return sum + BigInt(quantity) * (4n * BigInt(risk.marks[index]!) + 5n * BigInt(moved));
+      const moved = BigInt(row < SCENARIOS ? risk.changes[index]![row]! : 0);
+      return sum + BigInt(quantity) * (ofMark * BigInt(risk.marks[index]!) + ofChange * moved);
     }, 0n);
   });
 }
+
+test("17 scenarios and the unchanged one", () => {
+  assert.equal(SCENARIO_ROWS, 18);
+  const risk = effectiveRisk([emptySeries()], snapshotOf([slotRisk(100, 20)]));
+  const account = { ...emptyAccount(0), positions: [3] };
+  assert.equal(scenarioValues(account, risk).at(-1), 3 * 4 * 100);
+  assert.equal(maintenanceValues(account, risk).at(-1), 3 * 100);
+  assert.deepEqual(bookValues([1], risk).slice(0, 2), [120, 80]);
+});
 
 test("the cash quotient is floor(4 cash / unit)", () => {
   fc.assert(
@@ -61,6 +77,8 @@ test("the cash quotient is floor(4 cash / unit)", () => {
       const product = 4n * BigInt(cash);
       const floor = product / BigInt(unit) - (product % BigInt(unit) < 0n ? 1n : 0n);
       assert.equal(BigInt(cashQuotient(cash, unit)), floor);
+      const whole = BigInt(cash) / BigInt(unit) - (BigInt(cash) % BigInt(unit) < 0n ? 1n : 0n);
+      assert.equal(BigInt(wholeUnits(cash, unit)), whole);
     }),
     runs(2000),
   );
@@ -87,11 +105,44 @@ test("coverage is what big integers say, up to the ranges' ends", () => {
   );
 });
 
+test("maintenance is what big integers say, and what the headrooms say", () => {
+  fc.assert(
+    fc.property(market, fc.boolean(), ({ slots, cash, unit }, isNear) => {
+      const risk = riskOf(slots);
+      const positions = slots.map(({ position }) => position);
+      const values = exact(positions, risk, [1n, 1n]);
+      const near = Number(-BigInt(unit) * values[5]!);
+      const account = {
+        owner: 1n,
+        cash: isNear && Math.abs(near) < 2 ** 52 ? near : cash,
+        positions,
+      };
+      assert.deepEqual(maintenanceValues(account, risk).map(BigInt), values);
+      const levels = values.map((value) => BigInt(account.cash) + BigInt(unit) * value);
+      const below = levels.findIndex((level) => level < 0n);
+      assert.equal(firstBelowMaintenance(account, risk, unit), below < 0 ? undefined : below);
+      const least = levels.reduce((a, b) => (a < b ? a : b));
+      const worst = worstMaintenance(account, risk, unit);
+      assert.equal(levels[worst.scenario], least);
+      assert.equal(worst.value < 0, least < 0n);
+      if (least > -(2n ** 53n) && least < 2n ** 53n) assert.equal(BigInt(worst.value), least);
+      const rooms = exact(positions, risk).map((value) => {
+        return 4n * BigInt(account.cash) + BigInt(unit) * value;
+      });
+      for (const [row, level] of levels.entries()) {
+        assert.equal(20n * level, 4n * rooms[row]! + rooms.at(-1)!);
+      }
+    }),
+    runs(200),
+  );
+});
+
 test("admissibility is what big integers say, up to the ranges' ends", () => {
   const price = edges(1 - 2 ** 23, 2 ** 23 - 2);
   const lots = edges(1 - 2 ** 22, 2 ** 22 - 1).filter((value) => value !== 0);
+  const fee = edges(1 - 2 ** 16, 2 ** 16 - 1);
   fc.assert(
-    fc.property(market, price, lots, ({ slots, cash, unit }, ticks, signedLots) => {
+    fc.property(market, price, lots, fee, ({ slots, cash, unit }, ticks, signedLots, paid) => {
       const risk = riskOf(slots);
       const weights = slots.map(({ weight }) => weight);
       const positions = slots.map(({ position, weight }) => {
@@ -106,12 +157,14 @@ test("admissibility is what big integers say, up to the ranges' ends", () => {
       fc.pre(fits);
       const rates = exact(weights, risk);
       const headroomsAfter = exact(positions, risk).map((value, row) => {
-        const moved = BigInt(unit) * BigInt(signedLots) * (rates[row]! - 4n * BigInt(ticks));
+        const each = BigInt(signedLots) * (rates[row]! - 4n * BigInt(ticks));
+        const fees = 4n * BigInt(paid) * BigInt(Math.abs(signedLots));
+        const moved = BigInt(unit) * (each - fees);
         return { moved, after: 4n * BigInt(cash) + BigInt(unit) * value + moved };
       });
       const failing = headroomsAfter.findIndex(({ moved, after }) => moved < 0n && after < 0n);
       const account = { owner: 1n, cash, positions };
-      const candidate = { account, price: ticks, signedLots, risk, unit };
+      const candidate = { account, price: ticks, signedLots, risk, unit, fee: paid };
       assert.equal(
         admissibility({ ...candidate, rates: bookRisk(weights, risk) }),
         failing < 0 ? undefined : failing,
@@ -161,10 +214,25 @@ test("settled slots keep their mark, and neither they nor final marks change", (
 test("a batch's start writes the effective marks into the table", () => {
   const state = createMemoryState(SHAPE);
   Object.assign(state.editSeries(1), { status: "settled", mark: 9 });
-  const risk = startBatch(state, snapshotOf([5, 6, 7, 8].map((mark) => slotRisk(mark, 0))));
+  const risk = startBatch(
+    state,
+    snapshotOf([5, 6, 7, 8].map((mark) => slotRisk(mark, 0))),
+    "trade",
+  );
   assert.deepEqual(risk.marks, [5, 9, 7, 8]);
   assert.deepEqual(
     state.series().map(({ mark }) => mark),
     risk.marks,
   );
+});
+
+test("a trade batch's start ends the ranking, a ledger batch's does not", () => {
+  const state = createMemoryState(SHAPE);
+  const snapshot = snapshotOf(Array.from({ length: SHAPE.slots }, () => slotRisk(1, 0)));
+  const ranking = { slot: 1, isLong: true, next: 4, seen: 2, best: 3, bestLots: 9 };
+  state.setRanking(ranking);
+  startBatch(state, snapshot, "ledger");
+  assert.deepEqual(state.ranking(), ranking);
+  startBatch(state, snapshot, "trade");
+  assert.equal(state.ranking(), undefined);
 });
