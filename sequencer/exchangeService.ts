@@ -8,7 +8,17 @@
  * undefined, so that JSON keeps the field. Prices are ticks, quantities lots, cash 1e-6 USDC,
  * times unix ms, expiries unix seconds. Answers are copies that the role does not change later.
  */
-import type { BatchKind, MessageKind, SeriesStatus } from "./protocol/constants.ts";
+import type { LiquidationInfo, LiquidationUpdate } from "./market/liquidation.ts";
+import type { OrderPreview, PreviewRequest } from "./market/orderPreview.ts";
+import type {
+  BookChange,
+  BookInfo,
+  BookSummary,
+  BookTicker,
+  SeriesInfo,
+} from "./market/publicBook.ts";
+import type { RiskAnswer } from "./market/riskReport.ts";
+import type { BatchKind, MessageKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { DoorReject, Outcome, Removal } from "./protocol/rejection.ts";
 import type { Snapshot } from "./protocol/snapshot.ts";
@@ -42,6 +52,8 @@ export interface ReceiptFill {
   readonly price: number;
   readonly lots: number;
   readonly makerSeq: number;
+  /** What the author pays, in 1e-6 USDC. */
+  readonly fee: number;
 }
 
 /** A resting order of anyone's that the message's execution removed without its owner's asking. */
@@ -121,10 +133,14 @@ export interface AccountInfo {
   /** Cash and positions at the effective marks; null while there is no snapshot. */
   readonly equity: number | null;
   /**
-   * Smallest headroom over the 17 scenarios, divided by 4 and rounded down: what may be withdrawn
+   * Smallest headroom over the 18 scenarios, divided by 4 and rounded down: what may be withdrawn
    * or lost before the account is no longer covered. Null while there is no snapshot.
    */
   readonly headroom: number | null;
+  /** Smallest equity over the scenarios: below 0 the account may be liquidated. Null as above. */
+  readonly maintenance: number | null;
+  /** When the account was locked for liquidation (unix seconds), or null. */
+  readonly lockedSince: number | null;
   /** Orders with a smaller seq are void. */
   readonly watermark: number;
   /** Registered keys only, ascending. */
@@ -143,70 +159,6 @@ export interface OpenOrder {
   readonly isCarried: boolean;
 }
 
-/** What rests at one price, without void orders. */
-export interface BookLevel {
-  readonly price: number;
-  readonly lots: number;
-  readonly orders: number;
-}
-
-/** Best level first on both sides. `changeId` is that of the last {@link BookChange} in it. */
-export interface BookInfo {
-  readonly book: number;
-  readonly changeId: number;
-  readonly time: number;
-  readonly isOpen: boolean;
-  readonly bids: readonly BookLevel[];
-  readonly asks: readonly BookLevel[];
-}
-
-/** `lots` and `orders` as they are after the change; both 0 where the level is gone. */
-export interface LevelChange extends BookLevel {
-  readonly action: "new" | "change" | "delete";
-}
-
-/** Follows the change with id `prevChangeId` of the same book; a gap means: ask for the book. */
-export interface BookChange {
-  readonly book: number;
-  readonly changeId: number;
-  readonly prevChangeId: number;
-  readonly time: number;
-  readonly bids: readonly LevelChange[];
-  readonly asks: readonly LevelChange[];
-}
-
-/** A book that has been opened at some time. */
-export interface BookSummary {
-  readonly book: number;
-  readonly weights: readonly number[];
-  readonly generation: number;
-  readonly isOpen: boolean;
-  /** The slot of a plain book, else null. */
-  readonly plainSlot: number | null;
-  readonly bestBid: BookLevel | null;
-  readonly bestAsk: BookLevel | null;
-}
-
-/** One slot of the market. */
-export interface SeriesInfo {
-  readonly slot: number;
-  readonly status: SeriesStatus;
-  readonly isCall: boolean;
-  readonly strike: number;
-  readonly expiry: number;
-  readonly generation: number;
-  readonly holders: number;
-  /** The effective mark. */
-  readonly mark: number;
-  /** Implied volatility (0.8 is 80 %) and delta (-1 to 1) of the mark, where known. */
-  readonly markIv: number | null;
-  readonly delta: number | null;
-  /** The open plain book of the slot with the lowest id, and its best levels. */
-  readonly book: number | null;
-  readonly bestBid: BookLevel | null;
-  readonly bestAsk: BookLevel | null;
-}
-
 export interface ChainInfo {
   /** First part of instrument names, for example `ETH`. */
   readonly underlying: string;
@@ -217,7 +169,10 @@ export interface ChainInfo {
   readonly series: readonly SeriesInfo[];
 }
 
-/** A fill as everyone sees it. `tradeId` counts from 1 over all books. */
+/**
+ * A fill as everyone sees it. `tradeId` counts from 1 over all books; `takerSeq` is 0 where the
+ * taker is being liquidated. Fees are what each side pays in 1e-6 USDC, negative for a rebate.
+ */
 export interface Trade {
   readonly tradeId: number;
   readonly book: number;
@@ -226,6 +181,8 @@ export interface Trade {
   readonly takerIsSell: boolean;
   readonly takerSeq: number;
   readonly makerSeq: number;
+  readonly takerFee: number;
+  readonly makerFee: number;
   readonly time: number;
   readonly batchNumber: number;
 }
@@ -309,6 +266,12 @@ export interface Status {
   /** Next layer-one queue entry that the sequencer will serve. */
   readonly nextQueueId: number;
   readonly validatorsConnected: number;
+  /** Cash of the insurance fund and of the fee account, and fees not yet collected: 1e-6 USDC. */
+  readonly insuranceFund: number;
+  readonly feeAccount: number;
+  readonly feesUncollected: number;
+  /** Accounts that are being liquidated. */
+  readonly lockedAccounts: number;
   /** At the backlog bound: only cancels are taken. */
   readonly isOverloaded: boolean;
   /** Why the node no longer sequences, or null. */
@@ -335,6 +298,8 @@ export interface OrderUpdate {
     readonly price: number;
     readonly lots: number;
     readonly isTaker: boolean;
+    /** What the order's owner pays, in 1e-6 USDC; negative: a rebate. */
+    readonly fee: number;
   } | null;
   readonly time: number;
   readonly batchNumber: number;
@@ -349,19 +314,27 @@ export interface LedgerUpdate {
     | "forcedWithdraw"
     | "withdraw"
     | "transfer"
-    | "settlePosition";
+    | "settlePosition"
+    | "backstop"
+    | "insure"
+    | "deleverage"
+    | "absorb"
+    | "release"
+    | "collectFees";
   readonly outcome: "executed" | "refused";
-  /** 0 for registerKey. For settlePosition: the cash change, signed. */
+  /** 0 for registerKey and release. From settlePosition on: the cash change, signed. */
   readonly amount: number;
   readonly cash: number;
   readonly time: number;
   readonly batchNumber: number;
 }
 
-/** `batch` is sent when a batch is sealed and at every stage it reaches after. */
+/** `ticker` follows the `book` changes it is of. `batch` is sent when a batch is sealed and at every stage it reaches after. */
 export type ExchangeEvent =
   | { readonly type: "trade"; readonly trade: Trade }
   | { readonly type: "book"; readonly change: BookChange }
+  | { readonly type: "ticker"; readonly ticker: BookTicker }
+  | { readonly type: "liquidation"; readonly update: LiquidationUpdate }
   | { readonly type: "order"; readonly update: OrderUpdate }
   | { readonly type: "ledger"; readonly update: LedgerUpdate }
   | { readonly type: "batch"; readonly batch: BatchStatus };
@@ -391,6 +364,12 @@ export interface ExchangeService {
   /** The snapshot in use. */
   snapshot(): Promise<Snapshot | null>;
   stages(logPosition: number): Promise<StageInfo | null>;
+  /** Null: no such account, or no snapshot yet. */
+  risk(account: number): Promise<RiskAnswer | null>;
+  /** What the door would say now to an order, and the account's risk after its worst fill. */
+  preview(request: PreviewRequest): Promise<OrderPreview | null>;
+  /** Accounts that are locked, longest first. */
+  liquidations(): Promise<readonly LiquidationInfo[]>;
   /**
    * Calls `listener` for everything that happens from now on, in order, synchronously after the
    * records are durable. The listener must not throw and returns at once. Returns the end of it.

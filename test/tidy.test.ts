@@ -12,7 +12,7 @@ const columnsMax = 100;
 const headerLinesMax = 5;
 
 const core = ["protocol", "engine"];
-const adapter = [...core, "batch", "ports", "exchangeService"];
+const adapter = [...core, "type market", "batch", "ports", "exchangeService"];
 
 /**
  * Which zones of sequencer/ each zone may import besides itself. A zone is a folder, or a file
@@ -23,8 +23,9 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   engine: ["protocol"],
   state: core,
   batch: [...core, "state"],
+  market: [...core, "pricing"],
   ports: ["protocol", "type batch", "type engine"],
-  exchangeService: ["protocol", "type engine"],
+  exchangeService: ["protocol", "type engine", "type market"],
   store: adapter,
   l1: adapter,
   gossip: adapter,
@@ -32,13 +33,13 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   api: adapter,
   oracle: [...adapter, "pricing"],
   pricing: ["protocol"],
-  roles: [...core, "state", "batch", "ports", "exchangeService", "pricing"],
+  roles: [...core, "state", "batch", "ports", "exchangeService", "pricing", "market"],
   node: [
     ...[...core, "state", "batch", "ports", "exchangeService", "pricing", "roles"],
     ...["store", "l1", "gossip", "prover", "api", "oracle"],
   ],
-  client: [...core, "exchangeService"],
-  cli: ["client", "protocol", "node", "l1", "exchangeService"],
+  client: [...core, "pricing", "market", "exchangeService"],
+  cli: ["client", "market", "protocol", "node", "l1", "exchangeService"],
   web: ["client"],
 };
 
@@ -46,6 +47,8 @@ const zones: Readonly<Record<string, readonly string[]>> = {
 const zonePackages: Readonly<Record<string, readonly string[]>> = {
   protocol: ["poseidon-lite", "@noble/*"],
   engine: [],
+  pricing: [],
+  market: [],
 };
 
 /** Packages that may be imported in these folders only. */

@@ -3,7 +3,8 @@
 import { formatPrice } from "../../sequencer/client/decimal.ts";
 import type { Exchange } from "../../sequencer/client/exchange.ts";
 import { instrumentName } from "../../sequencer/client/instrument.ts";
-import type { BatchStatus, BookSummary, Receipt, Wire } from "../../sequencer/exchangeService.ts";
+import type { BatchStatus, Receipt, Wire } from "../../sequencer/exchangeService.ts";
+import type { BookSummary } from "../../sequencer/market/publicBook.ts";
 import { MARKET } from "./marketPlan.ts";
 
 export interface Report {

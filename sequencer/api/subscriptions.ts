@@ -1,5 +1,6 @@
 /** Who hears what: channels, their subscribers, and snapshots that join their changes exactly. */
-import type { BookChange, ExchangeEvent, ExchangeService } from "../exchangeService.ts";
+import type { ExchangeEvent, ExchangeService } from "../exchangeService.ts";
+import type { BookChange } from "../market/publicBook.ts";
 import type { Clock, Logger } from "../ports.ts";
 import { ApiError } from "./errors.ts";
 import { type ApiLimits, DEPTH_MAX } from "./limits.ts";

@@ -2,9 +2,6 @@
 import type {
   AccountInfo,
   BatchStatus,
-  BookChange,
-  BookInfo,
-  BookSummary,
   ChainInfo,
   Info,
   KeyInfo,
@@ -19,6 +16,7 @@ import type {
   Wire,
   Withdrawal,
 } from "../exchangeService.ts";
+import type { BookChange, BookInfo, BookSummary } from "../market/publicBook.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { createRpc, type Rpc, type RpcOptions } from "./rpc.ts";
 

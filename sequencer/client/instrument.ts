@@ -71,7 +71,8 @@ export function findInstrument<S extends InstrumentTerms & { readonly generation
 
 const DAILY = "T080000";
 
-function expiryText(expiry: number): string {
+/** `20261225`, or with the time where that is not 08:00 UTC. */
+export function expiryText(expiry: number): string {
   const [date = "", time = ""] = new Date(expiry * 1000).toISOString().split("T");
   const day = date.replaceAll("-", "");
   const clock = `T${time.slice(0, 8).replaceAll(":", "")}`;
@@ -79,7 +80,8 @@ function expiryText(expiry: number): string {
   return day + (clock.endsWith("00") ? clock.slice(0, 5) : clock);
 }
 
-function parseExpiry(name: string, text: string): number {
+/** Inverse of {@link expiryText}; `name` is for the error. */
+export function parseExpiry(name: string, text: string): number {
   const match = /^(\d{4})(\d{2})(\d{2})(?:T(\d{2})(\d{2})(\d{2})?)?$/.exec(text);
   if (match === null) fail(name, `the expiry must be YYYYMMDD or YYYYMMDDTHHMM. Got \`${text}\``);
   const [, year, month, day, hour = "08", minute = "00", second = "00"] = match;
@@ -91,6 +93,7 @@ function parseExpiry(name: string, text: string): number {
   return ms / 1000;
 }
 
-function fail(name: string, reason: string): never {
+/** Throws {@link InstrumentError}. */
+export function fail(name: string, reason: string): never {
   throw new InstrumentError(`no instrument \`${name.slice(0, 60)}\`: ${reason}.`);
 }

@@ -1,5 +1,6 @@
 /** A book kept up to date from its channel; a gap in the changes makes it fetch the whole again. */
-import type { BookInfo, BookLevel, LevelChange, Wire } from "../exchangeService.ts";
+import type { Wire } from "../exchangeService.ts";
+import type { BookInfo, BookLevel, LevelChange } from "../market/publicBook.ts";
 import type { BookMessage, Exchange } from "./exchange.ts";
 
 type Levels = Wire<BookInfo>["bids"];

@@ -1,7 +1,7 @@
 /** Price levels of the books as the public sees them, and their changes. */
 import { isVoid } from "../engine/bookState.ts";
 import type { StateView } from "../engine/stateView.ts";
-import type { BookChange, BookLevel, LevelChange } from "../exchangeService.ts";
+import type { BookChange, BookLevel, LevelChange } from "../market/publicBook.ts";
 import type { Entry } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Effect } from "./effect.ts";

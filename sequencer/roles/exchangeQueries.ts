@@ -4,19 +4,8 @@
  */
 import { isBookOpen, isPlain } from "../engine/bookState.ts";
 import { effectiveRisk, type Risk, scenarioValues } from "../engine/risk.ts";
-import type {
-  AccountInfo,
-  BatchStatus,
-  BookInfo,
-  BookSummary,
-  ChainInfo,
-  ExchangeService,
-  Info,
-  KeyInfo,
-  SeriesInfo,
-  Status,
-  Withdrawal,
-} from "../exchangeService.ts";
+import type { AccountInfo, BatchStatus, ChainInfo, ExchangeService, Info, KeyInfo, Status, Withdrawal } from "../exchangeService.ts";
+import type { BookInfo, BookSummary, SeriesInfo } from "../market/publicBook.ts";
 import type { Clock } from "../ports.ts";
 import type { Account, TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
@@ -24,7 +13,7 @@ import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { DepthTracker } from "./depthTracker.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
-import { slotGreeks, underlyingPrice } from "./marketData.ts";
+import { slotGreeks, underlyingPrice } from "../market/marketData.ts";
 import type { OrderTracker } from "./orderTracker.ts";
 
 export interface QueryParts {

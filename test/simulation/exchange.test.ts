@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { logOrigin } from "../../sequencer/batch/log.ts";
-import type { BookLevel, ExchangeEvent, Receipt } from "../../sequencer/exchangeService.ts";
+import type { ExchangeEvent, Receipt } from "../../sequencer/exchangeService.ts";
+import type { BookLevel } from "../../sequencer/market/publicBook.ts";
 import type { Message } from "../../sequencer/protocol/messages.ts";
 import { createNodeState } from "../../sequencer/roles/nodeState.ts";
 import {

@@ -4,19 +4,8 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { privateKeyToAddress } from "viem/accounts";
 import { type LogEntry, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
-import type {
-  BookChange,
-  BookInfo,
-  ExchangeEvent,
-  ExchangeService,
-  Info,
-  KeyInfo,
-  Receipt,
-  SeriesInfo,
-  Status,
-  Submission,
-  SubmitResult,
-} from "../../../sequencer/exchangeService.ts";
+import type { ExchangeEvent, ExchangeService, Info, KeyInfo, Receipt, Status, Submission, SubmitResult } from "../../../sequencer/exchangeService.ts";
+import type { BookChange, BookInfo, SeriesInfo } from "../../../sequencer/market/publicBook.ts";
 import { publicKeyOf, secretFromSeed, verify } from "../../../sequencer/protocol/eddsa.ts";
 import {
   firstHead,

@@ -1,0 +1,68 @@
+/** What is offered of a locked account, by the rules of takeovers (SPEC section 7, T1 to T4). */
+import { maintenanceValues, type Risk, worstMaintenance } from "../engine/risk.ts";
+import { AUCTION_DIVISOR, AUCTION_SECONDS, SCENARIOS } from "../protocol/constants.ts";
+import type { AuctionOffer, LiquidationInfo } from "./liquidation.ts";
+import { equityOf, type Holdings } from "./riskReport.ts";
+
+/** `lockedSince` in unix seconds, `time` in unix ms; no risk: no snapshot yet. */
+export interface LockedAccount {
+  readonly account: number;
+  readonly holdings: Holdings;
+  readonly lockedSince: number;
+  readonly risk: Risk | undefined;
+  readonly time: number;
+  readonly unit: number;
+}
+
+export function describeLiquidation(locked: LockedAccount): LiquidationInfo {
+  const { account, holdings, lockedSince, risk, time, unit } = locked;
+  const { cash, positions } = holdings;
+  const lockedFor = Math.max(0, Math.floor(time / 1000) - lockedSince);
+  const place = { account, lockedSince, cash, positions: [...positions], time, lockedFor };
+  if (risk === undefined) return { ...place, equity: null, maintenance: null, offers: [] };
+  const view = { owner: 0n, cash, positions: [...positions] };
+  return {
+    ...place,
+    equity: equityOf(holdings, risk, unit),
+    maintenance: worstMaintenance(view, risk, unit).value,
+    offers: offersOf({ ...locked, risk }, lockedFor),
+  };
+}
+
+function offersOf(locked: LockedAccount & { readonly risk: Risk }, lockedFor: number) {
+  const { holdings, risk, unit } = locked;
+  const view = { owner: 0n, cash: holdings.cash, positions: [...holdings.positions] };
+  const values = maintenanceValues(view, risk).map((value) => holdings.cash + unit * value);
+  const offers: AuctionOffer[] = [];
+  for (const [slot, position] of holdings.positions.entries()) {
+    if (position === 0) continue;
+    const worst = worstScenario(values, risk.changes[slot]!, position);
+    if (worst === undefined) continue;
+    const { scenario, loss } = worst;
+    const lossPerLot = unit * loss;
+    const needed = Math.ceil(-values[scenario]! / lossPerLot);
+    const highest = (AUCTION_SECONDS * lossPerLot) / AUCTION_DIVISOR;
+    offers.push({
+      slot,
+      position,
+      mark: risk.marks[slot]!,
+      scenario,
+      lossPerLot,
+      lotsMax: Math.min(Math.abs(position), needed),
+      amountPerLot: (Math.min(lockedFor, AUCTION_SECONDS) * lossPerLot) / AUCTION_DIVISOR,
+      amountPerLotMax: highest,
+    });
+  }
+  return offers;
+}
+
+/** The scenario below maintenance in which the position loses the most for each lot (ticks). */
+function worstScenario(values: readonly number[], changes: readonly number[], position: number) {
+  let worst: { scenario: number; loss: number } | undefined;
+  for (let scenario = 0; scenario < SCENARIOS; scenario++) {
+    const loss = -Math.sign(position) * changes[scenario]!;
+    if (values[scenario]! >= 0 || loss <= (worst?.loss ?? 0)) continue;
+    worst = { scenario, loss };
+  }
+  return worst;
+}
