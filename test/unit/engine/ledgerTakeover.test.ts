@@ -1,0 +1,424 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { LedgerOperation } from "../../../sequencer/engine/records.ts";
+import {
+  backstopScenario,
+  checkBackstop,
+} from "../../../sequencer/engine/transactions/backstop.ts";
+import { unpack } from "../../../sequencer/protocol/codec.ts";
+import { LEDGER_KINDS } from "../../../sequencer/protocol/constants.ts";
+import { LEDGER_OP } from "../../../sequencer/protocol/layout.ts";
+import { type BackstopMessage, nextHead } from "../../../sequencer/protocol/messages.ts";
+import {
+  assertRefused,
+  createDistress,
+  type DistressOptions,
+  execute,
+  LOCKED,
+  LOCKED_CASH,
+  LOSS,
+  rankHolders,
+  TRADER,
+} from "./ledgerDistress.ts";
+import { NOW, paymentBy, slotRisk } from "./market.ts";
+
+type Terms = Partial<{
+  from: number;
+  slot: number;
+  lots: number;
+  amount: number;
+  isSubsidy: boolean;
+  scenario: number;
+}>;
+
+const TERMS = { from: LOCKED, slot: 0, lots: 10, amount: 0, isSubsidy: false, scenario: 0 };
+const insure = (terms: Terms = {}): LedgerOperation => ({ kind: "insure", ...TERMS, ...terms });
+const deleverage = (terms: Terms = {}, account = 4): LedgerOperation => {
+  return { kind: "deleverage", account, ...TERMS, ...terms };
+};
+
+function messageOf(terms: Terms = {}): BackstopMessage {
+  const { from, slot, lots, amount } = { ...TERMS, ...terms };
+  return { kind: "backstop", from, slot, lots, amount, deadline: NOW };
+}
+
+function backstop(terms: Terms = {}, account = TRADER): LedgerOperation {
+  const signed = paymentBy(account, messageOf(terms));
+  return { ...signed, scenario: terms.scenario ?? 0 } as LedgerOperation;
+}
+
+test("a backstop moves lots at the mark and the discount, and ends a ranking", () => {
+  const distress = createDistress();
+  const { state } = distress;
+  rankHolders(distress);
+  const head = state.session(TRADER).keys[0]!.head;
+  const operation = backstop({ lots: 25, amount: 1234 });
+  const { publicWords } = execute(distress, operation);
+  const cost = 25 * 100 * 1000;
+  assert.equal(state.account(LOCKED).cash, LOCKED_CASH - cost - 1234);
+  assert.equal(state.account(TRADER).cash, 50_000_000 + cost + 1234);
+  assert.deepEqual(state.account(LOCKED).positions, [-75, 0, 0, 0]);
+  assert.deepEqual(state.account(TRADER).positions, [-25, 0, 0, 0]);
+  assert.equal(state.ranking(), undefined);
+  assert.equal(
+    state.session(TRADER).keys[0]!.head,
+    nextHead(head, "word" in operation ? operation.word : 0n),
+  );
+  assert.deepEqual(unpack(LEDGER_OP, publicWords[0]!), {
+    kind: LEDGER_KINDS.backstop,
+    executed: 1,
+    account: TRADER,
+    to: LOCKED,
+    slot: 0,
+    book: 0,
+    keyIndex: 0,
+    amount: 1234,
+    keyExpiry: 0,
+    lots: 25,
+    isSubsidy: 0,
+    isLong: 0,
+  });
+  assert.deepEqual(publicWords.slice(1), [0n, 0n, 0n]);
+});
+
+test("insure and deleverage say who took over, and a subsidy is paid to the locked account", () => {
+  const broke = createDistress({ cash: { [LOCKED]: 9_000_000, 2: 100_000_000 } });
+  const { state } = broke;
+  const cost = 10 * 100 * 1000;
+  const words = execute(broke, insure({ amount: 3, isSubsidy: true })).publicWords;
+  const insured = unpack(LEDGER_OP, words[0]!);
+  assert.deepEqual([insured.account, insured.to, insured.isSubsidy], [2, LOCKED, 1]);
+  assert.equal(state.account(LOCKED).cash, 9_000_000 - cost + 3);
+  assert.equal(state.account(2).cash, 100_000_000 + cost - 3);
+  rankHolders(broke, { accounts: [2, 3, 4, 5] });
+  const { publicWords } = execute(broke, deleverage({ amount: 4, isSubsidy: true }));
+  const deleveraged = unpack(LEDGER_OP, publicWords[0]!);
+  assert.deepEqual(
+    [deleveraged.kind, deleveraged.account, deleveraged.to, deleveraged.lots],
+    [LEDGER_KINDS.deleverage, 4, LOCKED, 10],
+  );
+  assert.deepEqual(state.account(4).positions, [50, 0, 0, 0]);
+  assert.equal(state.account(4).cash, 50_000_000 + cost - 4);
+});
+
+test("a long position is sold at the mark to who takes it over", () => {
+  const positions = { 3: [100, 0, 0, 0], 4: [-60, 0, 0, 0], 5: [-40, 0, 0, 0] };
+  const distress = createDistress({ positions, cash: { [LOCKED]: -8_500_000 } });
+  execute(distress, backstop({ lots: 25, scenario: 1 }));
+  const { state } = distress;
+  assert.deepEqual(
+    [3, TRADER].map((id) => state.account(id).positions[0]),
+    [75, 25],
+  );
+  assert.equal(state.account(LOCKED).cash, -8_500_000 + 25 * 100 * 1000);
+});
+
+/** `refused` breaks the named condition alone: `allowed`, one step away, is executed. */
+interface Case {
+  readonly name: string;
+  readonly reason: RegExp;
+  readonly refused: LedgerOperation;
+  readonly allowed: LedgerOperation;
+  /** Of the refused one. */
+  readonly setup?: DistressOptions;
+  /** Of the allowed one; by default as for the refused. */
+  readonly other?: DistressOptions;
+  readonly ranked?: Parameters<typeof rankHolders>[1];
+  readonly otherRanked?: Parameters<typeof rankHolders>[1];
+}
+
+const EVEN: DistressOptions = { cash: { [LOCKED]: 12_000_000 } };
+// Long 10 of slot 1 as well, which gains where the short position loses.
+const HEDGED: DistressOptions = {
+  positions: { 3: [-100, 10, 0, 0], 4: [60, -10, 0, 0] },
+  cash: { [LOCKED]: 10_300_000 },
+};
+const DEFICIT: DistressOptions = { cash: { [LOCKED]: 9_000_000 } };
+const atSecond = (lockedFor: number): DistressOptions => ({ lockedFor });
+/** The fund with this cash takes 10 lots at 1 M: headroom_0 must be at least twice the cash. */
+const fundWith = (cash: number): DistressOptions => ({ cash: { 2: cash } });
+// 2 (cash + 1 M) + 1000 * -10 * (400 + 100) >= 0 from 1.5 M on.
+const HALF = 1_500_000;
+const FUND_NEGATIVE: DistressOptions = {
+  cash: { 2: -1_000_001 },
+  positions: { 2: [0, 900, 0, 0], 4: [60, -900, 0, 0] },
+  slots: [slotRisk(100, 20), slotRisk(10_000, 0), slotRisk(100, 20), slotRisk(100, 20)],
+};
+const FUND_ZERO: DistressOptions = { ...FUND_NEGATIVE, cash: { 2: -1_000_000 } };
+
+const CASES: readonly Case[] = [
+  {
+    name: "T1: an account that is not locked",
+    reason: /not locked/,
+    refused: backstop(),
+    allowed: backstop(),
+    setup: { lockedFor: undefined },
+    other: { lockedFor: 0 },
+  },
+  {
+    name: "T1: an account at maintenance",
+    reason: /not below maintenance/,
+    refused: backstop({ lots: 1 }),
+    allowed: backstop({ lots: 1 }),
+    setup: EVEN,
+    other: { cash: { [LOCKED]: 11_999_999 } },
+  },
+  {
+    name: "T1: in the exhibited scenario",
+    reason: /not below maintenance margin in scenario `1`/,
+    refused: backstop({ scenario: 1 }),
+    allowed: backstop({ scenario: 16 }),
+  },
+  {
+    name: "T2: more than the position",
+    reason: /at most the position of `100`/,
+    refused: backstop({ lots: 101 }),
+    allowed: backstop({ lots: 100 }),
+    setup: { cash: { [LOCKED]: 10_019_999 } },
+  },
+  {
+    name: "T2: a slot without position",
+    reason: /at most the position of `0`/,
+    refused: backstop({ slot: 1, lots: 1 }),
+    allowed: backstop({ lots: 1 }),
+  },
+  {
+    name: "T2: what gains in the scenario",
+    reason: /does not lose in scenario `0`/,
+    refused: backstop({ slot: 1, lots: 1 }),
+    allowed: backstop({ slot: 0, lots: 1 }),
+    setup: HEDGED,
+  },
+  {
+    name: "T3: a lot more than the scenario needs",
+    reason: /no more than scenario `0` needs/,
+    refused: backstop({ lots: 26 }),
+    allowed: backstop({ lots: 25 }),
+  },
+  {
+    name: "T3: counts the discount",
+    reason: /no more than scenario `0` needs/,
+    refused: backstop({ lots: 26, amount: 0 }),
+    allowed: backstop({ lots: 26, amount: 1 }),
+  },
+  {
+    name: "T4: a discount beyond half of the loss",
+    reason: /`amount` must be at most `100000`/,
+    refused: backstop({ amount: 5 * LOSS + 1 }),
+    allowed: backstop({ amount: 5 * LOSS }),
+  },
+  {
+    name: "T4: the auction ends after 256 s",
+    reason: /`amount` must be at most `99609`/,
+    refused: backstop({ amount: 99_610 }),
+    allowed: backstop({ amount: 99_610 }),
+    setup: atSecond(255),
+    other: atSecond(256),
+  },
+  {
+    name: "T4: no discount in the lock's second",
+    reason: /`amount` must be at most `0`/,
+    refused: backstop({ amount: 1 }),
+    allowed: backstop({ amount: 0 }),
+    setup: atSecond(0),
+  },
+  {
+    name: "T5: a subsidy that leaves equity",
+    reason: /must not leave any equity/,
+    refused: insure({ amount: 1_000_001, isSubsidy: true }),
+    allowed: insure({ amount: 1_000_000, isSubsidy: true }),
+    setup: { cash: { [LOCKED]: 9_000_000, 2: 20_000_000 } },
+  },
+  {
+    name: "T6: the locked account gets worse",
+    reason: /gives up the lots would lack margin in scenario `17`/,
+    refused: backstop({ amount: 1 }),
+    allowed: backstop({ amount: 0 }),
+    setup: DEFICIT,
+  },
+  {
+    name: "T6: the other account lacks margin",
+    reason: /takes over the lots would lack margin in scenario `0`/,
+    refused: backstop(),
+    allowed: backstop(),
+    // 4 (cash + 1 M) + 1000 * -10 * (400 + 100) >= 0 from 250000 on.
+    setup: { cash: { [TRADER]: 249_999 } },
+    other: { cash: { [TRADER]: 250_000 } },
+  },
+  {
+    name: "T6: the discount counts for who takes over",
+    reason: /takes over the lots would lack margin in scenario `0`/,
+    refused: backstop({ amount: 999 }),
+    allowed: backstop({ amount: 1000 }),
+    setup: { cash: { [TRADER]: 249_000 } },
+  },
+  {
+    name: "the range of positions",
+    reason: /takes over the lots would leave the range/,
+    refused: backstop({ lots: 10 }),
+    allowed: backstop({ lots: 9 }),
+    setup: {
+      positions: { 6: [-(2 ** 22 - 10), 0, 0, 0], 4: [60 + 2 ** 22 - 10, 0, 0, 0] },
+      cash: { [TRADER]: 2 ** 51 },
+    },
+  },
+  {
+    name: "the range of cash",
+    reason: /takes over the lots would leave the range/,
+    refused: backstop(),
+    allowed: backstop(),
+    setup: { cash: { [TRADER]: 2 ** 52 - 1_000_000 } },
+    other: { cash: { [TRADER]: 2 ** 52 - 1_000_001 } },
+  },
+  {
+    name: "T7: the fund waits for the auction",
+    reason: /must wait `256` s from the lock. Got `255`/,
+    refused: insure(),
+    allowed: insure(),
+    setup: atSecond(255),
+    other: atSecond(256),
+  },
+  {
+    name: "T7: the fund engages at most half of its cash",
+    reason: /more than half of its cash in scenario `0`/,
+    refused: insure(),
+    allowed: insure(),
+    setup: fundWith(HALF - 1),
+    other: fundWith(HALF),
+  },
+  {
+    name: "T7: the fund's cash is at least 0 afterwards",
+    reason: /cash must be at least 0 afterwards. Got `-1`/,
+    refused: insure(),
+    allowed: insure(),
+    setup: FUND_NEGATIVE,
+    other: FUND_ZERO,
+  },
+  {
+    name: "T7: the fund's own positions",
+    reason: /cannot take over from itself/,
+    refused: insure({ from: 2 }),
+    allowed: insure(),
+  },
+  {
+    name: "a backstop of one's own account",
+    reason: /cannot take over from itself/,
+    refused: backstop({}, LOCKED),
+    allowed: backstop({}, 4),
+  },
+  {
+    name: "T8: deleveraging comes last",
+    reason: /must wait `512` s from the lock. Got `511`/,
+    refused: deleverage(),
+    allowed: deleverage(),
+    setup: atSecond(511),
+    other: atSecond(512),
+    ranked: {},
+  },
+  {
+    name: "T8: no ranking",
+    reason: /no ranking of slot `0`, long/,
+    refused: deleverage(),
+    allowed: deleverage(),
+    ranked: { accounts: [] },
+    otherRanked: {},
+  },
+  {
+    name: "T8: the ranking of the other side",
+    reason: /no ranking of slot `0`, long/,
+    refused: deleverage(),
+    allowed: deleverage(),
+    ranked: { isLong: false },
+    otherRanked: { isLong: true },
+  },
+  {
+    name: "T8: the ranking of another slot",
+    reason: /no ranking of slot `0`, long/,
+    refused: deleverage(),
+    allowed: deleverage(),
+    setup: { positions: { 3: [-100, 10, 0, 0], 4: [60, -10, 0, 0] }, cash: { 3: 10_300_000 } },
+    ranked: { accounts: [3, 4], slot: 1 },
+    otherRanked: {},
+  },
+  {
+    name: "T8: a ranking that has not seen all",
+    reason: /must have seen `3` holders. Got `2`/,
+    refused: deleverage(),
+    allowed: deleverage(),
+    ranked: { accounts: [3, 4] },
+    otherRanked: { accounts: [3, 4, 5] },
+  },
+  {
+    name: "T8: another than the first",
+    reason: /`account` must be `4`/,
+    refused: deleverage({}, 5),
+    allowed: deleverage({}, 4),
+    ranked: {},
+  },
+  {
+    name: "T8: more than the first holds",
+    reason: /`lots` must be at most `60`, the first's. Got `61`/,
+    refused: deleverage({ lots: 61 }),
+    allowed: deleverage({ lots: 60 }),
+    setup: { cash: { [LOCKED]: 9_999_999 } },
+    ranked: {},
+  },
+];
+for (const { name, reason, refused, allowed, setup, other, ranked, otherRanked } of CASES) {
+  test(`a takeover is refused: ${name}`, () => {
+    const distress = createDistress(setup);
+    if (ranked !== undefined) rankHolders(distress, ranked);
+    assertRefused(distress, refused, reason);
+    const fine = createDistress(other ?? setup);
+    const ranking = otherRanked ?? ranked;
+    if (ranking !== undefined) rankHolders(fine, ranking);
+    execute(fine, allowed);
+  });
+}
+
+const MALFORMED: readonly (readonly [LedgerOperation, RegExp])[] = [
+  [insure({ slot: 4 }), /`slot` must be below 4/],
+  [insure({ slot: -1 }), /`slot` must be below 4/],
+  [insure({ lots: 0 }), /`lots` must be/],
+  [insure({ lots: 1.5 }), /`lots` must be/],
+  [insure({ lots: 2 ** 22 }), /`lots` must be/],
+  [insure({ scenario: 17 }), /`scenario` must be below 17/],
+  [insure({ scenario: Number.NaN }), /`scenario` must be below 17/],
+  [insure({ amount: -1 }), /`amount` must be/],
+  [insure({ amount: 2 ** 50 }), /`amount` must be/],
+  [paymentBy(TRADER, messageOf()), /`scenario` must be stated/],
+  [{ ...backstop(), kind: "withdraw" } as LedgerOperation, /`message` must be of kind withdraw/],
+];
+for (const [operation, reason] of MALFORMED) {
+  test(`no takeover: ${operation.kind} ${reason.source}`, () => {
+    assertRefused(createDistress(), operation, reason);
+  });
+}
+
+test("the door finds the scenario of a backstop, or refuses it", () => {
+  const { state, ledger } = createDistress({
+    slots: [slotRisk(100, -20), slotRisk(100, 20), slotRisk(100, 20), slotRisk(100, 20)],
+  });
+  const author = { account: TRADER };
+  assert.equal(backstopScenario(state, author, messageOf(), ledger), 1);
+  assert.equal(checkBackstop(state, author, messageOf(), ledger), undefined);
+  assert.equal(checkBackstop(state, author, messageOf({ lots: 26 }), ledger), "takeoverRefused");
+  assert.equal(checkBackstop(state, { account: LOCKED }, messageOf(), ledger), "takeoverRefused");
+  const noRisk = { risk: undefined, time: NOW };
+  assert.equal(checkBackstop(state, author, messageOf(), noRisk), "noSnapshot");
+});
+
+test("the door keeps room for what an author's orders may add to position and cash", () => {
+  const rich = { cash: { [TRADER]: 2 ** 50 } };
+  const short = (lots: number): DistressOptions => ({
+    ...rich,
+    positions: { 6: [-lots, 0, 0, 0], 4: [60 + lots, 0, 0, 0] },
+  });
+  const author = { account: TRADER };
+  const near = createDistress(short(2 ** 21 - 11));
+  assert.equal(checkBackstop(near.state, author, messageOf(), near.ledger), undefined);
+  const over = createDistress(short(2 ** 21 - 10));
+  assert.equal(checkBackstop(over.state, author, messageOf(), over.ledger), "limitExceeded");
+  const full = createDistress({ cash: { [TRADER]: 2 ** 51 - 1_000_000 } });
+  assert.equal(checkBackstop(full.state, author, messageOf(), full.ledger), "limitExceeded");
+});
