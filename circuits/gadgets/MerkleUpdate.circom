@@ -45,6 +45,26 @@ template MerkleLevel() {
     signal input siblings[3];
     signal output parentBefore;
     signal output parentAfter;
+    component children = MerkleChildren();
+    children.low <== low;
+    children.high <== high;
+    children.before <== before;
+    children.after <== after;
+    children.siblings <== siblings;
+    parentBefore <== Poseidon(4)(children.allBefore);
+    parentAfter <== Poseidon(4)(children.allAfter);
+}
+
+// Proves: the four children of which the one at place 2 * high + low is given, the others in order.
+// Assumes: low and high are 0 or 1.
+template MerkleChildren() {
+    signal input low;
+    signal input high;
+    signal input before;
+    signal input after;
+    signal input siblings[3];
+    signal output allBefore[4];
+    signal output allAfter[4];
 
     signal place[4];
     place[3] <== low * high;
@@ -60,13 +80,8 @@ template MerkleLevel() {
     base[1] <== firstShifted + secondKept;
     base[2] <== siblings[1] - secondKept + thirdKept;
     base[3] <== siblings[2] - thirdKept;
-
-    component hashBefore = Poseidon(4);
-    component hashAfter = Poseidon(4);
     for (var i = 0; i < 4; i++) {
-        hashBefore.inputs[i] <== base[i] + place[i] * before;
-        hashAfter.inputs[i] <== base[i] + place[i] * after;
+        allBefore[i] <== base[i] + place[i] * before;
+        allAfter[i] <== base[i] + place[i] * after;
     }
-    parentBefore <== hashBefore.out;
-    parentAfter <== hashAfter.out;
 }

@@ -4,7 +4,6 @@ include "../generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
 include "circomlib/circuits/poseidon.circom";
 include "../gadgets/HashVector.circom";
-include "../gadgets/MerkleUpdate.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
@@ -30,28 +29,25 @@ template BookFees() {
 
 // The opening of a book.
 //
-// Proves (where enabled):
-//   1. The book's leaf was 0, or that of a book that is not open.
-//   2. The new leaf has the given weights, at least one of them not 0, the given fee rates, today's
-//      generation and two empty sides; booksRootAfter is the root with it. Else booksRootAfter =
-//      booksRoot.
+// Proves:
+//   1. leafBefore is 0, or where enabled that of a book that is not open.
+//   2. leafAfter is the leaf of a book with the given weights, where enabled at least one of them
+//      not 0, the given fee rates, today's generation and two empty sides.
 //   3. The fees are a word of the layout bookFees, a rebate from 1 to the taker's rate.
 // Assumes: enabled is 0 or 1.
 // Twin: sequencer/engine/transactions/openBook.ts
-template OpenBook(slots, depth, bookLevels) {
+template OpenBook(slots, depth) {
     signal input enabled;
-    signal input book;
     signal input weightWords[2];
     signal input fees;
-    signal input booksRoot;
     input WorkingSeries() table[slots];
     signal input oldExists;
     signal input oldWeights[2];
     signal input oldGeneration;
     signal input oldFees;
     signal input oldSides[2];
-    signal input siblings[bookLevels][3];
-    signal output booksRootAfter;
+    signal output leafBefore;
+    signal output leafAfter;
 
     IsBoolean()(oldExists);
     component live = LiveGenerations(slots);
@@ -90,11 +86,6 @@ template OpenBook(slots, depth, bookLevels) {
         fees, emptySide.out, emptySide.out]);
 
     BookFees()(fees);
-    component path = MerkleUpdate(bookLevels);
-    path.id <== book;
-    path.leafBefore <== oldExists * oldHash;
-    path.leafAfter <== newHash;
-    path.siblings <== siblings;
-    enabled * (path.rootBefore - booksRoot) === 0;
-    booksRootAfter <== booksRoot + enabled * (path.rootAfter - booksRoot);
+    leafBefore <== oldExists * oldHash;
+    leafAfter <== newHash;
 }

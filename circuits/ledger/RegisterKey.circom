@@ -1,10 +1,10 @@
 pragma circom 2.2.0;
 
 include "../generated/Constants.circom";
-include "circomlib/circuits/poseidon.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
+include "KeyOrPath.circom";
 
 // The registration of a trading key.
 //
@@ -12,9 +12,11 @@ include "../gadgets/Unpack.circom";
 //   1. The chosen key of the chosen account was (oldKey, oldHead, oldMeta).
 //   2. It becomes the given key with version + 1, the given expiry, and head =
 //      Poseidon(domain, account, keyIndex, version). Nobody else's keys change.
+//   3. Where not enabled: rootBefore and rootAfter are those of the path (MerkleUpdate), which
+//      its hashes walk instead. Where enabled they say nothing.
 // Assumes: enabled is 0 or 1; isAccount one-hot where enabled; keyIndex < 4, expiry < 2^32.
 // Twin: sequencer/engine/transactions/registerKey.ts
-template RegisterKey(accounts) {
+template RegisterKey(accounts, levels) {
     var keys = KEYS_PER_ACCOUNT();
     signal input enabled;
     signal input isAccount[accounts];
@@ -27,7 +29,13 @@ template RegisterKey(accounts) {
     signal input oldHead;
     signal input oldMeta;
     signal input keyHashes[accounts][keys];
+    signal input id;
+    signal input leafBefore;
+    signal input leafAfter;
+    signal input siblings[levels][3];
     signal output keyHashesAfter[accounts][keys];
+    signal output rootBefore;
+    signal output rootAfter;
 
     var widths[2];
     widths[0] = KEY_META_EXPIRY_BITS();
@@ -36,10 +44,18 @@ template RegisterKey(accounts) {
     fields.word <== oldMeta;
     signal version <== fields.fields[1] + 1;
     InRange(KEY_META_VERSION_BITS())(version);
-    signal oldHash <== Poseidon(4)([oldKey[0], oldKey[1], oldHead, oldMeta]);
-    signal head <== Poseidon(4)([domain, account, keyIndex, version]);
-    signal meta <== expiry + version * (1 << KEY_META_VERSION_OFFSET());
-    signal newHash <== Poseidon(4)([key[0], key[1], head, meta]);
+    component hashes = KeyOrPath(levels);
+    hashes.isKey <== enabled;
+    hashes.oldKey <== [oldKey[0], oldKey[1], oldHead, oldMeta];
+    hashes.chain <== [domain, account, keyIndex, version];
+    hashes.newKey <== key;
+    hashes.newMeta <== expiry + version * (1 << KEY_META_VERSION_OFFSET());
+    hashes.id <== id;
+    hashes.leafBefore <== leafBefore;
+    hashes.leafAfter <== leafAfter;
+    hashes.siblings <== siblings;
+    rootBefore <== hashes.rootBefore;
+    rootAfter <== hashes.rootAfter;
 
     signal isKey[keys] <== SelectByIndex(keys)(keyIndex, enabled);
     component column[keys];
@@ -54,10 +70,10 @@ template RegisterKey(accounts) {
         }
         chosen[k] <== isKey[k] * column[k].out;
         found += chosen[k];
-        change[k] <== isKey[k] * (newHash - oldHash);
+        change[k] <== isKey[k] * (hashes.newHash - hashes.oldHash);
         for (var a = 0; a < accounts; a++) {
             keyHashesAfter[a][k] <== keyHashes[a][k] + isAccount[a] * change[k];
         }
     }
-    enabled * oldHash === found;
+    enabled * hashes.oldHash === found;
 }
