@@ -28,7 +28,7 @@ include "trade/Step.circom";
 //   7. Every step follows the rules (TradeStep); an order that is not done is in carryAfter.
 //   8. holders counts the accounts with a position in each slot.
 //   9. No fill-or-kill order is carried over the batch's end.
-//  10. What fills pay in fees is in the fees of the state after, which stay below 2^52.
+//  10. What fills pay in fees is in the fees of the state after, which stay below 2^50.
 //  11. Who is liquidated is locked since the batch's second, unless it was locked before.
 //  12. No ranking is under way afterwards.
 // Assumes: layer one checks number, time, roots, oracleSet and domain in the words, draws gamma
@@ -165,9 +165,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     fixed.isPlain <== books.isPlain;
     fixed.bookRisk <== books.bookRisk;
     fixed.gram <== books.gram;
-    fixed.takerRate <== books.takerRate;
-    fixed.makerRate <== books.makerRate;
-    fixed.isRebate <== books.isRebate;
+    fixed.feeRates <== books.feeRates;
     component exposure[A][B];
     for (var a = 0; a < A; a++) {
         for (var b = 0; b < B; b++) {
@@ -354,7 +352,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     rootAfter.accounts <== accountPath[A - 1].rootAfter;
     rootAfter.series <== seriesAfter.root;
     rootAfter.fees <== step[N - 1].after.fees;
-    InRange(CASH_BITS() - 1)(step[N - 1].after.fees);
+    InRange(AMOUNT_BITS())(step[N - 1].after.fees);
     rootAfter.sessions <== sessionPath[A - 1].rootAfter;
     rootAfter.books <== bookPath[B - 1].rootAfter;
     rootAfter.nextSeq <== step[N - 1].after.nextSeq;

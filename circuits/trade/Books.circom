@@ -15,7 +15,7 @@ include "Working.circom";
 //   1. leaf[b] is the leaf of book b as given (0 if it does not exist).
 //   2. isOpen[b], isPlain[b] as SPEC sections 1 and 3 define them.
 //   3. bookRisk[b][s] = weights of b . risk[.][s];  gram[b][c] = weights of b . weights of c.
-//   4. takerRate[b], makerRate[b], isRebate[b] are the fee rates of book b.
+//   4. feeRates[b] are book b's (FeeRates).
 // Assumes: listing flags, generations and risk from the opened series table and snapshot.
 // Twin: sequencer/engine/bookState.ts, sequencer/engine/risk.ts (bookRisk)
 template BooksOpened(B, M, S, D) {
@@ -35,9 +35,7 @@ template BooksOpened(B, M, S, D) {
     signal output isPlain[B];
     signal output bookRisk[B][S + 1];
     signal output gram[B][B];
-    signal output takerRate[B];
-    signal output makerRate[B];
-    signal output isRebate[B];
+    signal output feeRates[B][3];
 
     signal liveGenerations[M] <== LiveGenerations(M)(generations, isListed, isUnexpired);
     component unpacked[B];
@@ -49,7 +47,7 @@ template BooksOpened(B, M, S, D) {
         IsBoolean()(exists[b]);
         leaf[b] <== BookLeaf(D)(
             exists[b], weightWords[b], generation[b], fees[b], bids[b], asks[b]);
-        (takerRate[b], makerRate[b], isRebate[b]) <== FeeRates()(fees[b]);
+        feeRates[b] <== FeeRates()(fees[b]);
         unpacked[b] = Weights(M);
         unpacked[b].words <== weightWords[b];
         weights[b] <== unpacked[b].weights;

@@ -10,13 +10,13 @@ include "../gadgets/Select.circom";
 //   5 (4 mark + change) = R_s + 4 R_S.
 //
 // Proves (where enabled):
-//   1. L1: maintenance_s < 0. It follows from L3 and L4, lots being at least 1.
+//   1. L1: maintenance_s < 0. It follows from L3 and L4, for lots is at least 1.
 //   2. L2: direction * (4 mark + change - 4 price) > 0.
-//   3. L3: g = direction * (mark + change - price) > 0.
+//   3. L3: g = direction * (mark + change - price) > takerRate.
 //   4. L4: maintenance_s + unit * (lots - 1) * g < 0.
 //   5. s is one of the scenarios 0..S.
 // Assumes: enabled is 0 or 1; direction is 1 or -1; 1 <= lots < 2^22; headrooms below 2^64 and
-//   rates below 2^34 in size.
+//   rates below 2^34 in size; takerRate at least 0.
 // Twin: sequencer/engine/transactions/liquidate.ts (checkLiquidation)
 template Liquidation(scenarios, unit) {
     signal input enabled;
@@ -26,6 +26,7 @@ template Liquidation(scenarios, unit) {
     signal input price;
     signal input lots;
     signal input direction;
+    signal input takerRate;
 
     signal isScenario[scenarios + 1] <== SelectByIndex(scenarios + 1)(scenario, enabled);
     signal roomAt <== Dot(scenarios + 1)(isScenario, headroom);
@@ -37,7 +38,7 @@ template Liquidation(scenarios, unit) {
 
     signal isBetter <== enabled * (edge - 1);
     InRange(40)(isBetter);
-    signal improves <== enabled * (gain - 1);
+    signal improves <== enabled * (gain - 20 * takerRate - 1);
     InRange(40)(improves);
     signal isNeeded <== enabled * (-maintenance - unit * gained - 1);
     InRange(HEALTH_BITS() + 3)(isNeeded);

@@ -169,15 +169,20 @@ template TradeStep(A, G, B, S, D, F, unit) {
     signal rates[S + 1] <== SelectRow(B, S + 1)(isBook, fixed.bookRisk);
     signal actorRoom[S + 1] <== SelectRow(A, S + 1)(isActor, before.headroom);
     signal makerRoom[S + 1] <== SelectRow(A, S + 1)(isMaker, before.headroom);
-    Liquidation(S, unit)(step.isLiquidate, step.scenario, actorRoom, rates,
-        price - PRICE_OFFSET(), orderLots, direction);
+    signal feeRates[3] <== SelectRow(B, 3)(isBook, fixed.feeRates);
+    component liquidation = Liquidation(S, unit);
+    liquidation.enabled <== step.isLiquidate;
+    liquidation.scenario <== step.scenario;
+    liquidation.headroom <== actorRoom;
+    liquidation.rates <== rates;
+    liquidation.price <== price - PRICE_OFFSET();
+    liquidation.lots <== orderLots;
+    liquidation.direction <== direction;
+    liquidation.takerRate <== feeRates[0];
     signal topPrice <== entry.fields[3] + isSell * (PRICE_KEY_MAX() - 2 * entry.fields[3]);
     signal signedPrice <== topPrice - PRICE_OFFSET();
-    component fees = FillFees(B);
-    fees.isBook <== isBook;
-    fees.takerRate <== fixed.takerRate;
-    fees.makerRate <== fixed.makerRate;
-    fees.isRebate <== fixed.isRebate;
+    component fees = FillFees();
+    fees.rates <== feeRates;
     fees.price <== signedPrice;
     component fill = FillVerdict(S, unit);
     fill.isTested <== verdict.isTested;

@@ -43,7 +43,7 @@ bus Saved(accounts, depth) {
 }
 
 // What does not change during a batch. exposure: positions . weights before the batch;
-// gram[b][c]: weights of b . weights of c; rates in ticks for each lot.
+// gram[b][c]: weights of b . weights of c; feeRates are FeeRates'.
 bus Fixed(accounts, books, signers, scenarios) {
     signal time;
     signal accountIds[accounts];
@@ -52,9 +52,7 @@ bus Fixed(accounts, books, signers, scenarios) {
     signal isOpen[books];
     signal isPlain[books];
     signal bookRisk[books][scenarios + 1];
-    signal takerRate[books];
-    signal makerRate[books];
-    signal isRebate[books];
+    signal feeRates[books][3];
     signal exposure[accounts][books];
     signal gram[books][books];
 }

@@ -93,13 +93,13 @@ test("Admissible proves 3: unhealthy is claimed only with a scenario that fails"
   );
 });
 
-test("Admissible proves 1-3 of 17 scenarios: no wire but its choices can be forged", async () => {
-  const gadget = await loadGadget({ file, main: "Admissible(17)" });
-  const room = Array.from({ length: 17 }, (_, s) => 1000 - s);
-  for (const last of [-984, -985]) {
-    const change = room.map((_, s) => (s === 16 ? last : -s));
+test("Admissible proves 1-3 of 18 scenarios: no wire but its choices can be forged", async () => {
+  const gadget = await loadGadget({ file, main: "Admissible(18)" });
+  const room = Array.from({ length: 18 }, (_, s) => 1000 - s);
+  for (const last of [-983, -984]) {
+    const change = room.map((_, s) => (s === 17 ? last : -s));
     const witness = assertPinned(gadget, { headroom: room, change, enabled: 1 }, { free: CHOICES });
-    assert.equal(gadget.read(witness, "passes"), last === -984 ? 1n : 0n);
+    assert.equal(gadget.read(witness, "passes"), last === -983 ? 1n : 0n);
   }
 });
 

@@ -9,7 +9,14 @@ import { assertPinned, assertRejects, readAll } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
 
 const NOW = 1_800_000_000_000;
-const FLAGS = ["isPlace", "isCancel", "isCancelAll", "isProceed", "isPurge"] as const;
+const FLAGS = [
+  "isPlace",
+  "isCancel",
+  "isCancelAll",
+  "isProceed",
+  "isPurge",
+  "isLiquidate",
+] as const;
 type Flag = (typeof FLAGS)[number];
 const PLACE = {
   ...{ kind: 1, book: 3, isSell: 1, price: 77, lots: 5, timeInForce: 0, postOnly: 0 },
@@ -19,11 +26,13 @@ const CANCEL = { ...PLACE, kind: 2, lots: 0, seq: 9 };
 const NOTHING = { book: 0, isSell: 0, price: 0, lots: 0, seq: 0 };
 const CANCEL_ALL = { ...PLACE, ...NOTHING, kind: 3 };
 const PURGE = { ...CANCEL, kind: 0, deadline: 0 };
+/** Of account 9. */
+const LIQUIDATE = { ...PLACE, kind: 4, timeInForce: 1, deadline: 0, seq: 9 };
 
 function step(flags: readonly Flag[], fields?: typeof PLACE) {
   const set = Object.fromEntries(FLAGS.map((flag) => [flag, flags.includes(flag) ? 1 : 0]));
   const word = fields === undefined ? 0n : pack(TRADE_MESSAGE, fields);
-  return { step: { ...set, signer: 0, word, isDoomed: 0 }, time: NOW };
+  return { step: { ...set, signer: 0, word, scenario: 0, isDoomed: 0 }, time: NOW };
 }
 
 function load(): Promise<Gadget> {
@@ -38,7 +47,7 @@ test("TradeMessage proves 1: at most one flag; a step without a word has word 0"
   assertRejects(gadget, step(["isProceed"], PURGE));
   for (const [index, flag] of FLAGS.entries()) {
     for (const other of FLAGS.slice(index + 1)) {
-      for (const fields of [PLACE, CANCEL, CANCEL_ALL, PURGE]) {
+      for (const fields of [PLACE, CANCEL, CANCEL_ALL, PURGE, LIQUIDATE]) {
         assertRejects(gadget, step([flag, other], fields), `${flag} and ${other}`);
       }
     }
@@ -49,7 +58,10 @@ test("TradeMessage proves 1: at most one flag; a step without a word has word 0"
 
 test("TradeMessage proves 2: the kind fits the flag, unused fields are 0", async () => {
   const gadget = await load();
-  const honest = { isPlace: PLACE, isCancel: CANCEL, isCancelAll: CANCEL_ALL, isPurge: PURGE };
+  const honest = {
+    ...{ isPlace: PLACE, isCancel: CANCEL, isCancelAll: CANCEL_ALL, isPurge: PURGE },
+    isLiquidate: LIQUIDATE,
+  };
   for (const [flag, fields] of Object.entries(honest) as [Flag, typeof PLACE][]) {
     assertPinned(gadget, step([flag], fields));
     for (const kind of [0, 1, 2, 3, 4, 8].filter((each) => each !== fields.kind)) {
@@ -75,6 +87,7 @@ test("TradeMessage proves 3: price in range, lots above 0, flags that go togethe
     ["isPlace", PLACE],
     ["isCancel", CANCEL],
     ["isPurge", PURGE],
+    ["isLiquidate", LIQUIDATE],
   ] as const) {
     for (const price of [0, 2 ** 24 - 1]) assertRejects(gadget, step([flag], { ...fields, price }));
   }
@@ -104,6 +117,28 @@ test("TradeMessage proves 4: deadline >= time for signed words", async () => {
     assertPinned(gadget, step([flag], { ...fields, deadline: NOW }));
     assertPinned(gadget, step([flag], { ...fields, deadline: 2 ** 48 - 1 }));
     assertRejects(gadget, step([flag], { ...fields, deadline: NOW - 1 }));
+  }
+});
+
+test("TradeMessage proves 5: a liquidation is an immediate order with the account", async () => {
+  const gadget = await load();
+  const witness = assertPinned(gadget, step(["isLiquidate"], LIQUIDATE));
+  const fields = ["book", "isSell", "price", "lots", "isIoc", "isFok", "seq"];
+  const said = fields.map((name) => Number(gadget.read(witness, `fields.${name}`)));
+  assert.deepEqual(said, [3, 1, 77, 5, 1, 0, 9]);
+  for (const change of [
+    { timeInForce: 0 },
+    { timeInForce: 2 },
+    { timeInForce: 3 },
+    { postOnly: 1 },
+    { reduceOnly: 1 },
+    { timeInForce: 0, postOnly: 1 },
+    { deadline: 1 },
+    { deadline: NOW },
+    { lots: 0 },
+  ]) {
+    const what = JSON.stringify(change);
+    assertRejects(gadget, step(["isLiquidate"], { ...LIQUIDATE, ...change }), what);
   }
 });
 

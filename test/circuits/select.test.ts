@@ -51,6 +51,20 @@ test("SelectByIndex proves: out[index] = enabled, all others 0, and index < n", 
   }
 });
 
+test("SelectRow proves: the row that is chosen, 0 if none is", async () => {
+  const gadget = await loadGadget({ file, main: "SelectRow(3, 2)" });
+  const rows = [
+    [1n, R - 1n],
+    [3n, 4n],
+    [5n, 6n],
+  ];
+  for (const place of [0, 1, 2, 3]) {
+    const chosen = rows.map((_, index) => (index === place ? 1 : 0));
+    const witness = assertPinned(gadget, { chosen, rows });
+    assert.deepEqual(readAll(gadget, witness, "out", 2), rows[place] ?? [0n, 0n]);
+  }
+});
+
 test("Dot proves: out = sum of a[i] * b[i]", async () => {
   const gadget = await loadGadget({ file, main: "Dot(3)" });
   const numbers = fc.array(fc.bigInt({ min: 0n, max: R - 1n }), { minLength: 3, maxLength: 3 });

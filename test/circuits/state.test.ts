@@ -11,6 +11,7 @@ import {
   accountWords,
   bookLeaf,
   ENTRY_SENTINEL,
+  feesWord,
   type Series,
   seriesRoot,
   seriesWord,
@@ -117,14 +118,18 @@ test("IsBookOpen proves: 1 exactly if it exists and all legs live as they did", 
 test("BookLeaf proves: leaf = exists ? the book's hash : 0", async () => {
   const gadget = await loadGadget({ file: "state/Book.circom", main: "BookLeaf(2)" });
   const weights = [1, 0, 0];
-  const book = { weights, generation: 3, bids: [], asks: [] };
+  const fees = { taker: 3, maker: -1 };
+  const book = { weights, generation: 3, fees, bids: [], asks: [] };
   const side = [ENTRY_SENTINEL, ENTRY_SENTINEL];
-  const inputs = { weightWords: weightWords(weights), generation: 3, bids: side, asks: side };
+  const sides = { bids: side, asks: side };
+  const words = { weightWords: weightWords(weights), fees: feesWord(fees) };
+  const inputs = { ...words, generation: 3, ...sides };
   const leaf = (exists: number, change = {}) =>
     gadget.read(gadget.witness({ ...inputs, ...change, exists }), "leaf");
   assert.equal(leaf(1), bookLeaf(book, 2));
   assert.equal(leaf(0), 0n);
   assert.notEqual(leaf(1, { bids: [1n, ENTRY_SENTINEL] }), bookLeaf(book, 2));
+  assert.notEqual(leaf(1, { fees: feesWord({ ...fees, maker: 1 }) }), bookLeaf(book, 2));
   assert.notEqual(leaf(1, { asks: [1n, ENTRY_SENTINEL] }), bookLeaf(book, 2));
 });
 
@@ -186,21 +191,23 @@ function fieldsOf(settled: boolean) {
 }
 
 const risk = slotRisk(200, 80);
+const RISK = `RiskMatrix(1, ${SCENARIOS})`;
 
 test("RiskMatrix proves 1: matrix = hashVector(words), all within their widths", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: "RiskMatrix(1, 16)" });
+  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
   const words = slotRiskWords(risk);
   const witness = gadget.witness({ words, table: [fieldsOf(false)] });
   assert.equal(gadget.read(witness, "matrix"), hashVector(words));
   for (const at of [0, 1]) {
-    const above = at === 0 ? 189n : 168n;
+    // A mark, a flag and nine changes; eight changes.
+    const above = at === 0 ? 210n : 168n;
     const bent = words.with(at, words[at]! + (1n << above));
     assertRejects(gadget, { words: bent, table: [fieldsOf(false)] });
   }
 });
 
 test("RiskMatrix proves 2: the table's mark if settled, else the snapshot's", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: "RiskMatrix(1, 16)" });
+  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
   for (const [isSettled, mark] of [
     [false, 200n],
     [true, 33n],
@@ -211,7 +218,7 @@ test("RiskMatrix proves 2: the table's mark if settled, else the snapshot's", as
 });
 
 test("RiskMatrix proves 3: changes count 5 each, and none if settled or final", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: "RiskMatrix(1, 16)" });
+  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
   for (const isFinal of [false, true]) {
     for (const isSettled of [false, true]) {
       const words = slotRiskWords({ ...risk, isFinal });

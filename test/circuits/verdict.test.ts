@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { runs } from "../property/runs.ts";
 import { assertPinned, readAll, wrapped } from "../support/cheat.ts";
-import { loadGadget } from "../support/gadget.ts";
+import { type Gadget, loadGadget } from "../support/gadget.ts";
 
 const CASES = ["isVoid", "isBlocked", "isSelf", "hasNothing", "isTested"] as const;
 const bit = fc.constantFrom(0, 1);
@@ -70,24 +70,23 @@ test("OrderCase proves 1 and 2: no wire can be forged", async () => {
 });
 
 const UNIT = 1000;
-const FILL = { file: "trade/Fill.circom", main: `FillVerdict(2, 2, 1, ${UNIT})` };
+const FILL = { file: "trade/Fill.circom", main: `FillVerdict(1, ${UNIT})` };
 /** The choices that Admissible leaves to the prover. */
 const CHOICES = /\.(inv|usesSum\[\d+\]|shown\[\d+\]|isWorst\[\d+\])$/;
+/** A buyer's headroom changes by -20,000 and 20,000 for each lot, and by -4,000 for each tick. */
+const RATES = [400, 440];
 const fill = {
   isTested: 1,
-  isTaker: [1, 0],
-  isMaker: [0, 1],
-  isBook: [0, 1],
-  bookRisk: [
-    [1, 2],
-    [400, 440],
-  ],
+  rates: RATES,
   price: 105,
   lots: 3,
   direction: 1,
+  takerFee: 0,
+  makerFee: 0,
 };
-/** What a buyer's headroom changes by for each lot. */
-const STEPS = [-20_000, 20_000];
+const VERDICTS = ["makerFails", "takerFails", "fills"] as const;
+const saidBy = (gadget: Gadget, witness: bigint[]) =>
+  VERDICTS.filter((name) => gadget.read(witness, name) === 1n);
 
 test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and -1", async () => {
   const gadget = await loadGadget(FILL);
@@ -99,42 +98,61 @@ test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and 
     [[0, 0], [0, 59_999], "makerFails"],
     [[60_000, 0], [-1, 60_000], "fills"],
   ] as const;
-  for (const [taker, maker, expected] of rooms) {
-    const inputs = { ...fill, headroom: [taker, maker] };
+  for (const [takerRoom, makerRoom, expected] of rooms) {
+    const inputs = { ...fill, takerRoom, makerRoom };
     const witness = assertPinned(gadget, inputs, { free: CHOICES });
-    const said = ["makerFails", "takerFails", "fills"].filter(
-      (name) => gadget.read(witness, name) === 1n,
-    );
-    assert.deepEqual(said, [expected]);
-    const idle = gadget.witness({ ...inputs, isTested: 0 });
-    for (const name of ["makerFails", "takerFails", "fills"]) {
-      assert.equal(gadget.read(idle, name), 0n);
-    }
+    assert.deepEqual(saidBy(gadget, witness), [expected]);
+    assert.deepEqual(saidBy(gadget, gadget.witness({ ...inputs, isTested: 0 })), []);
   }
 });
 
-test("FillVerdict proves 2: step[s] = unit * (bookRisk[s] - 4 price)", async () => {
+test("FillVerdict proves 2: price and fees of both sides, in 1e-6 USDC", async () => {
   const gadget = await loadGadget(FILL);
-  const witness = gadget.witness({
-    ...fill,
-    headroom: [
-      [0, 0],
-      [0, 0],
-    ],
-  });
-  assert.deepEqual(
-    readAll(gadget, witness, "step", 2),
-    STEPS.map((step) => wrapped(step, R)),
-  );
+  const room = [10 ** 9, 10 ** 9];
+  for (const [direction, price, lots, takerFee, makerFee] of [
+    [1, 105, 3, 3, -1],
+    [-1, 105, 3, 3, 2],
+    [1, -40, 2 ** 22 - 1, 2, -2],
+    [-1, -(2 ** 23), 1, 2 ** 16 - 1, 2 ** 16 - 1],
+  ] as const) {
+    const inputs = { ...fill, direction, price, lots, takerFee, makerFee };
+    const witness = gadget.witness({ ...inputs, takerRoom: room, makerRoom: room });
+    const pays = (side: number, fee: number) => wrapped(UNIT * lots * (side * price + fee), R);
+    assert.equal(gadget.read(witness, "takerPays"), pays(direction, takerFee));
+    assert.equal(gadget.read(witness, "makerPays"), pays(-direction, makerFee));
+  }
 });
 
+test("FillVerdict proves 3: each side's own fee counts four times in its headroom", async () => {
+  const gadget = await loadGadget(FILL);
+  const takerRoom = [60_000 + 4 * 3 * 2 * UNIT, 0];
+  const makerRoom = [0, 60_000 - 4 * 3 * UNIT];
+  const inputs = { ...fill, takerFee: 2, makerFee: -1, takerRoom, makerRoom };
+  const verdict = (change: Partial<typeof inputs>) =>
+    saidBy(gadget, assertPinned(gadget, { ...inputs, ...change }, { free: CHOICES })).join();
+  assert.equal(verdict({}), "fills");
+  assert.equal(verdict({ takerRoom: takerRoom.map((room) => room - 1) }), "takerFails");
+  assert.equal(verdict({ makerRoom: makerRoom.map((room) => room - 1) }), "makerFails");
+  assert.equal(verdict({ takerFee: 3 }), "takerFails");
+  assert.equal(verdict({ makerFee: 0 }), "makerFails");
+  // A seller who takes: the fee is paid, whichever way the price goes.
+  const seller = { direction: -1, takerRoom: [0, 60_000 + 24_000], makerRoom: [48_000, 0] };
+  assert.equal(verdict(seller), "fills");
+  assert.equal(verdict({ ...seller, takerRoom: [0, 83_999] }), "takerFails");
+  assert.equal(verdict({ ...seller, makerRoom: [47_999, 0] }), "makerFails");
+});
+
+const APPLY = { file: "trade/Fill.circom", main: `ApplyFill(3, 2, 1, ${UNIT})` };
 const moved = {
   isTaker: [1, 0, 0],
   isMaker: [0, 1, 0],
   isBook: [0, 1],
+  rates: RATES,
   signedLots: 3,
-  price: 105,
-  step: STEPS,
+  takerPays: 321_000,
+  makerPays: -318_000,
+  restore: 0,
+  isKept: 0,
   headroom: [
     [1, 2],
     [3, 4],
@@ -146,65 +164,77 @@ const moved = {
     [0, 2],
     [0, 3],
   ],
-  savedHeadroom: [
-    [7, 7],
-    [8, 8],
-    [9, 9],
-  ],
-  savedCash: [11, 21, 31],
-  savedNet: [
-    [4, 4],
-    [5, 5],
-    [6, 6],
-  ],
+  fees: 7,
+  savedLots: [5, -2, -3],
+  savedCash: [-700, 300, 150],
 };
+type Moved = typeof moved;
 
-test("ApplyFill proves 1: taker and maker change oppositely, nobody else", async () => {
-  const gadget = await loadGadget({
-    file: "trade/Fill.circom",
-    main: `ApplyFill(3, 2, 1, ${UNIT})`,
-  });
-  const read = (lots: number) => {
-    const inputs = { ...moved, signedLots: lots, isFirst: 0, restore: 0 };
-    const witness = assertPinned(gadget, inputs);
-    return {
-      cash: readAll(gadget, witness, "cashAfter", 3),
-      net: [0, 1, 2].map((a) => readAll(gadget, witness, `netAfter[${a}]`, 2)),
-      room: [0, 1, 2].map((a) => readAll(gadget, witness, `headroomAfter[${a}]`, 2)),
-    };
+/** What the step must leave, by each account's change of lots and cash. */
+function changedBy(given: Moved, lots: readonly number[], cash: readonly number[]) {
+  const row = (values: readonly number[]) => values.map((value) => wrapped(value, R));
+  const paid = cash.reduce((sum, change) => sum - change, 0);
+  return {
+    cash: row(given.cash.map((value, a) => value + cash[a]!)),
+    net: given.net.map((of, a) => row([of[0]!, of[1]! + lots[a]!])),
+    room: given.headroom.map((of, a) =>
+      row(of.map((value, s) => value + UNIT * lots[a]! * RATES[s]! + 4 * cash[a]!)),
+    ),
+    fees: wrapped(given.fees + paid, R),
   };
-  for (const lots of [3, -3, 2 ** 22 - 1, 0]) {
-    const after = read(lots);
-    const paid = lots * 105 * UNIT;
-    assert.deepEqual(
-      after.cash,
-      [10 - paid, 20 + paid, 30].map((value) => wrapped(value, R)),
-    );
-    assert.deepEqual(after.net[0], [0n, wrapped(1 + lots, R)]);
-    assert.deepEqual(after.net[1], [0n, wrapped(2 - lots, R)]);
-    assert.deepEqual(after.net[2], [0n, 3n]);
-    const rooms = moved.headroom.map((row, a) =>
-      row.map((value, s) => wrapped(value + [lots, -lots, 0][a]! * STEPS[s]!, R)),
-    );
-    assert.deepEqual(after.room, rooms);
+}
+
+function readMoved(gadget: Gadget, given: Moved) {
+  const witness = assertPinned(gadget, given);
+  const rows = (name: string) => [0, 1, 2].map((a) => readAll(gadget, witness, `${name}[${a}]`, 2));
+  return {
+    cash: readAll(gadget, witness, "cashAfter", 3),
+    net: rows("netAfter"),
+    room: rows("headroomAfter"),
+    fees: gadget.read(witness, "feesAfter"),
+  };
+}
+
+test("ApplyFill proves 1, 4 and 5: lots, cash, headrooms of the two; fees take the rest", async () => {
+  const gadget = await loadGadget(APPLY);
+  for (const signedLots of [3, -3, 2 ** 22 - 1]) {
+    const notional = UNIT * 105 * signedLots;
+    const takerPays = notional + 6000;
+    const makerPays = -notional - 3000;
+    const given = { ...moved, signedLots, takerPays, makerPays };
+    const expected = changedBy(given, [signedLots, -signedLots, 0], [-takerPays, -makerPays, 0]);
+    assert.deepEqual(readMoved(gadget, given), expected);
+    assert.equal(expected.fees, 3007n);
   }
+  const still = { ...moved, signedLots: 0, takerPays: 0, makerPays: 0 };
+  assert.deepEqual(readMoved(gadget, still), changedBy(still, [0, 0, 0], [0, 0, 0]));
 });
 
-test("ApplyFill proves 2: saved is what stood before; restored if asked", async () => {
-  const gadget = await loadGadget({
-    file: "trade/Fill.circom",
-    main: `ApplyFill(3, 2, 1, ${UNIT})`,
-  });
-  const saved = gadget.witness({ ...moved, isFirst: 1, restore: 0 });
-  assert.deepEqual(readAll(gadget, saved, "savedCashAfter", 3), moved.cash.map(BigInt));
-  assert.deepEqual(readAll(gadget, saved, "savedNetAfter[1]", 2), moved.net[1]!.map(BigInt));
-  const restored = gadget.witness({ ...moved, isFirst: 0, restore: 1 });
-  assert.deepEqual(readAll(gadget, restored, "cashAfter", 3), moved.savedCash.map(BigInt));
-  assert.deepEqual(readAll(gadget, restored, "netAfter[2]", 2), [6n, 6n]);
-  assert.deepEqual(readAll(gadget, restored, "headroomAfter[0]", 2), [7n, 7n]);
+test("ApplyFill proves 2: an abort takes back what was moved, and not its own step", async () => {
+  const gadget = await loadGadget(APPLY);
+  const given = { ...moved, restore: 1 };
+  const expected = changedBy(given, [-5, 2, 3], [700, -300, -150]);
+  assert.deepEqual(readMoved(gadget, given), expected);
+  assert.equal(expected.fees, wrapped(7 - 250, R), "the fees that it paid go back");
   // An order that fails in its first step leaves what it found.
-  const both = assertPinned(gadget, { ...moved, isFirst: 1, restore: 1 });
-  assert.deepEqual(readAll(gadget, both, "cashAfter", 3), moved.cash.map(BigInt));
+  const first = { ...given, savedLots: [0, 0, 0], savedCash: [0, 0, 0] };
+  assert.deepEqual(readMoved(gadget, first), changedBy(first, [0, 0, 0], [0, 0, 0]));
+});
+
+test("ApplyFill proves 3: what steps moved adds up while the order is kept, else 0", async () => {
+  const gadget = await loadGadget(APPLY);
+  const saved = (given: Moved) => {
+    const witness = assertPinned(gadget, given);
+    const names = ["savedLotsAfter", "savedCashAfter"];
+    return names.map((name) => readAll(gadget, witness, name, 3));
+  };
+  assert.deepEqual(saved({ ...moved, isKept: 1 }), [
+    [8, -5, -3].map((lots) => wrapped(lots, R)),
+    [-700 - 321_000, 300 + 318_000, 150].map((cash) => wrapped(cash, R)),
+  ]);
+  const none = [0n, 0n, 0n];
+  assert.deepEqual(saved(moved), [none, none]);
+  assert.deepEqual(saved({ ...moved, restore: 1 }), [none, none]);
 });
 
 test("ExposureNow proves: out = positions . weights, with what the batch has traded", async () => {

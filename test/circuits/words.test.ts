@@ -140,9 +140,10 @@ test("MerkleLevel proves: the parents of four children, one in its place", async
   }
 });
 
-test("StateRoot proves: root = Poseidon(ledger, private) over the six parts", async () => {
+test("StateRoot proves: root = Poseidon(ledger, private) over the eight parts", async () => {
   const gadget = await loadGadget({ file: "state/StateRoot.circom", main: "StateRoot()" });
-  const parts = { accounts: 1n, series: 2n, sessions: 3n, books: 4n, nextSeq: 5, carry: 6n };
+  const ledger = { accounts: 1n, series: 2n, fees: 7 };
+  const parts = { ...ledger, sessions: 3n, books: 4n, nextSeq: 5, carry: 6n, ranking: 8n };
   const witness = assertPinned(gadget, parts);
   assert.equal(gadget.read(witness, "root"), stateRoot(parts));
   assert.equal(gadget.read(witness, "privateRoot"), privateRoot(parts));
