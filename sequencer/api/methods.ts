@@ -74,6 +74,13 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     "public/stages": method(SCHEMAS.stages, 1, async ({ logPosition }, { service }) =>
       found(await service.stages(logPosition), "log position", logPosition),
     ),
+    "public/risk": method(SCHEMAS.account, 5, async ({ account }, { service }) =>
+      found(await service.risk(account), "account with a snapshot", account),
+    ),
+    "public/preview": method(SCHEMAS.preview, 5, async (request, { service }) =>
+      found(await service.preview(request), "account, book or snapshot", previewName(request)),
+    ),
+    "public/liquidations": method(SCHEMAS.nothing, 5, (_, { service }) => service.liquidations()),
     "public/withdrawals": method(SCHEMAS.owner, 2, ({ owner }, { service }) =>
       service.withdrawals(owner),
     ),
@@ -92,6 +99,10 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
 function found<T>(value: T | null, what: string, name: string | number): T {
   if (value === null) throw new ApiError("notFound", `no such ${what}: \`${name}\`.`);
   return value;
+}
+
+function previewName({ account, book }: z.output<typeof SCHEMAS.preview>): string {
+  return `${account}/${book}`;
 }
 
 function hex(value: bigint): string {

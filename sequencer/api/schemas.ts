@@ -1,6 +1,13 @@
 /** What each method takes. Unknown fields are refused; numbers are bounded as the protocol is. */
 import { z } from "zod";
-import { ACCOUNT_BITS, BOOK_BITS, FIELD_MODULUS, KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
+import {
+  ACCOUNT_BITS,
+  BOOK_BITS,
+  FIELD_MODULUS,
+  KEYS_PER_ACCOUNT,
+  LOTS_BITS,
+  PRICE_OFFSET,
+} from "../protocol/constants.ts";
 import { ApiError } from "./errors.ts";
 import { CHANNELS_MAX, DEPTH_MAX, ROWS_MAX } from "./limits.ts";
 import { encodeWire } from "./wire.ts";
@@ -17,6 +24,8 @@ const keyIndex = z
   .int()
   .min(0)
   .max(KEYS_PER_ACCOUNT - 1);
+/** What words can hold; what the door makes of a 0 it says itself. */
+const LOTS_MAX = 2 ** LOTS_BITS - 1;
 const natural = z.int().min(0);
 const limit = z.int().min(1).max(ROWS_MAX);
 
@@ -41,8 +50,8 @@ const channel = z
   .string()
   .max(32)
   .regex(
-    /^(?:(?:trades|book|account)\.(?:0|[1-9]\d{0,6})|batches|heartbeat)$/,
-    "must be `trades.N`, `book.N`, `account.N`, `batches` or `heartbeat`",
+    /^(?:(?:trades|book|ticker|account)\.(?:0|[1-9]\d{0,6})|batches|liquidations|heartbeat)$/,
+    "must be `trades.N`, `book.N`, `ticker.N`, `account.N`, `batches`, `liquidations` or `heartbeat`",
   );
 const channels = z.array(channel).min(1).max(CHANNELS_MAX);
 
@@ -64,6 +73,18 @@ export const SCHEMAS = {
   }),
   batches: z.strictObject({ from: z.int().min(1).optional(), limit: limit.default(20) }),
   stages: z.strictObject({ logPosition: natural }),
+  account: z.strictObject({ account }),
+  preview: z.strictObject({
+    account,
+    keyIndex: keyIndex.default(0),
+    book,
+    isSell: z.boolean(),
+    price: z.int().min(-PRICE_OFFSET).max(PRICE_OFFSET),
+    lots: z.int().min(0).max(LOTS_MAX),
+    timeInForce: z.enum(["gtc", "ioc", "fok"]).default("gtc"),
+    postOnly: z.boolean().default(false),
+    reduceOnly: z.boolean().default(false),
+  }),
   submit: z.strictObject({ account, keyIndex, word: field, signature }),
   reader,
   subscribe: z.strictObject({ channels, reader: reader.optional() }),

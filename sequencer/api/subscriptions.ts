@@ -55,7 +55,7 @@ export function createHub(options: HubOptions): Hub {
   const stopEvents = service.subscribe((event) => {
     try {
       if (event.type === "book") publishBook(event.change);
-      else publish(channelOf(event), dataOf(event));
+      else for (const channel of channelsOf(event)) publish(channel, dataOf(event));
     } catch (error) {
       // The sequencer's path must not fail because a listener does.
       logger.error("publishing an event failed", { type: event.type, error: String(error) });
@@ -73,15 +73,18 @@ export function createHub(options: HubOptions): Hub {
   };
 }
 
-function channelOf(event: Exclude<ExchangeEvent, { type: "book" }>): string {
-  if (event.type === "trade") return `trades.${event.trade.book}`;
-  if (event.type === "batch") return "batches";
-  return `account.${event.update.account}`;
+function channelsOf(event: Exclude<ExchangeEvent, { type: "book" }>): readonly string[] {
+  if (event.type === "trade") return [`trades.${event.trade.book}`];
+  if (event.type === "batch") return ["batches"];
+  if (event.type === "ticker") return [`ticker.${event.ticker.book}`];
+  const own = `account.${event.update.account}`;
+  return event.type === "liquidation" ? ["liquidations", own] : [own];
 }
 
 function dataOf(event: Exclude<ExchangeEvent, { type: "book" }>): unknown {
   if (event.type === "trade") return event.trade;
   if (event.type === "batch") return event.batch;
+  if (event.type === "ticker") return event.ticker;
   return { type: event.type, ...event.update };
 }
 

@@ -16,7 +16,10 @@ import type {
   Wire,
   Withdrawal,
 } from "../exchangeService.ts";
-import type { BookChange, BookInfo, BookSummary } from "../market/publicBook.ts";
+import type { LiquidationInfo, LiquidationUpdate } from "../market/liquidation.ts";
+import type { OrderPreview, PreviewRequest } from "../market/orderPreview.ts";
+import type { BookChange, BookInfo, BookSummary, BookTicker } from "../market/publicBook.ts";
+import type { RiskAnswer } from "../market/riskReport.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { createRpc, type Rpc, type RpcOptions } from "./rpc.ts";
 
@@ -28,7 +31,8 @@ export type BookMessage =
 /** What the channel `account.N` sends. */
 export type AccountMessage =
   | ({ readonly type: "order" } & Wire<OrderUpdate>)
-  | ({ readonly type: "ledger" } & Wire<LedgerUpdate>);
+  | ({ readonly type: "ledger" } & Wire<LedgerUpdate>)
+  | ({ readonly type: "liquidation" } & LiquidationUpdate);
 
 /** Signed by a trading key, to read what is its account's alone. See `Trader.readRequest`. */
 export type ReadRequest = {
@@ -52,12 +56,20 @@ export interface Exchange {
   batch(number: number | "latest"): Promise<Wire<BatchStatus>>;
   batches(options?: { from?: number; limit?: number }): Promise<Wire<readonly BatchStatus[]>>;
   snapshot(): Promise<Wire<Snapshot>>;
+  /** As the node says it: `verifiedRisk` of risk.ts checks it. */
+  risk(account: number): Promise<Wire<RiskAnswer>>;
+  preview(request: PreviewRequest): Promise<OrderPreview>;
+  /** Locked accounts, longest first, and what is offered of them. */
+  liquidations(): Promise<readonly LiquidationInfo[]>;
   stages(logPosition: number): Promise<Wire<StageInfo>>;
   withdrawals(owner: string): Promise<Wire<readonly Withdrawal[]>>;
   submit(submission: Submission): Promise<Wire<Receipt>>;
   orders(request: ReadRequest): Promise<Wire<readonly OpenOrder[]>>;
   onTrade(book: number, handler: (trade: Wire<Trade>) => void): Promise<() => void>;
   onBook(book: number, handler: (message: BookMessage) => void): Promise<() => void>;
+  /** The best of a book and, for a combination, of its legs; from the next change on. */
+  onTicker(book: number, handler: (ticker: BookTicker) => void): Promise<() => void>;
+  onLiquidation(handler: (update: LiquidationUpdate) => void): Promise<() => void>;
   onBatch(handler: (batch: Wire<BatchStatus>) => void): Promise<() => void>;
   onHeartbeat(handler: (beat: { time: number }) => void): Promise<() => void>;
   close(): void;
@@ -88,6 +100,9 @@ export function createExchange(options: RpcOptions): Exchange {
     batch: (number) => call("public/batch", { number }),
     batches: (range = {}) => call("public/batches", range),
     snapshot: () => call("public/snapshot"),
+    risk: (account) => call("public/risk", { account }),
+    preview: (request) => call("public/preview", request),
+    liquidations: () => call("public/liquidations"),
     stages: (logPosition) => call("public/stages", { logPosition }),
     withdrawals: (owner) => call("public/withdrawals", { owner }),
     submit: ({ account, keyIndex, word, signature }) =>
@@ -100,6 +115,8 @@ export function createExchange(options: RpcOptions): Exchange {
     orders: (request) => call("private/orders", request),
     onTrade: (book, handler) => on(`trades.${book}`, handler),
     onBook: (book, handler) => on(`book.${book}`, handler),
+    onTicker: (book, handler) => on(`ticker.${book}`, handler),
+    onLiquidation: (handler) => on("liquidations", handler),
     onBatch: (handler) => on("batches", handler),
     onHeartbeat: (handler) => on("heartbeat", handler),
     close: () => rpc.close(),

@@ -1,5 +1,7 @@
 /** A trader: one trading key of one account, on one node. */
 import type { OpenOrder, Receipt, StageInfo, Wire } from "../exchangeService.ts";
+import type { OrderPreview } from "../market/orderPreview.ts";
+import type { RiskReport } from "../market/riskReport.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
 import { sign } from "../protocol/eddsa.ts";
 import { isWellFormed, type Message } from "../protocol/messages.ts";
@@ -14,6 +16,7 @@ import {
 } from "./exchange.ts";
 import { createKeyChain } from "./keyChain.ts";
 import { checkReceipt, ReceiptError } from "./receipt.ts";
+import { verifiedRisk } from "./risk.ts";
 import { hasReached } from "./stages.ts";
 import { deriveTradingKey, type WalletSigner } from "./tradingKey.ts";
 
@@ -44,6 +47,15 @@ export interface PlaceOptions {
   readonly lifetimeMs?: number;
 }
 
+/** `lots` of `slot` from the locked account `from`, which pays `amount`. */
+export interface TakeoverTerms {
+  readonly from: number;
+  readonly slot: number;
+  readonly lots: number;
+  readonly amount: number;
+  readonly lifetimeMs?: number;
+}
+
 export interface Trader {
   readonly exchange: Exchange;
   readonly account: number;
@@ -57,6 +69,12 @@ export interface Trader {
   /** Amounts in 1e-6 USDC. The money then waits on layer one: `client/l1.ts` claims it. */
   withdraw(amount: number): Promise<Wire<Receipt>>;
   transfer(to: number, amount: number): Promise<Wire<Receipt>>;
+  /** What the door would say to the order now, and the risk after its worst fill. */
+  preview(order: PlaceOptions): Promise<OrderPreview>;
+  /** The account's risk, recomputed here from a snapshot that the oracles have signed. */
+  risk(): Promise<RiskReport>;
+  /** Takes positions over from a locked account, at the mark, for what it pays (1e-6 USDC). */
+  takeOver(terms: TakeoverTerms): Promise<Wire<Receipt>>;
   orders(): Promise<Wire<readonly OpenOrder[]>>;
   /** Orders' and the ledger's news of the account; joins again after reconnections. */
   onAccount(handler: (message: AccountMessage) => void): Promise<() => void>;
@@ -120,6 +138,11 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
     cancelAll: () => send({ kind: "cancelAll", deadline: deadlineOf() }),
     withdraw: (amount) => send({ kind: "withdraw", amount, deadline: deadlineOf() }),
     transfer: (to, amount) => send({ kind: "transfer", amount, to, deadline: deadlineOf() }),
+    preview: ({ lifetimeMs: _, ...order }) =>
+      exchange.preview({ account, keyIndex, ...DEFAULT_FLAGS, ...order }),
+    risk: async () => verifiedRisk(await exchange.risk(account), info),
+    takeOver: ({ from, slot, lots, amount, lifetimeMs: lifetime }) =>
+      send({ kind: "backstop", from, slot, lots, amount, deadline: deadlineOf(lifetime) }),
     orders: async () => exchange.orders(await readRequest()),
     onAccount: (handler) =>
       exchange.rpc.subscribe({
@@ -142,9 +165,11 @@ async function secretOf(
   return (await deriveTradingKey(key.wallet, { chainId, rollup, keyIndex })).secret;
 }
 
+const DEFAULT_FLAGS = { timeInForce: "gtc", postOnly: false, reduceOnly: false } as const;
+
 function placeMessage(order: PlaceOptions, deadline: number): Message {
   const { book, isSell, price, lots } = order;
-  const { timeInForce = "gtc", postOnly = false, reduceOnly = false } = order;
+  const { timeInForce, postOnly, reduceOnly } = { ...DEFAULT_FLAGS, ...order };
   const flags = { timeInForce, postOnly, reduceOnly };
   return { kind: "place", book, isSell, price, lots, ...flags, deadline };
 }

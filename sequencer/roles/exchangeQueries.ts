@@ -3,18 +3,38 @@
  * has read is durable, so that no answer speaks of what a crash could take back.
  */
 import { isBookOpen, isPlain } from "../engine/bookState.ts";
-import { effectiveRisk, type Risk, scenarioValues } from "../engine/risk.ts";
-import type { AccountInfo, BatchStatus, ChainInfo, ExchangeService, Info, KeyInfo, Status, Withdrawal } from "../exchangeService.ts";
+import { effectiveRisk } from "../engine/risk.ts";
+import type {
+  AccountInfo,
+  BatchStatus,
+  ChainInfo,
+  ExchangeService,
+  Info,
+  KeyInfo,
+  Status,
+  Withdrawal,
+} from "../exchangeService.ts";
+import { slotGreeks, underlyingPrice } from "../market/marketData.ts";
 import type { BookInfo, BookSummary, SeriesInfo } from "../market/publicBook.ts";
+import { equityOf, scenarioRisks } from "../market/riskReport.ts";
 import type { Clock } from "../ports.ts";
-import type { Account, TradingKey } from "../protocol/state.ts";
+import { FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../protocol/constants.ts";
+import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { DepthTracker } from "./depthTracker.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
-import { slotGreeks, underlyingPrice } from "../market/marketData.ts";
 import type { OrderTracker } from "./orderTracker.ts";
+import {
+  type Admission,
+  isAccount,
+  readLiquidations,
+  readPreview,
+  readRisk,
+  riskInUse,
+} from "./riskQueries.ts";
+import { impliedOf, plainBooks } from "./tickers.ts";
 
 export interface QueryParts {
   readonly info: Info;
@@ -25,6 +45,8 @@ export interface QueryParts {
   readonly depths: DepthTracker;
   readonly ledger: LedgerTracker;
   readonly batches: BatchTracker;
+  /** The same that the intake gives to the door. */
+  readonly admission?: Admission | undefined;
   /** Position and hash of the last durable record's end. */
   logHead(): { readonly position: number; readonly hash: string };
   nextQueueId(): number;
@@ -51,18 +73,21 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     orders: (account) => answer(orders.orders(account)),
     withdrawals: (owner) => answer(readWithdrawals(parts, owner)),
     chain: () => answer(readChain(parts)),
-    books: () => answer(state.bookIds().map((id) => summarise(parts, id))),
+    books: () => answer(readBooks(parts)),
     book: (id, depth) => answer(readBook(parts, id, depth)),
     trades: (book, limit) => answer(orders.trades(book, limit)),
     batch: (number) => answer(readBatch(batches, number)),
     batches: (from, limit) => answer(batches.statuses(from, limit)),
     snapshot: () => answer(batcher.snapshotInUse() ?? null),
     stages: (logPosition) => answer(readStages(parts, logPosition)),
+    risk: (account) => answer(readRisk(parts, account)),
+    preview: (request) => answer(readPreview(parts, request)),
+    liquidations: () => answer(readLiquidations(parts)),
   };
 }
 
 function readStatus(parts: QueryParts): Status {
-  const { batcher, batches, clock } = parts;
+  const { batcher, batches, clock, state } = parts;
   const { position, hash } = parts.logHead();
   return {
     time: clock.now(),
@@ -73,6 +98,10 @@ function readStatus(parts: QueryParts): Status {
     snapshotTime: batcher.snapshotInUse()?.time ?? null,
     nextQueueId: parts.nextQueueId(),
     validatorsConnected: parts.validatorsConnected(),
+    insuranceFund: cashOf(state, INSURANCE_ACCOUNT),
+    feeAccount: cashOf(state, FEE_ACCOUNT),
+    feesUncollected: state.fees(),
+    lockedAccounts: state.accountIds().filter((id) => state.session(id).lockedSince !== 0).length,
     isOverloaded: parts.isOverloaded(),
     halted: parts.halted(),
   };
@@ -82,9 +111,8 @@ function openNumber({ batcher, batches }: QueryParts): number {
   return batcher.current()?.number ?? batches.progress().sealed + 1;
 }
 
-function riskInUse({ state, batcher }: QueryParts): Risk | undefined {
-  const snapshot = batcher.snapshotInUse();
-  return snapshot === undefined ? undefined : effectiveRisk(state.series(), snapshot);
+function cashOf(state: MemoryState, id: number): number {
+  return state.accountIds().includes(id) ? state.account(id).cash : 0;
 }
 
 function readAccount(
@@ -94,33 +122,24 @@ function readAccount(
   const { state } = parts;
   const ids = state.accountIds();
   const id = "id" in who ? who.id : ids.find((other) => state.account(other).owner === who.owner);
-  if (id === undefined || !ids.includes(id)) return null;
+  if (id === undefined || !isAccount(state, id)) return null;
   const account = state.account(id);
-  if (account.owner === 0n) return null;
-  const { keys, watermark } = state.session(id);
+  const { keys, watermark, lockedSince } = state.session(id);
   const risk = riskInUse(parts);
+  const rows = risk === undefined ? [] : scenarioRisks(account, risk, state.unit);
+  const least = (values: readonly number[]) => (values.length === 0 ? null : Math.min(...values));
   return {
     account: id,
     owner: account.owner,
     cash: account.cash,
     positions: [...account.positions],
     equity: risk === undefined ? null : equityOf(account, risk, state.unit),
-    headroom: risk === undefined ? null : headroomOf(account, risk, state.unit),
+    headroom: least(rows.map((row) => row.initialHeadroom)),
+    maintenance: least(rows.map((row) => row.maintenanceHeadroom)),
+    lockedSince: lockedSince === 0 ? null : lockedSince,
     watermark,
     keys: keys.flatMap((key, index) => keyInfo(id, index, key) ?? []),
   };
-}
-
-function equityOf(account: Readonly<Account>, risk: Risk, unit: number): number {
-  const ticks = account.positions.reduce((sum, lots, slot) => sum + lots * risk.marks[slot]!, 0);
-  return account.cash + ticks * unit;
-}
-
-/** Smallest `(4 cash + unit X_s) / 4`, rounded down; in big integers, for it is not a double's. */
-function headroomOf(account: Readonly<Account>, risk: Risk, unit: number): number {
-  const smallest = Math.min(...scenarioValues(account, risk));
-  const fourfold = 4n * BigInt(account.cash) + BigInt(unit) * BigInt(smallest);
-  return Number(fourfold >> 2n);
 }
 
 function readKey(state: MemoryState, account: number, keyIndex: number): KeyInfo | null {
@@ -148,7 +167,7 @@ function readChain(parts: QueryParts): ChainInfo {
   const snapshot = batcher.snapshotInUse();
   const series = state.series();
   const marks = snapshot === undefined ? undefined : effectiveRisk(series, snapshot).marks;
-  const plain = plainBooks(parts);
+  const plain = plainBooks(state, parts.clock.now());
   const time = snapshot?.time ?? parts.clock.now();
   return {
     underlying: info.underlying,
@@ -157,31 +176,32 @@ function readChain(parts: QueryParts): ChainInfo {
     series: series.map((terms, slot): SeriesInfo => {
       const known = marks ?? series.map(({ mark }) => mark);
       const book = plain.get(slot);
+      const best = book === undefined ? undefined : parts.depths.depth(book, 1);
+      const { markIv, greeks } = slotGreeks(series, known, slot, time);
       return {
         slot,
         ...terms,
         mark: known[slot] ?? terms.mark,
-        ...slotGreeks(series, known, slot, time),
-        book: book?.book ?? null,
-        bestBid: book?.bestBid ?? null,
-        bestAsk: book?.bestAsk ?? null,
+        markIv,
+        delta: greeks?.delta ?? null,
+        book: book ?? null,
+        bestBid: best?.bids[0] ?? null,
+        bestAsk: best?.asks[0] ?? null,
       };
     }),
   };
 }
 
-/** Of each slot, the open plain book with the lowest id. */
-function plainBooks(parts: QueryParts): Map<number, BookSummary> {
-  const plain = new Map<number, BookSummary>();
-  for (const id of parts.state.bookIds()) {
-    const book = summarise(parts, id);
-    if (book.plainSlot === null || !book.isOpen || plain.has(book.plainSlot)) continue;
-    plain.set(book.plainSlot, book);
-  }
-  return plain;
+function readBooks(parts: QueryParts): BookSummary[] {
+  const plain = plainBooks(parts.state, parts.clock.now());
+  return parts.state.bookIds().map((id) => summarise(parts, id, plain));
 }
 
-function summarise({ state, depths, clock }: QueryParts, id: number): BookSummary {
+function summarise(
+  { state, depths, clock }: QueryParts,
+  id: number,
+  plain: ReadonlyMap<number, number>,
+): BookSummary {
   const book = state.book(id)!;
   const depth = depths.depth(id, 1);
   return {
@@ -190,8 +210,10 @@ function summarise({ state, depths, clock }: QueryParts, id: number): BookSummar
     generation: book.generation,
     isOpen: isBookOpen(state, book, clock.now()),
     plainSlot: isPlain(book.weights) ? book.weights.indexOf(1) : null,
+    fees: { ...book.fees },
     bestBid: depth?.bids[0] ?? null,
     bestAsk: depth?.asks[0] ?? null,
+    implied: impliedOf({ state, depths }, id, plain),
   };
 }
 
@@ -201,7 +223,9 @@ function readBook({ state, depths, clock }: QueryParts, id: number, levels: numb
   const depth = depths.depth(id, levels);
   if (book === undefined || depth === undefined) return null;
   const time = clock.now();
-  const info: BookInfo = { book: id, time, isOpen: isBookOpen(state, book, time), ...depth };
+  const implied = impliedOf({ state, depths }, id, plainBooks(state, time));
+  const isOpen = isBookOpen(state, book, time);
+  const info: BookInfo = { book: id, time, isOpen, ...depth, implied };
   return info;
 }
 

@@ -10,6 +10,7 @@ import {
 } from "./ledgerTracker.ts";
 import type { NodeState } from "./nodeState.ts";
 import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
+import { createTickerTracker } from "./tickers.ts";
 
 export interface Trackers {
   readonly orders: OrderTracker;
@@ -39,6 +40,7 @@ export function createTrackers(
   const { state } = node;
   const orders = createOrderTracker({ state, memory: memory?.orders });
   const depths = createDepthTracker({ state, position: node.position() });
+  const tickers = createTickerTracker({ state, depths });
   const ledger = createLedgerTracker(state, memory?.withdrawals);
   let nextQueueId = memory?.nextQueueId ?? 0;
   let lastListing = clock.now();
@@ -58,7 +60,11 @@ export function createTrackers(
       if (effect.operation?.operation.kind === "openBook") {
         events.push(...orders.reopened(effect.operation.operation.book, batch));
       }
-      for (const change of depths.observe(effect)) events.push({ type: "book", change });
+      const changes = depths.observe(effect);
+      for (const change of changes) events.push({ type: "book", change });
+      for (const ticker of tickers.observe(changes, batch.time)) {
+        events.push({ type: "ticker", ticker });
+      }
       for (const update of ledger.observe(effect)) events.push({ type: "ledger", update });
       return events;
     },
