@@ -1,14 +1,13 @@
 /**
  * Compiles the circuits of an instance and makes their development keys, cached by content.
  *
- * A compilation is reused while no .circom file, parameter or compiler version has changed; a key
- * is reused while the compiled constraints are the same. Everything is written beside its place
- * and moved there whole, so an interrupted build leaves nothing half done.
+ * A compilation is reused while no .circom file that it includes, no parameter and no compiler version
+ * has changed; a key is reused while the compiled constraints are the same. Everything is written
+ * beside its place and moved there whole, so an interrupted build leaves nothing half done.
  */
 import { createHash } from "node:crypto";
 import {
   existsSync,
-  globSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -85,7 +84,7 @@ export async function compileCircuit(
 ): Promise<CircuitFiles> {
   const directory = join(ROOT, "build", "circuits", `${circuit}-${instance}`);
   const source = mainSource(circuit, instance);
-  const key = compilationKey(source);
+  const key = compilationKey(circuit, source);
   const files = outputsOf("main.circom", directory);
   if (isCompiled(directory, key)) return files;
 
@@ -237,7 +236,7 @@ export async function countVariant(
   changes: Readonly<Record<string, number>>,
 ): Promise<CircuitSize> {
   const source = mainSource(circuit, instance, changes);
-  const key = compilationKey(source);
+  const key = compilationKey(circuit, source);
   const name = `${circuit}-${instance}-${key.slice(0, HASH_DIGITS)}`;
   const directory = join(ROOT, "build", "variants", name);
   const sizeFile = join(directory, "size.json");
@@ -275,7 +274,20 @@ function mainSource(circuit: CircuitName, instance: string, changes: Parameters 
   ].join("\n");
 }
 
-function compilationKey(source: string): string {
+const CIRCUIT_FOLDER = join(ROOT, "circuits");
+
+/** A file below circuits/ and all of the project's own that it includes. */
+function includedFiles(file: string, found: Set<string> = new Set()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const source = readFileSync(join(CIRCUIT_FOLDER, file), "utf8");
+  for (const [, path] of source.matchAll(/^include "([^"]+)";/gm)) {
+    if (!path!.startsWith("circomlib/")) includedFiles(join(dirname(file), path!), found);
+  }
+  return found;
+}
+
+function compilationKey(circuit: CircuitName, source: string): string {
   const hash = createHash("sha256");
   const add = (text: string): void => {
     // The length keeps one text from running into the next.
@@ -284,10 +296,9 @@ function compilationKey(source: string): string {
   for (const name of ["circom2", "circomlib"]) add(`${name} ${packageVersion(name)}`);
   add(CIRCOM_FLAGS.join(" "));
   add(source);
-  const folder = join(ROOT, "circuits");
-  for (const file of globSync("**/*.circom", { cwd: folder }).sort()) {
+  for (const file of [...includedFiles(`${circuit}.circom`)].sort()) {
     add(file);
-    add(readFileSync(join(folder, file), "utf8"));
+    add(readFileSync(join(CIRCUIT_FOLDER, file), "utf8"));
   }
   return hash.digest("hex");
 }
