@@ -153,9 +153,12 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
   };
 }
 
-function cloneBook({ bids, asks, weights, ...rest }: Book): Book {
+/** Fields stay in their order: exported states are compared as text. */
+function cloneBook(book: Book): Book {
+  const { weights, fees, bids, asks } = book;
   const clone = (entry: Entry): Entry => ({ ...entry });
-  return { ...rest, weights: [...weights], bids: bids.map(clone), asks: asks.map(clone) };
+  const lists = { weights: [...weights], bids: bids.map(clone), asks: asks.map(clone) };
+  return { ...book, ...lists, fees: { ...fees } };
 }
 
 /** Edits of what is not a table. */

@@ -2,7 +2,7 @@
 import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { holdingMarket } from "./batches.ts";
-import { EXPIRY, FAR, keySecret, type Market, ownerOf } from "./market.ts";
+import { EXPIRY, FAR, FEES, keySecret, type Market, ownerOf } from "./market.ts";
 
 export interface Made {
   readonly market: Market;
@@ -33,7 +33,7 @@ export function payingBatch(): Made {
   const noKey = { key: { x: 0n, y: 0n }, keyIndex: 0, keyExpiry: 0 };
   market.operate({ kind: "deposit", account: 2, owner: second, amount: 7, ...noKey });
   register(market, 2, 1);
-  market.operate({ kind: "openBook", book: 6, weights: weights({ 2: 1, 3: -1 }) });
+  market.operate({ kind: "openBook", book: 6, weights: weights({ 2: 1, 3: -1 }), fees: FEES });
   return { market, batch: market.seal() };
 }
 
@@ -60,7 +60,7 @@ export function settlingBatch(): Made {
   market.operate({ kind: "settlePosition", account: 4, slot: 0 });
   const terms = { isCall: false, strike: 7, expiry: 2 * EXPIRY };
   market.operate({ kind: "listSeries", slot: 0, ...terms });
-  market.operate({ kind: "openBook", book: 0, weights: weights({ 0: 1 }) });
+  market.operate({ kind: "openBook", book: 0, weights: weights({ 0: 1 }), fees: FEES });
   market.operate({ kind: "settleSeries", slot: 1 });
   return { market, batch: market.seal() };
 }

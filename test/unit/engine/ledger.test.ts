@@ -16,6 +16,7 @@ import {
   KEY,
   KEY_EXPIRY,
   type Market,
+  NO_FEES,
   NOW,
   paymentBy,
   placeOf,
@@ -44,7 +45,17 @@ const LIST: LedgerOperation = {
   strike: 77,
   expiry: EXPIRY,
 };
-const OPEN: LedgerOperation = { kind: "openBook", book: 5, weights: weightsOf({ 0: 7, 2: -8 }) };
+const OPEN = openBook(5, weightsOf({ 0: 7, 2: -8 }));
+/** What an operation's first word says where it says nothing else. */
+const BLANK = {
+  ...{ account: 0, to: 0, slot: 0, book: 0, keyIndex: 0, amount: 0, keyExpiry: 0 },
+  ...{ lots: 0, isSubsidy: 0, isLong: 0 },
+};
+
+function openBook(book: number, weights: readonly number[]): LedgerOperation {
+  return { kind: "openBook", book, weights, fees: NO_FEES };
+}
+
 const withdraw = (amount: number) => paymentBy(1, { kind: "withdraw", amount, deadline: NOW });
 const transfer = (amount: number, to = 2) =>
   paymentBy(1, { kind: "transfer", amount, to, deadline: NOW });
@@ -96,15 +107,12 @@ for (const [name, operation, outcome] of PAYMENTS) {
     const to = "to" in message ? message.to : 0;
     const { kind } = operation;
     assert.deepEqual(fields, {
+      ...BLANK,
       kind: LEDGER_KINDS[kind],
       executed: outcome === "executed" ? 1 : 0,
       account: 1,
       to,
-      slot: 0,
-      book: 0,
-      keyIndex: 0,
       amount: message.amount,
-      keyExpiry: 0,
     });
     assert.deepEqual(record.publicWords.slice(1), [kind === "transfer" ? 0n : 101n, 0n, 0n]);
     const paid = outcome === "executed" ? message.amount : 0;
@@ -137,8 +145,8 @@ test("a deposit opens an account, registers its key and tells both", () => {
   const { state, ledger } = createMarket([]);
   const { publicWords } = applyOperation(state, { ...DEPOSIT, keyIndex: 2 }, ledger);
   const stated = { account: 1, amount: 5, keyIndex: 2, keyExpiry: KEY_EXPIRY };
-  const rest = { kind: LEDGER_KINDS.deposit, executed: 1, to: 0, slot: 0, book: 0 };
-  assert.deepEqual(publicWords, [pack(LEDGER_OP, { ...stated, ...rest }), 101n, KEY.x, KEY.y]);
+  const word = pack(LEDGER_OP, { ...BLANK, ...stated, kind: LEDGER_KINDS.deposit, executed: 1 });
+  assert.deepEqual(publicWords, [word, 101n, KEY.x, KEY.y]);
   assert.deepEqual(state.account(1), { owner: 101n, cash: 5, positions: [0, 0, 0, 0] });
   const head = firstHead({ domain: DOMAIN, account: 1, keyIndex: 2, version: 1 });
   assert.deepEqual(state.session(1).keys[2], { ...KEY, head, expiry: KEY_EXPIRY, version: 1 });
@@ -174,9 +182,8 @@ test("listing, opening, settling and settling positions tell their words", () =>
   const settled = applyOperation(state, settle, ledger).publicWords;
   assert.equal(state.account(1).cash, cash - 130_000);
   assert.equal(state.series()[0]!.holders, 1);
-  const blank = { account: 0, to: 0, slot: 0, book: 0, keyIndex: 0, amount: 0, keyExpiry: 0 };
-  const first = (kind: LedgerOperation["kind"], fields: Partial<typeof blank>) =>
-    pack(LEDGER_OP, { ...blank, ...fields, kind: LEDGER_KINDS[kind], executed: 1 });
+  const first = (kind: LedgerOperation["kind"], fields: Partial<typeof BLANK>) =>
+    pack(LEDGER_OP, { ...BLANK, ...fields, kind: LEDGER_KINDS[kind], executed: 1 });
   assert.deepEqual(settled, [first("settlePosition", { account: 1 }), 0n, 0n, 0n]);
 
   const list = { ...LIST, slot: 1, expiry: EXPIRY + 1 } as LedgerOperation;
@@ -195,10 +202,9 @@ test("listing, opening, settling and settling positions tell their words", () =>
   );
 
   const weights = weightsOf({ 1: -2 });
-  const open: LedgerOperation = { kind: "openBook", book: 1, weights };
-  const opened = applyOperation(state, open, ledger).publicWords;
+  const opened = applyOperation(state, openBook(1, weights), ledger).publicWords;
   assert.deepEqual(opened, [first("openBook", { book: 1 }), ...weightWords(weights), 0n]);
-  assert.deepEqual(state.book(1), { weights, generation: 8, bids: [], asks: [] });
+  assert.deepEqual(state.book(1), { weights, generation: 8, fees: NO_FEES, bids: [], asks: [] });
 });
 
 test("settling a series publishes and freezes its mark", () => {
@@ -281,22 +287,18 @@ test("a settled position is worth in cash what it was worth before", () => {
 test("a book over a series that was listed anew is opened again without its orders", () => {
   const { state, ledger } = createSettled();
   const at = weightsOf({ 0: 1 });
-  assert.equal(
-    checkOperation(state, { kind: "openBook", book: 0, weights: at }, ledger),
-    undefined,
-  );
+  assert.equal(checkOperation(state, openBook(0, at), ledger), undefined);
   for (const account of [1, 2]) applyOperation(state, SETTLE(account, 0), ledger);
   const list = { ...LIST, slot: 0, expiry: EXPIRY + 9 } as LedgerOperation;
   applyOperation(state, list, ledger);
-  applyOperation(state, { kind: "openBook", book: 0, weights: at }, ledger);
+  applyOperation(state, openBook(0, at), ledger);
   assert.equal(state.book(0)!.generation, 2);
-  const again: LedgerOperation = { kind: "openBook", book: 0, weights: at };
-  assert.match(checkOperation(state, again, ledger)!, /is open/);
+  assert.match(checkOperation(state, openBook(0, at), ledger)!, /is open/);
 });
 
 test("no book is opened in the place of the one that an interrupted order is in", () => {
   const { state, ledger } = createSettled();
-  const open: LedgerOperation = { kind: "openBook", book: 0, weights: weightsOf({ 0: 1 }) };
+  const open = openBook(0, weightsOf({ 0: 1 }));
   const flags = { isSell: false, postOnly: false, reduceOnly: false } as const;
   const order = { account: 1, book: 0, price: 5, lots: 3, timeInForce: "gtc", seq: 1 } as const;
   state.setCarry({ ...order, ...flags });

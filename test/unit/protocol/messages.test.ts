@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { pack, unpack } from "../../../sequencer/protocol/codec.ts";
 import {
   ACCOUNT_BITS,
   AMOUNT_BITS,
   BOOK_BITS,
   FIELD_MODULUS,
   LOTS_BITS,
+  MESSAGE_KINDS,
   SEQ_BITS,
+  SLOT_BITS,
   TIME_BITS,
 } from "../../../sequencer/protocol/constants.ts";
-import { layoutBits, TRADE_MESSAGE } from "../../../sequencer/protocol/layout.ts";
+import { LEDGER_MESSAGE, layoutBits, TRADE_MESSAGE } from "../../../sequencer/protocol/layout.ts";
 import {
+  type BackstopMessage,
   firstHead,
   isWellFormed,
   type Message,
@@ -64,6 +68,14 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     to: below(ACCOUNT_BITS),
     deadline,
   }),
+  fc.record({
+    kind: kindOf("backstop"),
+    from: below(ACCOUNT_BITS),
+    slot: below(SLOT_BITS),
+    lots: below(LOTS_BITS, 1),
+    amount: below(AMOUNT_BITS),
+    deadline,
+  }),
 );
 
 test("word and well-formed message determine each other", () => {
@@ -78,7 +90,7 @@ test("word and well-formed message determine each other", () => {
 
 test("a word that decodes is the word of what it decodes to", () => {
   fc.assert(
-    fc.property(message, fc.nat({ max: 170 }), (subject, bit) => {
+    fc.property(message, fc.nat({ max: layoutBits(TRADE_MESSAGE) + 1 }), (subject, bit) => {
       const word = messageWord(subject) ^ (1n << BigInt(bit));
       const decoded = messageFromWord(word);
       if (decoded !== undefined) assert.equal(messageWord(decoded), word);
@@ -105,6 +117,38 @@ test("bits above the layout, unknown kinds and non-words do not decode", () => {
   for (const bad of [0n, 4n, 15n, word + above, word + FIELD_MODULUS, -1n]) {
     assert.equal(messageFromWord(bad), undefined);
   }
+});
+
+const BACKSTOP: BackstopMessage = {
+  kind: "backstop",
+  from: 3,
+  slot: 2,
+  lots: 5,
+  amount: 0,
+  deadline: 9,
+};
+
+test("a backstop needs lots, not an amount, and payments have neither slot nor lots", () => {
+  assert.deepEqual(messageFromWord(messageWord(BACKSTOP)), BACKSTOP);
+  assert.ok(!isWellFormed({ ...BACKSTOP, lots: 0 }));
+  assert.equal(messageFromWord(messageWord({ ...BACKSTOP, lots: 0 })), undefined);
+  const { kind, ...takeover } = unpack(LEDGER_MESSAGE, messageWord(BACKSTOP));
+  assert.equal(kind, MESSAGE_KINDS.backstop);
+  assert.deepEqual(takeover, { amount: 0, to: 3, deadline: 9, slot: 2, lots: 5 });
+  for (const payment of ["withdraw", "transfer"] as const) {
+    const rest = { to: 0, amount: 1, deadline: 9, kind: MESSAGE_KINDS[payment] };
+    const word = (slot: number, lots: number) => pack(LEDGER_MESSAGE, { ...rest, slot, lots });
+    assert.equal(messageFromWord(word(0, 0))?.kind, payment);
+    assert.equal(messageFromWord(word(1, 0)), undefined);
+    assert.equal(messageFromWord(word(0, 1)), undefined);
+  }
+});
+
+test("no signed word is one of a liquidation", () => {
+  const rest = { isSell: 1, price: 2 ** 23, lots: 1, timeInForce: 1, postOnly: 0, reduceOnly: 0 };
+  const fields = { ...rest, book: 0, deadline: 0, seq: 1 };
+  const word = pack(TRADE_MESSAGE, { ...fields, kind: MESSAGE_KINDS.liquidate });
+  assert.equal(messageFromWord(word), undefined);
 });
 
 const ORDER = { kind: "place", book: 0, isSell: false, price: 0, lots: 1, deadline: 0 } as const;

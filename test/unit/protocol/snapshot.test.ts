@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CodecRangeError } from "../../../sequencer/protocol/codec.ts";
+import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
 import {
   isQuorumSigned,
@@ -12,7 +13,7 @@ import {
   snapshotHash,
 } from "../../../sequencer/protocol/snapshot.ts";
 
-const changes = Array.from({ length: 16 }, (_, scenario) => 100 - scenario);
+const changes = Array.from({ length: SCENARIOS }, (_, scenario) => 100 - scenario);
 const slot: SlotRisk = { mark: 5, isFinal: false, changes };
 const slots = [slot, { ...slot, mark: 6 }];
 const secrets = [11n, 12n, 13n];
@@ -27,11 +28,21 @@ test("a slot's words hold mark, finality and changes", () => {
   assert.equal(first & 0xfffffn, 5n);
   assert.equal((first >> 20n) & 1n, 1n);
   assert.equal((first >> 21n) & 0x1fffffn, BigInt(100 + 2 ** 20));
-  assert.equal(second & 0x1fffffn, BigInt(92 + 2 ** 20));
+  const at = (word: bigint, place: number) => Number((word >> BigInt(21 * place)) & 0x1fffffn);
+  const stated = Array.from({ length: SCENARIOS }, (_, scenario) => {
+    return scenario < 9 ? at(first, scenario + 1) : at(second, scenario - 9);
+  });
+  assert.deepEqual(
+    stated.map((change) => change - 2 ** 20),
+    changes,
+  );
+  assert.equal(first >> 210n, 0n);
   assert.equal(second >> 168n, 0n);
   assert.throws(() => slotRiskWords({ ...slot, mark: 2 ** 20 }), CodecRangeError);
   assert.throws(() => slotRiskWords({ ...slot, mark: -1 }), CodecRangeError);
-  assert.throws(() => slotRiskWords({ ...slot, changes: [] }), CodecRangeError);
+  for (const wrong of [[], changes.slice(1), [...changes, 0]]) {
+    assert.throws(() => slotRiskWords({ ...slot, changes: wrong }), CodecRangeError);
+  }
   const tooHigh = { ...slot, changes: changes.with(3, 2 ** 20) };
   assert.throws(() => slotRiskWords(tooHigh), CodecRangeError);
 });
@@ -43,6 +54,7 @@ test("domain, time and every slot are signed", () => {
     snapshotHash(1n, { time: 10, slots }),
     snapshotHash(1n, { time: 9, slots: [slots[1]!, slots[0]!] }),
     snapshotHash(1n, { time: 9, slots: [slot, { ...slot, mark: 6, isFinal: true }] }),
+    snapshotHash(1n, { time: 9, slots: [slot, { ...slots[1]!, changes: changes.with(16, 0) }] }),
   ];
   assert.equal(new Set(hashes).size, hashes.length);
 });

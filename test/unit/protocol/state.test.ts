@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { CodecRangeError } from "../../../sequencer/protocol/codec.ts";
+import { CodecRangeError, unpack } from "../../../sequencer/protocol/codec.ts";
 import { FIELD_MODULUS } from "../../../sequencer/protocol/constants.ts";
-import { ENTRY, layoutBits } from "../../../sequencer/protocol/layout.ts";
+import { ENTRY, layoutBits, RANKING } from "../../../sequencer/protocol/layout.ts";
 import {
   accountLeaf,
   accountWords,
@@ -18,7 +18,10 @@ import {
   emptySeries,
   emptySession,
   entryWord,
+  feesFromWord,
+  feesWord,
   keyHash,
+  rankingWord,
   seriesWord,
   sessionLeaf,
   sideWords,
@@ -80,6 +83,35 @@ test("a carry round trips, and none is 0", () => {
   assert.equal(carryFromWord(0n), undefined);
 });
 
+test("fee rates round trip, a rebate with its sign, and none is 0", () => {
+  const rate = fc.oneof(fc.constantFrom(0, 1, 2 ** 16 - 1), fc.nat({ max: 2 ** 16 - 1 }));
+  fc.assert(
+    fc.property(rate, rate, fc.boolean(), (taker, size, isRebate) => {
+      const fees = { taker, maker: isRebate ? 0 - size : size };
+      assert.deepEqual(feesFromWord(feesWord(fees)), fees);
+    }),
+    runs(100),
+  );
+  assert.equal(feesWord({ taker: 0, maker: 0 }), 0n);
+  assert.throws(() => feesWord({ taker: 2 ** 16, maker: 0 }), { field: "taker" });
+  assert.throws(() => feesWord({ taker: 0, maker: -(2 ** 16) }), { field: "maker" });
+});
+
+test("a ranking's word tells all of its fields, also past the last account", () => {
+  const ranking = {
+    slot: 63,
+    isLong: true,
+    next: 2 ** 20,
+    seen: 5,
+    best: 7,
+    bestLots: 2 ** 22 - 1,
+  };
+  const fields = unpack(RANKING, rankingWord(ranking));
+  assert.deepEqual(fields, { ...ranking, isLong: 1 });
+  assert.equal(unpack(RANKING, rankingWord({ ...ranking, isLong: false })).isLong, 0);
+  assert.equal(rankingWord(undefined), 0n);
+});
+
 test("cash and positions stay strictly inside their ranges", () => {
   const account = emptyAccount(16);
   for (const cash of [1 - 2 ** 52, 0, 2 ** 52 - 1]) {
@@ -121,26 +153,34 @@ test("every field of every leaf and root matters", () => {
   const sessions = [
     session,
     { ...session, watermark: 1 },
+    { ...session, lockedSince: 1 },
     ...[0, 1, 2, 3].map((index) => {
       return { ...session, keys: session.keys.with(index, { ...key, x: 1n }) };
     }),
   ];
   assert.equal(new Set(sessions.map(sessionLeaf)).size, sessions.length);
-  const book = { weights: [1], generation: 1, bids: [], asks: [] };
+  const fees = { taker: 1, maker: 1 };
+  const book = { weights: [1], generation: 1, fees, bids: [], asks: [] };
   const resting = [{ account: 1, seq: 1, price: 1, lots: 1 }];
   const books = [
     book,
     { ...book, weights: [2] },
     { ...book, generation: 2 },
+    { ...book, fees: { ...fees, taker: 2 } },
+    { ...book, fees: { ...fees, maker: 0 } },
+    { ...book, fees: { ...fees, maker: -1 } },
     { ...book, bids: resting },
     { ...book, asks: resting },
   ];
   assert.equal(new Set(books.map((subject) => bookLeaf(subject, 2))).size, books.length);
-  const roots = { accounts: 0n, series: 0n, sessions: 0n, books: 0n, nextSeq: 0, carry: 0n };
-  const names = ["accounts", "series", "sessions", "books", "carry"] as const;
+  const numbers = { fees: 0, nextSeq: 0 };
+  const words = { accounts: 0n, series: 0n, sessions: 0n, books: 0n, carry: 0n, ranking: 0n };
+  const roots = { ...words, ...numbers };
+  const names = Object.keys(words) as (keyof typeof words)[];
   const states = [
     roots,
     { ...roots, nextSeq: 1 },
+    { ...roots, fees: 1 },
     ...names.map((name) => ({ ...roots, [name]: 1n })),
   ];
   assert.equal(new Set(states.map(stateRoot)).size, states.length);

@@ -11,7 +11,8 @@ const CARRY = {
 
 function book(price: number) {
   const bids = [{ account: 1, seq: 1, price, lots: 1 }];
-  return { weights: weightsOf({ 0: 1 }), generation: 1, bids, asks: [] };
+  const fees = { taker: 2, maker: -1 };
+  return { weights: weightsOf({ 0: 1 }), generation: 1, fees, bids, asks: [] };
 }
 
 /** Changes one of everything. */
@@ -20,11 +21,14 @@ function editAll(state: MemoryState, value: number): void {
   state.editAccount(1).positions[2] = value;
   state.editSession(1).keys[3]!.head = BigInt(value);
   state.editSession(2).watermark = value;
+  state.editSession(2).lockedSince = value;
   state.putBook(3, book(value));
   state.editBook(3).bids[0]!.lots = value;
   state.editSeries(1).holders = value;
   state.setNextSeq(value);
   state.setCarry({ ...CARRY, lots: value });
+  state.setFees(value);
+  state.setRanking({ slot: 1, isLong: true, next: 9, seen: 2, best: 8, bestLots: value });
 }
 
 const text = (state: MemoryState): string => JSON.stringify(state.exportState());
@@ -33,6 +37,8 @@ test("the empty state has nothing in it, and nobody can write to what is not the
   const state = createMemoryState(SHAPE);
   assert.equal(state.nextSeq(), 1);
   assert.equal(state.carry(), undefined);
+  assert.equal(state.fees(), 0);
+  assert.equal(state.ranking(), undefined);
   assert.equal(state.book(0), undefined);
   assert.equal(state.account(5).owner, 0n);
   assert.deepEqual(state.accountIds(), []);
@@ -67,6 +73,30 @@ test("points nest, and rolling back to one brings back everything", () => {
   editAll(state, 8);
   state.rollback(points[0]!);
   assert.equal(text(state), texts[0]);
+});
+
+test("fees, ranking and the rates of a book come back each by itself", () => {
+  const state = createMemoryState(SHAPE);
+  editAll(state, 1);
+  const before = text(state);
+  const edits: readonly (() => void)[] = [
+    () => state.setFees(5),
+    () => state.setRanking(undefined),
+    () => state.setRanking({ ...state.ranking()!, seen: 3 }),
+    () => {
+      state.editBook(3).fees = { taker: 0, maker: 0 };
+    },
+    () => {
+      state.editSession(2).lockedSince = 0;
+    },
+  ];
+  for (const edit of edits) {
+    const point = state.checkpoint();
+    edit();
+    assert.notEqual(text(state), before);
+    state.rollback(point);
+    assert.equal(text(state), before);
+  }
 });
 
 test("committing forgets the points", () => {
@@ -127,6 +157,9 @@ test("exported states are JSON, detached, and give the same root when imported",
   send(market, 1, placeOf({ price: -3, lots: 2 }));
   send(market, 2, placeOf({ price: -3, isSell: true, lots: 3 }));
   assert.ok(state.carry() !== undefined);
+  state.setFees(2 ** 49 + 1);
+  state.setRanking({ slot: 2, isLong: false, next: 4 ** 4, seen: 2, best: 1, bestLots: 3 });
+  state.editSession(2).lockedSince = 77;
   const trees = createStateTrees(SHAPE);
   trees.sync(state, state.touched());
   const exported = state.exportState();

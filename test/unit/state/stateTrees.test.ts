@@ -4,6 +4,7 @@ import {
   accountLeaf,
   bookLeaf,
   carryWord,
+  rankingWord,
   seriesRoot,
   sessionLeaf,
   stateRoot,
@@ -19,6 +20,8 @@ test("roots are those of trees with every leaf", () => {
   send(market, 1, placeOf({ lots: 4 }));
   send(market, 2, placeOf({ isSell: true, lots: 5 }));
   const trees = createStateTrees(SHAPE);
+  state.setFees(41);
+  state.setRanking({ slot: 1, isLong: true, next: 9, seen: 2, best: 8, bestLots: 3 });
   trees.sync(state, state.touched());
   state.clearTouched();
 
@@ -35,10 +38,13 @@ test("roots are those of trees with every leaf", () => {
       return book === undefined ? 0n : bookLeaf(book, SHAPE.depth);
     }),
     series: seriesRoot(state.series()),
+    fees: 41,
     nextSeq: 3,
     carry: carryWord(state.carry()),
+    ranking: rankingWord(state.ranking()),
   };
   assert.notEqual(expected.carry, 0n);
+  assert.notEqual(expected.ranking, 0n);
   assert.deepEqual(trees.roots(state), expected);
   assert.equal(trees.root(state), stateRoot(expected));
 });
