@@ -1,8 +1,8 @@
 /**
  * Compiles the circuits of an instance and makes their development keys, cached by content.
  *
- * A compilation is reused while no .circom file that it includes, no parameter and no compiler version
- * has changed; a key is reused while the compiled constraints are the same. Everything is written
+ * A compilation is reused while nothing that it includes, no parameter and no compiler version has
+ * changed; a key is reused while the compiled constraints are the same. Everything is written
  * beside its place and moved there whole, so an interrupted build leaves nothing half done.
  */
 import { createHash } from "node:crypto";
