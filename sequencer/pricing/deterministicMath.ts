@@ -73,6 +73,19 @@ export function log(x: number): number {
   return exponent * LN2_HIGH - (half - tail - f);
 }
 
+/** `ln(numerator / denominator)` of positive numbers, right in its last digits also near 0. */
+export function logRatio(numerator: number, denominator: number): number {
+  const excess = (numerator - denominator) / denominator;
+  if (Math.abs(excess) < 0.25) {
+    // What rounding 1 + excess did to it is divided out again (Kahan).
+    const rounded = 1 + excess;
+    return rounded === 1 ? excess : (log(rounded) * excess) / (rounded - 1);
+  }
+  const ratio = numerator / denominator;
+  const isInRange = ratio > 1e-290 && ratio < 1e290;
+  return isInRange ? log(ratio) : log(numerator) - log(denominator);
+}
+
 /** Remez polynomial of `(log(1 + f) - f + s f) / s`, `z = s^2`, from fdlibm. */
 function logPolynomial(z: number): number {
   const w = z * z;

@@ -1,0 +1,198 @@
+/**
+ * Implied volatility to the last digits: P. Jaeckel, "Let's be rational", Wilmott magazine, 2015
+ * (January 2016 revision). The inverse of the normalised price is guessed in four branches, in the
+ * outer two through a transformation that makes it nearly linear, by rational cubics; Householder
+ * steps of fourth order on an objective that suits the branch finish it. Written from the paper.
+ * Deterministic on every machine.
+ */
+import { exp, log } from "./deterministicMath.ts";
+import { cdfOverPdf, normalCdf, normalQuantile } from "./normalDistribution.ts";
+import {
+  blackOverVega,
+  logVega,
+  normalisedBlack,
+  normalisedComplement,
+  normalisedVega,
+} from "./normalisedBlack.ts";
+import { bendLeft, bendRight, rationalCubic, type Segment } from "./rationalCubic.ts";
+
+const SQRT_3 = 1.7320508075688772;
+const SQRT_HALF_PI = 1.2533141373155003;
+const TWO_PI = 6.283185307179586;
+const STEPS_MAX = 8;
+/** A step of fourth order that was shorter than this leaves an error below a rounding. */
+const STEP_SMALL = 2e-5;
+
+/**
+ * The total standard deviation `s` with `b(x, s) = beta`, for `x <= 0`, `0 < beta < e^(x/2)`.
+ * `complement` is `e^(x/2) - beta`, given apart since the subtraction would lose its digits.
+ */
+export function impliedDeviation(x: number, beta: number, complement: number): number {
+  const centre = Math.sqrt(-2 * x);
+  const centreBlack = normalisedBlack(x, centre);
+  return beta < centreBlack
+    ? belowCentre(x, beta, centre, centreBlack)
+    : aboveCentre(x, beta, complement, centre, centreBlack);
+}
+
+/** Left of the inflection point `s = sqrt(2 |x|)`, where vega is largest. */
+function belowCentre(x: number, beta: number, centre: number, centreBlack: number): number {
+  const low = centre - blackOverVega(x, centre);
+  const lowBlack = low > 0 ? normalisedBlack(x, low) : 0;
+  if (beta < lowBlack) return iterate(lowGuess(x, beta, low, lowBlack), lowStep, x, log(beta));
+  const segment: Segment = {
+    x0: lowBlack,
+    x1: centreBlack,
+    y0: low,
+    y1: centre,
+    d0: 1 / normalisedVega(x, low),
+    d1: 1 / normalisedVega(x, centre),
+  };
+  const guess = rationalCubic(segment, bendRight(segment, 0), beta);
+  return iterate(guess, middleStep, x, beta);
+}
+
+function aboveCentre(
+  x: number,
+  beta: number,
+  complement: number,
+  centre: number,
+  centreBlack: number,
+): number {
+  const vega = normalisedVega(x, centre);
+  const bound = exp(x / 2);
+  const high = centre + normalisedComplement(x, centre) / vega;
+  const highBlack = normalisedBlack(x, high);
+  let guess: number;
+  if (beta <= highBlack) {
+    const segment: Segment = {
+      x0: centreBlack,
+      x1: highBlack,
+      y0: centre,
+      y1: high,
+      d0: 1 / vega,
+      d1: 1 / normalisedVega(x, high),
+    };
+    guess = rationalCubic(segment, bendLeft(segment, 0), beta);
+  } else guess = highGuess(x, beta, complement, high, highBlack);
+  return beta > bound / 2
+    ? iterate(guess, highStep, x, complement)
+    : iterate(guess, middleStep, x, beta);
+}
+
+/**
+ * The lower transformation `f = 2 pi |x| / sqrt(27) N(-|x| / (sqrt(3) s))^3`, which is beta to
+ * leading order (the paper's equation 4.1 and its derivatives by beta).
+ */
+function lowGuess(x: number, beta: number, low: number, lowBlack: number): number {
+  const scale = (TWO_PI * -x) / (3 * SQRT_3);
+  const u = -x / (SQRT_3 * low);
+  const z = normalCdf(-u);
+  const square = u * u;
+  const quarter = low * low;
+  const slope = TWO_PI * square * z * z * exp(square + quarter / 8);
+  const inner = 8 * SQRT_3 * low * -x + (3 * quarter * (quarter - 8) - 8 * x * x) * cdfOverPdf(-u);
+  const second =
+    (Math.PI / 6) * (square / (quarter * low)) * z * inner * exp(2 * square + quarter / 4);
+  const segment = { x0: 0, x1: lowBlack, y0: 0, y1: scale * z * z * z, d0: 1, d1: slope };
+  let f = rationalCubic(segment, bendRight(segment, second), beta);
+  if (!(f > 0)) {
+    const share = beta / lowBlack;
+    f = share * (segment.y1 * share + lowBlack * (1 - share));
+  }
+  return -x / (SQRT_3 * Math.abs(normalQuantile(exp(log(f / scale) / 3))));
+}
+
+/** The upper transformation `f = N(-s / 2)` (equation 4.7). */
+function highGuess(
+  x: number,
+  beta: number,
+  complement: number,
+  high: number,
+  highBlack: number,
+): number {
+  const h = x / high;
+  const width = complement + (beta - highBlack);
+  const f1 = normalCdf(-high / 2);
+  const segment: Segment = {
+    x0: -width,
+    x1: 0,
+    y0: f1,
+    y1: 0,
+    d0: -0.5 * exp(0.5 * h * h),
+    d1: -0.5,
+  };
+  const second = SQRT_HALF_PI * exp(h * h + (high * high) / 8) * ((h * h) / high);
+  let f = rationalCubic(segment, bendLeft(segment, second), -complement);
+  if (!(f > 0)) {
+    const share = complement / width;
+    f = (f1 * share + 0.5 * width * (1 - share)) * share;
+  }
+  return -2 * normalQuantile(f);
+}
+
+type Step = (x: number, s: number, target: number) => number;
+
+function iterate(guess: number, step: Step, x: number, target: number): number {
+  let s = guess;
+  for (let count = 0; count < STEPS_MAX; count++) {
+    const move = step(x, s, target);
+    // Never further than half of the way to 0, which a guess from tiny prices could ask for.
+    s += Math.max(move, -s / 2);
+    if (Math.abs(move) <= STEP_SMALL * s) break;
+  }
+  return s;
+}
+
+/** Householder's step of third order from Newton's, `f'' / f'` and `f''' / f'`. */
+function householder(newton: number, second: number, third: number): number {
+  const numerator = 1 + 0.5 * second * newton;
+  const denominator = 1 + newton * (second + (third * newton) / 6);
+  const factor = numerator / denominator;
+  return factor > 0 && Number.isFinite(factor) ? newton * factor : newton;
+}
+
+/** `b'' / b' = x^2 / s^3 - s / 4`. */
+function vegaSlope(x: number, s: number): number {
+  const h = x / s;
+  return (h * h) / s - s / 4;
+}
+
+/** `b''' / b'`. */
+function vegaCurvature(x: number, s: number, slope: number): number {
+  const hOverS = x / (s * s);
+  return slope * slope - 3 * hOverS * hOverS - 0.25;
+}
+
+/** On `1 / ln b - 1 / ln beta`, with everything in logarithms. `target` is `ln beta`. */
+function lowStep(x: number, s: number, target: number): number {
+  const ratio = blackOverVega(x, s);
+  const logBlack = log(ratio) + logVega(x, s);
+  const newton = ((target - logBlack) * logBlack * ratio) / target;
+  const slope = vegaSlope(x, s);
+  const factor = 1 + 2 / logBlack;
+  const second = slope - factor / ratio;
+  const third =
+    vegaCurvature(x, s, slope) +
+    (2 * (1 + (3 / logBlack) * (1 + 1 / logBlack))) / (ratio * ratio) -
+    (3 * slope * factor) / ratio;
+  return householder(newton, second, third);
+}
+
+/** On `b - beta`. */
+function middleStep(x: number, s: number, target: number): number {
+  const newton = (target - normalisedBlack(x, s)) / normalisedVega(x, s);
+  const slope = vegaSlope(x, s);
+  return householder(newton, slope, vegaCurvature(x, s, slope));
+}
+
+/** On `ln((bound - beta) / (bound - b))`. `target` is `bound - beta`. */
+function highStep(x: number, s: number, target: number): number {
+  const rest = normalisedComplement(x, s);
+  const first = normalisedVega(x, s) / rest;
+  const newton = log(rest / target) / first;
+  const slope = vegaSlope(x, s);
+  const second = slope + first;
+  const third = vegaCurvature(x, s, slope) + first * (2 * first + 3 * slope);
+  return householder(newton, second, third);
+}
