@@ -102,7 +102,8 @@ function worstValue(legs: readonly Leg[], factor: number): number {
     const base = priced === undefined ? mark : priceOf(priced, factor, 1);
     for (let row = 0; row <= SCENARIOS; row++) {
       let change = 0;
-      if (row === SHORT_MINIMUM_ROW) change = minimum;
+      // The minimum is a part of the forward.
+      if (row === SHORT_MINIMUM_ROW) change = minimum * (priced === undefined ? 1 : factor);
       else if (row !== UNCHANGED_ROW && priced !== undefined) {
         const move = priced.moves[row]!;
         change = move.covered * (priceOf(priced, factor * move.forward, move.volatility) - base);
