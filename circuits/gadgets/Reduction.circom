@@ -21,7 +21,8 @@ template Reduction(bits) {
 
     // Pinned by the range: lots of at least 1 reduce a position in one direction only.
     isShort <-- (enabled == 1 && position < 0) ? 1 : 0;
-    isShort * (enabled - isShort) === 0;
+    IsBoolean()(isShort);
+    (1 - enabled) * isShort === 0;
     direction <== 2 * isShort - enabled;
     signal size <== -direction * position;
     InRange(bits)(size - lots);
