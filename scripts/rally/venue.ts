@@ -5,8 +5,11 @@
 import instances from "../../circuits/instances.json" with { type: "json" };
 import type { ExchangeService, Info } from "../../sequencer/exchangeService.ts";
 import type { Feed } from "../../sequencer/oracle/feed.ts";
-import { proposalToSlots, propose } from "../../sequencer/oracle/proposal.ts";
-import { DEFAULT_RISK_PARAMETERS } from "../../sequencer/oracle/riskMatrix.ts";
+import { createMarketSources } from "../../sequencer/oracle/marketView.ts";
+import { proposalToSlots } from "../../sequencer/oracle/proposal.ts";
+import { propose } from "../../sequencer/oracle/propose.ts";
+import { DEFAULT_RISK_PARAMETERS as PARAMETERS } from "../../sequencer/oracle/riskMatrix.ts";
+import { createSettlementBook } from "../../sequencer/oracle/settlement.ts";
 import type { Logger, QueuedOperation, SettlementLayer } from "../../sequencer/ports.ts";
 import { publicKeyOf, sign } from "../../sequencer/protocol/eddsa.ts";
 import { oracleSetHash, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
@@ -62,11 +65,17 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
   const queue: QueuedOperation[] = [];
   let handlers: ProofHandlers | undefined;
   let sequencer: Sequencer | undefined;
+  const sources = createMarketSources([feed]);
+  const { settlementWindowMs: windowMs, disputeDelayMs } = PARAMETERS;
+  const rules = { windowMs, disputeDelayMs };
+  const book = createSettlementBook({ rules, history: sources.average });
   const latest = async (): Promise<Snapshot> => {
     const table = (await sequencer?.service.chain())?.series ?? [];
     const padded = Array.from({ length: slots }, (_, slot) => table[slot] ?? NO_SERIES);
-    const proposal = await propose(feed, padded, clock.time);
-    return signed(clock.time, proposalToSlots(proposal, DEFAULT_RISK_PARAMETERS));
+    const view = await sources.read(clock.time, padded);
+    const proposed = propose({ view, book, table: padded, parameters: PARAMETERS });
+    if (proposed.refused !== undefined) throw new Error(proposed.refused.reason);
+    return signed(clock.time, proposalToSlots(proposed.value.proposal, PARAMETERS));
   };
   const ports = {
     ...{ clock, logger, snapshots: { latest }, settlement: depositsOnly(queue) },

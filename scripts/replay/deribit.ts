@@ -152,9 +152,15 @@ function marketOf(recording: Recording) {
   const readAt = (minute: number) => {
     const market = feed.read(minute * 60_000, table);
     if (market instanceof Promise) throw new TypeError("A recorded feed answers at once.");
-    return table.map(({ expiry }, slot) => {
-      const forwardTicks = market.forwardTicks.get(expiry) ?? market.settlementTicks.get(expiry);
-      return { forwardTicks: forwardTicks as number, ivBps: market.ivBps[slot] as number };
+    const { indexTicks, quotes } = market;
+    return table.map(({ isCall, strike, expiry }, slot) => {
+      const forwardTicks = market.forwardTicks.get(expiry) ?? indexTicks;
+      const quote = quotes.find(
+        (other) => other.isCall === isCall && other.strike === strike && other.expiry === expiry,
+      );
+      // An expired series has no quote any more, and no trades but those at its expiry.
+      const ivBps = quote?.ivBps ?? recording.snapshots.at(-1)?.ivs[slot];
+      return { forwardTicks: forwardTicks as number, ivBps: ivBps as number };
     });
   };
   return (slot: number, atMs: number) => {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import instances from "../../circuits/instances.json" with { type: "json" };
+import { jsonMapping } from "../oracle/jsonFeed.ts";
 
 /** A configuration that cannot be used; the text says what to change. */
 export class ConfigError extends Error {
@@ -124,6 +125,14 @@ const prover = z.strictObject({
   keys: z.strictObject({ trade: circuitFiles, ledger: circuitFiles }),
 });
 
+const httpUrl = z.url({ protocol: /^https?$/ });
+const httpFeed = {
+  /** Ticks for 1 USD. */
+  ticksPerUnit: z.number().positive(),
+  refreshMs: ms.optional(),
+  timeoutMs: ms.optional(),
+};
+
 const feed = z.union([
   z.strictObject({
     kind: z.literal("simulated"),
@@ -140,7 +149,38 @@ const feed = z.union([
     startMs: z.int(),
     speed: z.number().positive(),
   }),
+  z.strictObject({
+    kind: z.literal("deribit"),
+    url: httpUrl.default("https://www.deribit.com/api/v2"),
+    currency: z.enum(["BTC", "ETH"]),
+    ...httpFeed,
+  }),
+  z.strictObject({
+    kind: z.literal("json"),
+    name: z.string().min(1),
+    url: httpUrl,
+    headers: z.record(z.string(), z.string()).optional(),
+    mapping: jsonMapping,
+    ...httpFeed,
+  }),
 ]);
+
+/** Fields of `oracle/riskMatrix.ts`' RiskParameters that differ from the underlying's defaults. */
+const bps = z.int().min(0).max(100_000);
+const risk = z.strictObject({
+  underlying: z.enum(["BTC", "ETH"]).default("ETH"),
+  priceRangeBps: bps.optional(),
+  extremeMultiple: z.int().min(1).max(20).optional(),
+  extremeCoveredBps: bps.optional(),
+  volatilityUpBps: bps.optional(),
+  volatilityDownBps: bps.optional(),
+  powerShortBps: bps.optional(),
+  powerLongBps: bps.optional(),
+  volatilityFloorBps: bps.optional(),
+  shortMinimumBps: bps.optional(),
+  settlementWindowMs: ms.optional(),
+  disputeDelayMs: z.int().min(0).optional(),
+});
 
 const oracle = z.strictObject({
   deployment,
@@ -152,7 +192,12 @@ const oracle = z.strictObject({
   peers: z.array(z.url()),
   /** The sequencer's public API, for the series table. */
   apiUrl: z.url(),
-  feed,
+  /** One source, or several, of which most must agree. */
+  feed: z.union([feed, z.array(feed).min(1).max(16)]),
+  /** Samples and settlement prices that outlive the process; without it they do not. */
+  settlementFile: file.optional(),
+  /** The same for every oracle of a market. */
+  risk: risk.prefault({}),
   intervalMs: ms.default(3000),
 });
 

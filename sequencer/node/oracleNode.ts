@@ -1,20 +1,17 @@
 /** Puts an oracle together: its feed and key, its peers, the sequencer's series table. */
 import { readFileSync } from "node:fs";
 import { hexToBytes } from "@noble/hashes/utils.js";
+import { createDeribitFeed } from "../oracle/deribit.ts";
 import type { Feed } from "../oracle/feed.ts";
+import { createJsonFeed } from "../oracle/jsonFeed.ts";
+import { createMarketSources } from "../oracle/marketView.ts";
 import { createOraclePeer, createTableReader } from "../oracle/peers.ts";
-import {
-  assembleSnapshot,
-  checkProposal,
-  DEFAULT_TOLERANCE,
-  proposalFromJson,
-  proposalToSlots,
-  propose,
-  signSnapshot,
-} from "../oracle/proposal.ts";
 import { createRecordedFeed, type Recording } from "../oracle/recordedFeed.ts";
-import { DEFAULT_RISK_PARAMETERS } from "../oracle/riskMatrix.ts";
+import { RISK_PARAMETERS, type RiskParameters } from "../oracle/riskMatrix.ts";
 import { startOracleServer } from "../oracle/server.ts";
+import { createSettlementBook } from "../oracle/settlement.ts";
+import { createSettlementFile } from "../oracle/settlementFile.ts";
+import { createSigner } from "../oracle/signer.ts";
 import { createSimulatedFeed } from "../oracle/simulatedFeed.ts";
 import type { Logger } from "../ports.ts";
 import { publicKeyOf, secretFromSeed } from "../protocol/eddsa.ts";
@@ -30,7 +27,7 @@ export async function runOracleNode(
   const { deployment, index, intervalMs, port } = file;
   const { domain, oracles } = deployment;
   const { quorum } = sizesOf(deployment).trade;
-  const market = createMarket(file, readSecret(file));
+  const market = createMarket(file, readSecret(file), logger);
   const peers = file.peers.map(createOraclePeer);
   const oracle = createOracle(
     { clock: systemClock, logger, market, peers },
@@ -64,41 +61,61 @@ function readSecret({ secretFile, index, deployment }: OracleFile): bigint {
   return secret;
 }
 
-/** The series table is read after the proposal's time is taken: it has every listing before. */
-function createMarket(file: OracleFile, secret: bigint): OracleMarket {
-  const { apiUrl, index, deployment } = file;
+function createMarket(file: OracleFile, secret: bigint, logger: Logger): OracleMarket {
+  const { apiUrl, index, deployment, settlementFile } = file;
   const { domain } = deployment;
   const { slots } = sizesOf(deployment).trade;
-  const readTable = createTableReader(apiUrl, slots);
-  const feed = createFeed(file);
-  const parameters = DEFAULT_RISK_PARAMETERS;
-  return {
-    propose: async (now) => propose(feed, await readTable(), now),
-    review: async (value, now) => {
-      const proposal = proposalFromJson(value);
-      const table = await readTable();
-      const market = await feed.read(proposal.time, table);
-      const reason = checkProposal(proposal, { now, table, market }, DEFAULT_TOLERANCE);
-      if (reason !== undefined) return { reason };
-      const snapshot = { time: proposal.time, slots: proposalToSlots(proposal, parameters) };
-      return { signature: signSnapshot(secret, index, domain, snapshot) };
+  const parameters = riskParameters(file);
+  const { settlementWindowMs: windowMs, disputeDelayMs } = parameters;
+  const sources = createMarketSources([file.feed].flat().map(createFeed));
+  const store =
+    settlementFile === undefined
+      ? undefined
+      : createSettlementFile(settlementFile, systemClock.now());
+  return createSigner({
+    sources,
+    book: createSettlementBook({
+      rules: { windowMs, disputeDelayMs },
+      store,
+      history: sources.average,
+    }),
+    readTable: createTableReader(apiUrl, slots),
+    parameters,
+    key: { secret, index, domain },
+    onIssues: (issues) => {
+      const told = issues.map(({ source, reject }) => `${source}: ${reject.code} ${reject.reason}`);
+      logger.debug("market data that does not count", { issues: told });
     },
-    assemble: (value, signatures) =>
-      assembleSnapshot({ proposal: proposalFromJson(value), parameters, signatures }),
-  };
+  });
 }
 
-function createFeed({ feed }: OracleFile): Feed {
-  if (feed.kind === "recorded") {
-    const { recording, startMs, speed } = feed;
-    return createRecordedFeed(readJson(recording) as Recording, { startMs, speed });
+function riskParameters({ risk }: OracleFile): RiskParameters {
+  const { underlying, ...changes } = risk;
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined);
+  return { ...RISK_PARAMETERS[underlying], ...Object.fromEntries(given) };
+}
+
+type FeedConfig = Exclude<OracleFile["feed"], readonly unknown[]>;
+
+function createFeed(feed: FeedConfig): Feed {
+  switch (feed.kind) {
+    case "recorded": {
+      const { recording, startMs, speed } = feed;
+      return createRecordedFeed(readJson(recording) as Recording, { startMs, speed });
+    }
+    case "deribit":
+      return createDeribitFeed(feed);
+    case "json":
+      return createJsonFeed(feed);
+    case "simulated": {
+      const { seed, startMs, spotTicks, volatilityBps, carryBps } = feed;
+      return createSimulatedFeed({
+        seed,
+        startMs,
+        ...(spotTicks === undefined ? {} : { spotTicks }),
+        ...(volatilityBps === undefined ? {} : { volatilityBps }),
+        ...(carryBps === undefined ? {} : { carryBps }),
+      });
+    }
   }
-  const { seed, startMs, spotTicks, volatilityBps, carryBps } = feed;
-  return createSimulatedFeed({
-    seed,
-    startMs,
-    ...(spotTicks === undefined ? {} : { spotTicks }),
-    ...(volatilityBps === undefined ? {} : { volatilityBps }),
-    ...(carryBps === undefined ? {} : { carryBps }),
-  });
 }

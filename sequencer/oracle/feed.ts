@@ -1,57 +1,97 @@
-/** Where an oracle's view of the market comes from. Everything it says is an integer. */
+/**
+ * Where an oracle's view of the market comes from. A feed is one source and is not trusted: its
+ * numbers are doubles of any kind, which `aggregate.ts` checks before anything is made of them.
+ */
 import type { Series } from "../protocol/state.ts";
 
 /** A slot as an oracle sees it; `strike` in ticks, `expiry` in unix seconds. */
 export type SeriesTerms = Pick<Series, "status" | "isCall" | "strike" | "expiry">;
 
 /**
- * A view of the market at `time` (unix ms). Maps are by expiry (unix seconds): forwards of expiries
- * that have not passed, settlement prices of those that have. `ivBps` has one entry for each slot
- * of the table that was asked about; undefined where the slot is not listed.
+ * What a source says of one option. `strike` in ticks, `expiry` in unix seconds; `ivBps` the
+ * implied volatility for a 365-day year in 1/10,000; `bid` and `ask` in ticks, undiscounted.
+ */
+export interface Quote {
+  readonly isCall: boolean;
+  readonly strike: number;
+  readonly expiry: number;
+  readonly ivBps?: number | undefined;
+  readonly bid?: number | undefined;
+  readonly ask?: number | undefined;
+}
+
+/**
+ * A source's market at `time` (unix ms), the time of the data and not of its arrival. Prices in
+ * ticks, forwards by expiry (unix seconds).
  */
 export interface Market {
   readonly time: number;
+  readonly indexTicks?: number | undefined;
   readonly forwardTicks: ReadonlyMap<number, number>;
-  readonly ivBps: readonly (number | undefined)[];
-  readonly settlementTicks: ReadonlyMap<number, number>;
+  readonly quotes: readonly Quote[];
+}
+
+/** The index at a time (unix ms), in ticks; not necessarily a whole number of them. */
+export interface IndexSample {
+  readonly time: number;
+  readonly ticks: number;
 }
 
 export interface Feed {
+  /** For messages; unique among the feeds of an oracle. */
+  readonly name: string;
   /** `table`: the slots to speak about, since listings change while a feed runs. */
   read(nowMs: number, table: readonly SeriesTerms[]): Promise<Market> | Market;
+  /** The index of the past, where the source keeps it: ascending, from `fromMs` to `toMs`. */
+  history?(fromMs: number, toMs: number): readonly IndexSample[];
 }
 
 /** Whether a listed series has reached its expiry; the engine stops trading it at that second. */
-export function isExpired(terms: SeriesTerms, nowMs: number): boolean {
+export function isExpired(terms: Pick<SeriesTerms, "expiry">, nowMs: number): boolean {
   return terms.expiry * 1000 <= nowMs;
 }
 
-/** What a feed must know to answer; all in integers, times in unix ms, expiries in unix seconds. */
-export interface MarketModel {
-  forward(expiry: number, nowMs: number): number;
-  settlement(expiry: number): number;
-  iv(terms: SeriesTerms, nowMs: number): number;
+/** Expiries of the listed series, ascending, each once. */
+export function listedExpiries(table: readonly SeriesTerms[]): number[] {
+  const listed = table.filter(({ status }) => status === "listed");
+  return [...new Set(listed.map(({ expiry }) => expiry))].sort((a, b) => a - b);
 }
 
-/** The market of a table by a model. */
+/** What a feed must know to answer; times in unix ms, expiries in unix seconds. */
+export interface MarketModel {
+  index(nowMs: number): number;
+  forward(expiry: number, nowMs: number): number;
+  /** Implied volatility in 1/10,000. */
+  iv(terms: Pick<Quote, "isCall" | "strike" | "expiry">, nowMs: number): number;
+  /** Options quoted besides those of the table, so that there are enough for a smile. */
+  strikes?(expiry: number, nowMs: number): readonly number[];
+}
+
+/** The market of a table by a model: options with a strike of each expiry that has not passed. */
 export function readModel(
   model: MarketModel,
   nowMs: number,
   table: readonly SeriesTerms[],
 ): Market {
   const forwardTicks = new Map<number, number>();
-  const settlementTicks = new Map<number, number>();
-  const ivBps = table.map((terms) => {
-    if (terms.status !== "listed") return undefined;
+  const quotes = new Map<string, Quote>();
+  const add = (quote: Pick<Quote, "isCall" | "strike" | "expiry">): void => {
+    const { isCall, strike, expiry } = quote;
+    const key = `${expiry} ${strike} ${isCall}`;
+    if (quotes.has(key)) return;
+    quotes.set(key, { isCall, strike, expiry, ivBps: model.iv(quote, nowMs) });
+  };
+  for (const terms of table) {
+    if (terms.status !== "listed" || isExpired(terms, nowMs)) continue;
     const { expiry } = terms;
-    const isSettled = isExpired(terms, nowMs);
-    if (isSettled && !settlementTicks.has(expiry)) {
-      settlementTicks.set(expiry, model.settlement(expiry));
-    }
-    if (!isSettled && !forwardTicks.has(expiry)) {
+    if (!forwardTicks.has(expiry)) {
       forwardTicks.set(expiry, model.forward(expiry, nowMs));
+      for (const strike of model.strikes?.(expiry, nowMs) ?? []) {
+        for (const isCall of [true, false]) add({ isCall, strike, expiry });
+      }
     }
-    return model.iv(terms, nowMs);
-  });
-  return { time: nowMs, forwardTicks, ivBps, settlementTicks };
+    if (terms.strike > 0) add(terms);
+  }
+  const indexTicks = model.index(nowMs);
+  return { time: nowMs, indexTicks, forwardTicks, quotes: [...quotes.values()] };
 }

@@ -21,7 +21,13 @@ const element = z
   .transform(BigInt)
   .refine((value) => value < FIELD_MODULUS);
 const signature = z.object({ signer: z.int().min(0), r8x: element, r8y: element, s: element });
-const review = z.union([z.object({ signature }), z.object({ reason: z.string().max(1000) })]);
+const refusal = z.object({ code: z.int(), reason: z.string().transform((text) => cut(text)) });
+const review = z.union([z.object({ signature }), refusal]);
+const REASON_MAX = 1000;
+
+function cut(text: string): string {
+  return text.length <= REASON_MAX ? text : `${text.slice(0, REASON_MAX)}...`;
+}
 
 const statuses = Object.keys(SERIES_STATUS) as [SeriesStatus, ...SeriesStatus[]];
 const chain = z.object({
@@ -53,13 +59,13 @@ async function call(url: string, method: string, params: object): Promise<unknow
 export function createOraclePeer(url: string): {
   readonly name: string;
   sign(proposal: unknown): Promise<Review>;
-  offer(snapshot: Snapshot): Promise<void>;
+  offer(snapshot: Snapshot, proposal?: unknown): Promise<void>;
 } {
   return {
     name: url,
     sign: async (proposal) => review.parse(await call(url, "oracle/sign", { proposal })),
-    offer: async (snapshot) => {
-      await call(url, "oracle/offer", { snapshot: snapshotToJson(snapshot) });
+    offer: async (snapshot, proposal) => {
+      await call(url, "oracle/offer", { snapshot: snapshotToJson(snapshot), proposal });
     },
   };
 }

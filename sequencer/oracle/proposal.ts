@@ -1,188 +1,174 @@
 /**
- * How oracles come to one snapshot: one proposes the market data as integers, the others compare
- * them with what they see themselves, all compute the same risk matrix from them and sign it.
+ * What one oracle proposes to the others: forwards, smiles and averages as integers. From them every
+ * signer computes the same volatility of each slot and the same risk matrix.
  */
 import { z } from "zod";
-import { STRIKE_BITS, TIME_BITS } from "../protocol/constants.ts";
+import { SECONDS_BITS, SLOTS_MAX, STRIKE_BITS, TIME_BITS } from "../protocol/constants.ts";
 import { sign } from "../protocol/eddsa.ts";
-import type { SlotRisk } from "../protocol/snapshot.ts";
-import { type OracleSignature, type Snapshot, snapshotHash } from "../protocol/snapshot.ts";
-import { type Feed, isExpired, type Market, type SeriesTerms } from "./feed.ts";
 import {
-  BPS,
+  type OracleSignature,
+  type SlotRisk,
+  type Snapshot,
+  snapshotHash,
+} from "../protocol/snapshot.ts";
+import { type Outcome, refuse } from "./rejects.ts";
+import {
   buildRiskMatrix,
   IV_BPS_MAX,
+  MILLITICKS,
   type RiskParameters,
   type SlotMarket,
 } from "./riskMatrix.ts";
+import { type ScaledSmile, smileIvBps } from "./surface.ts";
 
-/** JSON-safe. `time` in unix ms; one entry for each slot, null where no series is listed. */
+/**
+ * The market of an expiry (unix seconds), prices in ticks. Before the expiry a smile where there is
+ * one, and `averageMilliticks` within the settlement window where the average so far is known; from
+ * the expiry on `settlementTicks` where that is known, until then `forwardTicks` is the index.
+ */
+export interface ProposedExpiry {
+  readonly expiry: number;
+  readonly forwardTicks: number;
+  readonly smile?: ScaledSmile | undefined;
+  readonly averageMilliticks?: number | undefined;
+  readonly settlementTicks?: number | undefined;
+}
+
+/** `ivBps` where the expiry is ahead, has no smile and the option a strike. */
+export interface ProposedSlot {
+  readonly isCall: boolean;
+  readonly strikeTicks: number;
+  readonly expiry: number;
+  readonly ivBps?: number | undefined;
+}
+
+/**
+ * JSON-safe. `time` in unix ms; expiries ascending, one for each that a slot has; one slot for each
+ * of the table, null where no series is listed.
+ */
 export interface Proposal {
   readonly time: number;
-  readonly slots: readonly (SlotMarket | null)[];
+  readonly expiries: readonly ProposedExpiry[];
+  readonly slots: readonly (ProposedSlot | null)[];
 }
 
 const ticks = z
   .int()
   .min(0)
   .max(2 ** STRIKE_BITS - 1);
+const seconds = z
+  .int()
+  .min(0)
+  .max(2 ** SECONDS_BITS - 1);
+const scaled = z.int();
 const proposalSchema = z.strictObject({
   time: z
     .int()
     .min(0)
     .max(2 ** TIME_BITS - 1),
-  slots: z.array(
-    z.nullable(
+  expiries: z
+    .array(
       z.strictObject({
-        isCall: z.boolean(),
-        strikeTicks: ticks,
-        forwardTicks: ticks,
-        ivBps: z.int().min(0).max(IV_BPS_MAX),
-        timeToExpiryMs: z.int(),
-        settlementTicks: ticks.optional(),
+        expiry: seconds,
+        forwardTicks: ticks.min(1),
+        smile: z
+          .strictObject({ a: scaled, b: scaled, rho: scaled, m: scaled, sigma: scaled })
+          .optional(),
+        averageMilliticks: z
+          .int()
+          .min(1)
+          .max(2 ** STRIKE_BITS * MILLITICKS)
+          .optional(),
+        settlementTicks: ticks.min(1).optional(),
       }),
-    ),
-  ),
+    )
+    .max(SLOTS_MAX),
+  slots: z
+    .array(
+      z.nullable(
+        z.strictObject({
+          isCall: z.boolean(),
+          strikeTicks: ticks,
+          expiry: seconds,
+          ivBps: z.int().min(1).max(IV_BPS_MAX).optional(),
+        }),
+      ),
+    )
+    .max(SLOTS_MAX),
 });
 
-/** A proposal from another oracle. Throws zod's error, which names the wrong field. */
-export function proposalFromJson(value: unknown): Proposal {
-  return proposalSchema.parse(value);
+/** A proposal from another oracle; what is refused is named by its field. */
+export function proposalFromJson(value: unknown): Outcome<Proposal> {
+  const { data, error } = proposalSchema.safeParse(value);
+  if (error !== undefined) return refuse("malformed", z.prettifyError(error));
+  const reason = incoherence(data);
+  return reason === undefined ? { value: data } : refuse("malformed", reason);
 }
 
-/** What this oracle would sign at `now` (unix ms). */
-export async function propose(
-  feed: Feed,
-  table: readonly SeriesTerms[],
-  now: number,
-): Promise<Proposal> {
-  const market = await feed.read(now, table);
-  return { time: now, slots: table.map((terms, slot) => slotMarket(terms, slot, market, now)) };
-}
-
-function slotMarket(
-  terms: SeriesTerms,
-  slot: number,
-  market: Market,
-  now: number,
-): SlotMarket | null {
-  if (terms.status !== "listed") return null;
-  const settlement = isExpired(terms, now) ? market.settlementTicks.get(terms.expiry) : undefined;
-  const forward = market.forwardTicks.get(terms.expiry) ?? settlement;
-  const iv = market.ivBps[slot];
-  if (forward === undefined || iv === undefined) {
-    throw new Error(`The feed has no market for slot \`${slot}\`, expiry \`${terms.expiry}\`.`);
+/** Fields that contradict each other. */
+function incoherence({ time, expiries, slots }: Proposal): string | undefined {
+  const byExpiry = new Map(expiries.map((expiry) => [expiry.expiry, expiry]));
+  const used = new Set(slots.map((slot) => slot?.expiry));
+  for (const [index, market] of expiries.entries()) {
+    const { expiry, smile, averageMilliticks, settlementTicks } = market;
+    if (expiry <= (expiries[index - 1]?.expiry ?? -1)) return `expiries are out of order`;
+    if (!used.has(expiry)) return `no slot has the expiry \`${expiry}\``;
+    const isAhead = expiry * 1000 > time;
+    if (isAhead && settlementTicks !== undefined) return `\`${expiry}\` is settled before its time`;
+    if (!isAhead && (smile !== undefined || averageMilliticks !== undefined)) {
+      return `\`${expiry}\` has passed and has a smile or an average`;
+    }
   }
-  return {
-    isCall: terms.isCall,
-    strikeTicks: terms.strike,
-    forwardTicks: forward,
-    ivBps: iv,
-    timeToExpiryMs: terms.expiry * 1000 - now,
-    ...(settlement === undefined ? {} : { settlementTicks: settlement }),
-  };
-}
-
-/** How far another's proposal may be from one's own view. Times in ms. */
-export interface Tolerance {
-  readonly ageMs: number;
-  readonly aheadMs: number;
-  /** Relative differences, in 1/10,000 of one's own value. */
-  readonly forwardBps: number;
-  readonly volatilityBps: number;
-  readonly settlementBps: number;
-}
-
-export const DEFAULT_TOLERANCE: Tolerance = {
-  ageMs: 10_000,
-  aheadMs: 2_000,
-  forwardBps: 100,
-  volatilityBps: 1500,
-  settlementBps: 50,
-};
-
-/** What a signer knows itself: its clock, the series table, and its feed's market of that time. */
-export interface OwnView {
-  readonly now: number;
-  readonly table: readonly SeriesTerms[];
-  readonly market: Market;
-}
-
-/** Why this oracle does not sign, or undefined where it does. */
-export function checkProposal(
-  proposal: Proposal,
-  ownView: OwnView,
-  tolerance: Tolerance,
-): string | undefined {
-  const { now, table } = ownView;
-  const age = now - proposal.time;
-  if (age > tolerance.ageMs) return `stale: \`${age}\` ms old, at most ${tolerance.ageMs}`;
-  if (-age > tolerance.aheadMs) return `\`${-age}\` ms ahead, at most ${tolerance.aheadMs}`;
-  if (proposal.slots.length !== table.length) {
-    return `\`${proposal.slots.length}\` slots, not the table's ${table.length}`;
-  }
-  for (const [index, terms] of table.entries()) {
-    const slot = proposal.slots[index] ?? null;
-    const reason =
-      checkTerms(slot, terms, proposal.time) ??
-      (slot === null ? undefined : checkMarket({ slot, index, terms, ownView, tolerance }));
-    if (reason !== undefined) return `slot ${index}: ${reason}`;
+  for (const [index, slot] of slots.entries()) {
+    if (slot === null) continue;
+    const market = byExpiry.get(slot.expiry);
+    if (market === undefined) return `slot \`${index}\` has an expiry that is not described`;
+    const isAhead = slot.expiry * 1000 > time;
+    const needsIv = isAhead && slot.strikeTicks > 0 && market.smile === undefined;
+    if (needsIv !== (slot.ivBps !== undefined)) {
+      return `slot \`${index}\` ${needsIv ? "lacks a" : "needs no"} volatility`;
+    }
   }
   return undefined;
 }
 
-function checkTerms(slot: SlotMarket | null, terms: SeriesTerms, time: number): string | undefined {
-  const isListed = terms.status === "listed";
-  if (slot === null) return isListed ? "missing though listed" : undefined;
-  if (!isListed) return "not listed";
-  if (slot.isCall !== terms.isCall) return "call and put confused";
-  if (slot.strikeTicks !== terms.strike) {
-    return `strike \`${slot.strikeTicks}\`, not the table's ${terms.strike}`;
-  }
-  if (slot.timeToExpiryMs !== terms.expiry * 1000 - time) {
-    return `time to expiry \`${slot.timeToExpiryMs}\` does not follow from the table`;
-  }
-  if (slot.settlementTicks !== undefined && !isExpired(terms, time)) {
-    return "settled before its expiry";
-  }
-  return undefined;
+/** What the matrix is computed from, by slot. The proposal must be coherent. */
+export function slotMarkets(
+  { time, expiries, slots }: Proposal,
+  { settlementWindowMs, disputeDelayMs }: RiskParameters,
+): (SlotMarket | null)[] {
+  const byExpiry = new Map(expiries.map((expiry) => [expiry.expiry, expiry]));
+  return slots.map((slot): SlotMarket | null => {
+    if (slot === null) return null;
+    const { isCall, strikeTicks, expiry } = slot;
+    const market = byExpiry.get(expiry) as ProposedExpiry;
+    const timeToExpiryMs = expiry * 1000 - time;
+    const isInWindow = timeToExpiryMs > 0 && timeToExpiryMs < settlementWindowMs;
+    return {
+      isCall,
+      strikeTicks,
+      forwardTicks: market.forwardTicks,
+      ivBps: ivOf(slot, market, time),
+      timeToExpiryMs,
+      averageMilliticks: isInWindow ? market.averageMilliticks : undefined,
+      settlementTicks: market.settlementTicks,
+      isDisputable: -timeToExpiryMs < disputeDelayMs,
+    };
+  });
 }
 
-function checkMarket(options: {
-  slot: SlotMarket;
-  index: number;
-  terms: SeriesTerms;
-  ownView: OwnView;
-  tolerance: Tolerance;
-}): string | undefined {
-  const { slot, index, terms, tolerance } = options;
-  const { forwardTicks, ivBps, settlementTicks } = options.ownView.market;
-  const settlement = settlementTicks.get(terms.expiry);
-  if (slot.settlementTicks !== undefined) {
-    // The mark is the payoff at this price: neither forward nor volatility matters any more.
-    return deviation("settlement", slot.settlementTicks, settlement, tolerance.settlementBps);
-  }
-  const forward = forwardTicks.get(terms.expiry) ?? settlement;
-  return (
-    deviation("forward", slot.forwardTicks, forward, tolerance.forwardBps) ??
-    deviation("volatility", slot.ivBps, ivBps[index], tolerance.volatilityBps)
-  );
-}
-
-function deviation(
-  name: string,
-  value: number,
-  own: number | undefined,
-  maxBps: number,
-): string | undefined {
-  if (own === undefined) return `no ${name} of one's own to compare with`;
-  if (Math.abs(value - own) * BPS <= own * maxBps) return undefined;
-  return `${name} \`${value}\` is more than ${maxBps} bps from ${own}`;
+/** 0 where there is no option left whose value a volatility could change. */
+function ivOf(slot: ProposedSlot, market: ProposedExpiry, timeMs: number): number {
+  if (slot.ivBps !== undefined) return slot.ivBps;
+  const { strikeTicks: strike, expiry } = slot;
+  const { smile, forwardTicks: forward } = market;
+  if (smile === undefined || strike === 0) return 0;
+  return smileIvBps({ smile, strike, forward, expiry, timeMs });
 }
 
 /** The risk matrix of a proposal: the same integers at every oracle. */
 export function proposalToSlots(proposal: Proposal, parameters: RiskParameters): SlotRisk[] {
-  return buildRiskMatrix({ slots: proposal.slots, parameters });
+  return buildRiskMatrix({ slots: slotMarkets(proposal, parameters), parameters });
 }
 
 /** Signs time and risk matrix for one deployment (`domain`). `signerIndex`: place in the set. */

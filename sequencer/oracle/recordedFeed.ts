@@ -1,6 +1,6 @@
 /** Plays prepared chain snapshots as if they happened now, interpolating between them. */
-import type { Feed, SeriesTerms } from "./feed.ts";
-import { readModel } from "./feed.ts";
+import { type Feed, readModel } from "./feed.ts";
+import { sampleIndex } from "./indexHistory.ts";
 
 /** Recorded times; expiries in unix seconds. */
 export interface RecordedTerms {
@@ -42,7 +42,8 @@ export function shiftMs(recording: Recording, startMs: number): number {
 /**
  * A feed for series whose expiries were shifted by {@link shiftMs}. A series or expiry that was
  * not recorded gets the data of the nearest one that was. An expiry that has no data any more at
- * the time played follows the nearest one that has; that also gives settlement prices.
+ * the time played follows the nearest one that has. The index is the forward of the expiry that is
+ * next at the time played: the recordings hold no usable index.
  */
 export function createRecordedFeed(recording: Recording, config: PlaybackConfig): Feed {
   const { startMs, speed } = config;
@@ -58,17 +59,27 @@ export function createRecordedFeed(recording: Recording, config: PlaybackConfig)
     const column = nearest(recording.expiries, (other) => Math.abs(other - recorded));
     return interpolate(times, forwards, column, recordedTime(nowMs));
   };
-  const settlement = (expiry: number): number => forward(expiry, expiry * 1000);
-  const iv = (terms: SeriesTerms, nowMs: number): number => {
+  const index = (nowMs: number): number => {
+    const expiries = recording.expiries.map((expiry) => expiry + shiftSeconds);
+    const next = expiries.filter((expiry) => expiry * 1000 >= nowMs).sort((a, b) => a - b)[0];
+    return forward(next ?? Math.max(...expiries), nowMs);
+  };
+  const iv = (terms: Terms, nowMs: number): number => {
     const recorded = { ...terms, expiry: terms.expiry - shiftSeconds };
     const column = nearest(recording.series, (other) => distance(recorded, other));
     return interpolate(times, ivs, column, recordedTime(nowMs));
   };
-  return { read: (nowMs, table) => readModel({ forward, settlement, iv }, nowMs, table) };
+  return {
+    name: "recorded",
+    read: (nowMs, table) => readModel({ index, forward, iv }, nowMs, table),
+    history: (fromMs, toMs) => sampleIndex(index, fromMs, toMs),
+  };
 }
 
+type Terms = { readonly isCall: boolean; readonly strike: number; readonly expiry: number };
+
 /** First by expiry, then by strike, then by kind: each outweighs all that follow. */
-function distance(terms: SeriesTerms, other: RecordedTerms): number {
+function distance(terms: Terms, other: RecordedTerms): number {
   const kind = terms.isCall === other.isCall ? 0 : 0.5;
   const strike = Math.abs(terms.strike - other.strikeTicks);
   return Math.abs(terms.expiry - other.expiry) * 2 ** 21 + Math.min(strike, 2 ** 21 - 1) + kind;

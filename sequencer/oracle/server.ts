@@ -5,12 +5,16 @@ import type { Logger } from "../ports.ts";
 import type { OracleSignature, Snapshot } from "../protocol/snapshot.ts";
 import { snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
 
-export type Review = { readonly signature: OracleSignature } | { readonly reason: string };
+export type Review =
+  | { readonly signature: OracleSignature }
+  /** Why there is no signature; `code` is one of `rejects.ts`. */
+  | { readonly code: number; readonly reason: string };
 
 /** What an oracle does for others. */
 export interface OracleService {
   sign(proposal: unknown): Promise<Review>;
-  offer(snapshot: Snapshot): void;
+  /** `proposal`: what the snapshot was made of, for who has not seen it. */
+  offer(snapshot: Snapshot, proposal?: unknown): void;
   latest(): Snapshot | undefined;
 }
 
@@ -79,7 +83,7 @@ async function answer(service: OracleService, request: IncomingMessage): Promise
       case "oracle/sign":
         return success(id, reviewToJson(await service.sign(given.proposal)));
       case "oracle/offer":
-        service.offer(snapshotFromJson(given.snapshot));
+        service.offer(snapshotFromJson(given.snapshot), given.proposal);
         return success(id, true);
       default:
         return failure(id, METHOD_NOT_FOUND, `there is no method \`${String(method)}\``);

@@ -4,17 +4,16 @@
  */
 import { MS_PER_YEAR } from "../pricing/black76.ts";
 import { exp, log, roundHalfAway } from "../pricing/deterministicMath.ts";
-import type { Feed, SeriesTerms } from "./feed.ts";
-import { readModel } from "./feed.ts";
+import { type Feed, type Quote, readModel } from "./feed.ts";
+import { sampleIndex } from "./indexHistory.ts";
 
 /** The path lives for 2^40 ms (35 years) after `startMs`, in steps of 2^10 ms. */
 const HORIZON_MS = 2 ** 40;
 const LEVELS = 30;
 const TICKS_MAX = 2 ** 20 - 1;
 const MS_PER_DAY = 86_400_000;
-const MS_PER_MINUTE = 60_000;
-/** Settlement is the mean over the last half hour (Deribit's rule), read once a minute. */
-const SETTLEMENT_READINGS = 30;
+/** Strikes quoted besides those of the table, in hundredths of the price at the beginning. */
+const LADDER = [50, 60, 70, 80, 85, 90, 95, 100, 105, 110, 115, 120, 130, 140, 150, 175, 200];
 
 export interface SimulatedFeedConfig {
   readonly seed: number;
@@ -30,7 +29,7 @@ export interface SimulatedFeedConfig {
 export function createSimulatedFeed(config: SimulatedFeedConfig): Feed {
   const { seed, startMs, spotTicks = 25_000, volatilityBps = 6500, carryBps = 300 } = config;
   const volatility = volatilityBps / 10_000;
-  const spot = (timeMs: number): number => {
+  const index = (timeMs: number): number => {
     const elapsed = Math.min(Math.max(timeMs - startMs, 0), HORIZON_MS - 1);
     const motion = brownianMotion(seed, elapsed) / Math.sqrt(MS_PER_YEAR);
     const drift = -(volatility * volatility * elapsed) / (2 * MS_PER_YEAR);
@@ -38,36 +37,37 @@ export function createSimulatedFeed(config: SimulatedFeedConfig): Feed {
   };
   const forward = (expiry: number, nowMs: number): number => {
     const years = (expiry * 1000 - nowMs) / MS_PER_YEAR;
-    return toTicks(spot(nowMs) * exp((carryBps / 10_000) * years));
+    return toTicks(index(nowMs) * exp((carryBps / 10_000) * years));
   };
-  const settlement = (expiry: number): number => {
-    let sum = 0;
-    for (let minute = 0; minute < SETTLEMENT_READINGS; minute++) {
-      sum += spot(expiry * 1000 - minute * MS_PER_MINUTE);
-    }
-    return toTicks(sum / SETTLEMENT_READINGS);
+  const iv: Iv = ({ strike, expiry }, nowMs) =>
+    smile({ strike, expiry, forwardTicks: forward(expiry, nowMs), nowMs, volatilityBps });
+  const ladder = LADDER.map((percent) => Math.max(Math.round((spotTicks * percent) / 100), 1));
+  const model = { index, forward, iv, strikes: () => ladder };
+  return {
+    name: `simulated ${seed}`,
+    read: (nowMs, table) => readModel(model, nowMs, table),
+    history: (fromMs, toMs) => sampleIndex(index, fromMs, toMs),
   };
-  const iv = (terms: SeriesTerms, nowMs: number): number =>
-    smile({ terms, forwardTicks: forward(terms.expiry, nowMs), nowMs, volatilityBps });
-  return { read: (nowMs, table) => readModel({ forward, settlement, iv }, nowMs, table) };
 }
 
+type Iv = (quote: Pick<Quote, "strike" | "expiry">, nowMs: number) => number;
+
 /**
- * A parabola in standardised moneyness `z = ln(K / F) / sqrt(days / 30)`, flat beyond |z| = 1:
- * out-of-the-money puts dearer than calls, as in the recorded ETH chains.
+ * A smile in standardised moneyness `z = ln(K / F) / sqrt(days / 30)`: out-of-the-money puts dearer
+ * than calls, as in the recorded ETH chains, with total variance linear in the wings.
  */
 function smile(options: {
-  terms: SeriesTerms;
+  strike: number;
+  expiry: number;
   forwardTicks: number;
   nowMs: number;
   volatilityBps: number;
 }): number {
-  const { terms, forwardTicks, nowMs, volatilityBps } = options;
-  if (terms.strike === 0) return volatilityBps;
-  const days = Math.max((terms.expiry * 1000 - nowMs) / MS_PER_DAY, 1);
-  const moneyness = log(terms.strike / forwardTicks) / Math.sqrt(days / 30);
-  const z = Math.min(Math.max(moneyness, -1), 1);
-  return roundHalfAway(volatilityBps * (1 - 0.15 * z + 0.6 * z * z));
+  const { strike, expiry, forwardTicks, nowMs, volatilityBps } = options;
+  const days = Math.max((expiry * 1000 - nowMs) / MS_PER_DAY, 1);
+  const z = log(strike / forwardTicks) / Math.sqrt(days / 30);
+  const shape = 0.8 + 0.4 * (-0.3 * z + Math.sqrt(z * z + 0.25));
+  return roundHalfAway(volatilityBps * Math.sqrt(shape));
 }
 
 function toTicks(price: number): number {

@@ -4,27 +4,41 @@
  * Any of them may propose: those further down the list do so when the ones above are silent.
  */
 import type { Clock, Logger } from "../ports.ts";
-import type { PublicKey } from "../protocol/eddsa.ts";
-import { isQuorumSigned, type OracleSignature, type Snapshot } from "../protocol/snapshot.ts";
+import { type PublicKey, verify } from "../protocol/eddsa.ts";
+import {
+  isQuorumSigned,
+  type OracleSignature,
+  type Snapshot,
+  snapshotHash,
+} from "../protocol/snapshot.ts";
 import { loop, messageOf } from "./loop.ts";
 
-export type Review =
-  | { readonly signature: OracleSignature }
-  /** Why the oracle does not sign. */
-  | { readonly reason: string };
+/** Why there is no proposal or no signature; the codes are those of `oracle/rejects.ts`. */
+export interface Refusal {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export type Review = { readonly signature: OracleSignature } | Refusal;
 
 /** This oracle's view of the market; proposals are JSON, and `oracle/proposal.ts` knows of what. */
 export interface OracleMarket {
-  propose(now: number): Promise<unknown>;
+  propose(
+    now: number,
+  ): Promise<{ readonly value?: unknown; readonly refused?: Refusal | undefined }>;
   /** Holds a proposal against the own view. */
   review(proposal: unknown, now: number): Promise<Review>;
   assemble(proposal: unknown, signatures: readonly OracleSignature[]): Snapshot;
+  /** A quorum has signed the snapshot; the proposal is said to be what it was made of. */
+  accept(proposal: unknown, snapshot: Snapshot): void;
+  /** Called every few seconds, whatever else happens. */
+  sample(now: number): Promise<void>;
 }
 
 export interface OraclePeer {
   readonly name: string;
   sign(proposal: unknown): Promise<Review>;
-  offer(snapshot: Snapshot): Promise<void>;
+  offer(snapshot: Snapshot, proposal?: unknown): Promise<void>;
 }
 
 export interface OracleConfig {
@@ -40,16 +54,19 @@ export interface Oracle {
   /** Of another oracle's proposal. */
   sign(proposal: unknown): Promise<Review>;
   /** Takes a snapshot if it is newer and signed by a quorum. */
-  offer(snapshot: Snapshot): void;
+  offer(snapshot: Snapshot, proposal?: unknown): void;
+  /** The last good snapshot, however old: who uses it knows how old it may be. */
   latest(): Snapshot | undefined;
-  /** Proposes now, whoever's turn it is. */
-  round(): Promise<void>;
+  /** Proposes now, whoever's turn it is. Resolves to whether there is a new snapshot. */
+  round(): Promise<boolean>;
   run(signal: AbortSignal): Promise<void>;
 }
 
 /** Intervals of silence by which each oracle waits longer than the one above it. */
 const TURN_INTERVALS = 2;
 const POLL_MS = 100;
+/** Deribit samples its settlement index as often. */
+const SAMPLE_MS = 4000;
 
 interface Ports {
   readonly clock: Clock;
@@ -58,36 +75,62 @@ interface Ports {
   readonly peers: readonly OraclePeer[];
 }
 
+/**
+ * Where a round fails, be it that the own view is refused or that no quorum signs, nothing replaces
+ * the last good snapshot. The oracle tries again an interval later, the next in the list when its
+ * turn comes, and trading pauses by itself when the snapshot is too old for a batch.
+ */
 export function createOracle(ports: Ports, config: OracleConfig): Oracle {
   const { clock, logger, market } = ports;
   const { index, domain, oracles, quorum, intervalMs } = config;
   let latest: Snapshot | undefined;
   const startedAt = clock.now();
+  let failedAt = Number.NEGATIVE_INFINITY;
 
-  function offer(snapshot: Snapshot): void {
+  function offer(snapshot: Snapshot, proposal?: unknown): void {
     if (snapshot.time <= (latest?.time ?? 0)) return;
-    if (isQuorumSigned({ domain, snapshot, oracles, quorum })) latest = snapshot;
-    else logger.warn("a snapshot is not signed by a quorum", { time: snapshot.time });
+    if (!isQuorumSigned({ domain, snapshot, oracles, quorum })) {
+      logger.warn("a snapshot is not signed by a quorum", { time: snapshot.time });
+      return;
+    }
+    latest = snapshot;
+    if (proposal !== undefined) market.accept(proposal, snapshot);
   }
 
   function isDue(): boolean {
-    const silence = clock.now() - (latest?.time ?? startedAt);
+    const now = clock.now();
+    if (now - failedAt < intervalMs) return false;
+    const silence = now - (latest?.time ?? startedAt);
     const isFirst = latest === undefined && index === 0;
     return isFirst || silence >= intervalMs * (1 + TURN_INTERVALS * index);
   }
 
-  async function round(): Promise<void> {
-    const proposal = await market.propose(clock.now());
-    const signatures = await gather(ports, proposal, quorum);
+  async function round(): Promise<boolean> {
+    // Taken back where the round succeeds: an error must count as a failure too.
+    failedAt = clock.now();
+    const { value: proposal, refused } = await market.propose(clock.now());
+    if (refused !== undefined) {
+      logger.warn("no proposal", { ...refused, silentMs: silentMs() });
+      return false;
+    }
+    const { signatures, refusals } = await gather(ports, config, proposal);
     if (signatures.length < quorum) {
-      logger.warn("no quorum for a proposal", { signatures: signatures.length, quorum });
-      return;
+      const told = { signatures: signatures.length, quorum, refusals, silentMs: silentMs() };
+      logger.warn("no quorum for a proposal", told);
+      return false;
     }
     const snapshot = market.assemble(proposal, signatures);
-    offer(snapshot);
+    offer(snapshot, proposal);
+    if (latest !== snapshot) return false;
+    failedAt = Number.NEGATIVE_INFINITY;
     logger.debug("snapshot signed", { time: snapshot.time, signatures: signatures.length });
     // A peer that does not hear of it asks for a snapshot of its own when its turn comes.
-    for (const peer of ports.peers) peer.offer(snapshot).catch(() => undefined);
+    for (const peer of ports.peers) peer.offer(snapshot, proposal).catch(() => undefined);
+    return true;
+  }
+
+  function silentMs(): number {
+    return clock.now() - (latest?.time ?? startedAt);
   }
 
   return {
@@ -95,28 +138,55 @@ export function createOracle(ports: Ports, config: OracleConfig): Oracle {
     offer,
     latest: () => latest,
     round,
-    run: (signal) =>
-      loop({
+    run: async (signal) => {
+      const proposing = loop({
         everyMs: POLL_MS,
         signal,
         run: async () => {
           if (isDue()) await round();
         },
         onError: (error) => logger.warn("a proposal failed", { error: messageOf(error) }),
-      }),
+      });
+      const sampling = loop({
+        everyMs: SAMPLE_MS,
+        signal,
+        run: () => market.sample(clock.now()),
+        onError: (error) => logger.warn("no sample of the index", { error: messageOf(error) }),
+      });
+      await Promise.all([proposing, sampling]);
+    },
   };
 }
 
-/** Its own signature and those of the peers that answer first, up to a quorum. */
+interface Gathered {
+  readonly signatures: readonly OracleSignature[];
+  readonly refusals: readonly (Refusal & { readonly name: string })[];
+}
+
+/**
+ * Its own signature and those of the peers that answer first, up to a quorum. What is not a good
+ * signature of another signer does not count: one bad peer must not spoil a round.
+ */
 async function gather(
   { clock, logger, market, peers }: Ports,
+  { domain, oracles, quorum }: OracleConfig,
   proposal: unknown,
-  quorum: number,
-): Promise<OracleSignature[]> {
+): Promise<Gathered> {
   const signatures: OracleSignature[] = [];
+  const refusals: (Refusal & { name: string })[] = [];
+  const hash = snapshotHash(domain, market.assemble(proposal, []));
   const take = (name: string, review: Review): void => {
-    if ("reason" in review) logger.warn("does not sign", { name, reason: review.reason });
-    else if (signatures.length < quorum) signatures.push(review.signature);
+    if ("reason" in review) {
+      refusals.push({ name, code: review.code, reason: review.reason });
+      logger.debug("does not sign", { name, code: review.code, reason: review.reason });
+      return;
+    }
+    const { signature } = review;
+    if (signatures.length >= quorum) return;
+    const isNew = signatures.every(({ signer }) => signer !== signature.signer);
+    const key = oracles[signature.signer];
+    if (isNew && key !== undefined && verify(key, hash, signature)) signatures.push(signature);
+    else logger.warn("a peer's signature does not count", { name, signer: signature.signer });
   };
   take("itself", await market.review(proposal, clock.now()));
   await new Promise<void>((resolve) => {
@@ -131,5 +201,5 @@ async function gather(
     if (signatures.length >= quorum) resolve();
     Promise.all(answers).then(() => resolve());
   });
-  return [...signatures].sort((a, b) => a.signer - b.signer);
+  return { signatures: [...signatures].sort((a, b) => a.signer - b.signer), refusals };
 }
