@@ -2,7 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { Fill, OrderStep, StepRecord } from "../../sequencer/engine/records.ts";
+import type {
+  Fill,
+  LedgerOperation,
+  OrderStep,
+  StepRecord,
+} from "../../sequencer/engine/records.ts";
 import type { Risk } from "../../sequencer/engine/risk.ts";
 import { publishedFills } from "../../sequencer/engine/trade.ts";
 import { firstHead, nextHead } from "../../sequencer/protocol/messages.ts";
@@ -18,7 +23,8 @@ const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b
 
 function checkMoney(state: MemoryState, paidIn: number): void {
   const accounts = ACCOUNTS.map((id) => state.account(id));
-  let total = sum(accounts.map(({ cash }) => cash));
+  assert.ok(state.fees() >= 0, "I1: fees");
+  let total = state.fees() + sum(accounts.map(({ cash }) => cash));
   for (const [slot, { status, mark, holders }] of state.series().entries()) {
     const positions = accounts.map((account) => account.positions[slot]!);
     if (status === "settled") total += SHAPE.unit * mark * sum(positions);
@@ -114,29 +120,78 @@ function checkPriority(before: Before, fill: Fill): void {
   );
 }
 
-function headrooms(account: Account, risk: Risk): bigint[] {
-  return Array.from({ length: 17 }, (_, row) => {
+/** `cash` times `ofCash` and the positions' worth for s = 0..17, in 1e-6 USDC. */
+function levels(account: Account, risk: Risk, [ofCash, ofChange]: readonly [bigint, bigint]) {
+  return Array.from({ length: 18 }, (_, row) => {
     const value = account.positions.reduce((total, lots, slot) => {
-      const change = row < 16 ? risk.changes[slot]![row]! : 0;
-      return total + BigInt(lots) * (4n * BigInt(risk.marks[slot]!) + 5n * BigInt(change));
+      const change = BigInt(row < 17 ? risk.changes[slot]![row]! : 0);
+      return total + BigInt(lots) * (ofCash * BigInt(risk.marks[slot]!) + ofChange * change);
     }, 0n);
-    return 4n * BigInt(account.cash) + BigInt(SHAPE.unit) * value;
+    return ofCash * BigInt(account.cash) + BigInt(SHAPE.unit) * value;
   });
+}
+
+const headrooms = (account: Account, risk: Risk) => levels(account, risk, [4n, 5n]);
+const maintenance = (account: Account, risk: Risk) => levels(account, risk, [1n, 1n]);
+
+function assertNoWorse(id: number, before: readonly bigint[], after: readonly bigint[]): void {
+  for (const [row, room] of after.entries()) {
+    assert.ok(room >= 0n || room >= before[row]!, `I4: account ${id}, scenario ${row}`);
+  }
 }
 
 function checkMargin(before: Before, fill: Fill, risk: Risk, weights: readonly number[]): void {
   const takerLots = fill.takerIsSell ? -fill.lots : fill.lots;
-  for (const [id, lots] of [
-    [fill.taker, takerLots],
-    [fill.maker, -takerLots],
+  for (const [id, lots, fee] of [
+    [fill.taker, takerLots, fill.takerFee],
+    [fill.maker, -takerLots, fill.makerFee],
   ] as const) {
     const account = before.accounts.get(id)!;
     const rooms = headrooms(account, risk);
-    account.cash -= fill.price * lots * SHAPE.unit;
+    account.cash -= fill.price * lots * SHAPE.unit + fee;
     for (const [slot, weight] of weights.entries()) account.positions[slot]! += lots * weight;
-    for (const [row, after] of headrooms(account, risk).entries()) {
-      assert.ok(after >= 0n || after >= rooms[row]!, `I4: account ${id}, scenario ${row}`);
-    }
+    assertNoWorse(id, rooms, headrooms(account, risk));
+  }
+}
+
+/** I4 of a liquidation: the account needed it, and comes out of it better. */
+function checkLiquidated(flow: Flow, before: Before, record: StepRecord): void {
+  if (record.kind !== "liquidate") return;
+  const { state, trade } = flow.market;
+  const { account: id, scenario } = record;
+  const levelBefore = maintenance(before.accounts.get(id)!, trade.risk)[scenario]!;
+  const levelAfter = maintenance(state.account(id), trade.risk)[scenario]!;
+  assert.ok(levelBefore < 0n, `I4: account ${id} was healthy in scenario ${scenario}`);
+  if (record.order.fill === undefined) assert.equal(levelAfter, levelBefore);
+  else assert.ok(levelAfter > levelBefore, `I4: account ${id} is worse in scenario ${scenario}`);
+}
+
+/** I4 of a takeover, for both sides. */
+function checkTakeover(flow: Flow, before: Before, { operation: done }: Sequenced): void {
+  const operation = done?.operation;
+  const scenario = operation && "scenario" in operation ? operation.scenario : undefined;
+  if (operation === undefined || scenario === undefined) return;
+  const { state, ledger } = flow.market;
+  const from = "from" in operation ? operation.from : fromOf(operation);
+  const level = maintenance(before.accounts.get(from)!, ledger.risk)[scenario]!;
+  assert.ok(level < 0n, `I4: account ${from} was healthy in scenario ${scenario}`);
+  for (const id of ACCOUNTS) {
+    const rooms = headrooms(before.accounts.get(id)!, ledger.risk);
+    assertNoWorse(id, rooms, headrooms(state.account(id), ledger.risk));
+  }
+}
+
+function fromOf(operation: LedgerOperation): number {
+  assert.ok("message" in operation && operation.message.kind === "backstop");
+  return operation.message.from;
+}
+
+/** A locked account has no live orders and none that is carried. */
+function checkLocks(state: MemoryState): void {
+  for (const id of ACCOUNTS) {
+    if (state.session(id).lockedSince === 0) continue;
+    assert.deepEqual(state.openOrdersOf(id), []);
+    assert.notEqual(state.carry()?.account, id);
   }
 }
 
@@ -193,34 +248,47 @@ test("I1 to I5 hold after every step", () => {
         chains.follow(done);
         checkMoney(state, paidIn);
         checkBooks(state);
+        for (const record of done.records) checkLiquidated(flow, before, record);
+        checkTakeover(flow, before, done);
         checkSteps(flow, before, done.records);
+        checkLocks(state);
         chains.check(state);
         assert.ok(publishedFills(done.records).length <= done.records.length);
-        for (const record of done.records) count(caseOf(record));
+        for (const record of done.records) {
+          count(caseOf(record));
+          if (record.kind === "liquidate") count(`liquidate ${record.order.outcome}`);
+        }
         if (done.operation) count(`${done.operation.operation.kind} ${done.operation.outcome}`);
       }
     }),
-    runs(25),
+    runs(100),
   );
-  if (process.env.STRADDLE_TEST_LONG) assertVariety(seen);
+  const { FC_NUM_RUNS, STRADDLE_TEST_LONG } = process.env;
+  if (FC_NUM_RUNS === undefined) assertReached(seen, ["fill", "liquidate killed"]);
+  if (STRADDLE_TEST_LONG) assertReached(seen, CASES);
 });
 
 function caseOf(record: StepRecord): string {
   return "order" in record ? record.order.orderCase : record.kind;
 }
 
-/** That the flows reach every case: what they do not reach they do not test. */
-function assertVariety(seen: ReadonlyMap<string, number>): void {
-  const cases = [
-    ...["noCross", "makerVoid", "postOnly", "selfTrade", "nothingToReduce", "makerMargin"],
-    ...["takerMargin", "fill", "cancel", "cancelAll", "purge"],
-    ...["deposit executed", "withdraw executed", "withdraw refused", "transfer executed"],
-    ...["transfer refused", "forcedWithdraw executed", "forcedWithdraw refused"],
-    ...["listSeries executed", "openBook executed", "settleSeries executed"],
-    ...["settlePosition executed"],
-  ];
-  const missing = cases.filter((name) => !seen.has(name));
-  assert.deepEqual(missing, []);
+const CASES = [
+  ...["noCross", "makerVoid", "postOnly", "selfTrade", "nothingToReduce", "makerMargin"],
+  ...["takerMargin", "fill", "cancel", "cancelAll", "purge"],
+  ...["deposit executed", "withdraw executed", "withdraw refused", "transfer executed"],
+  ...["transfer refused", "forcedWithdraw executed", "forcedWithdraw refused"],
+  ...["listSeries executed", "openBook executed", "settleSeries executed"],
+  ...["settlePosition executed", "collectFees executed", "release executed"],
+  ...["liquidate filled", "liquidate killed", "rank executed", "absorb executed"],
+  ...["backstop executed", "insure executed", "deleverage executed"],
+];
+
+/** That the flows reach these cases: what they do not reach they do not test. */
+function assertReached(seen: ReadonlyMap<string, number>, cases: readonly string[]): void {
+  assert.deepEqual(
+    cases.filter((name) => !seen.has(name)),
+    [],
+  );
 }
 
 function rootOf(state: MemoryState): bigint {

@@ -1,0 +1,21 @@
+// Random sequences for markets in distress: each kind at least once, in any order.
+import fc from "fast-check";
+import { DISTRESS_KINDS, type DistressCommand } from "../support/distress.ts";
+
+const seed = fc.nat({ max: 0xffff });
+
+/** All kinds in random order, and `extra` more commands of any kind after them. */
+export function distressCommands(extra: number): fc.Arbitrary<DistressCommand[]> {
+  const kinds = fc.shuffledSubarray(DISTRESS_KINDS, { minLength: DISTRESS_KINDS.length });
+  const more = fc.array(fc.constantFrom(...DISTRESS_KINDS), { minLength: extra, maxLength: extra });
+  const seeds = fc.array(fc.tuple(seed, seed), {
+    minLength: DISTRESS_KINDS.length + extra,
+    maxLength: DISTRESS_KINDS.length + extra,
+  });
+  return fc.tuple(kinds, more, seeds).map(([first, rest, numbers]) =>
+    [...first, ...rest].map((kind, index) => {
+      const [a = 0, b = 0] = numbers[index]!;
+      return { kind, a, b };
+    }),
+  );
+}
