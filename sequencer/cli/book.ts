@@ -1,9 +1,10 @@
 /** `straddle book`: what rests in one book. */
 import { type Command, InvalidArgumentError } from "commander";
 import { formatPrice, formatQuantity } from "../client/decimal.ts";
+import type { ImpliedPrices } from "../market/publicBook.ts";
 import { table } from "./output.ts";
 import type { Run } from "./run.ts";
-import type { Session } from "./session.ts";
+import type { Market, Session } from "./session.ts";
 
 const DEPTH_MAX = 100;
 
@@ -11,7 +12,7 @@ export function addBookCommand(program: Command, run: Run): void {
   program
     .command("book")
     .description("the resting orders of an instrument, by price")
-    .argument("<instrument>", "name such as ETH-20261225-3000-C, or a book's number")
+    .argument("<instrument>", "ETH-20261225-3000-C, ETH-STRD-20261225-3000, or a number")
     .option("--depth <levels>", "levels a side", depthOf, 10)
     .action(run(book));
 }
@@ -38,8 +39,19 @@ async function book(
       },
     );
     const state = answer.isOpen ? "" : " (closed)";
-    return `book ${id}${state}\n${table(["quantity", "bid", "ask", "quantity"], rows, 0)}`;
+    const resting = table(["quantity", "bid", "ask", "quantity"], rows, 0);
+    return [`book ${id}${state}`, resting, ...impliedText(answer.implied, market)].join("\n");
   });
+}
+
+/** What the books of the legs would give; of a plain book nothing. */
+function impliedText(implied: ImpliedPrices | null, market: Market): string[] {
+  if (implied === null) return [];
+  const quote = (side: ImpliedPrices["bid"]) =>
+    side === null
+      ? "-"
+      : `${formatPrice(side.price, market)} for ${formatQuantity(side.lots, market)}`;
+  return [`by its legs: bid ${quote(implied.bid)}, ask ${quote(implied.ask)}`];
 }
 
 function depthOf(text: string): number {

@@ -3,12 +3,14 @@ import type { Command } from "commander";
 import { formatPrice } from "../client/decimal.ts";
 import type { Exchange } from "../client/exchange.ts";
 import { instrumentName } from "../client/instrument.ts";
+import { bookNames } from "./bookNames.ts";
 import { UsageError } from "./failure.ts";
 import { type Cell, dateText, table } from "./output.ts";
 import type { Run } from "./run.ts";
 import type { Market, Session } from "./session.ts";
 
 type Series = Awaited<ReturnType<Exchange["chain"]>>["series"][number];
+type Book = Awaited<ReturnType<Exchange["books"]>>[number];
 
 export function addChainCommand(program: Command, run: Run): void {
   program
@@ -37,10 +39,46 @@ async function chain(
     );
   }
   const { underlying, underlyingPrice, snapshotTime } = answer;
-  output.result({ underlying, underlyingPrice, snapshotTime, series: wanted }, () => {
+  const combos = combosOf(await exchange.books(), answer.series, market, options.expiry);
+  output.result({ underlying, underlyingPrice, snapshotTime, series: wanted, combos }, () => {
     const price = underlyingPrice === null ? "-" : formatPrice(underlyingPrice, market);
-    return [`${underlying} ${price}`, ...expiries(wanted, market)].join("\n\n");
+    const listed = combos.length === 0 ? [] : [comboTable(combos, market)];
+    return [`${underlying} ${price}`, ...expiries(wanted, market), ...listed].join("\n\n");
   });
+}
+
+interface Combo extends Book {
+  readonly name: string;
+}
+
+/** Open books that are not of one series alone. */
+function combosOf(
+  books: readonly Book[],
+  series: readonly Series[],
+  market: Market,
+  expiry: string | undefined,
+): Combo[] {
+  const names = bookNames(books, series, market);
+  return books.flatMap((book) => {
+    const name = names.get(book.book);
+    if (name === undefined || book.plainSlot !== null) return [];
+    return expiry === undefined || name.includes(expiry) ? [{ name, ...book }] : [];
+  });
+}
+
+function comboTable(combos: readonly Combo[], market: Market): string {
+  const price = (quote: { readonly price: number } | null | undefined) =>
+    quote ? formatPrice(quote.price, market) : null;
+  const rows = combos.map(({ name, bestBid, bestAsk, implied, fees }) => [
+    name,
+    price(bestBid),
+    price(bestAsk),
+    price(implied?.bid),
+    price(implied?.ask),
+    `${formatPrice(fees.taker, market)} / ${formatPrice(fees.maker, market)}`,
+  ]);
+  const columns = ["combination", "bid", "ask", "bid by legs", "ask by legs", "taker / maker fee"];
+  return table(columns, rows);
 }
 
 function expiryOf(name: string): string {

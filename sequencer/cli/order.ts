@@ -3,7 +3,8 @@ import { type Command, Option } from "commander";
 import { parsePrice, parseQuantity } from "../client/decimal.ts";
 import { STAGES, type Stage } from "../exchangeService.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
-import { UsageError } from "./failure.ts";
+import { EXIT_CODES, UsageError } from "./failure.ts";
+import { previewText } from "./previewText.ts";
 import { exitCodeOf, receiptText } from "./receiptText.ts";
 import type { Run } from "./run.ts";
 import type { Session } from "./session.ts";
@@ -13,6 +14,7 @@ interface OrderOptions {
   readonly postOnly?: boolean;
   readonly reduceOnly?: boolean;
   readonly wait?: Stage;
+  readonly dryRun?: boolean;
 }
 
 export function addOrderCommands(program: Command, run: Run): void {
@@ -20,7 +22,7 @@ export function addOrderCommands(program: Command, run: Run): void {
     program
       .command(side)
       .description(`${side} at a limit price`)
-      .argument("<instrument>", "name such as ETH-20261225-3000-C, or a book's number")
+      .argument("<instrument>", "ETH-20261225-3000-C, ETH-STRD-20261225-3000, or a number")
       .argument("<quantity>", "contracts, such as 0.5")
       .argument("<price>", "USDC for one contract; combinations may have negative ones")
       .addOption(
@@ -28,6 +30,7 @@ export function addOrderCommands(program: Command, run: Run): void {
       )
       .option("--post-only", "never take: refused where it would trade at once")
       .option("--reduce-only", "only bring the position nearer to 0 (with ioc or fok)")
+      .option("--dry-run", "send nothing: show margin, fee and verdict")
       .addOption(new Option("--wait <stage>", "wait for a stage").choices([...STAGES]))
       .action(run((session, args, options: OrderOptions) => order(session, side, args, options)));
   }
@@ -49,7 +52,13 @@ async function order(
   const trader = await session.trader();
   const isSell = side === "sell";
   const flags = { timeInForce: tif, postOnly, reduceOnly };
-  const receipt = await trader.place({ book, isSell, price, lots, ...flags });
+  const ticket = { book, isSell, price, lots, ...flags };
+  if (options.dryRun === true) {
+    const preview = await trader.preview(ticket);
+    session.output.result(preview, () => previewText(preview, market));
+    return preview.verdict === null ? 0 : EXIT_CODES.noEffect;
+  }
+  const receipt = await trader.place(ticket);
   if (options.wait !== undefined) {
     await trader.reached({
       logPosition: receipt.logPosition,

@@ -2,14 +2,18 @@
 import type { Command } from "commander";
 import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
 import { instrumentName } from "../client/instrument.ts";
-import { facts, table } from "./output.ts";
+import { ExchangeError } from "../client/rpc.ts";
+import type { RiskReport } from "../market/riskReport.ts";
+import { bookNames } from "./bookNames.ts";
+import { type Cell, facts, table } from "./output.ts";
+import { greekCells, liquidationText, lockFacts, positionTable } from "./risk.ts";
 import type { Run } from "./run.ts";
-import type { Market, Session } from "./session.ts";
+import type { AccountInfo, Market, Session } from "./session.ts";
 
 export function addPositionsCommand(program: Command, run: Run): void {
   program
     .command("positions")
-    .description("cash, equity, positions and open orders")
+    .description("cash, margin, positions with their greeks, and open orders")
     .action(run(positions));
 }
 
@@ -18,65 +22,52 @@ async function positions(session: Session): Promise<void> {
   const market = await session.info();
   const account = await session.account();
   const trader = await session.trader();
-  const [{ series }, orders] = await Promise.all([exchange.chain(), trader.orders()]);
-  const held = series.flatMap((item) => {
-    const lots = account.positions[item.slot] ?? 0;
-    if (lots === 0) return [];
-    const value = lots * item.mark * market.shape.unit;
-    return [
-      {
-        instrument: instrumentName(item, market),
-        lots,
-        mark: item.mark,
-        value,
-        ...risk(item, lots, market),
-      },
-    ];
-  });
-  const { account: id, cash, equity, headroom } = account;
-  output.result({ account: id, cash, equity, headroom, positions: held, orders }, () => {
-    const parts = [
-      facts([
-        ["account", id],
-        ["cash", formatUsdc(cash)],
-        ["equity", equity === null ? null : formatUsdc(equity)],
-        ["may be withdrawn", headroom === null ? null : formatUsdc(Math.max(0, headroom))],
-      ]),
-    ];
-    const names = new Map(series.map((item) => [item.book, instrumentName(item, market)]));
-    if (held.length > 0) parts.push(heldTable(held, market));
-    if (orders.length > 0) parts.push(ordersTable(orders, names, market));
+  const [{ series }, books, orders, risk] = await Promise.all([
+    exchange.chain(),
+    exchange.books(),
+    trader.orders(),
+    trader.risk().catch(noSnapshot),
+  ]);
+  const { account: id, cash, equity, headroom, maintenance, lockedSince } = account;
+  const names = series.map((item) => instrumentName(item, market));
+  const held = (risk?.positions ?? []).map((item) => ({ instrument: names[item.slot], ...item }));
+  const shown = { account: id, cash, equity, headroom, maintenance, lockedSince };
+  output.result({ ...shown, greeks: risk?.greeks ?? null, positions: held, orders }, () => {
+    const parts = [facts([...accountFacts(account), ...riskFacts(risk, market)])];
+    const bookNamesById = bookNames(books, series, market);
+    if (risk !== undefined && held.length > 0) parts.push(positionTable(risk, names, market));
+    if (orders.length > 0) parts.push(ordersTable(orders, bookNamesById, market));
     return parts.join("\n\n");
   });
 }
 
-/** Delta of the position in contracts of the underlying, where the node knows it. */
-function risk(
-  { delta }: { readonly delta: number | null },
-  lots: number,
-  { lotsPerContract }: Market,
-): { readonly delta: number | null } {
-  return { delta: delta === null ? null : (delta * lots) / lotsPerContract };
+/** Before the first snapshot there is no risk to tell. */
+function noSnapshot(error: unknown): undefined {
+  if (error instanceof ExchangeError && error.reason === "notFound") return undefined;
+  throw error;
 }
 
-function heldTable(
-  held: readonly {
-    readonly instrument: string;
-    readonly lots: number;
-    readonly mark: number;
-    readonly value: number;
-    readonly delta: number | null;
-  }[],
-  market: Market,
-): string {
-  const rows = held.map(({ instrument, lots, mark, value, delta }) => [
-    instrument,
-    formatQuantity(lots, market),
-    formatPrice(mark, market),
-    formatUsdc(value),
-    delta?.toFixed(3),
-  ]);
-  return table(["position", "quantity", "mark", "value", "delta"], rows);
+function accountFacts(account: AccountInfo): [string, Cell][] {
+  const { account: id, cash, equity, headroom, lockedSince } = account;
+  return [
+    ["account", id],
+    ["cash", formatUsdc(cash)],
+    ["equity", equity === null ? null : formatUsdc(equity)],
+    ["may be withdrawn", headroom === null ? null : formatUsdc(Math.max(0, headroom))],
+    ...(lockedSince === null ? [] : lockFacts(lockedSince)),
+  ];
+}
+
+function riskFacts(risk: RiskReport | undefined, market: Market): [string, Cell][] {
+  if (risk === undefined || risk.positions.length === 0) return [];
+  const { usage, maintenanceMargin, liquidationPrices, greeks } = risk;
+  const part = usage === null ? "" : `, ${(usage * 100).toFixed(1)} % of equity`;
+  return [
+    ["initial margin", formatUsdc(risk.initialMargin)],
+    ["maintenance margin", `${formatUsdc(maintenanceMargin)}${part}`],
+    ["liquidation price", liquidationText(liquidationPrices, market)],
+    ...Object.entries(greekCells(greeks)),
+  ];
 }
 
 function ordersTable(
@@ -87,7 +78,7 @@ function ordersTable(
     readonly price: number;
     readonly lots: number;
   }[],
-  names: ReadonlyMap<number | null, string>,
+  names: ReadonlyMap<number, string>,
   market: Market,
 ): string {
   const rows = orders.map(({ orderId, book, isSell, price, lots }) => [

@@ -1,5 +1,5 @@
 /** A receipt as people read it, and what it means for the exit code. */
-import { formatPrice, formatQuantity } from "../client/decimal.ts";
+import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
 import type { Trader } from "../client/trader.ts";
 import { OUTCOMES } from "../protocol/rejection.ts";
 import { EXIT_CODES } from "./failure.ts";
@@ -31,9 +31,10 @@ export function receiptText(receipt: Receipt, market: Market): string {
     ["stage", `${stage}, batch ${batchNumber}, log position ${logPosition}`],
   ]);
   if (fills.length === 0) return text;
-  const rows = fills.map(({ price, lots }) => [
+  const rows = fills.map(({ price, lots, fee }) => [
     formatPrice(price, market),
     formatQuantity(lots, market),
+    formatUsdc(fee),
   ]);
-  return `${text}\n${table(["price", "filled"], rows, 0)}`;
+  return `${text}\n${table(["price", "filled", "fee"], rows, 0)}`;
 }

@@ -4,13 +4,14 @@ import path from "node:path";
 import { type Chain, defineChain, http, type LocalAccount } from "viem";
 import { privateKeyToAccount } from "viem/accounts";
 import { createExchange, type Exchange } from "../client/exchange.ts";
-import { findInstrument, type NamingMarket } from "../client/instrument.ts";
+import type { NamingMarket } from "../client/instrument.ts";
 import { createOwner, type Owner } from "../client/l1.ts";
 import { ExchangeError } from "../client/rpc.ts";
 import { createTrader, type Trader } from "../client/trader.ts";
 import { deriveTradingKey, type TradingKeyPair } from "../client/tradingKey.ts";
 import { developmentAccount } from "../l1/developmentAccount.ts";
 import { readKeystore } from "../l1/keystore.ts";
+import { findBook } from "./bookNames.ts";
 import { UsageError } from "./failure.ts";
 import { createOutput, type Io, type Output } from "./output.ts";
 import { type GlobalOptions, readSettings, type Settings } from "./settings.ts";
@@ -34,7 +35,7 @@ export interface Session {
   account(): Promise<AccountInfo>;
   trader(): Promise<Trader>;
   owner(): Promise<Owner>;
-  /** Book id of an instrument's name, or of a number (combinations have no name). */
+  /** Book id of an instrument's or combination's name, or of a number. */
   bookOf(instrument: string): Promise<number>;
   close(): void;
 }
@@ -93,7 +94,7 @@ export function createSession(options: GlobalOptions, io: Io): Session {
       if (options.devAccount !== undefined) developmentAccount(options.devAccount, chainId);
       return ownerOf(settings, account, chainId);
     }),
-    bookOf: async (instrument) => bookOf(exchange, await info(), instrument),
+    bookOf: async (instrument) => findBook(exchange, await info(), instrument),
     close: () => exchange.close(),
   };
 }
@@ -166,12 +167,4 @@ function chainOf(id: number, rpcUrl: string): Chain {
     nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
     rpcUrls: { default: { http: [rpcUrl] } },
   });
-}
-
-async function bookOf(exchange: Exchange, market: Market, instrument: string): Promise<number> {
-  if (/^\d{1,4}$/.test(instrument)) return Number(instrument);
-  const { series } = await exchange.chain();
-  const { book } = findInstrument(instrument, market, series);
-  if (book !== null) return book;
-  throw new UsageError(`\`${instrument}\` has no open book: it has expired, or none is open yet.`);
 }

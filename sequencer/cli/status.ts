@@ -1,5 +1,6 @@
 /** `straddle status`: the node, its newest batches, or how far one log record has come. */
 import type { Command } from "commander";
+import { formatUsdc } from "../client/decimal.ts";
 import { UsageError } from "./failure.ts";
 import { facts, table } from "./output.ts";
 import type { Run } from "./run.ts";
@@ -50,6 +51,9 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
         ["batches", `sealed ${state.sealed}, proven ${state.proven}, anchored ${state.anchored}`],
         ["snapshot", age === null ? "none" : `${age} ms old`],
         ["validators", state.validatorsConnected],
+        ["insurance fund", `${formatUsdc(state.insuranceFund)} USDC`],
+        ["fees", feesText(state)],
+        ["in liquidation", `${state.lockedAccounts} accounts`],
       ]),
       table(
         ["batch", "kind", "time", "stage", "transaction"],
@@ -64,6 +68,14 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
       ),
     ].join("\n\n"),
   );
+}
+
+function feesText(state: {
+  readonly feeAccount: number;
+  readonly feesUncollected: number;
+}): string {
+  const open = formatUsdc(state.feesUncollected);
+  return `${formatUsdc(state.feeAccount)} USDC, and ${open} not yet collected`;
 }
 
 function stateText(state: { readonly halted: string | null; readonly isOverloaded: boolean }) {

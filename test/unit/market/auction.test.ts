@@ -1,0 +1,80 @@
+// What an auction offers is what a takeover may take, to the last lot and 1e-6 USDC.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { applyOperation } from "../../../sequencer/engine/ledger.ts";
+import { checkTakeover } from "../../../sequencer/engine/transactions/takeover.ts";
+import { describeLiquidation } from "../../../sequencer/market/auction.ts";
+import { createMarket, depositOf, NOW, SHAPE } from "../engine/market.ts";
+
+/** Account 1 is short 50 lots of slot 0 and long 10 of slot 1, marks 100, changes +-20. */
+function lockedMarket(cash: number, secondsAgo: number) {
+  const market = createMarket([1, 1]);
+  const { state, ledger } = market;
+  applyOperation(state, depositOf(3, 10e9), ledger);
+  const account = state.editAccount(1);
+  Object.assign(account, { cash, positions: [-50, 10, 0, 0] });
+  const lockedSince = NOW / 1000 - secondsAgo;
+  state.editSession(1).lockedSince = lockedSince;
+  const context = { risk: ledger.risk, time: NOW };
+  const holdings = { cash: account.cash, positions: account.positions };
+  const info = describeLiquidation({
+    ...{ account: 1, holdings, lockedSince, ...context },
+    unit: SHAPE.unit,
+  });
+  const check = (slot: number, lots: number, amount: number, scenario: number) => {
+    const takeover = { from: 1, slot, lots, amount, isSubsidy: false, scenario };
+    return checkTakeover(state, takeover, 3, context);
+  };
+  return { info, check };
+}
+
+/** Equity is cash - 4000 USD-ticks: 1000 * (-50 + 10) * 100 = -4 USDC; up moves cost 0.8 USDC. */
+const CASH = 4_300_000;
+
+test("figures of a locked account", () => {
+  const { info } = lockedMarket(CASH, 100);
+  assert.equal(info.equity, 300_000);
+  assert.equal(info.maintenance, 300_000 - 1000 * 40 * 20);
+  assert.equal(info.lockedFor, 100);
+  const [offer, ...others] = info.offers;
+  // The long position gains in what threatens the account: nobody may take it over.
+  assert.deepEqual(others, []);
+  assert.deepEqual(offer, {
+    slot: 0,
+    position: -50,
+    mark: 100,
+    scenario: 0,
+    lossPerLot: 20_000,
+    lotsMax: 25,
+    amountPerLot: (100 * 20_000) / 512,
+    amountPerLotMax: 10_000,
+  });
+});
+
+for (const seconds of [0, 1, 77, 255, 256, 5000]) {
+  test(`the engine takes the offer after ${seconds} s, and not more`, () => {
+    const { info, check } = lockedMarket(CASH, seconds);
+    const { slot, lotsMax, amountPerLot, scenario } = info.offers[0]!;
+    for (const lots of [1, 7, lotsMax]) {
+      const amount = Math.floor(lots * amountPerLot);
+      assert.equal(check(slot, lots, amount, scenario), undefined, `${lots} lots`);
+      assert.match(check(slot, lots, amount + 1, scenario) ?? "", /`amount` must be at most/);
+    }
+    assert.match(check(slot, lotsMax + 1, 0, scenario) ?? "", /no more than scenario `0` needs/);
+  });
+}
+
+test("no more is offered than is held, and nothing of a healthy account", () => {
+  assert.equal(lockedMarket(0, 10).info.offers[0]?.lotsMax, 50);
+  assert.deepEqual(lockedMarket(4_800_000, 10).info.offers, [], "maintenance is exactly 0");
+  assert.equal(lockedMarket(4_799_999, 10).info.offers[0]?.lotsMax, 1);
+});
+
+test("without a snapshot there are no figures", () => {
+  const locked = { account: 1, lockedSince: 5, time: 9000, unit: 1, risk: undefined };
+  const info = describeLiquidation({ ...locked, holdings: { cash: 1, positions: [3] } });
+  assert.deepEqual(
+    [info.equity, info.maintenance, info.offers, info.lockedFor],
+    [null, null, [], 4],
+  );
+});
