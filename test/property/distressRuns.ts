@@ -19,3 +19,19 @@ export function distressCommands(extra: number): fc.Arbitrary<DistressCommand[]>
     }),
   );
 }
+
+/** Reaches every variant of every operation. */
+export const EVERY_VARIANT: readonly DistressCommand[] = [
+  { kind: "trade", a: 0, b: 4 },
+  { kind: "openBook", a: 3, b: 9 },
+  { kind: "backstop", a: 255, b: 1 },
+  { kind: "rank", a: 1, b: 1 },
+  { kind: "insure", a: 1, b: 2 },
+  { kind: "insure", a: 2, b: 3 },
+  { kind: "absorb", a: 4, b: 5 },
+  { kind: "deleverage", a: 3, b: 6 },
+  { kind: "deleverage", a: 2, b: 7 },
+  { kind: "move", a: 1, b: 300 },
+  { kind: "release", a: 1, b: 8 },
+  { kind: "collectFees", a: 0, b: 0 },
+];
