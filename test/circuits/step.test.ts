@@ -1,9 +1,18 @@
 // Cheating in single steps of a trade batch: for each line of what TradeStep proves.
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pack, unpack } from "../../sequencer/protocol/codec.ts";
-import { TRADE_MESSAGE } from "../../sequencer/protocol/layout.ts";
-import { weightWords } from "../../sequencer/protocol/state.ts";
-import { abortingBatch, carryingBatches, expiringBatch, fillingBatch } from "../support/batches.ts";
+import { PRICE_OFFSET } from "../../sequencer/protocol/constants.ts";
+import { FILL, TRADE_MESSAGE } from "../../sequencer/protocol/layout.ts";
+import { feesWord, weightWords } from "../../sequencer/protocol/state.ts";
+import {
+  abortingBatch,
+  carryingBatches,
+  expiringBatch,
+  fillingBatch,
+  LIQUIDATION,
+  liquidatingBatch,
+} from "../support/batches.ts";
 import {
   assertRefused,
   changed,
@@ -12,17 +21,19 @@ import {
   set,
   withPublicInputs,
 } from "../support/circuit.ts";
-import { EXPIRY } from "../support/market.ts";
+import { EXPIRY, slotRisk } from "../support/market.ts";
 import type { SignalValues } from "../support/witness.ts";
 
 const circuit = await loadCircuit("trade");
 const filling = fillingBatch().batch;
 const aborting = abortingBatch().batch;
+const liquidating = liquidatingBatch().batch;
 const carrying = carryingBatches();
 const honest = withPublicInputs(filling);
 const aborts = withPublicInputs(aborting);
 const carries = withPublicInputs(carrying.batch);
 const expires = withPublicInputs(expiringBatch().batch);
+const liquidates = withPublicInputs(liquidating);
 
 type Inputs = ReturnType<typeof withPublicInputs>;
 type Fields = ReturnType<typeof unpack<typeof TRADE_MESSAGE>>;
@@ -47,7 +58,7 @@ function all(inputs: Inputs, edits: Readonly<Record<string, readonly [number, bi
 }
 
 test("the batches to cheat with have witnesses", () => {
-  for (const inputs of [honest, aborts, carries, expires]) circuit.witness(inputs);
+  for (const inputs of [honest, aborts, carries, expires, liquidates]) circuit.witness(inputs);
   circuit.witness(withPublicInputs(carrying.first));
 });
 
@@ -78,9 +89,16 @@ test("TradeStep proves 1: a message takes the next seq", () => {
 
 test("TradeStep proves 2: no message or purge while an order is being carried", () => {
   const skipped = all(honest, { isProceed: [[1, 0n]] });
-  assertRefused(circuit, skipped, "TradeStep: (isSigned + step.isPurge) * carried.isActive");
+  assertRefused(circuit, skipped, "TradeStep: (isSigned + step.isPurge + step.isLiquidate)");
   const purging = all(honest, { isProceed: [[1, 0n]], isPurge: [[1, 1n]] });
   assertRefused(circuit, purging, "TradeStep");
+  const word = BigInt((liquidating.inputs.word as string[])[1]!);
+  const seizing = all(honest, {
+    isProceed: [[1, 0n]],
+    isLiquidate: [[1, 1n]],
+    word: [[1, word]],
+  });
+  assertRefused(circuit, seizing, "TradeStep: (isSigned + step.isPurge + step.isLiquidate)");
 });
 
 test("TradeStep proves 2: an order that proceeds is the carried one", () => {
@@ -90,7 +108,7 @@ test("TradeStep proves 2: an order that proceeds is the carried one", () => {
 
 test("TradeStep proves 3: orders go only to open books", () => {
   const late = changed(honest, ["time"], set(BigInt(EXPIRY) * 1000n));
-  assertRefused(circuit, late, "TradeStep: (step.isPlace + step.isCancel) * (1 - isOpen)");
+  assertRefused(circuit, late, "TradeStep: (step.isPlace + step.isCancel + step.isLiquidate)");
   assertRefused(circuit, reworded(honest, 3, { book: 2 }), "SelectById");
 });
 
@@ -167,12 +185,15 @@ test("TradeStep proves 5: only fill-or-kill orders abort", () => {
   assertRefused(circuit, all(honest, { isDoomed: [[4, 2n]] }), "IsBoolean");
 });
 
+/** The public words with that of one step changed. */
+function tell(batch: typeof filling, step: number, change: (word: bigint) => bigint): Inputs {
+  const start = batch.words.length - (batch.inputs.word as string[]).length;
+  const words = batch.words.map((word, at) => (at === start + step ? change(word) : word));
+  return withPublicInputs(batch, words);
+}
+
 test("TradeStep proves 6: the public word tells each fill that stands, and nothing else", () => {
   const start = filling.words.length - (filling.inputs.word as string[]).length;
-  const tell = (batch: typeof filling, step: number, change: (word: bigint) => bigint) => {
-    const words = batch.words.map((word, at) => (at === start + step ? change(word) : word));
-    return withPublicInputs(batch, words);
-  };
   assertRefused(
     circuit,
     tell(filling, 0, () => 0n),
@@ -203,4 +224,101 @@ test("TradeStep proves 6: the public word tells each fill that stands, and nothi
     tell(aborting, 2, () => filling.words[start]!),
     "PublicData",
   ); // undone
+});
+
+test("TradeStep proves 6: a liquidation's fill is told like any other", () => {
+  const start = liquidating.words.length - (liquidating.inputs.word as string[]).length;
+  const told = unpack(FILL, liquidating.words[start + 1]!);
+  assert.deepEqual([told.taker, told.maker, told.takerIsSell, told.lots], [3, 4, 1, 2]);
+  assert.equal(told.price - PRICE_OFFSET, 150);
+  const hidden = tell(liquidating, 1, () => 0n);
+  assertRefused(circuit, hidden, "PublicData");
+});
+
+test("TradeStep proves 7: both sides pay the fees of the book", () => {
+  // Other rates leave other cash, which other siblings surround.
+  for (const fees of [
+    { taker: 2, maker: -1 },
+    { taker: 3, maker: -2 },
+    { taker: 3, maker: 1 },
+    { taker: 0, maker: 0 },
+    { taker: 2, maker: -3 },
+  ]) {
+    const cheap = changed(honest, ["bookFees", 0], set(feesWord(fees)));
+    assertRefused(circuit, cheap, "Trade: accountPath");
+  }
+  const wide = changed(honest, ["bookFees", 0], plus(1n << 33n));
+  assertRefused(circuit, wide, "FeeRates");
+});
+
+test("TradeStep proves 5 and 7: an order that aborts has paid no fees", () => {
+  // Whatever its steps paid was taken back: only the book itself is another one.
+  const dear = changed(aborts, ["bookFees", 0], set(feesWord({ taker: 9, maker: 9 })));
+  assertRefused(circuit, dear, "Trade: bookPath");
+});
+
+test("TradeStep proves 8: a liquidation meets L1 to L4", () => {
+  const edge = LIQUIDATION.price - 1 + PRICE_OFFSET;
+  for (const cheat of [
+    reworded(liquidates, 1, { seq: 4 }), // L1: an account that is not below maintenance
+    reworded(liquidates, 1, { seq: 0 }), // L1: an account without positions
+    all(liquidates, { liquidatedScenario: [[1, 16n]] }), // L1: a scenario that it survives
+    reworded(liquidates, 1, { price: edge }), // L2: a limit that gives too much away
+    reworded(liquidates, 1, { isSell: 0 }), // L2: a purchase
+    reworded(liquidates, 1, { lots: 5 }), // L4: a lot more
+  ]) {
+    assertRefused(circuit, cheat, "Liquidation");
+  }
+  // L3: a rate that takes what the limit gains. No leaf has been asked for yet.
+  const { mark, changes } = slotRisk(150, 80);
+  const gain = LIQUIDATION.price - mark - changes[0]!;
+  const rated = (taker: number) =>
+    changed(liquidates, ["bookFees", 0], set(feesWord({ taker, maker: 0 })));
+  assertRefused(circuit, rated(gain), "Liquidation");
+  assertRefused(circuit, rated(gain - 1), "Trade: accountPath");
+  assertRefused(circuit, all(liquidates, { liquidatedScenario: [[1, 18n]] }), "SelectById");
+});
+
+test("TradeStep proves 8: of an opened account, in an open book, by nobody's signature", () => {
+  assertRefused(circuit, reworded(liquidates, 1, { seq: 1 }), "SelectById");
+  assertRefused(circuit, reworded(liquidates, 1, { book: 2 }), "SelectById");
+  // The order of account 3 comes later then, which would itself be refused.
+  const first = all(liquidates, { isPlace: [[0, 0n]], word: [[0, 0n]] });
+  const late = changed(first, ["time"], set(BigInt(EXPIRY) * 1000n));
+  assertRefused(circuit, late, "TradeStep: (step.isPlace + step.isCancel + step.isLiquidate)");
+  // Told as a message of its own it is signed by nobody.
+  const signed = all(liquidates, { isLiquidate: [[1, 0n]], isPlace: [[1, 1n]] });
+  assertRefused(circuit, signed, "TradeMessage");
+});
+
+test("TradeStep proves 8: what is left of a liquidation is not carried", () => {
+  const proceeding = all(liquidates, {
+    isLiquidate: [[2, 0n]],
+    isProceed: [[2, 1n]],
+    word: [[2, 0n]],
+  });
+  assertRefused(circuit, proceeding, "TradeStep: step.isProceed");
+});
+
+test("TradeStep proves 8 and 9: who is liquidated is locked, and places nothing", () => {
+  const locked = changed(liquidates, ["lockedSince", 1], set("1"));
+  assertRefused(circuit, locked, "TradeStep: step.isPlace * isActorLocked");
+  // Liquidated before its own order comes: the flag of this very batch.
+  const words = liquidating.inputs.word as string[];
+  const swapped = all(liquidates, {
+    isPlace: [
+      [0, 0n],
+      [1, 1n],
+    ],
+    isLiquidate: [
+      [0, 1n],
+      [1, 0n],
+    ],
+    word: [
+      [0, BigInt(words[1]!)],
+      [1, BigInt(words[0]!)],
+    ],
+    stepSigner: [[1, BigInt((liquidating.inputs.stepSigner as string[])[0]!)]],
+  });
+  assertRefused(circuit, swapped, "TradeStep: step.isPlace * isActorLocked");
 });

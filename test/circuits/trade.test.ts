@@ -1,11 +1,26 @@
 // Cheating with whole trade batches: for each line of what Trade proves.
+import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sign } from "../../sequencer/protocol/eddsa.ts";
 import { hashVector } from "../../sequencer/protocol/hash.ts";
 import { HEADER } from "../../sequencer/protocol/layout.ts";
 import { snapshotHash } from "../../sequencer/protocol/snapshot.ts";
-import { carryWord, seriesWord, stateRoot } from "../../sequencer/protocol/state.ts";
-import { carryingBatches, expiringBatch, fillingBatch } from "../support/batches.ts";
+import {
+  carryWord,
+  privateRoot,
+  type Roots,
+  rankingWord,
+  type Session,
+  seriesWord,
+  sessionLeaf,
+  stateRoot,
+} from "../../sequencer/protocol/state.ts";
+import {
+  carryingBatches,
+  expiringBatch,
+  fillingBatch,
+  liquidatingBatch,
+} from "../support/batches.ts";
 import {
   assertRefused,
   changed,
@@ -20,14 +35,35 @@ const circuit = await loadCircuit("trade");
 const { batch, market } = fillingBatch();
 const honest = withPublicInputs(batch);
 const carrying = carryingBatches();
+const liquidating = liquidatingBatch();
+const liquidates = withPublicInputs(liquidating.batch);
 type Inputs = typeof honest;
 
 /** The batch with one public word changed, and public inputs that fit it. */
-function told(at: number, change: (word: bigint) => bigint): Inputs {
+function told(at: number, change: (word: bigint) => bigint, of = batch): Inputs {
   return withPublicInputs(
-    batch,
-    batch.words.map((word, index) => (index === at ? change(word) : word)),
+    of,
+    of.words.map((word, index) => (index === at ? change(word) : word)),
   );
+}
+
+/** The batch as if it had left other roots, told as its header tells roots. */
+function leaving({ market, batch: of }: typeof liquidating, change: Partial<Roots>): Inputs {
+  const roots = { ...market.trees.roots(market.state), ...change };
+  const words = of.words
+    .with(HEADER.indexOf("rootAfter"), stateRoot(roots))
+    .with(HEADER.indexOf("privateRoot"), privateRoot(roots));
+  return withPublicInputs(of, words);
+}
+
+/** The root of the sessions with another one of an account. */
+function sessionsWith({ market }: typeof liquidating, id: number, change: Partial<Session>) {
+  const { sessions } = market.trees;
+  const leaf = sessions.leaf(id);
+  sessions.set(id, sessionLeaf({ ...market.state.session(id), ...change }));
+  const root = sessions.root();
+  sessions.set(id, leaf);
+  return root;
 }
 
 const array = (name: string) => batch.inputs[name] as string[];
@@ -55,6 +91,8 @@ test("Trade proves 2: rootBefore is the root of the state that was opened", () =
     ["sessionSiblings", 1, 0, 2],
     ["keyHashes", 2, 3],
     ["watermark", 3],
+    ["lockedSince", 2],
+    ["bookFees", 1],
     ["bids", 1, 0],
     ["bookSiblings", 0, 1, 1],
     ["accountsRootBefore"],
@@ -68,6 +106,8 @@ test("Trade proves 2: rootBefore is the root of the state that was opened", () =
   assertRefused(circuit, changed(honest, ["bookGeneration", 1], plus(1n)), "Trade");
   assertRefused(circuit, changed(honest, ["bookExists", 1], set("0")), "Trade");
   assertRefused(circuit, changed(honest, ["seriesWords", 9], plus(1n)), "PublicData");
+  assertRefused(circuit, changed(honest, ["feesBefore"], plus(-1000n)), "PublicData");
+  assertRefused(circuit, changed(honest, ["rankingBefore"], plus(1n)), "PublicData");
 });
 
 test("Trade proves 2: rootAfter is the root of what the steps made of it", () => {
@@ -180,13 +220,9 @@ test("Trade proves 8: holders counts the accounts with a position in each slot",
   const series = market.state
     .series()
     .map((slot, at) => seriesWord(at === 0 ? { ...slot, holders: slot.holders + 1 } : slot));
-  const roots = { ...market.trees.roots(market.state), series: hashVector(series) };
-  const root = stateRoot(roots);
-  assertRefused(
-    circuit,
-    told(HEADER.indexOf("rootAfter"), () => root),
-    "PublicData",
-  );
+  const filling = { ...liquidating, market, batch };
+  circuit.witness(leaving(filling, {}));
+  assertRefused(circuit, leaving(filling, { series: hashVector(series) }), "PublicData");
 });
 
 test("Trade proves 9: no fill-or-kill order is carried over the batch's end", () => {
@@ -203,4 +239,61 @@ test("Trade proves 9: no fill-or-kill order is carried over the batch's end", ()
   };
   const cut = { ...honest, ...edits };
   assertRefused(circuit, cut, "Trade: step[N - 1].carriedAfter.isFok === 0");
+});
+
+test("Trade proves 10: what fills pay in fees is in the fees of the state after", () => {
+  const { fees } = liquidating.market.trees.roots(liquidating.market.state);
+  const before = Number(liquidating.batch.inputs.feesBefore);
+  // Two fills of two lots each: 3 ticks of the taker's less 1 of the maker's.
+  assert.equal(fees - before, 4 * (3 - 1) * liquidating.market.sizes.trade.unit);
+  circuit.witness(leaving(liquidating, {}));
+  for (const other of [before, fees - 1000, fees + 1000, 0]) {
+    assertRefused(circuit, leaving(liquidating, { fees: other }), "PublicData");
+  }
+});
+
+test("Trade proves 10: fees stay below 2^50", () => {
+  const full = changed(honest, ["feesBefore"], set(2n ** 50n - 1n));
+  assertRefused(circuit, full, "InRange");
+  const room = changed(honest, ["feesBefore"], set(2n ** 49n));
+  assertRefused(circuit, room, "PublicData");
+  assertRefused(circuit, changed(honest, ["feesBefore"], set(-(2n ** 40n))), "InRange");
+});
+
+test("Trade proves 11: who is liquidated is locked since the batch's second", () => {
+  const { state } = liquidating.market;
+  const seconds = state.session(3).lockedSince;
+  assert.equal(seconds, EXPIRY - 1);
+  const sessions = (id: number, change: Partial<Session>) =>
+    leaving(liquidating, { sessions: sessionsWith(liquidating, id, change) });
+  circuit.witness(sessions(3, {}));
+  for (const lockedSince of [0, 1, seconds + 1]) {
+    assertRefused(circuit, sessions(3, { lockedSince }), "PublicData");
+  }
+  // Its orders are void; nobody else is locked.
+  assertRefused(circuit, sessions(3, { watermark: 0 }), "PublicData");
+  assertRefused(circuit, sessions(4, { lockedSince: seconds }), "PublicData");
+});
+
+test("Trade proves 11: a lock lasts as it was, whatever is told of it", () => {
+  const { lockedSince, market: held } = liquidating;
+  assert.equal(held.state.session(5).lockedSince, lockedSince);
+  const renewed = { sessions: sessionsWith(liquidating, 5, { lockedSince: EXPIRY - 1 }) };
+  assertRefused(circuit, leaving(liquidating, renewed), "PublicData");
+  for (const since of ["0", String(lockedSince + 1)]) {
+    const cheat = changed(liquidates, ["lockedSince", 3], set(since));
+    assertRefused(circuit, cheat, "Trade: sessionPath");
+  }
+  // The same word, read as a later watermark without a lock.
+  const word = BigInt(lockedSince) << 40n;
+  const merged = changed(liquidates, ["watermark", 3], plus(word)) as Inputs;
+  assertRefused(circuit, changed(merged, ["lockedSince", 3], set("0")), "SessionOpened");
+});
+
+test("Trade proves 12: no ranking is under way afterwards", () => {
+  const { rankingBefore } = liquidating.batch.inputs;
+  assert.notEqual(BigInt(rankingBefore as string), rankingWord(undefined));
+  const kept = leaving(liquidating, { ranking: BigInt(rankingBefore as string) });
+  assertRefused(circuit, kept, "PublicData");
+  assertRefused(circuit, changed(liquidates, ["rankingBefore"], set("0")), "PublicData");
 });

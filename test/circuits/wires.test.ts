@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CircuitName } from "../../scripts/circuits.ts";
 import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
-import { abortingBatch, fillingBatch } from "../support/batches.ts";
+import { abortingBatch, fillingBatch, liquidatingBatch } from "../support/batches.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
 import { payingBatch, settlingBatch } from "../support/ledgerBatches.ts";
 import { forgeries, loadConstraints } from "../support/r1cs.ts";
@@ -29,7 +29,8 @@ async function assertNoForgery(
 }
 
 test("no wire of a trade batch can be forged", async () => {
-  await assertNoForgery("trade", [fillingBatch().batch, abortingBatch().batch]);
+  const batches = [fillingBatch(), abortingBatch(), liquidatingBatch()].map(({ batch }) => batch);
+  await assertNoForgery("trade", batches);
 });
 
 test("no wire of a ledger batch can be forged", async () => {

@@ -10,6 +10,7 @@ import {
   type Market,
   order,
   ownerOf,
+  slotRisk,
 } from "./market.ts";
 
 const RICH = 50_000_000;
@@ -110,4 +111,36 @@ export function holdingMarket(): Market {
   }
   market.seal();
   return market;
+}
+
+/** Enough for 20 lots of slot 0 at 200 ticks, and for no fall of their mark. */
+const POOR = 3_000_000;
+/** Below maintenance in scenario 0 at a mark of 150 ticks; sells above a quarter of the way. */
+export const LIQUIDATION = { book: 0, isSell: true, price: 122, scenario: 0 };
+
+/**
+ * Accounts 3 and 5 are long 20 lots, whose mark has fallen. `batch` follows a ranking of account 3.
+ * Steps: 0 an order of 3 rests; 1 account 3 is locked and sells 2 of 4 lots to account 4; 2 account
+ * 5, which an earlier batch has locked, sells 2 lots to 4; 3, 4 an order of 4 meets the void order
+ * of 3 and is killed; 5 idle. Signers: accounts 3 and 4.
+ */
+export function liquidatingBatch(): { market: Market; batch: SealedBatch; lockedSince: number } {
+  const market = funded();
+  for (const account of [3, 5]) market.deposit(account, POOR);
+  market.trade(1, order({ ...SELL, lots: 40 }));
+  for (const account of [3, 5]) market.trade(account, order({ ...BUY, lots: 20 }));
+  market.seal();
+  market.slots = market.slots.with(0, slotRisk(150, 80));
+  market.trade(4, order({ ...BUY, price: 150 }));
+  market.liquidate({ ...LIQUIDATION, account: 5, lots: 1 });
+  market.trade(4, order({ ...BUY, price: 150, lots: 2 }));
+  market.trade(4, order({ ...BUY, price: 149, lots: 5 }));
+  const { lockedSince } = market.state.session(5);
+  market.operate({ kind: "rank", account: 3, slot: 0, isLong: true });
+  lastMoment(market);
+  market.trade(3, order({ ...SELL, price: 160 }));
+  market.liquidate({ ...LIQUIDATION, account: 3, lots: 4 });
+  market.liquidate({ ...LIQUIDATION, account: 5, lots: 2 });
+  market.trade(4, order({ ...BUY, price: 160, timeInForce: "ioc" }));
+  return { market, batch: market.seal(), lockedSince };
 }
