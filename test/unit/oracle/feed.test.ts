@@ -3,11 +3,20 @@ import { test } from "node:test";
 import type { Feed, Market, SeriesTerms } from "../../../sequencer/oracle/feed.ts";
 import { createRecordedFeed, shiftMs } from "../../../sequencer/oracle/recordedFeed.ts";
 import { createSimulatedFeed } from "../../../sequencer/oracle/simulatedFeed.ts";
+import { fitSmiles } from "../../../sequencer/oracle/surface.ts";
 
 const START = 1_800_000_000_000;
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const listed = { status: "listed", isCall: true } as const;
+
+/** The volatility of a quote; undefined where the option is not quoted. */
+function ivOf(market: Market, terms: SeriesTerms | undefined): number | undefined {
+  return market.quotes.find(
+    ({ isCall, strike, expiry }) =>
+      isCall === terms?.isCall && strike === terms.strike && expiry === terms.expiry,
+  )?.ivBps;
+}
 
 function read(feed: Feed, now: number, table: readonly SeriesTerms[]): Market {
   const market = feed.read(now, table);
@@ -34,12 +43,40 @@ test("simulated feeds agree by seed and time, in whatever order they are asked",
   assert.notDeepEqual(other.forwardTicks, views[4]?.forwardTicks);
   const start = views[0]?.forwardTicks.get(expiry) as number;
   assert.ok(Math.abs(start - 25_000) < 20, "the path begins at 2,500 USDC");
-  assert.equal(views[0]?.ivBps[2], undefined);
-  assert.ok(
-    (views[0]?.ivBps[1] as number) > (views[0]?.ivBps[0] as number),
-    "puts' side is dearer",
-  );
-  assert.ok(views[5]?.settlementTicks.has(expiry) && !views[5].forwardTicks.has(expiry));
+  const opening = views[0] as Market;
+  assert.equal(ivOf(opening, table[2]), undefined);
+  const [near, low] = [ivOf(opening, table[0]), ivOf(opening, table[1])];
+  assert.ok((low as number) > (near as number), "puts' side is dearer");
+  const last = views[5] as Market;
+  assert.ok(!last.forwardTicks.has(expiry) && (last.indexTicks as number) > 0);
+  assert.ok(last.quotes.every((quote) => quote.expiry !== expiry));
+});
+
+test("a simulated chain is wide enough for a smile without arbitrage", () => {
+  const feed = createSimulatedFeed({ seed: 7, startMs: START });
+  const expiries = [1, 7, 30, 90].map((days) => START / 1000 + days * 86_400);
+  const table = expiries.map((expiry) => ({ ...listed, strike: 25_000, expiry }));
+  for (const after of [0, 20 * HOUR, 23 * HOUR, 6 * DAY]) {
+    const { forwardTicks, quotes } = read(feed, START + after, table);
+    const chains = [...forwardTicks].map(([expiry, forward]) => {
+      const calls = quotes.filter((quote) => quote.expiry === expiry && quote.isCall);
+      const points = calls.map(({ strike, ivBps }) => ({ strike, ivBps: ivBps as number }));
+      return { expiry, forward, points: points.sort((a, b) => a.strike - b.strike) };
+    });
+    const { value } = fitSmiles(chains, START + after);
+    assert.equal(value?.smiles.length, chains.length);
+    assert.deepEqual(value?.repairs, []);
+  }
+});
+
+test("feeds remember the index of the past", () => {
+  const feed = createSimulatedFeed({ seed: 7, startMs: START });
+  const samples = feed.history?.(START, START + HOUR) ?? [];
+  assert.equal(samples.length, 901);
+  for (const { time, ticks } of samples.slice(0, 20)) {
+    assert.equal(read(feed, time, []).indexTicks, ticks);
+  }
+  assert.throws(() => feed.history?.(START, START + 30 * DAY), /At most 21600 samples/);
 });
 
 test("a simulated path moves by its volatility", () => {
@@ -80,24 +117,27 @@ test("a recorded feed plays, interpolates, holds and settles", () => {
     return { ...listed, strike: strikeTicks, expiry: expiry + shift };
   });
   const [near, far] = table.map(({ expiry }) => expiry) as [number, number];
-  const rows: readonly (readonly [number, number | undefined, number, number, number])[] = [
+  const rows: readonly (readonly [number, ...(number | undefined)[]])[] = [
     // After the start: near forward, far forward, near iv, far iv.
     [-DAY, 1000, 1010, 5000, 6000],
     [0, 1000, 1010, 5000, 6000],
     [HOUR / 4, 1050, 1061, 6000, 6000],
     [HOUR / 2, 1100, 1111, 7000, 6000],
-    [2 * HOUR, undefined, 1261, 7000, 6100],
-    [9 * HOUR, undefined, 1261, 7000, 6100],
+    [2 * HOUR, undefined, 1261, undefined, 6100],
+    [9 * HOUR, undefined, 1261, undefined, 6100],
   ];
   for (const [after, nearForward, farForward, nearIv, farIv] of rows) {
     const market = read(feed, START + after, table);
     const forwards = [market.forwardTicks.get(near), market.forwardTicks.get(far)];
     assert.deepEqual(forwards, [nearForward, farForward], `${after}`);
-    assert.deepEqual(market.ivBps, [nearIv, farIv], `${after}`);
+    const ivs = table.map((terms) => ivOf(market, terms));
+    assert.deepEqual(ivs, [nearIv, farIv], `${after}`);
   }
   // Near its expiry the near forward has become the far one's: a third of the way to 1261.
-  const settled = read(feed, START + 2 * HOUR, table).settlementTicks.get(near);
-  assert.ok(settled !== undefined && Math.abs(settled - 1154) <= 1, `${settled}`);
+  const last = feed.history?.(near * 1000 - 4000, near * 1000).at(-1)?.ticks as number;
+  assert.ok(Math.abs(last - 1154) <= 1, `${last}`);
+  const after = read(feed, START + 2 * HOUR, table).indexTicks;
+  assert.equal(after, 1261, "the index follows the next expiry");
 });
 
 test("speed scales recorded time and leaves the expiries' distance", () => {
@@ -105,6 +145,6 @@ test("speed scales recorded time and leaves the expiries' distance", () => {
   const expiry = recordedExpiry + shiftMs(recording, START) / 1000;
   const table: SeriesTerms[] = [{ ...listed, strike: 990, expiry }];
   const market = read(feed, START + HOUR / 240, table);
-  assert.deepEqual([market.forwardTicks.get(expiry), market.ivBps[0]], [1050, 6000]);
+  assert.deepEqual([market.forwardTicks.get(expiry), ivOf(market, table[0])], [1050, 6000]);
   assert.throws(() => createRecordedFeed(recording, { startMs: START, speed: 0 }), /`speed`/);
 });
