@@ -1,6 +1,12 @@
 // What a run of the executor has reached, by name, so that a test can tell what it never tried.
 import assert from "node:assert/strict";
-import type { OperationRecord, OrderStep, StepRecord } from "../../sequencer/engine/records.ts";
+import { feeCap } from "../../sequencer/engine/fees.ts";
+import type {
+  Fill,
+  OperationRecord,
+  OrderStep,
+  StepRecord,
+} from "../../sequencer/engine/records.ts";
 
 export class Coverage {
   readonly #counts = new Map<string, number>();
@@ -26,7 +32,9 @@ export class Coverage {
     let fills = 0;
     for (const record of records) {
       this.reach(record.kind);
-      if ("order" in record) {
+      if (record.kind === "liquidate") {
+        this.#liquidation(record.order, record.isSell);
+      } else if ("order" in record) {
         if (record.order.fill !== undefined) fills += 1;
         this.#order(record.order, fills);
       } else if ("outcome" in record) {
@@ -43,6 +51,21 @@ export class Coverage {
     this.reach(`${operation.kind} ${outcome}`);
   }
 
+  #liquidation(step: OrderStep, isSell: boolean): void {
+    this.reach(`liquidate ${step.orderCase} ${step.outcome}`);
+    if (step.fill === undefined) return;
+    this.reach(isSell ? "liquidation by a sale" : "liquidation by a purchase");
+    this.#fees(step.fill);
+  }
+
+  #fees({ takerFee, makerFee, price, lots }: Fill): void {
+    if (takerFee > 0) this.reach("taker's fee");
+    if (makerFee > 0) this.reach("maker's fee");
+    if (makerFee < 0) this.reach(takerFee + makerFee > 0 ? "rebate" : "rebate of the whole fee");
+    // Of the test market's unit of 1000.
+    if (takerFee === 1000 * lots * feeCap(price)) this.reach("capped fee");
+  }
+
   #order(step: OrderStep, fills: number): void {
     const { before, outcome, fill } = step;
     const tif = before.timeInForce;
@@ -55,6 +78,7 @@ export class Coverage {
       this.reach("abort out of steps");
     }
     if (fill === undefined) return;
+    this.#fees(fill);
     this.reach(fill.takerIsSell ? "fill by seller" : "fill by buyer");
     if (fill.book === 4) this.reach("fill of a combination");
     if (fill.price < 0) this.reach("fill at a credit");

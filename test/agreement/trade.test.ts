@@ -3,10 +3,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { Liquidation } from "../../sequencer/engine/records.ts";
 import { runs } from "../property/runs.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
 import { createMarket, EXPIRY, FAR, FEES, type Market, order } from "../support/market.ts";
-import { CASH, fundMarket, restingOf, runTrade, tradeCommand } from "./commands.ts";
+import {
+  CASH,
+  distressMarket,
+  fundMarket,
+  restingOf,
+  runTrade,
+  topUp,
+  tradeCommand,
+} from "./commands.ts";
 import { Coverage } from "./coverage.ts";
 
 const circuit = await loadCircuit("trade");
@@ -149,15 +158,73 @@ function weights(slots: number, legs: Readonly<Record<number, number>>): number[
   return Array.from({ length: slots }, (_, slot) => legs[slot] ?? 0);
 }
 
-test("random sequences", () => {
-  fc.assert(
-    fc.property(fc.array(tradeCommand, { minLength: 14, maxLength: 18 }), (commands) => {
-      const market = funded();
-      for (const command of commands) coverage.steps(runTrade(market, command));
-      assertAgreement(market);
-    }),
-    { ...runs(1), endOnFailure: true },
-  );
+const LIQUIDATE = { isSell: false, book: 0, account: 2, lots: 1, scenario: 16 } as const;
+
+/** One lot of account 2 in book 0, by default, at the worst limit that is allowed there. */
+function liquidate(market: Market, changes: Partial<Liquidation> = {}): void {
+  const { book, isSell, scenario } = { ...LIQUIDATE, ...changes };
+  const { mark, changes: moves } = market.slots[book]!;
+  const edge = mark + moves[scenario]! / 4;
+  const price = isSell ? Math.floor(edge) + 1 : Math.ceil(edge) - 1;
+  coverage.steps([market.liquidate({ ...LIQUIDATE, price, ...changes })]);
+}
+
+test("liquidations: what one step of each kind does, and the lock", () => {
+  const market = createMarket();
+  distressMarket(market);
+  market.sealed.splice(0);
+  trade(market, 2, { ...SELL, price: 380, lots: 1 }); // its own, void as soon as it is liquidated
+  trade(market, 1, { ...SELL, price: 382, lots: 2 });
+  trade(market, 1, { ...SELL, price: 390, lots: 2 });
+  liquidate(market); // meets its own order
+  liquidate(market); // filled, the entry stays
+  liquidate(market, { lots: 3 }); // filled in part, the rest ends
+  liquidate(market); // nothing left below the limit
+  trade(market, 1, { ...BUY, book: 1, price: 199, lots: 5 });
+  liquidate(market, { account: 3, book: 1, isSell: true, scenario: 0, lots: 2 });
+  coverage.steps(market.trade(2, { kind: "cancelAll", deadline: FAR }));
+  assertAgreement(market);
+  assert.ok(market.state.session(2).lockedSince > 0);
+  // A later one keeps the time of the lock.
+  liquidate(market);
+  assertAgreement(market);
+  // Locked accounts do not place, released ones do.
+  assert.throws(() => market.trade(2, order(BUY)), /accountLocked/);
+  topUp(market, 2, 3_000_000);
+  market.operate({ kind: "release", account: 2 });
+  trade(market, 2, { ...BUY, price: 350 });
+  assertAgreement(market);
+  assert.equal(market.state.openOrdersOf(2).length, 1);
+});
+
+test("liquidations meet makers without margin, and end where another scenario would suffer", () => {
+  const market = createMarket();
+  distressMarket(market);
+  market.sealed.splice(0);
+  topUp(market, 4, 1);
+  const poor = 5;
+  market.deposit(poor, 1);
+  trade(market, poor, { ...SELL, price: 370, lots: 3 });
+  liquidate(market, { lots: 2 });
+  // A liquidation that gives up a hedge: slot 0 gains where slot 1 loses.
+  trade(market, 1, { ...BUY, book: 1, price: 199, lots: 5 });
+  assertAgreement(market);
+});
+
+test("random sequences", (t) => {
+  const arbitrary = fc.array(tradeCommand, { minLength: 10, maxLength: 14 });
+  const property = fc.property(arbitrary, fc.boolean(), (commands, isDistressed) => {
+    const market = createMarket();
+    if (isDistressed) distressMarket(market);
+    else fundMarket(market);
+    // What leads up to the sequence is the same each time.
+    market.sealed.splice(0);
+    for (const command of commands) coverage.steps(runTrade(market, command));
+    assertAgreement(market);
+  });
+  const seed = fc.sample(fc.nat(), 1)[0]!;
+  t.diagnostic(`seed ${seed}`);
+  fc.assert(property, { ...runs(2, 5000), seed, endOnFailure: true });
 });
 
 const EVERYTHING = [
@@ -170,6 +237,10 @@ const EVERYTHING = [
   ...["void", "evicted", "interrupted", "abort after fills", "abort out of steps"],
   ...["abort of reduce-only", "fill by seller", "fill by buyer", "fill of a combination"],
   ...["fill at a credit", "fill capped by reduce-only", "fill that goes on"],
+  ...["liquidate", "liquidate fill filled", "liquidate fill killed", "liquidate noCross killed"],
+  ...["liquidate makerVoid killed", "liquidate makerMargin killed"],
+  ...["liquidation by a sale", "liquidation by a purchase"],
+  ...["taker's fee", "maker's fee", "rebate", "rebate of the whole fee", "capped fee"],
 ];
 
 test("the sequences above reached every case", (t) => {

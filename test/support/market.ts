@@ -209,9 +209,17 @@ export function order(changes: Partial<PlaceMessage> & { book: number }): PlaceM
 
 /** Rates of the test market's books: in {@link listMarket} by default. */
 export const FEES: BookFees = { taker: 3, maker: -1 };
+/** Rates by book that are small, capped by the premium, and given away again. */
+export const VARIED_FEES: readonly BookFees[] = [
+  FEES,
+  { taker: 60, maker: 7 },
+  FEES,
+  FEES,
+  { taker: 20, maker: -20 },
+];
 
 /** Lists slots 0..3 and opens plain books 0..3 and a spread (book 4: +1 slot 0, -1 slot 1). */
-export function listMarket(market: Market, fees: BookFees = FEES): void {
+export function listMarket(market: Market, fees: readonly BookFees[] = []): void {
   const { slots } = market.sizes.trade;
   market.slots = market.slots.map((risk, slot) =>
     slot < 4 ? slotRisk(200 + 100 * slot, 80 - 20 * slot) : risk,
@@ -222,8 +230,8 @@ export function listMarket(market: Market, fees: BookFees = FEES): void {
   }
   for (let book = 0; book < 4; book++) {
     const weights = Array.from({ length: slots }, (_, slot) => (slot === book ? 1 : 0));
-    market.operate({ kind: "openBook", book, weights, fees });
+    market.operate({ kind: "openBook", book, weights, fees: fees[book] ?? FEES });
   }
   const weights = Array.from({ length: slots }, (_, slot) => [1, -1][slot] ?? 0);
-  market.operate({ kind: "openBook", book: 4, weights, fees });
+  market.operate({ kind: "openBook", book: 4, weights, fees: fees[4] ?? FEES });
 }
