@@ -29,7 +29,7 @@ import {
 } from "./market.ts";
 
 /** Whose equity runs out. */
-const WEAK = 5;
+export const WEAK = 5;
 const STRONG = [6, 7, 8];
 export const TRADERS = [WEAK, ...STRONG];
 /** Slots with listed series. */
@@ -73,7 +73,7 @@ function sealOpen(market: Market): void {
   if (market.executor.current() !== undefined) market.seal();
 }
 
-function wait(market: Market, seconds: number): void {
+export function wait(market: Market, seconds: number): void {
   sealOpen(market);
   market.time += 1000 * seconds;
 }
@@ -133,7 +133,11 @@ interface Wanted {
 }
 
 /** Makes the weak account one that is locked, below maintenance and, if wanted, without equity. */
-function ensureDistress(run: DistressRun, b: number, { deficit = false }: Wanted = {}): void {
+export function ensureDistress(
+  run: DistressRun,
+  b: number,
+  { deficit = false }: Wanted = {},
+): void {
   const { market } = run;
   const { state } = market;
   weaken(run, b);
