@@ -3,6 +3,7 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { feeCap } from "../engine/fees.ts";
 import type { Receipt, Submission, Wire } from "../exchangeService.ts";
 import { isTradeMessage, type Message } from "../protocol/messages.ts";
 import { receiptDigest } from "../protocol/receipt.ts";
@@ -27,13 +28,15 @@ export interface ReceiptContext {
   readonly domain: bigint;
   /** Address of the sequencer. */
   readonly sequencer: string;
+  /** 1e-6 USDC of one tick for one lot. */
+  readonly unit: number;
 }
 
 /** Throws {@link ReceiptError}. */
 export function checkReceipt(
   receipt: Wire<Receipt>,
   sent: SentMessage,
-  { domain, sequencer }: ReceiptContext,
+  { domain, sequencer, unit }: ReceiptContext,
 ): void {
   const fail = (reason: string): never => {
     throw new ReceiptError(reason, receipt);
@@ -51,6 +54,8 @@ export function checkReceipt(
     fail(`it is signed by \`${signer ?? "nobody"}\`, not by the sequencer \`${sequencer}\``);
   }
   checkFills(receipt, sent.message, fail);
+  const most = ({ price, lots }: { price: number; lots: number }) => unit * lots * feeCap(price);
+  if (receipt.fills.some((fill) => fill.fee > most(fill))) fail("a fee is above its cap");
 }
 
 function checkFills(

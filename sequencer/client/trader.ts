@@ -111,7 +111,7 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
     submit: exchange.submit,
     fetchHead: async () => BigInt((await exchange.key(account, keyIndex)).head),
     async checkReceipt(receipt, sent) {
-      checkReceipt(receipt, sent, { domain, sequencer });
+      checkReceipt(receipt, sent, { domain, sequencer, unit: info.shape.unit });
       assertOneHistory(positions, receipt);
     },
   });

@@ -13,6 +13,7 @@ import type { DoorReject } from "../protocol/rejection.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher } from "./batcher.ts";
+import { isTradeOpen } from "./intake.ts";
 
 /** What the venue's own policy adds to the state when it admits an order. */
 export type Admission = Pick<AdmissionContext, "policy" | "openInterest">;
@@ -86,7 +87,7 @@ function verdictOf(
   const { state, batcher, clock, admission = {} } = parts;
   if (parts.isOverloaded()) return "overloaded";
   const now = clock.now();
-  if (batcher.current()?.kind !== "trade" && !batcher.canOpen("trade", now)) return "noSnapshot";
+  if (!isTradeOpen(batcher, { kind: "place" }, now)) return "noSnapshot";
   const time = batcher.timeAt(now);
   const { account, keyIndex, ...order } = request;
   const message: Message = { kind: "place", ...order, deadline: time };

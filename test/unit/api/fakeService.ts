@@ -4,8 +4,18 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { privateKeyToAddress } from "viem/accounts";
 import { type LogEntry, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
-import type { ExchangeEvent, ExchangeService, Info, KeyInfo, Receipt, Status, Submission, SubmitResult } from "../../../sequencer/exchangeService.ts";
-import type { BookChange, BookInfo, SeriesInfo } from "../../../sequencer/market/publicBook.ts";
+import type {
+  ExchangeEvent,
+  ExchangeService,
+  Info,
+  KeyInfo,
+  Receipt,
+  Status,
+  Submission,
+  SubmitResult,
+} from "../../../sequencer/exchangeService.ts";
+import type { PreviewRequest } from "../../../sequencer/market/orderPreview.ts";
+import type { BookChange, BookInfo } from "../../../sequencer/market/publicBook.ts";
 import { publicKeyOf, secretFromSeed, verify } from "../../../sequencer/protocol/eddsa.ts";
 import {
   firstHead,
@@ -17,13 +27,22 @@ import {
 import { orderIdText } from "../../../sequencer/protocol/orderId.ts";
 import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
 
+import {
+  BOOKS,
+  CASH,
+  chainInfo,
+  liquidations,
+  ORACLES,
+  POSITIONS,
+  previewOf,
+  riskAnswer,
+} from "./fakeMarket.ts";
+
 export const DOMAIN = 12345n;
 export const ACCOUNT = 7;
 export const OWNER = 0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266n;
 export const SECRET = secretFromSeed(new Uint8Array(32).fill(9));
 export const ROLLUP = "0x5fbdb2315678afecb367f032d93f642f64180aa3";
-/** 25 December 2026, 08:00 UTC. */
-export const EXPIRY = Date.UTC(2026, 11, 25, 8) / 1000;
 
 const SEQUENCER_KEY = new Uint8Array(32).fill(1);
 export const SEQUENCER = privateKeyToAddress(`0x${bytesToHex(SEQUENCER_KEY)}`);
@@ -43,8 +62,8 @@ export const INFO: Info = {
   lotsPerContract: 100,
   stepsPerBatch: 8,
   operationsPerBatch: 4,
-  oracles: [],
-  oracleQuorum: 1,
+  oracles: ORACLES,
+  oracleQuorum: 2,
   oracleSet: 5n,
   sequencer: SEQUENCER,
   validators: [],
@@ -62,6 +81,10 @@ const STATUS: Status = {
   snapshotTime: null,
   nextQueueId: 0,
   validatorsConnected: 0,
+  insuranceFund: 25_000_000,
+  feeAccount: 1_500_000,
+  feesUncollected: 30_000,
+  lockedAccounts: 1,
   isOverloaded: false,
   halted: null,
 };
@@ -91,17 +114,15 @@ const FIXED = {
     return [{ orderId: "1-B-100-4", account, ...order }];
   },
   withdrawals: async () => [],
-  books: async () => [],
+  books: async () => BOOKS,
   trades: async () => [],
   batch: async () => null,
   batches: async () => [],
   snapshot: async () => null,
-  chain: async () => ({
-    underlying: "ETH",
-    underlyingPrice: 30_000,
-    snapshotTime: 5,
-    series: [seriesOf(0, true, 1), seriesOf(1, false, null)],
-  }),
+  chain: async () => chainInfo(),
+  liquidations: async () => liquidations(DOMAIN),
+  risk: async (account: number) => (account === ACCOUNT ? riskAnswer(account, DOMAIN) : null),
+  preview: async (request: PreviewRequest) => previewOf(request, DOMAIN),
 };
 
 export function createFakeService(secret = SECRET): FakeService {
@@ -139,10 +160,12 @@ export function createFakeService(secret = SECRET): FakeService {
     async account(who) {
       const isHere = "id" in who ? who.id === ACCOUNT : who.owner === OWNER;
       if (!isHere) return null;
-      const money = { cash: 5_000_000, equity: 5_000_000, headroom: 4_000_000 };
+      const { equity, initialHeadroom, maintenanceHeadroom } = riskAnswer(ACCOUNT, DOMAIN).report;
+      const margins = { equity, headroom: initialHeadroom, maintenance: maintenanceHeadroom };
+      const money = { cash: CASH, ...margins, lockedSince: null };
       const keys = [state.key];
-      const positions = [150, 0, 0, 0];
-      return { account: ACCOUNT, owner: OWNER, ...money, positions, watermark: 0, keys };
+      const place = { account: ACCOUNT, owner: OWNER, positions: POSITIONS };
+      return { ...place, ...money, watermark: 0, keys };
     },
     session: async (account, keyIndex) =>
       account === ACCOUNT && keyIndex === 0 ? state.key : null,
@@ -168,20 +191,13 @@ function stateOf(key: KeyInfo): FakeService["state"] {
   return {
     key,
     messages: [],
-    book: { book: 1, changeId: 10, time: 1, isOpen: true, bids: [], asks: [] },
+    book: { book: 1, changeId: 10, time: 1, isOpen: true, bids: [], asks: [], implied: null },
     before: async () => undefined,
     after: async () => undefined,
     beforeBook: async () => undefined,
     status: STATUS,
     nextStage: "anchored",
   };
-}
-
-function seriesOf(slot: number, isCall: boolean, book: number | null): SeriesInfo {
-  const terms = { slot, isCall, strike: 30_000, expiry: EXPIRY, generation: 1, holders: 2 };
-  const mark = { mark: 1200, markIv: 0.655, delta: 0.5 };
-  const bestBid = book === null ? null : { price: 1190, lots: 10, orders: 1 };
-  return { ...terms, ...mark, status: "listed", book, bestBid, bestAsk: null };
 }
 
 function sequence(

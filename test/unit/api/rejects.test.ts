@@ -9,6 +9,7 @@ const request = (method: string, params: object = {}) =>
 
 const zeros = { r8x: "0x0", r8y: "0x0", s: "0x0" };
 const submission = { account: 1, keyIndex: 0, word: "0x1", signature: zeros };
+const order = { account: 7, book: 1, isSell: false, price: 100, lots: 5 };
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
 /** Name, body, code, what the message must match. */
@@ -54,6 +55,40 @@ const table: readonly (readonly [string, string, number, RegExp])[] = [
   ["beyond integers", request("public/stages", { logPosition: 1e300 }), -32602, /logPosition/],
   ["depth", request("public/book", { book: 1, depth: 101 }), -32602, /at most 100. Got `101`/],
   ["rows", request("public/trades", { limit: 0 }), -32602, /at least 1/],
+  ["risk of nobody", request("public/risk"), -32602, /`params.account` is missing/],
+  ["risk of no account", request("public/risk", { account: 3 }), -32050, /no such account.*`3`/],
+  ["preview of nothing", request("public/preview"), -32602, /`params.account` is missing/],
+  [
+    "preview of half a lot",
+    request("public/preview", { ...order, lots: 0.5 }),
+    -32602,
+    /`params.lots` .* Got `0.5`/,
+  ],
+  [
+    "preview beyond prices",
+    request("public/preview", { ...order, price: 2 ** 23 + 1 }),
+    -32602,
+    /`params.price` must be at most 8388608/,
+  ],
+  [
+    "preview of another time in force",
+    request("public/preview", { ...order, timeInForce: "day" }),
+    -32602,
+    /`params.timeInForce` must be "gtc" or "ioc" or "fok". Got `"day"`/,
+  ],
+  [
+    "preview with a signature",
+    request("public/preview", { ...order, signature: 1 }),
+    -32602,
+    /unknown fields: `signature`/,
+  ],
+  [
+    "preview in no book",
+    request("public/preview", { ...order, book: 40 }),
+    -32050,
+    /no such account, book or snapshot: `7\/40`/,
+  ],
+  ["liquidations of one", request("public/liquidations", { account: 1 }), -32602, /`account`/],
   ["batch name", request("public/batch", { number: "first" }), -32602, /"latest". Got `"first"`/],
   [
     "both names",

@@ -15,6 +15,8 @@ const trade: Trade = {
   takerIsSell: true,
   takerSeq: 3,
   makerSeq: 2,
+  takerFee: 15_000,
+  makerFee: -5000,
   time: 1,
   batchNumber: 1,
 };
@@ -52,6 +54,41 @@ test("trades reach their subscribers, and no longer after unsubscribing", async 
   } as const;
   service.publish({ type: "batch", batch });
   assert.deepEqual((await raw.next()).params?.data, { ...batch, root: "0xff" });
+});
+
+test("tickers and liquidations have channels; an account hears of its own", async (context) => {
+  const { socket, service, clock } = await startFixture(context);
+  const raw = await socket();
+  const channels = ["ticker.2", "liquidations", `account.${ACCOUNT}`];
+  const { result } = await ask(raw, "subscribe", { channels, reader: readerAt(clock.time) });
+  assert.deepEqual(result, channels);
+  const implied = { bid: { price: 60, lots: 2 }, ask: null };
+  const ticker = { book: 2, time: 5, bestBid: null, bestAsk: null, implied };
+  service.publish({ type: "ticker", ticker: { ...ticker, book: 1 } });
+  service.publish({ type: "ticker", ticker });
+  assert.deepEqual((await raw.next()).params, { channel: "ticker.2", data: ticker });
+  const update = {
+    account: ACCOUNT,
+    action: "backstop",
+    book: null,
+    slot: 0,
+    isSell: false,
+    lots: 5,
+    price: 100,
+    amount: 2500,
+    counterparty: 9,
+    time: 5,
+    batchNumber: 2,
+  } as const;
+  service.publish({ type: "liquidation", update: { ...update, account: 8 } });
+  service.publish({ type: "liquidation", update });
+  const heard = [await raw.next(), await raw.next(), await raw.next()].map(({ params }) => params);
+  const data = { type: "liquidation", ...update };
+  assert.deepEqual(heard, [
+    { channel: "liquidations", data: { ...data, account: 8 } },
+    { channel: "liquidations", data },
+    { channel: `account.${ACCOUNT}`, data },
+  ]);
 });
 
 test("a book's changes join its snapshot without gap or repeat", async (context) => {

@@ -1,54 +1,12 @@
 // Command lines against a real API server with the fake service behind it.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
-import { mnemonicToAccount } from "viem/accounts";
-import { main } from "../../../sequencer/cli/straddle.ts";
-import { deriveTradingKey } from "../../../sequencer/client/tradingKey.ts";
-import { startFixture } from "../api/apiFixture.ts";
-import { createFakeService, INFO, ROLLUP } from "../api/fakeService.ts";
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function setUp(context: TestContext) {
-  const wallet = mnemonicToAccount("test test test test test test test test test test test junk");
-  const scope = { chainId: INFO.chainId, rollup: ROLLUP, keyIndex: 0 } as const;
-  const { secret } = await deriveTradingKey(wallet, scope);
-  const service = createFakeService(secret);
-  const { server, clock } = await startFixture(context, { service });
-  clock.time = Date.now();
-  const folder = mkdtempSync(path.join(tmpdir(), "straddle-"));
-  context.after(() => rmSync(folder, { recursive: true }));
-  const devnet = { apiUrl: server.url, rpcUrl: "http://127.0.0.1:9", rollup: ROLLUP };
-  mkdirSync(path.join(folder, ".straddle"));
-  const file = path.join(folder, ".straddle/devnet.json");
-  writeFileSync(file, JSON.stringify({ ...devnet, chainId: 31337, token: INFO.token }));
-  const run = async (line: string, env: Record<string, string> = {}): Promise<Ran> => {
-    let out = "";
-    let err = "";
-    const code = await main(line === "" ? [] : line.split(" "), {
-      stdout: (text) => {
-        out += text;
-      },
-      stderr: (text) => {
-        err += text;
-      },
-      env,
-      folder,
-    });
-    return { code, out, err };
-  };
-  return { run, service, folder, file, messages: () => service.state.messages };
-}
+import { test } from "node:test";
+import { startCommandLine } from "./commandLine.ts";
 
 test("reading commands show tables to people", async (context) => {
-  const { run } = await setUp(context);
+  const { run } = await startCommandLine(context);
   const chain = await run("chain");
   assert.equal(chain.code, 0, chain.err);
   assert.match(chain.out, /2026-12-25 08:00 UTC/);
@@ -58,13 +16,13 @@ test("reading commands show tables to people", async (context) => {
   assert.match((await run("status 3")).out, /anchored/);
   const positions = await run("positions --dev-account 0");
   assert.equal(positions.code, 0, positions.err);
-  assert.match(positions.out, /ETH-20261225-3000-C .* 1.5 .* 120 .* 180 .* 0.750/);
+  assert.match(positions.out, /ETH-20261225-3000-C .* 1.5 .* 120 .* 180 .* 35.0 % .* 0.780/);
   assert.match(positions.out, /1-B-100-4 .* buy .* 0.25 .* 10 /);
   assert.match((await run("key --dev-account 0")).out, /registered {2}yes/);
 });
 
 test("--json is JSON and nothing else, for every command, before and after it", async (context) => {
-  const { run } = await setUp(context);
+  const { run } = await startCommandLine(context);
   const lines = [
     "--json chain",
     "chain --json",
@@ -73,7 +31,13 @@ test("--json is JSON and nothing else, for every command, before and after it", 
     "status 1 --json",
     "key --json --dev-account 0",
     "positions --json --dev-account 0",
+    "risk --json --dev-account 0",
+    "risk 7 --changes --json",
+    "auctions --json",
+    "book ETH-20261225-3000-C --json",
     "buy ETH-20261225-3000-C 0.5 12.3 --json --dev-account 0",
+    "buy ETH-CS-20261225-3000_3200 0.5 60 --dry-run --json --dev-account 0",
+    "takeover 9 ETH-20261225-3000-C 0.05 1.5 --json --dev-account 0",
     "cancel 1-B-123-1 --json --dev-account 0",
     "cancel --all --json --dev-account 0",
     "withdraw 1 --no-wait --json --dev-account 0",
@@ -87,7 +51,7 @@ test("--json is JSON and nothing else, for every command, before and after it", 
 });
 
 test("orders are what the command line says", async (context) => {
-  const { run, messages } = await setUp(context);
+  const { run, messages } = await startCommandLine(context);
   const sell = await run("sell ETH-20261225-3000-C 2 -0.3 --dev-account 0 --post-only");
   assert.equal(sell.code, 0, sell.err);
   assert.match(sell.out, /outcome {2}rested: the remainder rests/);
@@ -118,6 +82,14 @@ const failures: readonly (readonly [string, number, RegExp])[] = [
   ["book ETH-1", 2, /expiry must be YYYYMMDD/],
   ["book ETH-20261225-3000-P", 2, /has no open book/],
   ["book 77", 1, /no such book: `77`/],
+  ["book ETH-STRG-20261225-2800_3000", 2, /no instrument .*listed are `ETH-20261225-3000-C`/],
+  ["book ETH-CS-20261225-3200_3000", 2, /has no open book/],
+  ["book ETH-CUSTOM-20261225-3000-C:2_20261225-3200-C:-2", 2, /has no open book/],
+  ["risk x", 2, /`account` must be an account's number. Got `x`/],
+  ["risk 8", 1, /no such account with a snapshot: `8`/],
+  ["takeover 9 ETH-20261225-3000-C 0 1 --dev-account 0", 2, /`quantity` must be above 0/],
+  ["takeover 9 ETH-20261225-3000-C 1 -1 --dev-account 0", 2, /`usdc` must be at least 0/],
+  ["takeover nine ETH-20261225-3000-C 1 1 --dev-account 0", 2, /Got `nine`/],
   ["chain --expiry 20200101", 2, /no series expires on `20200101`. There are: 20261225/],
   ["buy 1 0 5 --dev-account 0", 2, /`quantity` must be above 0. Got `0`/],
   ["buy 1 0.001 5 --dev-account 0", 2, /`quantity` must be a multiple of 0.01/],
@@ -138,7 +110,7 @@ const failures: readonly (readonly [string, number, RegExp])[] = [
 ];
 
 test("what is wrong is said, with its value, and the exit code is not 0", async (context) => {
-  const { run } = await setUp(context);
+  const { run } = await startCommandLine(context);
   for (const [line, code, words] of failures) {
     const ran = await run(line);
     assert.equal(ran.code, code, `\`${line}\`: ${ran.err}`);
@@ -148,7 +120,7 @@ test("what is wrong is said, with its value, and the exit code is not 0", async 
 });
 
 test("failures are JSON too where JSON is asked for", async (context) => {
-  const { run, service } = await setUp(context);
+  const { run, service } = await startCommandLine(context);
   const missing = await run("book 77 --json");
   assert.deepEqual(JSON.parse(missing.err).error, {
     message: "no such book: `77`.",
@@ -173,7 +145,7 @@ test("failures are JSON too where JSON is asked for", async (context) => {
 });
 
 test("development wallets stay on local chains", async (context) => {
-  const { run, file } = await setUp(context);
+  const { run, file } = await startCommandLine(context);
   const devnet = JSON.parse(readFileSync(file, "utf8")) as object;
   writeFileSync(file, JSON.stringify({ ...devnet, chainId: 1 }));
   const ran = await run("key --dev-account 0");
@@ -199,7 +171,7 @@ const KEYSTORE = {
 };
 
 test("a wallet is read with its password from a file or the environment", async (context) => {
-  const { run, folder } = await setUp(context);
+  const { run, folder } = await startCommandLine(context);
   writeFileSync(path.join(folder, "wallet.json"), JSON.stringify(KEYSTORE));
   writeFileSync(path.join(folder, "password"), "a password\n");
   const shown = await run("key --json --keystore wallet.json --password-file password");
@@ -214,7 +186,7 @@ test("a wallet is read with its password from a file or the environment", async 
 });
 
 test("a wallet is made once, encrypted, for its owner's eyes", async (context) => {
-  const { run, folder } = await setUp(context);
+  const { run, folder } = await startCommandLine(context);
   const env = { STRADDLE_PASSWORD: "a password" };
   const made = await run("key --new wallet.json --json", env);
   assert.equal(made.code, 0, made.err);

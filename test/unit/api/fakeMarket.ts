@@ -1,0 +1,124 @@
+// What the fake service knows of its market: series, books, a snapshot that two oracles signed.
+
+import { effectiveRisk } from "../../../sequencer/engine/risk.ts";
+import type { ChainInfo } from "../../../sequencer/exchangeService.ts";
+import { describeLiquidation } from "../../../sequencer/market/auction.ts";
+import type { LiquidationInfo } from "../../../sequencer/market/liquidation.ts";
+import {
+  type OrderPreview,
+  type PreviewRequest,
+  weighOrder,
+} from "../../../sequencer/market/orderPreview.ts";
+import type { BookSummary, SeriesInfo } from "../../../sequencer/market/publicBook.ts";
+import { type RiskAnswer, reportRisk } from "../../../sequencer/market/riskReport.ts";
+import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
+import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
+import { emptySeries, type Series } from "../../../sequencer/protocol/state.ts";
+
+/** 25 December 2026, 08:00 UTC, and a month before. */
+export const EXPIRY = Date.UTC(2026, 11, 25, 8) / 1000;
+export const SNAPSHOT_TIME = Date.UTC(2026, 10, 25, 8);
+export const UNIT = 1000;
+export const CASH = 5_000_000;
+export const POSITIONS: readonly number[] = [150, 0, 0, 0];
+/** A second account, which is being liquidated. */
+export const LOCKED = { account: 9, lockedSince: SNAPSHOT_TIME / 1000 - 64 };
+
+const SIZES = { unit: UNIT, tickSize: 100_000, lotsPerContract: 100 };
+const oracleSecrets = [31n, 32n];
+export const ORACLES = oracleSecrets.map(publicKeyOf);
+
+function seriesOf(isCall: boolean, strike: number): Series {
+  const terms = { isCall, strike, expiry: EXPIRY, generation: 1, holders: 2 };
+  return { ...emptySeries(), status: "listed", ...terms };
+}
+
+export const SERIES: readonly Series[] = [
+  seriesOf(true, 30_000),
+  seriesOf(false, 30_000),
+  seriesOf(true, 32_000),
+  emptySeries(),
+];
+
+const MARKS = [1200, 1200, 500, 0];
+
+/** Rows 10 and 12 are the whole range up and down, 16 the short-option minimum. */
+const ROWS: readonly Readonly<Record<number, number>>[] = [
+  { 0: 300, 10: 4000, 12: -1100, 16: 150 },
+  { 0: 300, 10: -800, 12: 3700, 16: 150 },
+  { 0: 250, 10: 2600, 12: -480, 16: 150 },
+  {},
+];
+
+export function signedSnapshot(domain: bigint, secrets = oracleSecrets): Snapshot {
+  const slots = MARKS.map((mark, slot) => {
+    const changes = Array.from({ length: 17 }, (_, row) => ROWS[slot]![row] ?? 0);
+    return { mark, isFinal: false, changes };
+  });
+  const body = { time: SNAPSHOT_TIME, slots };
+  const hash = snapshotHash(domain, body);
+  const signatures = secrets.map((secret, signer) => ({ signer, ...sign(secret, hash) }));
+  return { ...body, signatures };
+}
+
+const BEST_BID = { price: 1190, lots: 10, orders: 1 };
+const FEES = { taker: 3, maker: -1 };
+
+const book = (id: number, weights: readonly number[]): BookSummary => ({
+  book: id,
+  weights,
+  generation: 1,
+  isOpen: true,
+  plainSlot: null,
+  fees: FEES,
+  bestBid: null,
+  bestAsk: { price: 715, lots: 5, orders: 1 },
+  implied: { bid: { price: 680, lots: 2 }, ask: null },
+});
+
+export const BOOKS: readonly BookSummary[] = [
+  { ...book(1, [1, 0, 0, 0]), plainSlot: 0, bestBid: BEST_BID, bestAsk: null, implied: null },
+  book(2, [1, 0, -1, 0]),
+  book(3, [1, 1, 0, 0]),
+  { ...book(4, [2, 0, -2, 0]), isOpen: false },
+];
+
+export function chainInfo(): ChainInfo {
+  const series = SERIES.map((terms, slot): SeriesInfo => {
+    const isFirst = slot === 0;
+    const known = { markIv: 0.655, delta: 0.5 };
+    const place = { book: isFirst ? 1 : null, bestBid: isFirst ? BEST_BID : null, bestAsk: null };
+    return { ...terms, slot, mark: MARKS[slot]!, ...known, ...place };
+  });
+  const snapshotTime = SNAPSHOT_TIME;
+  return { underlying: "ETH", underlyingPrice: 30_000, snapshotTime, series };
+}
+
+const inputsOf = (domain: bigint) => ({
+  holdings: { cash: CASH, positions: POSITIONS },
+  snapshot: signedSnapshot(domain),
+  series: SERIES,
+  sizes: SIZES,
+});
+
+export function riskAnswer(account: number, domain: bigint): RiskAnswer {
+  const inputs = inputsOf(domain);
+  const series = SERIES.map(({ status, isCall, strike, expiry, mark }) => {
+    return { status, isCall, strike, expiry, mark };
+  });
+  const report = reportRisk(inputs);
+  return { account, report, liquidation: null, snapshot: inputs.snapshot, series };
+}
+
+export function previewOf(request: PreviewRequest, domain: bigint): OrderPreview | null {
+  const found = BOOKS.find((item) => item.book === request.book);
+  if (found === undefined) return null;
+  const verdict = request.lots > 1000 ? "insufficientMargin" : null;
+  return { verdict, ...weighOrder(inputsOf(domain), found, request) };
+}
+
+export function liquidations(domain: bigint): LiquidationInfo[] {
+  const risk = effectiveRisk(SERIES, signedSnapshot(domain));
+  const holdings = { cash: 15_000_000, positions: [-10, 0, 0, 0] };
+  return [describeLiquidation({ ...LOCKED, holdings, risk, time: SNAPSHOT_TIME, unit: UNIT })];
+}
