@@ -175,13 +175,17 @@ test("OracleQuorum proves 3: 0 <= time - snapshotTime < 2^17", async () => {
   }
 });
 
-const registers = { file: "ledger/RegisterKey.circom", main: "RegisterKey(2)" };
+const registers = { file: "ledger/RegisterKey.circom", main: "RegisterKey(2, 2)" };
 const fresh = publicKeyOf(secretOf("fresh"));
 const registered = {
   ...{ enabled: 1, isAccount: [0, 1], account: 6, keyIndex: 2, key: [fresh.x, fresh.y] },
   ...{ expiry: 77, domain: 4n, oldKey: [key.x, key.y], oldHead: key.head, oldMeta: metaOf(key) },
   keyHashes: [others, [none, none, keyHash(key), none]],
+  ...{ id: 6, leafBefore: 3, leafAfter: 4, siblings: [new Array(3).fill(7), new Array(3).fill(8)] },
 };
+
+/** Of the path above: place 6 is the third child of the second. */
+const rootOf = (leaf: bigint) => poseidon([8n, poseidon([7n, 7n, leaf, 7n]), 8n, 8n]);
 
 test("RegisterKey proves 1: the chosen key was (oldKey, oldHead, oldMeta)", async () => {
   const gadget = await loadGadget(registers);
@@ -198,7 +202,7 @@ test("RegisterKey proves 1: the chosen key was (oldKey, oldHead, oldMeta)", asyn
   }
 });
 
-test("RegisterKey proves 2: the given key with version + 1 and a new chain; no other", async () => {
+test("RegisterKey proves 2, 3: the given key, version + 1, a new chain; else a path", async () => {
   const gadget = await loadGadget(registers);
   const witness = gadget.witness(registered);
   const version = key.version + 1;
@@ -208,6 +212,8 @@ test("RegisterKey proves 2: the given key with version + 1 and a new chain; no o
   assert.deepEqual(readAll(gadget, witness, "keyHashesAfter[1]", 4), [none, none, after, none]);
   const idle = gadget.witness({ ...registered, enabled: 0, isAccount: [0, 0] });
   assert.deepEqual(readAll(gadget, idle, "keyHashesAfter[1]", 4), registered.keyHashes[1]);
+  assert.equal(gadget.read(idle, "rootBefore"), rootOf(3n));
+  assert.equal(gadget.read(idle, "rootAfter"), rootOf(4n));
   const last = { ...key, version: 2 ** 20 - 1 };
   const keyHashes = [others, [none, none, keyHash(last), none]];
   assertRejects(gadget, { ...registered, oldMeta: metaOf(last), keyHashes }, "a version too many");

@@ -59,15 +59,17 @@ test("Ledger proves 2: rootBefore is the root of the state that was opened", () 
     ["sessionSiblings", 1, 0, 2],
     ["keyHashes", 2, 3],
     ["watermark", 3],
+    ["lockedSince", 2],
     ["accountsRootBefore"],
     ["sessionsRootBefore"],
   ]) {
     assertRefused(circuit, changed(honest, path, plus(1n)), "Ledger");
   }
-  const opens = "OpenBook: enabled * (path.rootBefore - booksRoot)";
+  const opens = "LedgerOperation: op.isOpenBook * (key.rootBefore - before.booksRoot)";
   assertRefused(circuit, changed(honest, ["booksRootBefore"], plus(1n)), opens);
   assertRefused(circuit, changed(honest, ["bookSiblings", 5, 0, 0], plus(1n)), opens);
-  for (const path of [["seriesWords", 9], ["nextSeqBefore"], ["carryBefore"]]) {
+  const others = ["nextSeqBefore", "carryBefore", "feesBefore", "rankingBefore"];
+  for (const path of [["seriesWords", 9], ...others.map((name) => [name])]) {
     assertRefused(circuit, changed(honest, path, plus(1n)), "PublicData");
   }
 });

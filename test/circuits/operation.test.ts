@@ -2,90 +2,69 @@
 import { test } from "node:test";
 import { pack, unpack } from "../../sequencer/protocol/codec.ts";
 import { hashVector } from "../../sequencer/protocol/hash.ts";
-import { HEADER, LEDGER_OP, SERIES_TERMS } from "../../sequencer/protocol/layout.ts";
-import { carryWord, sideWords, weightWords } from "../../sequencer/protocol/state.ts";
+import { LEDGER_OP, SERIES_TERMS } from "../../sequencer/protocol/layout.ts";
+import { carryWord, feesWord, sideWords, weightWords } from "../../sequencer/protocol/state.ts";
 import { assertRefused, changed, loadCircuit, set, withPublicInputs } from "../support/circuit.ts";
-import { type Made, payingBatch, refusingBatch, settlingBatch } from "../support/ledgerBatches.ts";
+import { payingBatch, refusingBatch, settlingBatch } from "../support/ledgerBatches.ts";
 import { EXPIRY } from "../support/market.ts";
+import { edited, refielded, restated, stated, wordsOf } from "../support/restated.ts";
 
 const circuit = await loadCircuit("ledger");
 const paying = payingBatch();
 const refusing = refusingBatch();
 const settling = settlingBatch();
-const MARK_WORDS = 2;
 
 type Inputs = ReturnType<typeof withPublicInputs>;
-type Fields = ReturnType<typeof unpack<typeof LEDGER_OP>>;
-
-const wordsOf = ({ batch }: Made) => batch.inputs.operationWords as string[][];
-
-/** The batch with other words of its operations, told to the public as well. */
-function stated(made: Made, operations: readonly (readonly (string | bigint)[])[]): Inputs {
-  const operationWords = operations.map((words) => words.map(String));
-  const start = HEADER.length + MARK_WORDS;
-  const words = [...made.batch.words.slice(0, start), ...operationWords.flat().map(BigInt)];
-  return withPublicInputs({ words, inputs: { ...made.batch.inputs, operationWords } });
-}
-
-/** Another word `word` (1 to 3) of operation `at`. */
-function restated(made: Made, at: number, word: number, value: bigint): Inputs {
-  return stated(made, wordsOf(made).with(at, wordsOf(made)[at]!.with(word, String(value))));
-}
-
-/** Other fields in the first word of operation `at`. */
-function refielded(made: Made, at: number, change: Partial<Fields>): Inputs {
-  const fields = unpack(LEDGER_OP, BigInt(wordsOf(made)[at]![0]!));
-  return restated(made, at, 0, pack(LEDGER_OP, { ...fields, ...change }));
-}
-
-const edit = (made: Made, path: (string | number)[], value: string | bigint | number) =>
-  changed(withPublicInputs(made.batch), path, set(value)) as Inputs;
 
 test("the batches to cheat with have witnesses", () => {
   for (const made of [paying, refusing, settling]) circuit.witness(withPublicInputs(made.batch));
 });
 
 test("LedgerOperation proves 1: the first word is a kind with its fields, the rest is 0", () => {
-  assertRefused(circuit, refielded(paying, 0, { kind: 10 }), "SelectById");
+  assertRefused(circuit, refielded(paying, 0, { kind: 17 }), "SelectById");
   const unused = [
-    [refielded(paying, 0, { slot: 1 }), "(1 - hasSlot) * op.fields[4]"],
-    [refielded(paying, 0, { book: 1 }), "(1 - isOpenBook) * op.fields[5]"],
-    [refielded(paying, 0, { to: 2 }), "(1 - isTransfer) * op.fields[3]"],
-    [refielded(paying, 0, { keyIndex: 1 }), "(1 - hasKeyWords) * (op.fields[6]"],
-    [refielded(paying, 2, { keyExpiry: 1 }), "(1 - hasKeyWords) * (op.fields[6]"],
-    [refielded(paying, 4, { amount: 1 }), "(1 - isTested - isDeposit - isSettle) * amount"],
-    [refielded(paying, 5, { account: 1 }), "(1 - hasAccount) * account"],
-    [restated(paying, 1, 1, 1n), "(1 - hasOwner - isList - isOpenBook) * words[1]"],
-    [restated(paying, 0, 2, 1n), "(1 - hasKeyWords - isOpenBook) * words[2]"],
-    [restated(paying, 5, 3, 1n), "(1 - hasKeyWords) * words[3]"],
+    [refielded(paying, 0, { slot: 1 }), "(1 - op.hasSlot) * op.slot"],
+    [refielded(paying, 0, { book: 1 }), "(1 - op.isOpenBook) * op.book"],
+    [refielded(paying, 0, { to: 2 }), "(1 - op.hasTo) * op.to"],
+    [refielded(paying, 0, { lots: 1 }), "(1 - op.isTakeover) * op.lots"],
+    [refielded(paying, 0, { isSubsidy: 1 }), "(1 - op.isInsure - op.isDeleverage)"],
+    [refielded(paying, 0, { isLong: 1 }), "(1 - op.isRank) * op.isLong"],
+    [refielded(paying, 0, { keyIndex: 1 }), "(1 - hasKeyWords) * (op.keyIndex"],
+    [refielded(paying, 2, { keyExpiry: 1 }), "(1 - hasKeyWords) * (op.keyIndex"],
+    [refielded(paying, 4, { amount: 1 }), "(1 - hasAmount) * op.amount"],
+    [refielded(paying, 5, { account: 1 }), "(1 - op.hasAccount) * op.account"],
+    [restated(paying, 1, 1, 1n), "(1 - op.hasOwner - op.isList - op.isOpenBook) * words[1]"],
+    [restated(paying, 0, 2, 1n), "(1 - hasKeyWords - op.isOpenBook) * words[2]"],
+    [restated(paying, 0, 3, 1n), "(1 - hasKeyWords - op.isOpenBook) * words[3]"],
   ] as const;
   for (const [inputs, constraint] of unused) {
-    assertRefused(circuit, inputs, `LedgerOperation: ${constraint}`);
+    assertRefused(circuit, inputs, `OperationWord: ${constraint}`);
   }
+  assertRefused(circuit, restated(paying, 0, 0, 1n << 174n), "OperationWord");
 });
 
 test("LedgerOperation proves 2: withdraw and transfer extend a chain of the account", () => {
   assertRefused(circuit, refielded(paying, 0, { amount: 1001 }), "Signer");
   assertRefused(circuit, refielded(paying, 1, { to: 1 }), "Signer");
-  assertRefused(circuit, edit(paying, ["deadline", 0], 2 ** 47), "Signer");
-  const others = "LedgerOperation: isSigned * (account - signersAccount)";
-  assertRefused(circuit, edit(paying, ["operationSigner", 0], 1), others);
+  assertRefused(circuit, edited(paying, ["deadline", 0], 2 ** 47), "Signer");
+  const others = "SignedOperation: op.isSigned * (op.account - signersAccount)";
+  assertRefused(circuit, edited(paying, ["operationSigner", 0], 1), others);
   assertRefused(circuit, refielded(paying, 1, { account: 1 }), others);
 });
 
 test("LedgerOperation proves 2: a signer that is not enabled signs for nobody", () => {
-  const others = "LedgerOperation: isSigned * (account - signersAccount)";
-  assertRefused(circuit, edit(paying, ["signerEnabled", 1], 0), others);
+  const others = "SignedOperation: op.isSigned * (op.account - signersAccount)";
+  assertRefused(circuit, edited(paying, ["signerEnabled", 1], 0), others);
 });
 
 test("LedgerOperation proves 2: before their deadline", () => {
   const time = BigInt(paying.batch.inputs.time as string);
-  const late = edit(paying, ["deadline", 0], time - 1n);
-  assertRefused(circuit, late, "LedgerOperation: InRange(TIME_BITS())(timeLeft)");
+  const late = edited(paying, ["deadline", 0], time - 1n);
+  assertRefused(circuit, late, "SignedOperation: InRange(TIME_BITS())(timeLeft)");
 });
 
 test("LedgerOperation proves 3: executed exactly if account and recipient allow it", () => {
-  const verdict = "LedgerOperation: executed ===";
+  const verdict = "LedgerOperation: op.executed ===";
   assertRefused(circuit, refielded(paying, 0, { executed: 0 }), verdict);
   assertRefused(circuit, refielded(paying, 1, { executed: 0 }), verdict);
   assertRefused(circuit, refielded(paying, 2, { executed: 1 }), verdict);
@@ -96,23 +75,23 @@ test("LedgerOperation proves 3: executed exactly if account and recipient allow 
 });
 
 test("LedgerOperation proves 4: a deposit adds its amount to an account of its owner", () => {
-  assertRefused(circuit, restated(paying, 3, 1, 0x1001n), "LedgerOperation: isDeposit *");
-  assertRefused(circuit, refielded(paying, 3, { account: 1 }), "LedgerOperation: isDeposit *");
+  assertRefused(circuit, restated(paying, 3, 1, 0x1001n), "LedgerOperation: op.isDeposit *");
+  assertRefused(circuit, refielded(paying, 3, { account: 1 }), "LedgerOperation: op.isDeposit *");
   // The amount is in the account's leaf and so in the root.
   assertRefused(circuit, refielded(paying, 3, { amount: 8 }), "Ledger: accountPath");
 });
 
 test("LedgerOperation proves 5: owners that are named are the account's owner", () => {
-  const named = "LedgerOperation: (hasOwner - isDeposit) * (owner - words[1])";
+  const named = "LedgerOperation: (op.hasOwner - op.isDeposit) * (owner - words[1])";
   for (const at of [0, 2, 4]) assertRefused(circuit, restated(paying, at, 1, 0x1009n), named);
 });
 
 test("LedgerOperation proves 6: a slot is listed only when free, empty and ahead of time", () => {
   const list = refielded(settling, 3, { slot: 2 });
-  assertRefused(circuit, list, "LedgerOperation: isList * slot.fields.listed");
+  assertRefused(circuit, list, "LedgerOperation: op.isList * slot.fields.listed");
   const [settle, first, second, listing, ...rest] = wordsOf(settling);
   const early = stated(settling, [settle!, listing!, second!, first!, ...rest]);
-  assertRefused(circuit, early, "LedgerOperation: isList * slot.fields.holders");
+  assertRefused(circuit, early, "LedgerOperation: op.isList * slot.fields.holders");
   const terms = { isCall: 0, strike: 7, expiry: EXPIRY };
   const past = restated(settling, 3, 1, pack(SERIES_TERMS, terms));
   assertRefused(circuit, past, "LedgerOperation: InRange(SERIES_EXPIRY_BITS())");
@@ -122,13 +101,18 @@ test("LedgerOperation proves 6: a slot is listed only when free, empty and ahead
 
 test("LedgerOperation proves 6: a book opens only where none is open, and with weights", () => {
   const isThere = refielded(paying, 5, { book: 1 });
-  assertRefused(circuit, isThere, "OpenBook: enabled * (path.rootBefore - booksRoot)");
+  assertRefused(
+    circuit,
+    isThere,
+    "LedgerOperation: op.isOpenBook * (key.rootBefore - before.booksRoot)",
+  );
   const book = paying.market.state.book(1)!;
   const side = hashVector(sideWords(true, book.asks, 8)).toString();
   const old = {
     oldBookExists: "1",
     oldBookWeights: weightWords(book.weights).map(String),
     oldBookGeneration: String(book.generation),
+    oldBookFees: String(feesWord(book.fees)),
     oldBookSides: [side, side],
   };
   const open = Object.entries(old).reduce(
@@ -140,25 +124,28 @@ test("LedgerOperation proves 6: a book opens only where none is open, and with w
   assertRefused(circuit, empty, "OpenBook: enabled * isEmpty");
   const other = restated(paying, 5, 1, weightWords(new Array<number>(16).fill(1))[0]);
   assertRefused(circuit, other, "PublicData");
+  const fees = restated(paying, 5, 3, feesWord({ taker: 1000, maker: 1000 }));
+  assertRefused(circuit, fees, "PublicData");
+  assertRefused(circuit, restated(paying, 5, 3, feesWord({ taker: 1, maker: -2 })), "BookFees");
 });
 
 test("LedgerOperation proves 6: a series settles when expired, at the final mark", () => {
   const listed = refielded(settling, 0, { slot: 9 });
-  assertRefused(circuit, listed, "LedgerOperation: isSettle * (1 - slot.fields.listed)");
+  assertRefused(circuit, listed, "LedgerOperation: op.isSettle * (1 - slot.fields.listed)");
   const final = refielded(settling, 5, { slot: 2, amount: 400 });
-  assertRefused(circuit, final, "LedgerOperation: isSettle * (1 - slot.final)");
+  assertRefused(circuit, final, "LedgerOperation: op.isSettle * (1 - slot.final)");
   const { amount } = unpack(LEDGER_OP, BigInt(wordsOf(settling)[0]![0]!));
   const mark = refielded(settling, 0, { amount: amount + 1 });
-  assertRefused(circuit, mark, "LedgerOperation: isSettle * (slot.fields.mark - amount)");
-  const early = edit(settling, ["time"], BigInt(EXPIRY) * 1000n - 1n);
-  assertRefused(circuit, early, "LedgerOperation: InRange(39)(isSettle");
+  assertRefused(circuit, mark, "LedgerOperation: op.isSettle * (slot.fields.mark - op.amount)");
+  const early = edited(settling, ["time"], BigInt(EXPIRY) * 1000n - 1n);
+  assertRefused(circuit, early, "LedgerOperation: InRange(39)(op.isSettle");
 });
 
 test("LedgerOperation proves 6: positions are paid out once, in settled slots", () => {
   const slot = refielded(settling, 1, { slot: 1 });
-  assertRefused(circuit, slot, "LedgerOperation: isPayOut * (1 - slot.fields.settled)");
+  assertRefused(circuit, slot, "LedgerOperation: op.isPayOut * (1 - slot.fields.settled)");
   const twice = refielded(settling, 2, { account: 1 });
-  assertRefused(circuit, twice, "LedgerOperation: isPayOut * holdsNothing");
+  assertRefused(circuit, twice, "LedgerOperation: (op.isPayOut + op.isRank) * holdsNothing");
 });
 
 test("LedgerOperation proves 6: a key takes the place of the key that was there", () => {
@@ -167,7 +154,11 @@ test("LedgerOperation proves 6: a key takes the place of the key that was there"
     ["oldHead", 4],
     ["oldKey", 4, 0],
   ]) {
-    assertRefused(circuit, edit(paying, path, 1), "RegisterKey: enabled * oldHash === found");
+    assertRefused(
+      circuit,
+      edited(paying, path, 1),
+      "RegisterKey: enabled * hashes.oldHash === found",
+    );
   }
   assertRefused(circuit, refielded(paying, 4, { keyExpiry: 5 }), "Ledger: sessionPath");
   assertRefused(circuit, restated(paying, 4, 2, 5n), "Ledger: sessionPath");
@@ -179,8 +170,8 @@ test("LedgerOperation proves 6: no book is opened in the place of a carried orde
       ...{ account: 1, book, isSell: false, price: 5, lots: 3, timeInForce: "gtc", seq: 1 },
       ...{ postOnly: false, reduceOnly: false },
     });
-  const taken = edit(settling, ["carryBefore"], carried(0));
-  assertRefused(circuit, taken, "LedgerOperation: isOpenBook * takesCarriedBook");
+  const taken = edited(settling, ["carryBefore"], carried(0));
+  assertRefused(circuit, taken, "LedgerOperation: op.isOpenBook * takesCarriedBook");
   // An order elsewhere is no obstacle: only the root before is another one then.
-  assertRefused(circuit, edit(settling, ["carryBefore"], carried(1)), "PublicData");
+  assertRefused(circuit, edited(settling, ["carryBefore"], carried(1)), "PublicData");
 });

@@ -2,8 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
-import { hashVector } from "../../sequencer/protocol/hash.ts";
-import { bookLeaf, ENTRY_SENTINEL, weightWords } from "../../sequencer/protocol/state.ts";
+import { hashVector, poseidon } from "../../sequencer/protocol/hash.ts";
+import {
+  type BookFees,
+  bookLeaf,
+  ENTRY_SENTINEL,
+  feesWord,
+  weightWords,
+} from "../../sequencer/protocol/state.ts";
 import { createMerkleTree } from "../../sequencer/state/merkleTree.ts";
 import { assertPinned, assertRejects, readAll, wrapped } from "../support/cheat.ts";
 import { loadGadget } from "../support/gadget.ts";
@@ -32,7 +38,7 @@ test("ReadSlot proves: the chosen slot's fields; all zero where no slot is chose
 
 async function changedTable(change: Readonly<Record<string, number>>, isSlot: number[]) {
   const gadget = await loadGadget({ file: TABLE, main: "ChangeSlot(2)" });
-  const idle = { list: 0, settle: 0, release: 0, isCall: 1, strike: 70, expiry: 200 };
+  const idle = { list: 0, settle: 0, holdersChange: 0, isCall: 1, strike: 70, expiry: 200 };
   const witness = assertPinned(gadget, { ...idle, ...change, isSlot, table });
   return [0, 1].map((m) => [
     ...NAMES.map((name) => Number(gadget.read(witness, `after[${m}].fields.${name}`))),
@@ -53,8 +59,9 @@ test("ChangeSlot proves 2: settle makes the chosen slot's status settled", async
   assert.deepEqual(after, [[10, 2, 3, 0, 1, 1, 50, 99, 1], SECOND]);
 });
 
-test("ChangeSlot proves 3: release takes one holder; without a flag nothing changes", async () => {
-  assert.deepEqual(await changedTable({ release: 1 }, [1, 0]), [FIRST.with(1, 1), SECOND]);
+test("ChangeSlot proves 3: holders change; without a flag nothing else does", async () => {
+  assert.deepEqual(await changedTable({ holdersChange: -1 }, [1, 0]), [FIRST.with(1, 1), SECOND]);
+  assert.deepEqual(await changedTable({ holdersChange: 2 }, [0, 1]), [FIRST, SECOND.with(1, 2)]);
   assert.deepEqual(await changedTable({}, [1, 0]), [FIRST, SECOND]);
   assert.deepEqual(await changedTable({ list: 1 }, [0, 0]), [FIRST, SECOND]);
 });
@@ -64,6 +71,7 @@ const books = {
   exists: [1, 0],
   weightWords: [weightWords([1, -1, 0]), weightWords([1, 0, 0])],
   generation: [7, 3],
+  fees: [feesWord({ taker: 4, maker: -1 }), 0n],
   bids: [[5, ENTRY_SENTINEL], side],
   asks: [side, side],
   risk: [
@@ -75,13 +83,14 @@ const books = {
   isUnexpired: [1, 1, 1],
   generations: [3, 4, 9],
 };
-const opens = { file: "trade/Books.circom", main: "BooksOpened(2, 3, 1, 2)" };
+const inBatch = { file: "trade/Books.circom", main: "BooksOpened(2, 3, 1, 2)" };
 
 test("BooksOpened proves 1: leaf[b] is the leaf of book b (0 if it does not exist)", async () => {
-  const gadget = await loadGadget(opens);
+  const gadget = await loadGadget(inBatch);
   const [leaf, none] = readAll(gadget, gadget.witness(books), "leaf", 2);
   const other = gadget.witness({ ...books, bids: [side, side] });
-  const empty = bookLeaf({ weights: [1, -1, 0], generation: 7, bids: [], asks: [] }, 2);
+  const fees = { taker: 4, maker: -1 };
+  const empty = bookLeaf({ weights: [1, -1, 0], generation: 7, fees, bids: [], asks: [] }, 2);
   assert.equal(gadget.read(other, "leaf[0]"), empty);
   assert.notEqual(leaf, empty);
   assert.equal(none, 0n);
@@ -89,7 +98,7 @@ test("BooksOpened proves 1: leaf[b] is the leaf of book b (0 if it does not exis
 });
 
 test("BooksOpened proves 2: isOpen and isPlain as SPEC sections 1 and 3 define them", async () => {
-  const gadget = await loadGadget(opens);
+  const gadget = await loadGadget(inBatch);
   const read = (change: object, name: string) =>
     readAll(gadget, gadget.witness({ ...books, ...change }), name, 2).map(Number);
   assert.deepEqual(read({}, "isOpen"), [1, 0]);
@@ -117,7 +126,7 @@ test("BooksOpened proves 2: isOpen and isPlain as SPEC sections 1 and 3 define t
 });
 
 test("BooksOpened proves 3: bookRisk = weights . risk, gram = weights . weights", async () => {
-  const gadget = await loadGadget(opens);
+  const gadget = await loadGadget(inBatch);
   const witness = gadget.witness(books);
   const risk = [0, 1].map((b) => readAll(gadget, witness, `bookRisk[${b}]`, 2));
   assert.deepEqual(risk, [
@@ -131,44 +140,125 @@ test("BooksOpened proves 3: bookRisk = weights . risk, gram = weights . weights"
   ]);
 });
 
-const emptySide = hashVector(side);
-const old = { weights: [1, 0], generation: 3, bids: [], asks: [] };
+test("BooksOpened proves 4: the fee rates of each book", async () => {
+  const gadget = await loadGadget(inBatch);
+  const witness = gadget.witness(books);
+  const rates = [0, 1].map((b) => readAll(gadget, witness, `feeRates[${b}]`, 3).map(Number));
+  assert.deepEqual(rates, [
+    [4, 1, 1],
+    [0, 0, 0],
+  ]);
+});
 
-function opening(leafBefore: bigint, isOld: boolean) {
-  const tree = createMerkleTree({ levels: 1, emptyLeaf: 0n });
-  tree.set(2, leafBefore);
-  const inputs = {
-    ...{ enabled: 1, book: 2, weightWords: weightWords([0, -2]), booksRoot: tree.root() },
-    table: [slot([10, 2, 3, 1, 0, 1, 50, 99]), slot([20, 0, 4, 1, 0, 0, 60, 98])],
-    ...{ oldExists: isOld ? 1 : 0, oldWeights: weightWords(isOld ? old.weights : [0, 0]) },
-    oldGeneration: isOld ? old.generation : 0,
-    oldSides: [emptySide, emptySide],
-    siblings: tree.path(2),
-  };
+test("SlotChanges proves: 5 times the changes of the chosen slot", async () => {
+  const gadget = await loadGadget({ file: TABLE, main: "SlotChanges(2, 2)" });
+  const risk = [
+    [45, 30, 40],
+    [400, 405, 400],
+  ];
+  const read = (isSlot: number[]) =>
+    readAll(gadget, assertPinned(gadget, { isSlot, risk }), "out", 2);
+  assert.deepEqual(read([1, 0]), [5n, wrapped(-10, R)]);
+  assert.deepEqual(read([0, 1]), [0n, 5n]);
+  assert.deepEqual(read([0, 0]), [0n, 0n]);
+});
+
+const emptySide = hashVector(side);
+const old = { weights: [1, 0], generation: 3, fees: { taker: 4, maker: -1 }, bids: [], asks: [] };
+const rates = { taker: 9, maker: -9 };
+const opening = {
+  ...{ enabled: 1, weightWords: weightWords([0, -2]), fees: feesWord(rates) },
+  table: [slot([10, 2, 3, 1, 0, 1, 50, 99]), slot([20, 0, 4, 1, 0, 0, 60, 98])],
+  ...{ oldExists: 0, oldWeights: weightWords([0, 0]), oldGeneration: 0, oldFees: 0 },
+  oldSides: [emptySide, emptySide],
+};
+const reopening = {
+  ...{ ...opening, oldExists: 1, oldWeights: weightWords(old.weights) },
+  ...{ oldGeneration: old.generation, oldFees: feesWord(old.fees) },
+};
+const opens = { file: "ledger/OpenBook.circom", main: "OpenBook(2, 2)" };
+
+test("OpenBook proves 1: the leaf before is 0, or that of a book that is not open", async () => {
+  const gadget = await loadGadget(opens);
+  assert.equal(gadget.read(gadget.witness(opening), "leafBefore"), 0n);
+  assertRejects(gadget, reopening, "an open book");
+  assertRejects(gadget, { ...reopening, oldExists: 2 }, "a book that exists twice");
+  const leaf = bookLeaf(old, 2);
+  const relisted = [slot([10, 2, 4, 1, 0, 1, 50, 99]), opening.table[1]!];
+  const expired = [slot([10, 2, 3, 1, 0, 1, 50, 99], 0), opening.table[1]!];
+  for (const table of [relisted, expired]) {
+    const witness = gadget.witness({ ...reopening, table });
+    assert.equal(gadget.read(witness, "leafBefore"), leaf);
+    for (const cheat of [{ oldGeneration: 2 }, { oldFees: 4 }, { oldSides: [emptySide, 1] }]) {
+      const other = gadget.witness({ ...reopening, table, ...cheat });
+      assert.notEqual(gadget.read(other, "leafBefore"), leaf);
+    }
+  }
+});
+
+test("OpenBook proves 2: the leaf after has weights, fees, generation, empty sides", async () => {
+  const gadget = await loadGadget(opens);
+  const leaf = (fees: BookFees) =>
+    bookLeaf({ weights: [0, -2], generation: 16, fees, bids: [], asks: [] }, 2);
+  const witness = gadget.witness(opening);
+  assert.equal(gadget.read(witness, "leafAfter"), leaf(rates));
+  const free = gadget.witness({ ...opening, fees: 0 });
+  assert.equal(gadget.read(free, "leafAfter"), leaf({ taker: 0, maker: 0 }));
+  const empty = weightWords([0, 0]);
+  assertRejects(gadget, { ...opening, weightWords: empty }, "no weights");
+  gadget.witness({ ...opening, weightWords: empty, enabled: 0 });
+});
+
+test("OpenBook proves 3: fee rates in their widths, a rebate from 1 to the taker's rate", async () => {
+  const gadget = await loadGadget({ file: "ledger/OpenBook.circom", main: "BookFees()" });
+  const most = 2 ** 16 - 1;
+  for (const [taker, maker] of [
+    [0, 0],
+    [0, most],
+    [most, most],
+    [most, -most],
+    [9, -9],
+    [9, -1],
+  ]) {
+    assertPinned(gadget, { word: feesWord({ taker: taker!, maker: maker! }) });
+  }
+  assertRejects(gadget, { word: feesWord({ taker: 8, maker: -9 }) }, "too high a rebate");
+  assertRejects(gadget, { word: feesWord({ taker: 0, maker: -1 }) }, "a rebate of nothing paid");
+  assertRejects(gadget, { word: 1n << 32n }, "a rebate of nothing");
+  assertRejects(gadget, { word: 1n << 33n }, "bits above the layout");
+  const whole = await loadGadget(opens);
+  assertRejects(whole, { ...opening, fees: feesWord({ taker: 8, maker: -9 }) });
+});
+
+const shared = { file: "ledger/KeyOrPath.circom", main: "KeyOrPath(2)" };
+const given = { oldKey: [1, 2, 3, 4], chain: [5, 6, 7, 8], newKey: [9, 10], newMeta: 11 };
+
+function pathInputs(id: number) {
+  const tree = createMerkleTree({ levels: 2, emptyLeaf: 0n });
+  for (const [at, leaf] of [3n, 4n, 5n, 6n].entries()) tree.set(id ^ (5 * at), leaf);
+  const inputs = { id, leafBefore: 3n, leafAfter: 77n, siblings: tree.path(id) };
   return { tree, inputs };
 }
 
-test("OpenBook proves 1: the leaf was 0, or that of a book that is not open", async () => {
-  const gadget = await loadGadget({ file: "ledger/OpenBook.circom", main: "OpenBook(2, 2, 1)" });
-  gadget.witness(opening(0n, false).inputs);
-  const leaf = bookLeaf(old, 2);
-  const open = opening(leaf, true).inputs;
-  assertRejects(gadget, open, "an open book");
-  assertRejects(gadget, opening(leaf, false).inputs, "a book that is passed over");
-  const relisted = [slot([10, 2, 4, 1, 0, 1, 50, 99]), open.table[1]!];
-  gadget.witness({ ...open, table: relisted });
-  const expired = [slot([10, 2, 3, 1, 0, 1, 50, 99], 0), open.table[1]!];
-  gadget.witness({ ...open, table: expired });
-  assertRejects(gadget, { ...open, table: expired, oldGeneration: 4 }, "another generation");
+test("KeyOrPath proves 1: the hashes of a key that takes another's place", async () => {
+  const gadget = await loadGadget(shared);
+  for (const { inputs } of [pathInputs(0), pathInputs(9)]) {
+    const witness = gadget.witness({ isKey: 1, ...given, ...inputs });
+    assert.equal(gadget.read(witness, "oldHash"), poseidon([1n, 2n, 3n, 4n]));
+    const head = poseidon([5n, 6n, 7n, 8n]);
+    assert.equal(gadget.read(witness, "newHash"), poseidon([9n, 10n, head, 11n]));
+  }
 });
 
-test("OpenBook proves 2: the new leaf has weights, generation and empty sides", async () => {
-  const gadget = await loadGadget({ file: "ledger/OpenBook.circom", main: "OpenBook(2, 2, 1)" });
-  const { tree, inputs } = opening(0n, false);
-  const witness = gadget.witness(inputs);
-  tree.set(2, bookLeaf({ weights: [0, -2], generation: 16, bids: [], asks: [] }, 2));
-  assert.equal(gadget.read(witness, "booksRootAfter"), tree.root());
-  assertRejects(gadget, { ...inputs, weightWords: weightWords([0, 0]) }, "no weights");
-  const idle = gadget.witness({ ...inputs, enabled: 0 });
-  assert.equal(gadget.read(idle, "booksRootAfter"), inputs.booksRoot);
+test("KeyOrPath proves 2: else the roots with the leaf before and after", async () => {
+  const gadget = await loadGadget(shared);
+  for (const id of [0, 6, 9, 15]) {
+    const { tree, inputs } = pathInputs(id);
+    const witness = gadget.witness({ isKey: 0, ...given, ...inputs });
+    assert.equal(gadget.read(witness, "rootBefore"), tree.root());
+    tree.set(id, 77n);
+    assert.equal(gadget.read(witness, "rootAfter"), tree.root());
+  }
+  const { inputs } = pathInputs(3);
+  assertRejects(gadget, { isKey: 0, ...given, ...inputs, id: 16 }, "an id beyond the tree");
 });
