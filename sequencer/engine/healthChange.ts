@@ -2,7 +2,8 @@
  * What lots that change hands at the mark, and a payment besides, do to an account's margin: the
  * test of takeovers (SPEC sections 4 and 7). Twin: circuits/ledger, the takeover's health checks.
  *
- * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as `floor(a / unit) + X >= 0`.
+ * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as
+ * `floor(a / unit) + X >= 0`.
  */
 import { CASH_OFFSET, MARGIN_INITIAL_FACTOR, POSITION_OFFSET } from "../protocol/constants.ts";
 import type { Account } from "../protocol/state.ts";
@@ -15,7 +16,7 @@ import {
   wholeUnits,
 } from "./risk.ts";
 
-/** `signedLots` of `slot` are bought at the mark (negative: sold); `gained` in 1e-6 USDC besides. */
+/** `signedLots` of `slot` bought at the mark (negative: sold); `gained` in 1e-6 USDC besides. */
 export interface MarkTrade {
   readonly slot: number;
   readonly signedLots: number;

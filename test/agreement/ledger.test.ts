@@ -7,12 +7,16 @@ import { checkOperation } from "../../sequencer/engine/ledger.ts";
 import type { LedgerOperation } from "../../sequencer/engine/records.ts";
 import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import type { LedgerMessage } from "../../sequencer/protocol/messages.ts";
+import type { BookFees } from "../../sequencer/protocol/state.ts";
+import { distressCommands, EVERY_VARIANT } from "../property/distressRuns.ts";
 import { runs } from "../property/runs.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
+import { createDistressRun, reachedBy, runDistress } from "../support/distress.ts";
 import {
   createMarket,
   EXPIRY,
   FAR,
+  FEES,
   keySecret,
   type Market,
   order,
@@ -53,8 +57,13 @@ function register(account: number, keyIndex: number, isRevoked = false): LedgerO
   return { kind: "registerKey", account, owner: ownerOf(account), key, keyIndex, keyExpiry };
 }
 
-function weights(legs: Readonly<Record<number, number>>): number[] {
-  return Array.from({ length: 16 }, (_, slot) => legs[slot] ?? 0);
+function openBook(
+  book: number,
+  legs: Readonly<Record<number, number>>,
+  fees: BookFees,
+): LedgerOperation {
+  const weights = Array.from({ length: 16 }, (_, slot) => legs[slot] ?? 0);
+  return { kind: "openBook", book, weights, fees };
 }
 
 /** Accounts 1 and 4 with positions of 30 lots in slots 0 and 1, opposite to one another. */
@@ -156,8 +165,8 @@ test("a series settles, is paid out and listed again, and its books open again",
   pay(market, 1, withdraw(3));
   const terms = { isCall: false, strike: 7, expiry: 2 * EXPIRY };
   operate(market, { kind: "listSeries", slot: 0, ...terms });
-  operate(market, { kind: "openBook", book: 0, weights: weights({ 0: 1 }) });
-  operate(market, { kind: "openBook", book: 63, weights: weights({ 0: -8 }) });
+  operate(market, openBook(0, { 0: 1 }, FEES));
+  operate(market, openBook(63, { 0: -8 }, { taker: 2 ** 16 - 1, maker: 1 - 2 ** 16 }));
   operate(market, { kind: "settlePosition", account: 4, slot: 1 });
   operate(market, { kind: "settlePosition", account: 1, slot: 1 });
   assertAgreement(market);
@@ -198,7 +207,8 @@ function operatorOf(kind: "list" | "open", a: number, b: number): LedgerOperatio
   if (kind === "list") {
     return { kind: "listSeries", slot: a % 8, isCall: b % 2 === 0, strike: b, expiry };
   }
-  return { kind: "openBook", book: a % 9, weights: weights({ [a % 8]: 1, [b % 8]: (b % 15) - 7 }) };
+  const fees = { taker: b, maker: (a % (b + 1)) - (a % 2 === 0 ? b : 0) };
+  return openBook(a % 9, { [a % 8]: 1, [b % 8]: (b % 15) - 7 }, fees);
 }
 
 /** What no proof could sequence is left out. */
@@ -218,6 +228,29 @@ test("random operations, with trades in between", () => {
     }),
     { ...runs(1), endOnFailure: true },
   );
+});
+
+const distress = new Coverage();
+
+test("markets in distress, with takeovers, the fund, rankings and fees", (t) => {
+  const seed = fc.sample(fc.nat(), 1)[0]!;
+  t.diagnostic(`seed ${seed}`);
+  fc.assert(
+    fc.property(distressCommands(4), (commands) => {
+      const run = createDistressRun((record) => {
+        for (const name of reachedBy(record)) distress.reach(name);
+      });
+      for (const command of commands) runDistress(run, command);
+      assertAgreement(run.market);
+    }),
+    { ...runs(2), seed, examples: [[[...EVERY_VARIANT]]], endOnFailure: true },
+  );
+  t.diagnostic(distress.table());
+  distress.assertComplete([
+    ...["backstop executed", "backstop with discount", "insure executed", "insure with subsidy"],
+    ...["deleverage executed", "deleverage with subsidy", "absorb executed", "rank executed"],
+    ...["release executed", "collectFees executed", "openBook executed"],
+  ]);
 });
 
 test("the sequences above reached every operation, executed and refused", (t) => {

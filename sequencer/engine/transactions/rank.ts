@@ -17,7 +17,8 @@ export function checkRank(
 
 /**
  * Accounts come in ascending order, so that none is counted twice and a count of all holders is a
- * proof that every one was seen. Out of order, or for another slot or side, the ranking begins anew.
+ * proof that every one was seen. Out of order, or for another slot or side, the ranking begins
+ * anew.
  */
 export function applyRank(view: StateView, operation: OperationOf<"rank">): OperationRecord {
   const { account, slot, isLong } = operation;

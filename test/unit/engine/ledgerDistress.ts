@@ -6,10 +6,20 @@ import {
   type LedgerContext,
 } from "../../../sequencer/engine/ledger.ts";
 import type { LedgerOperation, OperationRecord } from "../../../sequencer/engine/records.ts";
+import type { BackstopMessage } from "../../../sequencer/protocol/messages.ts";
 import type { SlotRisk } from "../../../sequencer/protocol/snapshot.ts";
 import { createMemoryState, type MemoryState } from "../../../sequencer/state/memoryState.ts";
 import { assertBalanced, totalWorth } from "../../support/conservation.ts";
-import { contextsOf, depositOf, EXPIRY, NOW, SHAPE, slotRisk, snapshotOf } from "./market.ts";
+import {
+  contextsOf,
+  depositOf,
+  EXPIRY,
+  NOW,
+  paymentBy,
+  SHAPE,
+  slotRisk,
+  snapshotOf,
+} from "./market.ts";
 
 /** Who is short 100 lots of slot 0, with {@link LOCKED_CASH}; 4 and 5 are long 60 and 40. */
 export const LOCKED = 3;
@@ -95,4 +105,32 @@ export function rankHolders(
   { accounts = [3, 4, 5], slot = 0, isLong = true } = {},
 ): void {
   for (const account of accounts) execute(distress, { kind: "rank", account, slot, isLong });
+}
+
+/** What a test says of a takeover; the rest is 10 lots of slot 0 for nothing. */
+export type Terms = Partial<{
+  from: number;
+  slot: number;
+  lots: number;
+  amount: number;
+  isSubsidy: boolean;
+  scenario: number;
+}>;
+
+export const TERMS = { from: LOCKED, slot: 0, lots: 10, amount: 0, isSubsidy: false, scenario: 0 };
+export function insure(terms: Terms = {}): LedgerOperation {
+  return { kind: "insure", ...TERMS, ...terms };
+}
+export function deleverage(terms: Terms = {}, account = 4): LedgerOperation {
+  return { kind: "deleverage", account, ...TERMS, ...terms };
+}
+
+export function messageOf(terms: Terms = {}): BackstopMessage {
+  const { from, slot, lots, amount } = { ...TERMS, ...terms };
+  return { kind: "backstop", from, slot, lots, amount, deadline: NOW };
+}
+
+export function backstop(terms: Terms = {}, account = TRADER): LedgerOperation {
+  const signed = paymentBy(account, messageOf(terms));
+  return { ...signed, scenario: terms.scenario ?? 0 } as LedgerOperation;
 }
