@@ -1,106 +1,281 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Market, SeriesTerms } from "../../../sequencer/oracle/feed.ts";
+import type { SeriesTerms } from "../../../sequencer/oracle/feed.ts";
+import { createMarketSources, type MarketView } from "../../../sequencer/oracle/marketView.ts";
 import {
   assembleSnapshot,
-  checkProposal,
-  DEFAULT_TOLERANCE,
   type Proposal,
+  type ProposedExpiry,
+  type ProposedSlot,
   proposalFromJson,
   proposalToSlots,
-  propose,
   signSnapshot,
+  slotMarkets,
 } from "../../../sequencer/oracle/proposal.ts";
-import { DEFAULT_RISK_PARAMETERS, type SlotMarket } from "../../../sequencer/oracle/riskMatrix.ts";
+import { propose } from "../../../sequencer/oracle/propose.ts";
+import type { OracleRejectName } from "../../../sequencer/oracle/rejects.ts";
+import { checkAge, checkProposal, DEFAULT_TOLERANCE } from "../../../sequencer/oracle/review.ts";
+import { DEFAULT_RISK_PARAMETERS } from "../../../sequencer/oracle/riskMatrix.ts";
+import { createSettlementBook } from "../../../sequencer/oracle/settlement.ts";
 import { createSimulatedFeed } from "../../../sequencer/oracle/simulatedFeed.ts";
 import { snapshotFromJson, snapshotToJson } from "../../../sequencer/oracle/snapshotJson.ts";
+import { scaleSmile, smileIvBps } from "../../../sequencer/oracle/surface.ts";
+import { MS_PER_YEAR } from "../../../sequencer/pricing/black76.ts";
 import { publicKeyOf, secretFromSeed } from "../../../sequencer/protocol/eddsa.ts";
 import { isQuorumSigned } from "../../../sequencer/protocol/snapshot.ts";
 
 const NOW = 1_800_000_100_000;
+const MINUTE = 60_000;
 const parameters = DEFAULT_RISK_PARAMETERS;
+const { settlementWindowMs: windowMs, disputeDelayMs } = parameters;
+const day = NOW / 1000 + 86_400;
+const soon = NOW / 1000 + 600;
+const past = NOW / 1000 - 60;
 const table: readonly SeriesTerms[] = [
-  { status: "listed", isCall: true, strike: 25_000, expiry: NOW / 1000 + 86_400 },
-  { status: "listed", isCall: false, strike: 24_000, expiry: NOW / 1000 - 60 },
+  { status: "listed", isCall: true, strike: 25_000, expiry: day },
+  { status: "listed", isCall: false, strike: 24_000, expiry: past },
   { status: "empty", isCall: false, strike: 0, expiry: 0 },
   { status: "settled", isCall: true, strike: 24_000, expiry: NOW / 1000 - 86_400 },
+  { status: "listed", isCall: true, strike: 0, expiry: day },
+  { status: "listed", isCall: false, strike: 25_000, expiry: soon },
 ];
-const feed = createSimulatedFeed({ seed: 3, startMs: NOW - 3_600_000 });
-const market = (await feed.read(NOW, table)) as Market;
-const proposal = await propose(feed, table, NOW);
+const sources = createMarketSources([createSimulatedFeed({ seed: 3, startMs: NOW - 3_600_000 })]);
+const rules = { windowMs, disputeDelayMs };
+const book = createSettlementBook({ rules, history: sources.average });
+const view = await sources.read(NOW, table);
 
-function changed(slot: number, change: Partial<SlotMarket> | null): Proposal {
-  const slots = proposal.slots.map((old, index) => {
-    if (index !== slot) return old;
-    return change === null ? null : ({ ...old, ...change } as SlotMarket);
-  });
-  return { time: proposal.time, slots };
+function proposeBy(changes: Partial<MarketView>, settlements = book) {
+  return propose({ view: { ...view, ...changes }, book: settlements, table, parameters });
 }
 
-const [first, expired] = proposal.slots as [SlotMarket, SlotMarket];
-const moved = (value: number, bps: number) => value + Math.floor((value * bps) / 10_000);
-const settlement = expired.settlementTicks as number;
-const { forwardBps, volatilityBps, settlementBps, ageMs, aheadMs } = DEFAULT_TOLERANCE;
-
-// [what is proposed, at which time it is checked, the reason to refuse it].
-const checks: readonly (readonly [string, Proposal, number, RegExp | undefined])[] = [
-  ["equal", proposal, NOW, undefined],
-  ["as old as allowed", proposal, NOW + ageMs, undefined],
-  ["stale", proposal, NOW + ageMs + 1, /^stale: `10001` ms old/],
-  ["as early as allowed", proposal, NOW - aheadMs, undefined],
-  ["future", proposal, NOW - aheadMs - 1, /^`2001` ms ahead/],
-  ["near", changed(0, { forwardTicks: moved(first.forwardTicks, forwardBps) }), NOW, undefined],
-  ["jump", changed(0, { forwardTicks: moved(first.forwardTicks, 101) }), NOW, /slot 0: forward/],
-  ["near iv", changed(0, { ivBps: moved(first.ivBps, volatilityBps) }), NOW, undefined],
-  ["iv jump", changed(0, { ivBps: moved(first.ivBps, -1510) }), NOW, /slot 0: volatility/],
-  ["other kind", changed(0, { isCall: false }), NOW, /call and put/],
-  ["other strike", changed(0, { strikeTicks: 25_001 }), NOW, /strike `25001`/],
-  ["other expiry", changed(0, { timeToExpiryMs: 1 }), NOW, /time to expiry `1`/],
-  ["missing", changed(0, null), NOW, /slot 0: missing though listed/],
-  ["unlisted", changed(2, first), NOW, /slot 2: not listed/],
-  ["settled again", changed(3, first), NOW, /slot 3: not listed/],
-  ["early end", changed(0, { settlementTicks: 25_000 }), NOW, /settled before its expiry/],
-  ["near end", changed(1, { settlementTicks: moved(settlement, settlementBps) }), NOW, undefined],
-  ["far end", changed(1, { settlementTicks: moved(settlement, 60) }), NOW, /slot 1: settlement/],
-  ["short", { ...proposal, slots: proposal.slots.slice(1) }, NOW, /`3` slots/],
+const proposal = proposeBy({}).value?.proposal as Proposal;
+const [settled, averaged, smiling] = proposal.expiries as [
+  ProposedExpiry,
+  ProposedExpiry,
+  ProposedExpiry,
 ];
 
+test("a proposal tells forwards, smiles, averages and settlement prices as integers", () => {
+  assert.deepEqual(
+    proposal.expiries.map(({ expiry }) => expiry),
+    [past, soon, day],
+  );
+  const fields = (expiry: ProposedExpiry) => Object.keys(expiry).sort().join(" ");
+  assert.equal(fields(settled), "expiry forwardTicks settlementTicks");
+  assert.equal(fields(averaged), "averageMilliticks expiry forwardTicks smile");
+  assert.equal(fields(smiling), "expiry forwardTicks smile");
+  for (const slot of proposal.slots) assert.equal(slot?.ivBps, undefined);
+  const numbers = JSON.stringify(proposal).match(/-?\d[\d.e+-]*/g) ?? [];
+  assert.ok(numbers.length > 20 && numbers.every((text) => Number.isSafeInteger(Number(text))));
+});
+
+function withExpiry(expiry: number, change: Partial<ProposedExpiry>): Proposal {
+  const expiries = proposal.expiries.map((old) =>
+    old.expiry === expiry ? { ...old, ...change } : old,
+  );
+  return { ...proposal, expiries };
+}
+
+function withSlot(index: number, change: Partial<ProposedSlot> | null): Proposal {
+  const slots = proposal.slots.map((old, slot) => {
+    if (slot !== index) return old;
+    return change === null ? null : ({ ...old, ...change } as ProposedSlot);
+  });
+  return { ...proposal, slots };
+}
+
+const moved = (value: number, bps: number) => value + Math.floor((value * bps) / 10_000);
+const { forwardBps, settlementBps, ageMs, aheadMs } = DEFAULT_TOLERANCE;
+const settlement = settled.settlementTicks as number;
+const average = averaged.averageMilliticks as number;
+const smile = smiling.smile as NonNullable<ProposedExpiry["smile"]>;
+/** Volatility by a factor is total variance by its square, in a and b. */
+const louder = (factor: number) => {
+  const square = factor * factor;
+  return { ...smile, a: Math.round(smile.a * square), b: Math.round(smile.b * square) };
+};
+
+/** Agrees with the smile at the listed strike, and has wings that no market can have. */
+function steep(): typeof smile {
+  const { forwardTicks, expiry } = smiling;
+  const strike = 25_000;
+  const iv = smileIvBps({ smile, strike, forward: forwardTicks, expiry, timeMs: NOW }) / 10_000;
+  const half = (iv * iv * (86_400_000 / MS_PER_YEAR)) / 2;
+  const m = Math.log(strike / forwardTicks);
+  return scaleSmile({ a: half, b: 3, rho: 0, m, sigma: half / 3 });
+}
+
+// [what is proposed, the reason to refuse it].
+const checks: readonly (readonly [string, Proposal, OracleRejectName | undefined])[] = [
+  ["equal", proposal, undefined],
+  ["near", withExpiry(day, { forwardTicks: moved(smiling.forwardTicks, forwardBps) }), undefined],
+  ["jump", withExpiry(day, { forwardTicks: moved(smiling.forwardTicks, 101) }), "forwardDiffers"],
+  ["fall", withExpiry(day, { forwardTicks: moved(smiling.forwardTicks, -102) }), "forwardDiffers"],
+  ["near iv", withExpiry(day, { smile: louder(1.14) }), undefined],
+  ["iv jump", withExpiry(day, { smile: louder(1.16) }), "volatilityDiffers"],
+  ["iv fall", withExpiry(day, { smile: louder(0.84) }), "volatilityDiffers"],
+  ["arbitrage", withExpiry(day, { smile: steep() }), "butterflyArbitrage"],
+  ["other kind", withSlot(0, { isCall: false }), "tableDiffers"],
+  ["other strike", withSlot(0, { strikeTicks: 25_001 }), "tableDiffers"],
+  ["other expiry", withSlot(0, { expiry: soon }), "tableDiffers"],
+  ["missing", withSlot(0, null), "tableDiffers"],
+  ["unlisted", withSlot(2, proposal.slots[0] as ProposedSlot), "tableDiffers"],
+  ["settled again", withSlot(3, proposal.slots[0] as ProposedSlot), "tableDiffers"],
+  ["short", { ...proposal, slots: proposal.slots.slice(1) }, "tableDiffers"],
+  [
+    "near average",
+    withExpiry(soon, { averageMilliticks: moved(average, settlementBps) }),
+    undefined,
+  ],
+  ["far average", withExpiry(soon, { averageMilliticks: moved(average, 21) }), "averageDiffers"],
+  ["no average", withExpiry(soon, { averageMilliticks: undefined }), "averageDiffers"],
+  ["near end", withExpiry(past, { settlementTicks: moved(settlement, settlementBps) }), undefined],
+  ["far end", withExpiry(past, { settlementTicks: moved(settlement, 21) }), "settlementDiffers"],
+  ["no end", withExpiry(past, { settlementTicks: undefined }), "settlementDiffers"],
+];
+
+const nothingSigned = () => undefined;
+const own = { table, proposal, signed: nothingSigned };
+const tolerance = DEFAULT_TOLERANCE;
+
 test("an oracle signs what it sees itself and refuses the rest", () => {
-  for (const [name, proposed, now, expected] of checks) {
-    const reason = checkProposal(proposed, { now, table, market }, DEFAULT_TOLERANCE);
-    if (expected === undefined) assert.equal(reason, undefined, name);
-    else assert.match(reason ?? "signed", expected, name);
+  for (const [name, proposed, expected] of checks) {
+    const fault = checkProposal(proposed, own, { tolerance, parameters });
+    assert.equal(fault?.name, expected, `${name}: ${fault?.reason}`);
   }
 });
 
-test("a proposal survives JSON; malformed ones do not", () => {
-  assert.deepEqual(proposalFromJson(JSON.parse(JSON.stringify(proposal))), proposal);
-  const bad = { ...proposal, slots: [{ ...first, ivBps: 0.5 }] };
-  assert.throws(() => proposalFromJson(bad), /ivBps/);
-  assert.throws(() => proposalFromJson({ ...proposal, time: "now" }), /time/);
+test("what is not known here is not signed", () => {
+  const blind = { ...own, proposal: withExpiry(past, { settlementTicks: undefined }) };
+  const fault = checkProposal(proposal, blind, { tolerance, parameters });
+  assert.match(fault?.reason ?? "", /another settlement price: .* none of one's own/);
 });
 
-test("expired slots become final payoffs, empty and settled ones nothing", () => {
-  const slots = proposalToSlots(proposal, parameters);
-  const told = slots.map(({ isFinal, mark }) => [isFinal, mark > 0]);
-  const payoff = Math.max(24_000 - settlement, 0);
-  assert.deepEqual(told, [
-    [false, true],
-    [true, payoff > 0],
-    [false, false],
-    [false, false],
-  ]);
-  assert.equal(slots[1]?.mark, payoff);
+test("a final price is the signed one, exactly; before that it may still be corrected", () => {
+  const other = withExpiry(past, { settlementTicks: settlement + 1 });
+  const signed = { ...own, signed: () => settlement };
+  assert.equal(checkProposal(other, signed, { tolerance, parameters }), undefined);
+  const late = { tolerance, parameters: { ...parameters, disputeDelayMs: 60_000 } };
+  assert.equal(checkProposal(other, signed, late)?.name, "settlementDiffers");
+  assert.equal(checkProposal(proposal, signed, late), undefined);
 });
 
-test("a feed without a market for a listed slot is named", async () => {
-  const empty: Market = {
-    time: NOW,
-    forwardTicks: new Map(),
-    ivBps: [],
-    settlementTicks: new Map(),
+test("old proposals and those of the future are not looked at", () => {
+  const ages: readonly (readonly [number, OracleRejectName | undefined])[] = [
+    [ageMs, undefined],
+    [ageMs + 1, "proposalStale"],
+    [-aheadMs, undefined],
+    [-aheadMs - 1, "proposalAhead"],
+  ];
+  for (const [age, expected] of ages) {
+    assert.equal(checkAge(proposal, NOW + age, tolerance)?.name, expected, `${age}`);
+  }
+});
+
+const first = proposal.slots[0] as ProposedSlot;
+const malformed: readonly (readonly [string, unknown, RegExp])[] = [
+  ["nothing", null, /malformed|well-formed/],
+  ["time", { ...proposal, time: "now" }, /time/],
+  ["half a tick", withExpiry(day, { forwardTicks: 0.5 }), /forwardTicks/],
+  ["forward 0", withExpiry(day, { forwardTicks: 0 }), /forwardTicks/],
+  ["beyond", withExpiry(day, { forwardTicks: 2 ** 24 }), /forwardTicks/],
+  ["smile with fractions", withExpiry(day, { smile: { ...smile, a: 0.1 } }), /smile\.a/],
+  ["unknown field", { ...proposal, extra: 1 }, /extra/],
+  ["order", { ...proposal, expiries: proposal.expiries.toReversed() }, /out of order/],
+  ["twice", { ...proposal, expiries: [settled, settled, averaged, smiling] }, /out of order/],
+  [
+    "unused",
+    { ...proposal, expiries: [...proposal.expiries, { ...smiling, expiry: day + 1 }] },
+    /no slot/,
+  ],
+  ["undescribed", { ...proposal, expiries: [settled, averaged] }, /slot `0` .* not described/],
+  ["early end", withExpiry(day, { settlementTicks: 25_000 }), /settled before its time/],
+  ["late smile", withExpiry(past, { smile }), /has passed/],
+  ["late average", withExpiry(past, { averageMilliticks: 1 }), /has passed/],
+  ["no volatility", withExpiry(day, { smile: undefined }), /slot `0` lacks a volatility/],
+  ["two volatilities", withSlot(0, { ...first, ivBps: 6500 }), /slot `0` needs no volatility/],
+  ["a forward's volatility", withSlot(4, { ivBps: 6500 }), /slot `4` needs no volatility/],
+  ["too many slots", { ...proposal, slots: new Array(65).fill(null) }, /slots/],
+];
+
+test("a proposal survives JSON; malformed and incoherent ones do not", () => {
+  const read = proposalFromJson(JSON.parse(JSON.stringify(proposal)));
+  assert.deepEqual(read, { value: proposal });
+  for (const [name, value, expected] of malformed) {
+    const { refused } = proposalFromJson(value);
+    assert.equal(refused?.name, "malformed", name);
+    assert.match(refused?.reason ?? "", expected, name);
+  }
+});
+
+test("the payoff is the mark at once, final when it can no longer be disputed", () => {
+  const at = (time: number) => {
+    const moved = { ...proposal, time, expiries: [settled, averaged, smiling] };
+    return proposalToSlots(moved, parameters)[1];
   };
-  await assert.rejects(propose({ read: () => empty }, table, NOW), /no market for slot `0`/);
+  const payoff = Math.max(24_000 - settlement, 0);
+  const changes = new Array<number>(17).fill(0);
+  assert.deepEqual(at(NOW), { mark: payoff, isFinal: false, changes });
+  assert.equal(at(past * 1000 + disputeDelayMs - 1)?.isFinal, false);
+  assert.deepEqual(at(past * 1000 + disputeDelayMs), { mark: payoff, isFinal: true, changes });
+});
+
+test("empty and settled slots have nothing; a forward has no volatility", () => {
+  const slots = proposalToSlots(proposal, parameters);
+  assert.deepEqual(
+    slots.map(({ mark }) => mark > 0),
+    [true, settlement < 24_000, false, false, true, true],
+  );
+  const markets = slotMarkets(proposal, parameters);
+  assert.equal(markets[4]?.ivBps, 0);
+  assert.equal(markets[0]?.averageMilliticks, undefined);
+  assert.equal(markets[5]?.averageMilliticks, average);
+  assert.equal(slots[4]?.mark, smiling.forwardTicks);
+});
+
+test("what cannot be priced is refused by name", () => {
+  const unknown = { refused: { name: "jump", code: 22, reason: "jump" } } as const;
+  const cases: readonly (readonly [string, Partial<MarketView>, OracleRejectName])[] = [
+    ["no forward", { forwards: new Map() }, "missingForward"],
+    ["unconfirmed", { forwards: new Map([...view.forwards, [day, unknown]]) }, "jump"],
+    ["no quotes", { points: new Map() }, "missingVolatility"],
+  ];
+  for (const [name, changes, expected] of cases) {
+    assert.equal(proposeBy(changes).refused?.name, expected, name);
+  }
+});
+
+test("without a settlement price the slot follows the index and stays open", () => {
+  const blind = createSettlementBook({ rules });
+  const open = proposeBy({}, blind).value?.proposal as Proposal;
+  const index = Math.round(view.index.value as number);
+  assert.deepEqual(open.expiries[0], { expiry: past, forwardTicks: index });
+  const slot = proposalToSlots(open, parameters)[1];
+  assert.equal(slot?.isFinal, false);
+  assert.equal(slot?.mark, Math.max(24_000 - index, 0));
+  assert.ok((slot?.changes[12] as number) > 0, "a put still gains when the price falls");
+  assert.equal(open.expiries[1]?.averageMilliticks, undefined);
+  const dark = { refused: { name: "jump", code: 22, reason: "" } } as const;
+  assert.equal(proposeBy({ index: dark }, blind).refused?.name, "jump");
+});
+
+test("slots speak for themselves where an expiry has too few quotes", () => {
+  const points = new Map([...view.points].map(([expiry, list]) => [expiry, list.slice(6, 10)]));
+  const bare = proposeBy({ points }).value?.proposal as Proposal;
+  assert.ok(bare.expiries.every((market) => market.smile === undefined));
+  assert.deepEqual(proposalFromJson(bare), { value: bare });
+  const ivs = slotMarkets(bare, parameters).map((market) => market?.ivBps);
+  const bySmile = slotMarkets(proposal, parameters).map((market) => market?.ivBps);
+  for (const slot of [0, 5]) {
+    assert.ok(Math.abs((ivs[slot] as number) - (bySmile[slot] as number)) < 100, `${ivs}`);
+  }
+  assert.equal(checkProposal(bare, own, { tolerance, parameters }), undefined);
+});
+
+test("the window's average is that of the last half hour's elapsed part", () => {
+  assert.equal(averaged.expiry * 1000 - NOW, 10 * MINUTE);
+  const exact = sources.average(soon * 1000 - windowMs, NOW).value as number;
+  assert.equal(average, Math.round(exact * 1000));
 });
 
 const secrets = [1, 2, 3].map((byte) => secretFromSeed(new Uint8Array(32).fill(byte)));
