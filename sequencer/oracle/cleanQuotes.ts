@@ -59,7 +59,7 @@ function cleanQuote(options: {
   const { strike, ivBps, bid, ask } = quote;
   if (isExpired(quote, nowMs)) return reject("expiredStrike", name);
   if (options.isDuplicate) return reject("duplicateStrike", name);
-  for (const value of [strike, ivBps, bid, ask]) {
+  for (const value of [strike, quote.expiry, ivBps, bid, ask]) {
     if (value !== undefined && !Number.isFinite(value)) {
       return reject("notFinite", `${name}: \`${value}\``);
     }

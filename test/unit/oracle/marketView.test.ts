@@ -29,6 +29,7 @@ const bad: readonly (readonly [string, Partial<Quote>, OracleRejectName])[] = [
   ["volatility not a number", { ivBps: Number.NaN }, "notFinite"],
   ["infinite bid", { bid: Number.POSITIVE_INFINITY }, "notFinite"],
   ["strike not a number", { strike: Number.NaN }, "notFinite"],
+  ["expiry not a number", { expiry: Number.NaN }, "notFinite"],
   ["negative strike", { strike: -1 }, "outOfRange"],
   ["volatility 0", { ivBps: 0 }, "notPositive"],
   ["negative volatility", { ivBps: -6500 }, "notPositive"],
