@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import instances from "../circuits/instances.json" with { type: "json" };
 import { createExchange } from "../sequencer/client/exchange.ts";
 import { openDataDirectory } from "./devnet/dataDirectory.ts";
+import { fundInsurance, INSURANCE_DEPOSIT } from "./devnet/insurance.ts";
 import { replayedMarket, simulatedMarket } from "./devnet/marketPlan.ts";
 import { INSTANCE, type Network, startNetwork } from "./devnet/network.ts";
 import { assertFree, PORT_BASE, portsFrom } from "./devnet/ports.ts";
@@ -88,6 +89,8 @@ async function runTraders(options: {
   const exchange = createExchange({ url: network.apiUrl });
   try {
     const report = await createReport(exchange, say);
+    await fundInsurance(network);
+    say(`insurance    ${INSURANCE_DEPOSIT / 1e6} USDC deposited for account 2`);
     const traders = await openTraders(network, exchange, signal);
     say(
       `traders      ${[...traders.makers, ...traders.takers].map(({ name }) => name).join(", ")}`,

@@ -3,7 +3,7 @@ import type { ConfigInput } from "../../sequencer/node/config.ts";
 import { loadReplay, type Replay, replayTerms } from "../replay/deribit.ts";
 import type { TapeTrade } from "../replay/tradeTape.ts";
 
-type Plan = ConfigInput<"sequencer">["plan"];
+type Plan = NonNullable<ConfigInput<"sequencer">["plan"]>;
 type PlannedSeries = Plan["series"][number];
 
 /** Price step 0.1 USDC, quantity step 0.01 contract: what `unit` 1000 stands for. */

@@ -133,6 +133,8 @@ async function deploy(ports: Ports, oracleKeys: readonly OracleKey[]): Promise<D
     token: "test-token",
     oracles: oracleKeys.map(({ publicKey }) => publicKey),
     operator: developmentAccount(ACCOUNTS.operator, CHAIN_ID).address,
+    treasury: developmentAccount(ACCOUNTS.treasury, CHAIN_ID).address,
+    insurance: developmentAccount(ACCOUNTS.insurance, CHAIN_ID).address,
   });
 }
 

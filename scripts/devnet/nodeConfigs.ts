@@ -4,13 +4,21 @@ import { writeFileSync } from "node:fs";
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import type { ConfigInput } from "../../sequencer/node/config.ts";
 import { publicKeyOf, secretFromSeed } from "../../sequencer/protocol/eddsa.ts";
+import { VENUE_OWNERS } from "../deploy.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
 import { type FeedPlan, MARKET, type MarketSetup } from "./marketPlan.ts";
 import type { Ports } from "./ports.ts";
 
 /** Development accounts by purpose. */
-export const ACCOUNTS = { deployer: 0, operator: 1, receipts: 2, validators: 3, traders: 10 };
+export const ACCOUNTS = {
+  deployer: 0,
+  operator: 1,
+  receipts: 2,
+  validators: 3,
+  ...VENUE_OWNERS,
+  traders: 10,
+} as const;
 export const VALIDATORS = 4;
 
 export const localUrl = (port: number): string => `http://127.0.0.1:${port}`;

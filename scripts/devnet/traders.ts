@@ -3,15 +3,16 @@
  * than the prover keeps up: a devnet proves on the same cores that everything else runs on.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import { defineChain, http } from "viem";
+import { http } from "viem";
 import type { Exchange } from "../../sequencer/client/exchange.ts";
 import { createOwner, type Owner } from "../../sequencer/client/l1.ts";
 import { ExchangeError } from "../../sequencer/client/rpc.ts";
 import { createTrader, type Trader } from "../../sequencer/client/trader.ts";
 import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
 import type { ChainInfo, Receipt, Wire } from "../../sequencer/exchangeService.ts";
-import type { BookSummary } from "../../sequencer/market/publicBook.ts";
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
+import type { BookSummary } from "../../sequencer/market/publicBook.ts";
+import { localChain } from "./localChain.ts";
 import { CHAIN_ID, type Network } from "./network.ts";
 import { ACCOUNTS } from "./nodeConfigs.ts";
 import { bookName, priceText, type Report } from "./report.ts";
@@ -88,15 +89,6 @@ async function openTrader(options: {
     key: { secret: pair.secret },
   });
   return { name, owner, trader };
-}
-
-function localChain(rpcUrl: string) {
-  return defineChain({
-    id: CHAIN_ID,
-    name: "Straddle devnet",
-    nativeCurrency: { name: "Ether", symbol: "ETH", decimals: 18 },
-    rpcUrls: { default: { http: [rpcUrl] } },
-  });
 }
 
 /** A fill, for whoever waits for one. */

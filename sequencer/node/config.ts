@@ -3,7 +3,13 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
 import instances from "../../circuits/instances.json" with { type: "json" };
+import { DEFAULT_POLICY } from "../engine/admission.ts";
 import { jsonMapping } from "../oracle/jsonFeed.ts";
+import { COMBINATIONS } from "../roles/combinations.ts";
+import { DEFAULT_FEES } from "../roles/feeSchedule.ts";
+import { DEFAULT_COLLECTION } from "../roles/keeper.ts";
+import { DEFAULT_LIQUIDATION } from "../roles/liquidator.ts";
+import { DEFAULT_LADDER } from "../roles/listingLadder.ts";
 
 /** A configuration that cannot be used; the text says what to change. */
 export class ConfigError extends Error {
@@ -62,9 +68,68 @@ const plan = z.strictObject({
     z.strictObject({
       book: z.int().min(0),
       legs: z.array(z.tuple([z.int().min(0).max(63), z.int().min(-8).max(7)])).min(1),
+      /** Ticks for each lot; those of `fees` where absent. A negative maker's is a rebate. */
+      fees: z
+        .strictObject({ taker: z.int().min(0).max(65_535), maker: z.int().max(65_535) })
+        .refine(({ taker, maker }) => -maker <= taker, "a rebate is at most the taker's fee")
+        .optional(),
     }),
   ),
 });
+
+const ladder = z.strictObject({
+  dailies: z.int().min(0).max(7).default(DEFAULT_LADDER.dailies),
+  weeklies: z.int().min(0).max(8).default(DEFAULT_LADDER.weeklies),
+  monthlies: z.int().min(0).max(12).default(DEFAULT_LADDER.monthlies),
+  minimumSeconds: z.int().min(60).default(DEFAULT_LADDER.minimumSeconds),
+  widthSigmas: z.number().positive().max(5).default(DEFAULT_LADDER.widthSigmas),
+  stepSigmas: z.number().positive().max(5).default(DEFAULT_LADDER.stepSigmas),
+  strikesPerSideMax: z.int().min(0).max(32).default(DEFAULT_LADDER.strikesPerSideMax),
+  /** The underlying's price in ticks while no marks tell it. */
+  startTicks: z.int().min(1),
+  startVolatility: z.number().positive().max(10).default(DEFAULT_LADDER.startVolatility),
+  slotsMax: z.int().min(1).max(64).default(DEFAULT_LADDER.slotsMax),
+  spareSlots: z.int().min(0).max(64).default(DEFAULT_LADDER.spareSlots),
+  combinations: z.array(z.enum(COMBINATIONS)).default([...DEFAULT_LADDER.combinations]),
+  combinationsMax: z.int().min(0).default(DEFAULT_LADDER.combinationsMax),
+});
+
+const ppm = z.int().min(-100_000).max(100_000);
+const feeRate = z
+  .strictObject({ takerPpm: ppm.min(0), makerPpm: ppm })
+  .refine(({ takerPpm, makerPpm }) => -makerPpm <= takerPpm, "a rebate is at most the taker's fee");
+
+/** What makes a venue out of the protocol; every part has a default. */
+const policies = {
+  plan: plan.default({ series: [], books: [] }),
+  /** What is listed as the market moves. */
+  ladder: ladder.optional(),
+  /** Parts per million of the underlying for each contract. */
+  fees: z
+    .strictObject({ plain: feeRate, combination: feeRate })
+    .default({ plain: DEFAULT_FEES.plain, combination: DEFAULT_FEES.combination }),
+  collection: z
+    .strictObject({
+      threshold: z.int().min(1).default(DEFAULT_COLLECTION.threshold),
+      everyBatches: z.int().min(1).default(DEFAULT_COLLECTION.everyBatches),
+    })
+    .prefault({}),
+  liquidation: z
+    .strictObject({
+      stepsPerBatch: z.int().min(1).default(DEFAULT_LIQUIDATION.stepsPerBatch),
+      retryMs: ms.default(DEFAULT_LIQUIDATION.retryMs),
+      oracleGapMs: ms.default(DEFAULT_LIQUIDATION.oracleGapMs),
+    })
+    .prefault({}),
+  policy: z
+    .strictObject({
+      positionLimit: z.int().min(1).default(DEFAULT_POLICY.positionLimit),
+      openInterestLimit: z.int().min(1).default(DEFAULT_POLICY.openInterestLimit),
+      bandMoves: z.number().min(0).default(DEFAULT_POLICY.bandMoves),
+      bandTicks: z.int().min(0).default(DEFAULT_POLICY.bandTicks),
+    })
+    .prefault({}),
+};
 
 const sequencer = z.strictObject({
   ...chainAccess,
@@ -77,7 +142,7 @@ const sequencer = z.strictObject({
   operatorKey: key,
   receiptKey: key,
   vkeys,
-  plan,
+  ...policies,
   market: z.strictObject({
     underlying: z.string().min(1),
     tickSize: z.int().min(1),

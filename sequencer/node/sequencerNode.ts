@@ -109,10 +109,12 @@ function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): Seq
     sequencer,
     validators,
   };
+  const { ladder, fees, collection, liquidation, policy } = file;
+  const policies = { ladder, fees, collection, liquidation, policy };
   const { plan, limits, rate, backlogMax, checkpointEvery, certificationWaitMs } = file;
   const { tickMs, pollMs } = file;
   const times = { checkpointEvery, certificationWaitMs, tickMs, pollMs };
-  return { deployment: common, info, plan, limits, rate, backlogMax, ...times };
+  return { deployment: common, info, plan, limits, rate, backlogMax, ...times, ...policies };
 }
 
 /** What validators read: the log, and each batch that has a proof. */

@@ -5,6 +5,7 @@
  */
 import type { Executor } from "../batch/executor.ts";
 import type {
+  LiquidateEntry,
   LogEntry,
   LogRecord,
   MessageEntry,
@@ -18,7 +19,7 @@ import type { Log } from "../ports.ts";
 import type { BatchKind } from "../protocol/constants.ts";
 import { SNAPSHOT_AGE_MS_BITS } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { type Effect, type EffectBatch, settledAccount } from "./effect.ts";
+import { type Effect, type EffectBatch, movedAccounts, NOTHING_MOVED } from "./effect.ts";
 
 /** There is no snapshot that a batch could use now. */
 export class NoSnapshotError extends Error {
@@ -62,8 +63,14 @@ export interface Turn<T> {
 
 export interface Batcher {
   /** Executes a trade message in the open trade batch, or in a new one at `time`. */
-  message(entry: MessageEntry, time: number): Turn<readonly StepRecord[]>;
-  operation(entry: OperationEntry, time: number): Turn<OperationRecord>;
+  message(entry: MessageEntry, time: number, opening?: TradeOpening): Turn<readonly StepRecord[]>;
+  /**
+   * Executes an operation in the open ledger batch, or in a new one at `time`. Undefined: the batch
+   * was full and is sealed; what hangs on the snapshot must be judged anew for the next one.
+   */
+  operation(entry: OperationEntry, time: number): Turn<OperationRecord | undefined>;
+  /** The same for a liquidation, in a trade batch. */
+  liquidate(entry: LiquidateEntry, time: number): Turn<StepRecord | undefined>;
   /** Removes a void order in the open trade batch, or in a new one at `time`. */
   purge(entry: PurgeEntry, time: number): void;
   /** The same if the open trade batch has room for it; otherwise false, and nothing is done. */
@@ -76,22 +83,36 @@ export interface Batcher {
   finishTrades(time: number): void;
   current(): ReturnType<Executor["current"]>;
   isOrderCarried(): boolean;
+  /** Of the batch that will be opened next. */
+  nextNumber(): number;
   /** Of the entry that is executed next. */
   position(): number;
   /** Of the open (else last) batch. */
   batchSnapshot(): Snapshot | undefined;
+  newestSnapshot(): Snapshot | undefined;
   /** What the next trade message will be judged by: the open trade batch's, else the newest. */
   snapshotInUse(): Snapshot | undefined;
   /** The earliest time of the batch that an instruction of `time` may come into. */
   timeAt(time: number): number;
   /** Whether a batch could be opened at `time`. */
-  canOpen(kind: BatchKind, time: number): boolean;
+  canOpen(opening: Opening, time: number): boolean;
   /** Resolves when everything executed so far is durable and has been published. */
   flushed(): Promise<void>;
 }
 
 /** Snapshots must be younger than this at their batch's time. */
 export const SNAPSHOT_AGE_MS_MAX = 2 ** SNAPSHOT_AGE_MS_BITS;
+/** Batches of cancels alone, a ms apart, that can follow when the oracles have fallen silent. */
+const CANCEL_BATCHES_MAX = 2 ** 14;
+/**
+ * Trading pauses when the newest snapshot is as old as this (ms). Batches do not run further ahead
+ * of their snapshot by the clock, which leaves time for batches of cancels.
+ */
+export const TRADING_AGE_MS_MAX = SNAPSHOT_AGE_MS_MAX - CANCEL_BATCHES_MAX;
+
+/** What a batch is opened for. Cancels need no marks: they go on when nothing else can. */
+export type TradeOpening = "trade" | "cancels";
+export type Opening = BatchKind | TradeOpening;
 
 interface Session {
   readonly options: BatcherOptions;
@@ -130,8 +151,10 @@ export function createBatcher(
   };
   const { executor } = options;
   return {
-    message: (entry, time) => commit(session, runMessage(session, entry, time)),
+    message: (entry, time, opening = "trade") =>
+      commit(session, runMessage(session, entry, { time, opening })),
     operation: (entry, time) => commit(session, runOperation(session, entry, time)),
+    liquidate: (entry, time) => commit(session, runLiquidation(session, entry, time)),
     purge: (entry, time) => void commit(session, runPurge(session, entry, time)),
     purgeSpare: (entry) => {
       const step = executor.purge(entry);
@@ -148,20 +171,26 @@ export function createBatcher(
     },
     current: () => executor.current(),
     isOrderCarried: session.isCarried,
+    nextNumber: () => executor.nextNumber(),
     position: () => session.position,
     batchSnapshot: () => session.snapshot,
+    newestSnapshot: options.snapshot,
     snapshotInUse: () =>
       executor.current()?.kind === "trade" ? session.snapshot : options.snapshot(),
     timeAt: (time) => batchTime(session, options.snapshot(), time),
-    canOpen: (kind, time) => usableSnapshot(session, kind, time) !== undefined,
+    canOpen: (opening, time) => usableSnapshot(session, opening, time) !== undefined,
     flushed: () => session.published,
   };
 }
 
-function runMessage(session: Session, entry: MessageEntry, time: number): readonly StepRecord[] {
+function runMessage(
+  session: Session,
+  entry: MessageEntry,
+  { time, opening }: { time: number; opening: TradeOpening },
+): readonly StepRecord[] {
   const { executor } = session.options;
   for (let attempt = 0; attempt < CARRY_BATCHES_MAX; attempt++) {
-    openFor(session, "trade", time);
+    openFor(session, opening, time);
     const steps = executor.message(entry);
     if (steps !== "full") {
       note(session, entry, { steps });
@@ -186,21 +215,45 @@ function runPurge(session: Session, entry: PurgeEntry, time: number): void {
   throw new Error("a purge does not fit an empty batch");
 }
 
-function runOperation(session: Session, entry: OperationEntry, time: number): OperationRecord {
-  const { executor } = session.options;
+function runOperation(
+  session: Session,
+  entry: OperationEntry,
+  time: number,
+): OperationRecord | undefined {
+  const { executor, cashOf } = session.options;
   if (executor.current()?.kind !== "ledger") finishTrades(session, time);
-  for (let attempt = 0; attempt < 2; attempt++) {
-    openFor(session, "ledger", time);
-    const settled = settledAccount(entry);
-    const cashBefore = settled === undefined ? undefined : session.options.cashOf(settled);
-    const operation = executor.operation(entry);
-    if (operation !== "full") {
-      note(session, entry, { operation, cashBefore });
-      return operation;
-    }
-    seal(session);
+  openFor(session, "ledger", time);
+  const cashBefore = new Map(movedAccounts(entry).map((account) => [account, cashOf(account)]));
+  const operation = executor.operation(entry);
+  if (operation === "full") {
+    sealFull(session, entry);
+    return undefined;
   }
-  throw new Error("an operation does not fit an empty batch");
+  note(session, entry, { operation, cashBefore });
+  return operation;
+}
+
+function runLiquidation(
+  session: Session,
+  entry: LiquidateEntry,
+  time: number,
+): StepRecord | undefined {
+  const { executor } = session.options;
+  openFor(session, "trade", time);
+  const step = executor.liquidate(entry);
+  if (step === "full") {
+    sealFull(session, entry);
+    return undefined;
+  }
+  note(session, entry, { steps: [step] });
+  return step;
+}
+
+function sealFull(session: Session, { type }: LogEntry): void {
+  if (session.options.executor.current()?.empty) {
+    throw new Error(`an entry of type \`${type}\` does not fit an empty batch`);
+  }
+  seal(session);
 }
 
 function finishTrades(session: Session, time: number): void {
@@ -214,19 +267,24 @@ function finishTrades(session: Session, time: number): void {
 }
 
 /** Leaves a batch of this kind open. */
-function openFor(session: Session, kind: BatchKind, time: number): void {
+function openFor(session: Session, opening: Opening, time: number): void {
   const current = session.options.executor.current();
-  if (current?.kind === kind) return;
+  if (current?.kind === kindOf(opening)) return;
   // Refused before anything is sealed: the turn has then changed nothing.
-  if (usableSnapshot(session, kind, time) === undefined)
+  if (usableSnapshot(session, opening, time) === undefined)
     throw new NoSnapshotError("no fresh snapshot");
   if (current !== undefined) seal(session);
-  open(session, kind, time);
+  open(session, opening, time);
 }
 
-function open(session: Session, kind: BatchKind, time: number): void {
+function kindOf(opening: Opening): BatchKind {
+  return opening === "cancels" ? "trade" : opening;
+}
+
+function open(session: Session, opening: Opening, time: number): void {
   const { executor } = session.options;
-  const snapshot = usableSnapshot(session, kind, time);
+  const kind = kindOf(opening);
+  const snapshot = usableSnapshot(session, opening, time);
   if (snapshot === undefined) throw new NoSnapshotError("no fresh snapshot");
   const number = executor.nextNumber();
   const entry = {
@@ -243,17 +301,22 @@ function open(session: Session, kind: BatchKind, time: number): void {
   note(session, entry, { steps });
 }
 
-function usableSnapshot(session: Session, kind: BatchKind, time: number): Snapshot | undefined {
-  const snapshot = session.options.snapshot();
+function usableSnapshot(session: Session, opening: Opening, time: number): Snapshot | undefined {
+  const { snapshot: newest, lastListing } = session.options;
+  const snapshot = newest();
   if (snapshot === undefined) return undefined;
-  if (kind === "trade" && snapshot.time <= session.options.lastListing()) return undefined;
   const age = batchTime(session, snapshot, time) - snapshot.time;
-  return age < SNAPSHOT_AGE_MS_MAX ? snapshot : undefined;
+  if (age >= SNAPSHOT_AGE_MS_MAX) return undefined;
+  // An interrupted order would go on in the batch, by marks that are too old.
+  if (opening === "cancels" && !session.isCarried()) return snapshot;
+  if (time - snapshot.time >= TRADING_AGE_MS_MAX) return undefined;
+  return opening === "ledger" || snapshot.time > lastListing() ? snapshot : undefined;
 }
 
 /** Batch times grow strictly, and no batch is older than its snapshot. */
 function batchTime(session: Session, snapshot: Snapshot | undefined, time: number): number {
-  return Math.max(time, session.lastTime + 1, snapshot?.time ?? 0);
+  const latest = snapshot === undefined ? time : snapshot.time + TRADING_AGE_MS_MAX;
+  return Math.max(Math.min(time, latest), session.lastTime + 1, snapshot?.time ?? 0);
 }
 
 function seal(session: Session): SealedBatch {
@@ -270,7 +333,7 @@ function note(session: Session, entry: LogEntry, done: Partial<Effect>): void {
     steps: [],
     operation: undefined,
     sealed: undefined,
-    cashBefore: undefined,
+    cashBefore: NOTHING_MOVED,
   };
   const effect: Effect = { ...nothing, ...done, entry, position, batch };
   session.position += 1;

@@ -3,8 +3,9 @@
  * message would be executed, in the same turn, so nothing can change between them.
  */
 import { checkMessage, type IncomingMessage } from "../engine/door.ts";
-import type { Author, OperationRecord, StepRecord } from "../engine/records.ts";
+import type { Author, LedgerOperation, OperationRecord, StepRecord } from "../engine/records.ts";
 import { effectiveRisk, type Risk } from "../engine/risk.ts";
+import { backstopScenario } from "../engine/transactions/backstop.ts";
 import type { Receipt, Refused, Submission, SubmitResult } from "../exchangeService.ts";
 import type { Clock } from "../ports.ts";
 import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
@@ -20,10 +21,11 @@ import {
 import type { DoorReject } from "../protocol/rejection.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
-import { type Batcher, NoSnapshotError, type Turn } from "./batcher.ts";
+import { type Batcher, NoSnapshotError, TRADING_AGE_MS_MAX, type Turn } from "./batcher.ts";
 import { makePlace } from "./purging.ts";
 import type { RateLimiter } from "./rateLimiter.ts";
 import type { ReceiptDesk } from "./receipts.ts";
+import type { Admission } from "./riskQueries.ts";
 import { REQUESTS_MAX, type Sequencing } from "./sequencing.ts";
 
 /** Chains whose head before the present one is remembered. */
@@ -38,8 +40,11 @@ export interface IntakeOptions {
   readonly receipts: ReceiptDesk;
   readonly clock: Clock;
   readonly takeRate: RateLimiter;
+  readonly admission: Admission;
   /** At the backlog bound: only what frees capacity is taken. */
   isOverloaded(): boolean;
+  /** Whether accounts may be liquidated now: the rule of the two snapshots. */
+  areTakeoversOpen(now: number): boolean;
   /** The executor refused what the door had let in: a bug, the node must stop. */
   fail(error: unknown): void;
 }
@@ -151,8 +156,7 @@ async function submitTrade(
   const { batcher, receipts, clock } = options;
   const time = clock.now();
   if (message.kind === "place" && options.isOverloaded()) return refuse("overloaded");
-  if (batcher.current()?.kind !== "trade" && !batcher.canOpen("trade", time))
-    return refuse("noSnapshot");
+  if (!isTradeOpen(batcher, message, time)) return refuse("noSnapshot");
   const refused = check(options, lanes, signed, time);
   if (refused !== undefined) return refused;
   const { author, word, submission } = signed;
@@ -160,11 +164,26 @@ async function submitTrade(
   const head = headOf(options.state, author);
   const turn = execute(options, () => {
     makePlace(batcher, options.state, { message, time });
-    return batcher.message(entry, time);
+    return batcher.message(entry, time, message.kind === "place" ? "trade" : "cancels");
   });
   if (turn === undefined) return refuse("noSnapshot");
   remember(lanes, author, head);
   return accept(turn, receipts.trade(author, message, turn.value));
+}
+
+/** Orders need marks that are fresh; what takes orders back goes on without. */
+export function isTradeOpen(
+  batcher: Batcher,
+  { kind }: Pick<TradeMessage, "kind">,
+  time: number,
+): boolean {
+  const hasBatch = batcher.current()?.kind === "trade";
+  if (kind !== "place") return hasBatch || batcher.canOpen("cancels", time);
+  const newest = batcher.newestSnapshot();
+  const isFresh = newest !== undefined && time - newest.time < TRADING_AGE_MS_MAX;
+  if (!isFresh || !hasBatch) return isFresh && batcher.canOpen("trade", time);
+  // A batch of cancels may have been opened by a snapshot that was too old for trading.
+  return time - (batcher.batchSnapshot()?.time ?? 0) < TRADING_AGE_MS_MAX;
 }
 
 /** Waits for the next ledger group: the checks are made there, against the state of then. */
@@ -202,15 +221,33 @@ function runLedger(
   const { sequencing, receipts } = options;
   const refused = check(options, lanes, signed, time);
   if (refused !== undefined) return refused;
-  const { author, word, submission } = signed;
-  const operation = { kind: message.kind, author, message, word };
+  const { author, submission } = signed;
+  const operation = operationOf(options, signed, message, time);
   const { signature } = submission;
   const entry = { type: "operation", operation, signature } as const;
   const head = headOf(options.state, author);
   const turn = execute(options, () => sequencing.operation(entry, time));
   if (turn === undefined) return refuse("noSnapshot");
+  const { value, durable } = turn;
+  // Its batch was full: the next one may have another snapshot, so the door is asked again.
+  if (value === undefined) return runLedger(options, lanes, { signed, message, time });
   remember(lanes, author, head);
-  return accept<OperationRecord>(turn, receipts.ledger(author, message, turn.value));
+  return accept({ value, durable }, receipts.ledger(author, message, value));
+}
+
+/** A backstop states the scenario that shows it to be due; the door has found that there is one. */
+function operationOf(
+  options: IntakeOptions,
+  { author, word }: Signed,
+  message: LedgerMessage,
+  now: number,
+): LedgerOperation {
+  const operation = { kind: message.kind, author, message, word };
+  if (message.kind !== "backstop") return operation;
+  const risk = riskNow(options, message)!;
+  const context = { risk, time: timeNow(options, message, now) };
+  const scenario = backstopScenario(options.state, author, message, context);
+  return scenario === undefined ? operation : { ...operation, scenario };
 }
 
 /** Undefined: no snapshot. Any other failure stops the node: the door had let the message in. */
@@ -240,9 +277,9 @@ function check(
   signed: Signed,
   now: number,
 ): Refused | undefined {
-  const { state, batcher } = options;
+  const { state } = options;
   const { author, message, word, submission } = signed;
-  const time = batcher.timeAt(now);
+  const time = timeNow(options, message, now);
   const key = state.session(author.account).keys[author.keyIndex];
   if (state.account(author.account).owner === 0n) return refuse("unknownAccount");
   if (key === undefined || (key.x === 0n && key.y === 0n)) return refuse("unknownKey");
@@ -250,10 +287,13 @@ function check(
     return refuseSignature(lanes, signed, key);
   }
   if (!options.takeRate(author.account, now)) return refuse("rateLimited");
+  if (message.kind === "backstop" && !options.areTakeoversOpen(now)) {
+    return refuse("takeoverRefused", "two new snapshots must come first");
+  }
   const incoming: IncomingMessage = { author, message, word };
   const openOrders = state.openOrdersOf(author.account);
   const risk = riskNow(options, message);
-  const reject = checkMessage(state, incoming, { risk, time, openOrders });
+  const reject = checkMessage(state, incoming, { risk, time, openOrders, ...options.admission });
   return reject === undefined ? undefined : refuse(reject, null, { time });
 }
 
@@ -282,9 +322,21 @@ function headOf(state: MemoryState, { account, keyIndex }: Author): bigint {
   return state.session(account).keys[keyIndex]?.head ?? 0n;
 }
 
+/** A ledger message comes into the ledger batch that is open. */
+function isForOpenLedger({ batcher }: IntakeOptions, message: Message): boolean {
+  return !isTradeMessage(message) && batcher.current()?.kind === "ledger";
+}
+
+/** The earliest time of the batch that the message comes into. */
+function timeNow(options: IntakeOptions, message: Message, now: number): number {
+  const { batcher } = options;
+  return isForOpenLedger(options, message) ? batcher.current()!.time : batcher.timeAt(now);
+}
+
 /** The risk by which the next message will be judged. */
-function riskNow({ state, batcher }: IntakeOptions, message: Message): Risk | undefined {
-  const isLedger = !isTradeMessage(message) && batcher.current()?.kind === "ledger";
+function riskNow(options: IntakeOptions, message: Message): Risk | undefined {
+  const { state, batcher } = options;
+  const isLedger = isForOpenLedger(options, message);
   const inUse = isLedger ? batcher.batchSnapshot() : batcher.snapshotInUse();
   return inUse === undefined ? undefined : effectiveRisk(state.series(), inUse);
 }

@@ -1,28 +1,33 @@
-/** The operator's part of the ledger: lists, opens and settles what is due, by plan and state. */
+/**
+ * The operator's part of the ledger: lists, opens and settles what is due, moves fees, by plan and
+ * state.
+ */
 import { isBookOpen, secondsOf } from "../engine/bookState.ts";
 import type { LedgerOperation } from "../engine/records.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
+import { type FeeSchedule, feesFor } from "./feeSchedule.ts";
+import { ladderMarket } from "./ladderMarket.ts";
+import { type LadderConfig, type LadderMarket, planLadder } from "./listingLadder.ts";
+import type { MarketPlan, PlannedBook } from "./marketPlan.ts";
 
-/** `strike` in ticks, `expiry` in unix seconds. */
-export interface PlannedSeries {
-  readonly slot: number;
-  readonly isCall: boolean;
-  readonly strike: number;
-  readonly expiry: number;
+export interface KeeperOptions {
+  /** What is listed in any case. */
+  readonly plan: MarketPlan;
+  /** What is listed as the market moves, in the slots and books that the plan leaves. */
+  readonly ladder?: LadderConfig | undefined;
+  readonly fees: FeeSchedule;
+  readonly collection: FeeCollection;
 }
 
-/** `legs`: slot and weight, one for each leg. */
-export interface PlannedBook {
-  readonly book: number;
-  readonly legs: readonly (readonly [slot: number, weight: number])[];
+/** Fees are moved to their account when they reach `threshold` (1e-6 USDC), or after a while. */
+export interface FeeCollection {
+  readonly threshold: number;
+  readonly everyBatches: number;
 }
 
-/** Several series may be planned for a slot: each is listed once the one before is settled. */
-export interface MarketPlan {
-  readonly series: readonly PlannedSeries[];
-  readonly books: readonly PlannedBook[];
-}
+/** 100 USDC, or an hour of batches that fill up in a minute. */
+export const DEFAULT_COLLECTION: FeeCollection = { threshold: 100_000_000, everyBatches: 60 };
 
 /** A series that would expire sooner than this is not worth its listing (seconds). */
 const LISTING_SECONDS_MIN = 30;
@@ -30,7 +35,11 @@ const LISTING_SECONDS_MIN = 30;
 export interface KeeperContext {
   /** Of the batch that would take the operation. */
   readonly time: number;
-  readonly snapshot: Pick<Snapshot, "slots">;
+  readonly snapshot: Snapshot;
+  /** Batches since fees were last collected. */
+  readonly batchesSinceCollection: number;
+  /** What the accounts in liquidation need; asked only where nothing more urgent is due. */
+  liquidation(): LedgerOperation | undefined;
 }
 
 /**
@@ -39,20 +48,47 @@ export interface KeeperContext {
  */
 export function dueOperation(
   state: MemoryState,
-  plan: MarketPlan,
+  options: KeeperOptions,
   context: KeeperContext,
 ): LedgerOperation | undefined {
   return (
     dueSettlement(state, context) ??
     duePosition(state) ??
-    dueBook(state, plan, context.time) ??
-    dueListing(state, plan, context.time)
+    context.liquidation() ??
+    dueCollection(state, options.collection, context) ??
+    dueAddition(state, options, context)
   );
 }
 
 /** Whether the operation only adds to the market: money that is owed never waits for it. */
 export function isListing({ kind }: LedgerOperation): boolean {
   return kind === "listSeries" || kind === "openBook";
+}
+
+function dueAddition(
+  state: MemoryState,
+  options: KeeperOptions,
+  context: KeeperContext,
+): LedgerOperation | undefined {
+  const { plan, ladder } = options;
+  const planned = dueBook(state, options, context) ?? dueListing(state, plan, context.time);
+  if (planned !== undefined || ladder === undefined) return planned;
+  const market: LadderMarket = ladderMarket(state, ladder, { ...context, plan });
+  const added = planLadder(ladder, market);
+  if (added === undefined) return undefined;
+  return added.kind === "series"
+    ? { kind: "listSeries", ...added.series }
+    : opening(state, added.book, options, context);
+}
+
+function dueCollection(
+  state: MemoryState,
+  { threshold, everyBatches }: FeeCollection,
+  { batchesSinceCollection }: KeeperContext,
+): LedgerOperation | undefined {
+  const fees = state.fees();
+  const isDue = fees >= threshold || batchesSinceCollection >= everyBatches;
+  return fees > 0 && isDue ? { kind: "collectFees" } : undefined;
 }
 
 function dueSettlement(
@@ -88,9 +124,14 @@ function dueListing(
   return found === undefined ? undefined : { kind: "listSeries", ...found };
 }
 
-function dueBook(state: MemoryState, plan: MarketPlan, time: number): LedgerOperation | undefined {
+function dueBook(
+  state: MemoryState,
+  options: KeeperOptions,
+  context: KeeperContext,
+): LedgerOperation | undefined {
+  const { time } = context;
   const seconds = secondsOf(time);
-  const found = plan.books.find(({ book, legs }) => {
+  const found = options.plan.books.find(({ book, legs }) => {
     const isLive = legs.every(([slot]) => {
       const series = state.series()[slot];
       return series?.status === "listed" && series.expiry > seconds;
@@ -99,8 +140,17 @@ function dueBook(state: MemoryState, plan: MarketPlan, time: number): LedgerOper
     const before = state.book(book);
     return before === undefined || !isBookOpen(state, before, time);
   });
-  if (found === undefined) return undefined;
+  return found === undefined ? undefined : opening(state, found, options, context);
+}
+
+function opening(
+  state: MemoryState,
+  { book, legs, fees }: PlannedBook,
+  options: KeeperOptions,
+  { snapshot }: KeeperContext,
+): LedgerOperation {
   const weights = new Array<number>(state.slots).fill(0);
-  for (const [slot, weight] of found.legs) weights[slot] = weight;
-  return { kind: "openBook", book: found.book, weights };
+  for (const [slot, weight] of legs) weights[slot] = weight;
+  const rates = fees ?? feesFor(options.fees, { state, snapshot, weights });
+  return { kind: "openBook", book, weights, fees: rates };
 }

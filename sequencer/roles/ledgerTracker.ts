@@ -70,7 +70,7 @@ interface Touch {
 function touchedBy(
   state: StateView,
   operation: LedgerOperation,
-  cashBefore: number | undefined,
+  cashBefore: Effect["cashBefore"],
 ): Touch[] {
   const { kind } = operation;
   switch (kind) {
@@ -86,13 +86,21 @@ function touchedBy(
       if (message.kind !== "transfer") return [sender];
       return [sender, { account: message.to, amount: message.amount, kind }];
     }
-    case "settlePosition": {
-      const { cash } = state.account(operation.account);
-      return [{ account: operation.account, amount: cash - (cashBefore ?? cash), kind }];
-    }
+    case "release":
+      return [{ account: operation.account, amount: 0, kind }];
+    case "settlePosition":
+    case "backstop":
+    case "insure":
+    case "deleverage":
+    case "absorb":
+    case "collectFees":
+      return [...cashBefore].map(([account, before]) => {
+        return { account, amount: state.account(account).cash - before, kind };
+      });
     case "listSeries":
     case "openBook":
     case "settleSeries":
+    case "rank":
       return [];
   }
 }

@@ -10,7 +10,7 @@ import type { Shape } from "../protocol/state.ts";
 import type { ExportedState } from "../state/exportedState.ts";
 import { createMemoryState, type MemoryState } from "../state/memoryState.ts";
 import { createStateTrees } from "../state/stateTrees.ts";
-import { type Effect, type EffectBatch, settledAccount } from "./effect.ts";
+import { type Effect, type EffectBatch, movedAccounts } from "./effect.ts";
 
 /** What a deployment fixes for every executor of it. */
 export type Deployment = Pick<
@@ -73,8 +73,8 @@ export function createNodeState(
       if (position !== at.position || record.previous !== at.hash) {
         throw new LogCorruptionError(at.position, "it does not continue the node's state");
       }
-      const settled = settledAccount(entry);
-      const cashBefore = settled === undefined ? undefined : state.account(settled).cash;
+      const moved = movedAccounts(entry);
+      const cashBefore = new Map(moved.map((id) => [id, state.account(id).cash]));
       if (entry.type === "open") {
         at.batch = { number: entry.number, kind: entry.kind, time: entry.time };
         at.lastTime = entry.time;

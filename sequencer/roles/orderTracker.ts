@@ -9,6 +9,9 @@ import type { Outcome, Removal } from "../protocol/rejection.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { EffectBatch } from "./effect.ts";
 
+/** The seq of the operator's orders for accounts in liquidation. */
+const LIQUIDATION_SEQ = 0;
+
 /** Trades that a node keeps for questions. */
 export const TRADES_KEPT = 2000;
 
@@ -118,23 +121,34 @@ function observeSteps(tracked: Tracked, steps: readonly StepRecord[], sink: Sink
     }
   }
   for (const step of steps) {
-    if (step.kind === "cancelAll") closeAll(tracked, step.author.account, sink);
-    else if (step.kind === "cancel") {
+    if (step.kind === "cancelAll") {
+      closeAll(tracked, step.author.account, "allCancelled", sink);
+    } else if (step.kind === "cancel") {
       const { message } = step;
       if (step.outcome === "cancelled" && message.kind === "cancel") {
         close(tracked, message, "cancelled", sink);
       }
+    } else if (step.kind === "liquidate") {
+      // The lock voids what the account has in the books; its own order has no owner to tell.
+      closeAll(tracked, step.account, "void", sink);
+      observeMeeting(tracked, step.order, sink);
     } else if (step.kind !== "purge") observeOrder(tracked, step.order, sink);
   }
 }
 
-function observeOrder(tracked: Tracked, step: OrderStep, sink: Sink): void {
+/** What the step did to orders that rested. Lots of the order itself that are left. */
+function observeMeeting(tracked: Tracked, step: OrderStep, sink: Sink): number {
   let left = step.before.lots;
   if (step.fill !== undefined) {
     left -= step.fill.lots;
     observeFill(tracked, { step, fill: step.fill, left }, sink);
   }
   for (const removed of step.removed) close(tracked, removed, removed.reason, sink);
+  return left;
+}
+
+function observeOrder(tracked: Tracked, step: OrderStep, sink: Sink): void {
+  const left = observeMeeting(tracked, step, sink);
   const order = placeOf(step.before);
   const id = orderIdText(order);
   if (step.outcome === undefined) {
@@ -153,10 +167,10 @@ function observeFill(
   { step, fill, left }: { step: OrderStep; fill: Fill; left: number },
   sink: Sink,
 ): void {
-  const { book, price, lots, takerIsSell, takerSeq, makerSeq } = fill;
+  const { book, price, lots, takerIsSell, takerSeq, makerSeq, takerFee, makerFee } = fill;
   const trade: Trade = {
     tradeId: tracked.nextTradeId,
-    ...{ book, price, lots, takerIsSell, takerSeq, makerSeq },
+    ...{ book, price, lots, takerIsSell, takerSeq, makerSeq, takerFee, makerFee },
     time: sink.batch.time,
     batchNumber: sink.batch.number,
   };
@@ -170,6 +184,7 @@ function observeFill(
   if (order !== undefined) order.lots = makerLeft;
   if (makerLeft === 0) tracked.live.delete(orderIdText(maker));
   emitFill(sink, { order: maker, left: makerLeft, trade, isTaker: false });
+  if (takerSeq === LIQUIDATION_SEQ) return;
   emitFill(sink, { order: placeOf(step.before), left, trade, isTaker: true });
 }
 
@@ -179,8 +194,9 @@ function emitFill(
 ): void {
   const { order, left, trade, isTaker } = options;
   const { tradeId, price, lots } = trade;
+  const fee = isTaker ? trade.takerFee : trade.makerFee;
   const end = left === 0 ? ({ state: "closed", reason: "filled" } as const) : LIVES;
-  emit(sink, { ...order, lots: left, ...end, fill: { tradeId, price, lots, isTaker } });
+  emit(sink, { ...order, lots: left, ...end, fill: { tradeId, price, lots, isTaker, fee } });
 }
 
 const LIVES = { state: "open", reason: null } as const;
@@ -193,9 +209,14 @@ function close(tracked: Tracked, place: OrderPlace, reason: Outcome | Removal, s
   emit(sink, { ...placeOf(order), lots: order.lots, state: "closed", reason, fill: null });
 }
 
-function closeAll(tracked: Tracked, account: number, sink: Sink): void {
+function closeAll(
+  tracked: Tracked,
+  account: number,
+  reason: "allCancelled" | "void",
+  sink: Sink,
+): void {
   for (const order of [...tracked.live.values()]) {
-    if (order.account === account) close(tracked, order, "allCancelled", sink);
+    if (order.account === account) close(tracked, order, reason, sink);
   }
 }
 

@@ -75,8 +75,8 @@ function tradeResult(steps: readonly StepRecord[]): Result {
     return { ...NO_ORDER, seq, outcome };
   }
   const outcome = last.order.outcome ?? "interrupted";
-  const fills = publishedFills(steps).map(({ price, lots, makerSeq }) => {
-    return { price, lots, makerSeq };
+  const fills = publishedFills(steps).map(({ price, lots, makerSeq, takerFee }) => {
+    return { price, lots, makerSeq, fee: takerFee };
   });
   const removed = publishedRemovals(steps).map(({ account: _, ...order }) => order);
   const restingLots = lotsLeft(last.order);

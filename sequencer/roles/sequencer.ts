@@ -2,6 +2,7 @@
  * The sequencer: orders messages, executes them, and takes their batches from sequenced to
  * anchored. Each stage has its own loop and its own durable queue, and none waits for a later one.
  */
+import { type AdmissionPolicy, DEFAULT_POLICY } from "../engine/admission.ts";
 import type { ExchangeEvent, ExchangeService, Info } from "../exchangeService.ts";
 import type {
   Attestation,
@@ -18,15 +19,26 @@ import type {
 import { createAnchoring, ForeignBatchError } from "./anchoring.ts";
 import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
 import { createExchangeQueries } from "./exchangeQueries.ts";
+import { DEFAULT_FEES, type FeeSchedule } from "./feeSchedule.ts";
+import { createFreshness } from "./freshness.ts";
 import { createHalt, type Halt } from "./halt.ts";
 import { createIntake } from "./intake.ts";
-import type { MarketPlan } from "./keeper.ts";
+import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
 import { watchQueue } from "./layerOneQueue.ts";
+import {
+  createLiquidator,
+  DEFAULT_LIQUIDATION,
+  type LiquidationLimits,
+  type Liquidator,
+} from "./liquidator.ts";
+import type { LadderConfig } from "./listingLadder.ts";
 import { loop, messageOf } from "./loop.ts";
+import type { MarketPlan } from "./marketPlan.ts";
 import type { Deployment } from "./nodeState.ts";
 import { type OpenProofJobs, type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
 import { createRateLimiter, type RateLimit } from "./rateLimiter.ts";
 import { createReceiptDesk, type DigestSigner } from "./receipts.ts";
+import type { Admission } from "./riskQueries.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
 import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
@@ -53,6 +65,13 @@ export interface SequencerConfig {
   readonly deployment: Deployment;
   readonly info: Info;
   readonly plan: MarketPlan;
+  /** What is listed as the market moves; absent: the plan alone. */
+  readonly ladder?: LadderConfig | undefined;
+  readonly fees?: FeeSchedule | undefined;
+  readonly collection?: FeeCollection | undefined;
+  readonly liquidation?: Partial<LiquidationLimits> | undefined;
+  /** The venue's limits for orders. */
+  readonly policy?: AdmissionPolicy | undefined;
   readonly limits: SequencingLimits;
   readonly rate: RateLimit;
   /** Sealed batches without proof at which new orders are refused. */
@@ -86,6 +105,8 @@ interface Core extends SequencerState {
   readonly watch: SnapshotWatch;
   readonly batcher: Batcher;
   readonly sequencing: Sequencing;
+  readonly liquidator: Liquidator;
+  readonly admission: Admission;
   isOverloaded(): boolean;
 }
 
@@ -136,7 +157,7 @@ function createCore(
   config: SequencerConfig,
   { restored, onStored }: { restored: SequencerState; onStored: () => void },
 ): Core {
-  const { log, checkpoints, batches: store, logger, network } = ports;
+  const { log, checkpoints, batches: store, logger, network, clock } = ports;
   const { node, trackers, batches } = restored;
   const { state } = node;
   const halt = createHalt(logger);
@@ -176,30 +197,42 @@ function createCore(
   );
   const backlog = (): number => batches.progress().sealed - batches.progress().proven;
   const nextQueueId = trackers.nextQueueId();
+  const liquidation = { ...DEFAULT_LIQUIDATION, ...config.liquidation };
+  const { oracleGapMs: gapMs } = liquidation;
+  const freshness = createFreshness({ startedAt: clock.now(), gapMs });
+  const liquidator = createLiquidator({
+    ...{ state, batcher, freshness, limits: liquidation, logger, snapshot: watch.newest },
+  });
+  const { ladder, fees = DEFAULT_FEES, collection = DEFAULT_COLLECTION } = config;
+  const keeper = { plan, ladder, fees, collection };
   const sequencing = createSequencing({
-    ...{ batcher, state, plan, limits, logger, backlog, nextQueueId },
+    ...{ batcher, state, keeper, liquidator, limits, logger, backlog, nextQueueId },
     proven: () => batches.progress().proven,
     snapshot: watch.newest,
   });
   const isOverloaded = (): boolean => backlog() >= config.backlogMax;
-  const parts = { sealing, watch, batcher, sequencing, isOverloaded };
+  const { policy = DEFAULT_POLICY } = config;
+  const admission = { policy, openInterest: trackers.openInterest.of };
+  const parts = { sealing, watch, batcher, sequencing, liquidator, admission, isOverloaded };
   return { ...restored, ports, config, halt, listeners, ...parts };
 }
 
 function createService(core: Core): ExchangeService {
   const { ports, config, halt, node, trackers, batcher, sequencing, batches, listeners } = core;
   const { clock } = ports;
-  const { isOverloaded } = core;
+  const { isOverloaded, admission, liquidator } = core;
   const { state } = node;
   const { domain } = config.deployment;
   const receipts = createReceiptDesk({ state, batcher, domain, signer: ports.receiptSigner });
   const takeRate = createRateLimiter(config.rate);
   const submit = createIntake({
-    ...{ state, batcher, sequencing, receipts, clock, takeRate, isOverloaded },
+    ...{ state, batcher, sequencing, receipts, clock, takeRate, isOverloaded, admission },
+    areTakeoversOpen: (now) => liquidator.isOpen(batcher.newestSnapshot(), now),
     fail: halt.fail,
   });
   const queries = createExchangeQueries({
-    ...{ info: config.info, state, clock, batcher, batches, isOverloaded, ...trackers },
+    ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission },
+    ...trackers,
     logHead: () => ports.log.head(),
     validatorsConnected: () => ports.network.peers().length,
     halted: () => halt.reason() ?? null,

@@ -8,7 +8,8 @@ import type { Logger, QueuedOperation } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher, Turn } from "./batcher.ts";
-import { dueOperation, isListing, type MarketPlan } from "./keeper.ts";
+import { dueOperation, isListing, type KeeperOptions } from "./keeper.ts";
+import type { Liquidator } from "./liquidator.ts";
 import { purgeSpare } from "./purging.ts";
 
 /** All in ms. */
@@ -35,6 +36,8 @@ export interface LedgerRequest {
 export const REQUESTS_MAX = 1024;
 /** Operator operations of one group; the next group takes the rest. */
 const KEEPER_OPERATIONS_MAX = 256;
+/** But a ranking goes on to its end: the next trade batch would undo what it has counted. */
+const RANK_OPERATIONS_MAX = 1 << 16;
 
 export interface Sequencing {
   /** Ends batches and runs ledger groups that are due. */
@@ -43,8 +46,11 @@ export interface Sequencing {
   enqueue(operations: readonly QueuedOperation[], now: number): void;
   /** False where too many wait already. */
   request(request: LedgerRequest): boolean;
-  /** Executes a ledger operation at the boundary that `tick` has made. */
-  operation(entry: OperationEntry, time: number): Turn<OperationRecord>;
+  /**
+   * Executes a ledger operation at the boundary that `tick` has made. Undefined: its batch was full
+   * and is sealed; what was judged by its snapshot must be judged anew.
+   */
+  operation(entry: OperationEntry, time: number): Turn<OperationRecord | undefined>;
   /** The next layer-one operation that has not been executed or taken in. */
   nextQueueId(): number;
 }
@@ -57,13 +63,16 @@ interface Waiting {
   registeredIn: number;
   /** The last batch with listings in it: the next ones wait for its proof. */
   listedIn: number;
+  /** The batch in which fees were last collected. */
+  collectedIn: number;
   nextQueueId: number;
 }
 
 export interface SequencingOptions {
   readonly batcher: Batcher;
   readonly state: MemoryState;
-  readonly plan: MarketPlan;
+  readonly keeper: KeeperOptions;
+  readonly liquidator: Liquidator;
   readonly limits: SequencingLimits;
   readonly logger: Logger;
   /** Sealed batches without proof. */
@@ -82,10 +91,12 @@ export function createSequencing(options: SequencingOptions): Sequencing {
     registered: new Set(),
     registeredIn: 0,
     listedIn: 0,
+    collectedIn: options.batcher.nextNumber(),
     nextQueueId: options.nextQueueId,
   };
   return {
     tick: (now) => {
+      options.liquidator.watch(now);
       if (isBatchDue(options, now)) {
         purgeSpare(batcher, options.state);
         batcher.seal();
@@ -96,6 +107,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
         runGroup(options, waiting, now);
       }
       if (batcher.current() === undefined && batcher.isOrderCarried()) batcher.proceed(now);
+      options.liquidator.runBooks(now);
     },
     enqueue: (operations, now) => {
       for (const queued of operations) {
@@ -120,7 +132,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
 function isBatchDue({ batcher, limits, ...options }: SequencingOptions, now: number): boolean {
   const batch = batcher.current();
   if (batch === undefined || batch.empty) return false;
-  if (batch.used >= batch.capacity) return true;
+  if (batch.used >= batch.capacity || options.liquidator.needsNewerBatch()) return true;
   const age = now - batch.time;
   if (age >= limits.batchAgeMsMax) return true;
   const newest = options.snapshot()?.time ?? 0;
@@ -143,20 +155,28 @@ function isGroupDue(options: SequencingOptions, waiting: Waiting, now: number): 
 
 function runGroup(options: SequencingOptions, waiting: Waiting, now: number): void {
   const { batcher, logger } = options;
+  // What follows is judged by the snapshot of the ledger batch: no trade batch may be left open.
+  if (batcher.current()?.kind !== "ledger") batcher.finishTrades(now);
   for (let next = waiting.queued[0]; next !== undefined; next = waiting.queued[0]) {
     const { queueId, operation } = next;
     const entry = { type: "operation", operation, queueId } as const;
-    const { outcome } = runOperation(options, waiting, entry, now).value;
+    const record = runOperation(options, waiting, entry, now).value;
+    if (record === undefined) continue;
+    const { outcome } = record;
     // Taken off only when it is executed: a snapshot that has run out leaves it first in line.
     waiting.queued.shift();
     logger.info("layer-one operation", { queueId, kind: operation.kind, outcome });
   }
   for (const request of waiting.requests.splice(0)) request.run(now);
-  for (let count = 0; count < KEEPER_OPERATIONS_MAX; count++) {
+  for (let count = 0; count < RANK_OPERATIONS_MAX; count++) {
     const operation = keeperOperation(options, waiting, now);
     if (operation === undefined) return;
-    runOperation(options, waiting, { type: "operation", operation }, now);
-    if (isListing(operation)) waiting.listedIn = batcher.current()?.number ?? 0;
+    if (count >= KEEPER_OPERATIONS_MAX && operation.kind !== "rank") return;
+    const { value } = runOperation(options, waiting, { type: "operation", operation }, now);
+    if (value === undefined) continue;
+    const number = batcher.current()?.number ?? 0;
+    if (isListing(operation)) waiting.listedIn = number;
+    if (operation.kind === "collectFees") waiting.collectedIn = number;
   }
 }
 
@@ -165,12 +185,17 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
  * each after the proof of the last: a long plan must not keep the first orders from their proofs.
  */
 function keeperOperation(options: SequencingOptions, waiting: Waiting, now: number) {
-  const { batcher, state, plan } = options;
+  const { batcher, state, keeper, liquidator } = options;
   const batch = batcher.current();
   const isOpen = batch?.kind === "ledger";
   const snapshot = isOpen ? batcher.batchSnapshot() : options.snapshot();
   if (snapshot === undefined) return undefined;
-  const due = dueOperation(state, plan, { time: isOpen ? batch.time : now, snapshot });
+  const time = isOpen ? batch.time : batcher.timeAt(now);
+  const due = dueOperation(state, keeper, {
+    ...{ time, snapshot },
+    batchesSinceCollection: batcher.nextNumber() - waiting.collectedIn,
+    liquidation: () => liquidator.dueOperation(time, snapshot),
+  });
   if (due === undefined || !isListing(due)) return due;
   const hasRoom = isOpen && batch.number === waiting.listedIn && batch.used < batch.capacity;
   return hasRoom || options.proven() >= waiting.listedIn ? due : undefined;
@@ -181,15 +206,18 @@ function runOperation(
   waiting: Waiting,
   entry: OperationEntry,
   time: number,
-): Turn<OperationRecord> {
+): Turn<OperationRecord | undefined> {
   const { operation } = entry;
   const batch = batcher.current();
   if (batch?.number !== waiting.registeredIn) waiting.registered.clear();
-  if (operation.kind === "withdraw" || operation.kind === "transfer") {
+  if ("author" in operation) {
     const { account, keyIndex } = operation.author;
-    if (waiting.registered.has(`${account}/${keyIndex}`)) batcher.seal();
+    if (waiting.registered.has(`${account}/${keyIndex}`)) {
+      return { value: undefined, durable: batcher.seal().durable };
+    }
   }
   const turn = batcher.operation(entry, time);
+  if (turn.value === undefined) return turn;
   if (operation.kind === "deposit" || operation.kind === "registerKey") {
     const number = batcher.current()?.number ?? 0;
     if (number !== waiting.registeredIn) waiting.registered.clear();

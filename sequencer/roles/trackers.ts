@@ -8,7 +8,9 @@ import {
   type LedgerTracker,
   type SequencedWithdrawal,
 } from "./ledgerTracker.ts";
+import { createLiquidationTracker } from "./liquidationTracker.ts";
 import type { NodeState } from "./nodeState.ts";
+import { createOpenInterest, type OpenInterest } from "./openInterest.ts";
 import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
 import { createTickerTracker } from "./tickers.ts";
 
@@ -16,6 +18,7 @@ export interface Trackers {
   readonly orders: OrderTracker;
   readonly depths: DepthTracker;
   readonly ledger: LedgerTracker;
+  readonly openInterest: OpenInterest;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
   /** Time (unix ms) by which the newest listing had been executed, or this node had started. */
@@ -42,12 +45,15 @@ export function createTrackers(
   const depths = createDepthTracker({ state, position: node.position() });
   const tickers = createTickerTracker({ state, depths });
   const ledger = createLedgerTracker(state, memory?.withdrawals);
+  const liquidations = createLiquidationTracker(state);
+  const openInterest = createOpenInterest(state);
   let nextQueueId = memory?.nextQueueId ?? 0;
   let lastListing = clock.now();
   return {
     orders,
     depths,
     ledger,
+    openInterest,
     nextQueueId: () => nextQueueId,
     lastListing: () => lastListing,
     observe: (effect) => {
@@ -56,6 +62,7 @@ export function createTrackers(
       if (entry.type === "operation" && entry.queueId !== undefined) {
         nextQueueId = entry.queueId + 1;
       }
+      openInterest.observe(effect);
       const events = orders.observe(steps, batch);
       if (effect.operation?.operation.kind === "openBook") {
         events.push(...orders.reopened(effect.operation.operation.book, batch));
@@ -64,6 +71,9 @@ export function createTrackers(
       for (const change of changes) events.push({ type: "book", change });
       for (const ticker of tickers.observe(changes, batch.time)) {
         events.push({ type: "ticker", ticker });
+      }
+      for (const update of liquidations.observe(effect)) {
+        events.push({ type: "liquidation", update });
       }
       for (const update of ledger.observe(effect)) events.push({ type: "ledger", update });
       return events;

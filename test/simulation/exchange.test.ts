@@ -54,7 +54,7 @@ async function simulate(seed: number): Promise<string> {
   const simulation: Simulation = {
     chance: createChance(seed),
     receipts: [],
-    traders: Array.from({ length: TRADERS }, (_, index) => createTrader(index + 1)),
+    traders: Array.from({ length: TRADERS }, (_, index) => createTrader(index + 3)),
     world,
     depths: new Map(),
     crashes: 0,
@@ -215,7 +215,8 @@ async function check(simulation: Simulation): Promise<void> {
 
 async function checkMoney({ world, traders }: Simulation): Promise<void> {
   const { service } = world.sequencer;
-  let cash = 0;
+  const { feesUncollected, feeAccount } = await service.status();
+  let cash = feesUncollected + feeAccount;
   const held = new Map<number, number>();
   for (const trader of traders) {
     const account = await service.account({ id: trader.account });

@@ -3,6 +3,7 @@ import instances from "../../../circuits/instances.json" with { type: "json" };
 import type { LogRecord } from "../../../sequencer/batch/log.ts";
 import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
 import type { ExchangeEvent, Receipt, SubmitResult } from "../../../sequencer/exchangeService.ts";
+import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, type Signature, sign } from "../../../sequencer/protocol/eddsa.ts";
 import {
   firstHead,
@@ -61,7 +62,7 @@ export function snapshotAt(
     time,
     slots: Array.from({ length: slots }, (_, slot) => {
       const isFinal = finalSlots.includes(slot);
-      const changes = Array.from({ length: 16 }, (_unused, row) =>
+      const changes = Array.from({ length: SCENARIOS }, (_unused, row) =>
         isFinal ? 0 : row % 2 === 0 ? 100 : -100,
       );
       return { mark: 500, isFinal, changes };
@@ -303,7 +304,7 @@ export async function createMarket(change: Partial<SequencerConfig> = {}): Promi
   taker: TestTrader;
 }> {
   const world = await createWorld(change);
-  const [maker, taker] = [createTrader(1), createTrader(2)];
+  const [maker, taker] = [createTrader(3), createTrader(4)];
   world.open(maker, 1_000_000_000);
   world.open(taker, 1_000_000_000);
   for (let count = 0; count < 5; count++) await world.step(400);

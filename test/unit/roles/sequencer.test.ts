@@ -15,7 +15,9 @@ test("an order goes from its receipt to layer one", async () => {
   assert.equal(rested.restingLots, 5);
   const filled = await world.place(taker, { price: 512, lots: 3 });
   assert.equal(filled.outcome, "filled");
-  assert.deepEqual(filled.fills, [{ price: 510, lots: 3, makerSeq: rested.seq }]);
+  // 0.03 % of the underlying at 20000 ticks is 6 ticks for each lot of 1000 units.
+  const fill = { price: 510, lots: 3, makerSeq: rested.seq, fee: 3 * 6 * 1000 };
+  assert.deepEqual(filled.fills, [fill]);
   await world.finish();
   const { service } = world.sequencer;
   const status = await service.status();
@@ -52,7 +54,7 @@ test("nobody is answered before the record is durable", async () => {
 
 // [what is wrong, the change of a good submission, the code]
 const REFUSED: readonly (readonly [string, object, DoorReject])[] = [
-  ["another account", { account: 3 }, "unknownAccount"],
+  ["another account", { account: 5 }, "unknownAccount"],
   ["an account beyond the tree", { account: 2 ** 20 }, "unknownAccount"],
   ["another key", { keyIndex: 1 }, "unknownKey"],
   ["a key that cannot be", { keyIndex: 4 }, "unknownKey"],
@@ -89,7 +91,7 @@ test("an order that could not be good is refused", async () => {
   for (const [what, order, code] of BAD_ORDERS) {
     const message = { ...PLACE, deadline: world.clock.now() + 1000, ...order };
     const signed = maker.peek(message);
-    const result = await world.sequencer.service.submit({ account: 1, keyIndex: 0, ...signed });
+    const result = await world.sequencer.service.submit({ account: 3, keyIndex: 0, ...signed });
     assert.equal(result.accepted ? "accepted" : result.code, code, what);
   }
 });
@@ -108,12 +110,12 @@ const PLACE = {
 test("a replayed message is told from a wrongly signed one", async () => {
   const { world, maker } = await createMarket();
   const signed = maker.next(CANCEL_ALL);
-  const submission = { account: 1, keyIndex: 0, ...signed };
+  const submission = { account: 3, keyIndex: 0, ...signed };
   const { service } = world.sequencer;
   assert.equal((await service.submit(submission)).accepted, true);
   const again = await service.submit(submission);
   assert.equal(again.accepted ? "" : again.code, "wrongHead");
-  const head = (await service.session(1, 0))?.head;
+  const head = (await service.session(3, 0))?.head;
   assert.equal(again.accepted ? 0n : again.data.head, head);
 });
 
@@ -138,7 +140,7 @@ test("at the backlog bound orders are refused and cancels taken", async () => {
   const { service } = world.sequencer;
   assert.equal((await service.status()).isOverloaded, true);
   const signed = maker.peek({ ...PLACE, deadline: world.clock.now() + 1000 });
-  const refused = await service.submit({ account: 1, keyIndex: 0, ...signed });
+  const refused = await service.submit({ account: 3, keyIndex: 0, ...signed });
   assert.equal(refused.accepted ? "" : refused.code, "overloaded");
   assert.equal((await world.submit(maker, CANCEL_ALL)).accepted, true);
   await world.prove();
@@ -206,12 +208,16 @@ test("series settle at expiry and positions become cash", async () => {
   const chain = await service.chain();
   assert.equal(chain.series[0]?.status, "settled");
   assert.equal(chain.series[1]?.status, "listed");
-  const accounts = await Promise.all([1, 2].map((id) => service.account({ id })));
-  // Bought at 500 and settled at 500: nobody has gained, nobody holds anything.
-  for (const account of accounts) {
-    assert.equal(account?.cash, 1_000_000_000);
-    assert.equal(account?.positions[0], 0);
-  }
+  const accounts = await Promise.all([3, 4].map((id) => service.account({ id })));
+  // Bought at 500 and settled at 500: nobody has gained but the venue, nobody holds anything.
+  const fee = 10 * 6 * 1000;
+  assert.deepEqual(
+    accounts.map((account) => account?.cash),
+    [1_000_000_000, 1_000_000_000 - fee],
+  );
+  for (const account of accounts) assert.equal(account?.positions[0], 0);
+  const { feesUncollected, feeAccount } = await service.status();
+  assert.equal(feesUncollected + feeAccount, fee);
   const settled = world.events.filter(
     (event) => event.type === "ledger" && event.update.operation === "settlePosition",
   );
@@ -265,7 +271,7 @@ test("a deadline that the next batch would pass is refused, not the node's end",
   world.clock.advance(-5);
   const deadline = world.clock.now() + 1;
   const signed = maker.peek({ ...PLACE, deadline });
-  const result = await world.sequencer.service.submit({ account: 1, keyIndex: 0, ...signed });
+  const result = await world.sequencer.service.submit({ account: 3, keyIndex: 0, ...signed });
   assert.equal(result.accepted ? "accepted" : result.code, "deadlinePassed");
   assert.equal((await world.sequencer.service.status()).halted, null);
 });

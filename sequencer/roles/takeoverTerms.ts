@@ -1,0 +1,173 @@
+/**
+ * For which amounts lots may leave a locked account outside the books (SPEC section 7, T3 to T7).
+ * Every condition is linear in the amount, so what is allowed is a range.
+ *
+ * Amounts are counted as what `from` *receives* (1e-6 USDC): negative where it pays a discount,
+ * positive where its deficit is paid for. Big integers: 5 unit lots change exceeds 2^53.
+ */
+
+import { maintenanceValues, type Risk, SCENARIO_ROWS, scenarioValues } from "../engine/risk.ts";
+import {
+  AUCTION_DIVISOR,
+  AUCTION_SECONDS,
+  MARGIN_INITIAL_FACTOR,
+  MARGIN_VALUE_FACTOR,
+} from "../protocol/constants.ts";
+import type { Account } from "../protocol/state.ts";
+
+/** Both ends included. */
+export interface Range {
+  readonly low: bigint;
+  readonly high: bigint;
+}
+
+/** A takeover whose size and amount are still open. */
+export interface Offer {
+  readonly from: Readonly<Account>;
+  readonly taker: Readonly<Account>;
+  readonly slot: number;
+  /** 0..16: `from` is below maintenance margin in it, and the position loses in it. */
+  readonly scenario: number;
+  /** Seconds since the lock. */
+  readonly seconds: number;
+  /** The insurance fund takes over: it engages at most half of its cash (T7). */
+  readonly isInsurance: boolean;
+  readonly risk: Risk;
+  readonly unit: number;
+}
+
+const VALUE = BigInt(MARGIN_VALUE_FACTOR);
+const INITIAL = BigInt(MARGIN_INITIAL_FACTOR);
+
+/** What `lots` of the offer may come with; undefined where nothing is allowed. */
+export function amountRange(offer: Offer, lots: number): Range | undefined {
+  const unit = BigInt(offer.unit);
+  const moved = buyBackSign(offer) * BigInt(lots) * unit;
+  const loss = moved * changeIn(offer, offer.scenario);
+  const low = largest([-maxDiscount(offer, loss), ...givingBounds(offer, moved)]);
+  const high = smallest([
+    sizeBound(offer, loss, lots),
+    deficitBound(offer),
+    takingBound(offer, moved),
+  ]);
+  return low <= high ? { low, high } : undefined;
+}
+
+/** T2: whether the position loses in the scenario at all. */
+export function losesIn({ from, slot, risk }: Pick<Offer, "from" | "slot" | "risk">, row: number) {
+  const change = risk.changes[slot]![row] ?? 0;
+  return from.positions[slot]! * change < 0;
+}
+
+/** The most lots up to `most` that some amount is allowed for, and that range. */
+export function largestTakeover(
+  offer: Offer,
+  most: number,
+): { readonly lots: number; readonly range: Range } | undefined {
+  const whole = amountRange(offer, most);
+  if (whole !== undefined) return { lots: most, range: whole };
+  let best: { lots: number; range: Range } | undefined;
+  let low = 0;
+  let high = most;
+  // What is allowed for some lots is mostly allowed for fewer; where it is not, less is found.
+  while (high - low > 1) {
+    const lots = Math.floor((low + high) / 2);
+    const range = amountRange(offer, lots);
+    if (range === undefined) high = lots;
+    else {
+      best = { lots, range };
+      low = lots;
+    }
+  }
+  return best;
+}
+
+/** +1 where `from` buys back, -1 where it sells. */
+function buyBackSign({ from, slot }: Offer): bigint {
+  return from.positions[slot]! < 0 ? 1n : -1n;
+}
+
+function changeIn({ risk, slot }: Offer, row: number): bigint {
+  return BigInt(risk.changes[slot]![row] ?? 0);
+}
+
+/** T4. */
+function maxDiscount({ seconds }: Offer, loss: bigint): bigint {
+  return (BigInt(Math.min(seconds, AUCTION_SECONDS)) * loss) / BigInt(AUCTION_DIVISOR);
+}
+
+/** T6 for `from`: in each scenario the headroom does not fall, or is not negative afterwards. */
+function givingBounds({ from, ...offer }: Offer, moved: bigint): bigint[] {
+  const whole = { from, ...offer };
+  return headrooms(from, offer).map((headroom, row) => {
+    const gained = INITIAL * moved * changeIn(whole, row);
+    return ceilDivide(-(gained + positive(headroom)), VALUE);
+  });
+}
+
+/** T3: at most one lot more than brings the scenario back to maintenance margin. */
+function sizeBound(offer: Offer, loss: bigint, lots: number): bigint {
+  const { from, scenario, risk, unit } = offer;
+  const value = BigInt(maintenanceValues(from, risk)[scenario]!);
+  const maintenance = BigInt(from.cash) + BigInt(unit) * value;
+  return loss / BigInt(lots) - loss - maintenance - 1n;
+}
+
+/** T5: only a deficit is paid for. */
+function deficitBound({ from, risk, unit }: Offer): bigint {
+  return positive(-equityOf(from, risk, unit));
+}
+
+/** T6 and T7 for the account that takes over: what it can pay. */
+function takingBound(offer: Offer, moved: bigint): bigint {
+  const { taker, isInsurance, risk, slot } = offer;
+  const received = moved * BigInt(risk.marks[slot]!);
+  const cash = BigInt(taker.cash) + received;
+  const bounds = headrooms(taker, offer).map((headroom, row) => {
+    const lost = INITIAL * moved * changeIn(offer, row);
+    const unharmed = floorDivide(-lost, VALUE);
+    // `headroom - lost - 4 a >= 0`, and for the fund `>= 2 (cash - a)`.
+    const healthy = isInsurance
+      ? floorDivide(headroom - lost - 2n * cash, VALUE - 2n)
+      : floorDivide(headroom - lost, VALUE);
+    return unharmed > healthy ? unharmed : healthy;
+  });
+  return smallest(isInsurance ? [cash, ...bounds] : bounds);
+}
+
+/** Cash and positions at the marks, in 1e-6 USDC. */
+export function equityOf(account: Readonly<Account>, risk: Risk, unit: number): bigint {
+  const value = maintenanceValues(account, risk)[SCENARIO_ROWS - 1]!;
+  return BigInt(account.cash) + BigInt(unit) * BigInt(value);
+}
+
+/** `4 cash + unit X_s` for s = 0..17 (SPEC section 4). */
+export function headrooms(
+  account: Readonly<Account>,
+  { risk, unit }: { readonly risk: Risk; readonly unit: number },
+): bigint[] {
+  return scenarioValues(account, risk).map((value) => {
+    return VALUE * BigInt(account.cash) + BigInt(unit) * BigInt(value);
+  });
+}
+
+function positive(value: bigint): bigint {
+  return value > 0n ? value : 0n;
+}
+
+export function smallest(values: readonly bigint[]): bigint {
+  return values.reduce((least, value) => (value < least ? value : least));
+}
+
+function largest(values: readonly bigint[]): bigint {
+  return values.reduce((most, value) => (value > most ? value : most));
+}
+
+export function floorDivide(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  return quotient * divisor > value ? quotient - 1n : quotient;
+}
+
+function ceilDivide(value: bigint, divisor: bigint): bigint {
+  return -floorDivide(-value, divisor);
+}
