@@ -329,7 +329,10 @@ export interface LedgerUpdate {
   readonly batchNumber: number;
 }
 
-/** `ticker` follows the `book` changes it is of. `batch` is sent when a batch is sealed and at every stage it reaches after. */
+/**
+ * `ticker` follows the `book` changes that it is of. `batch` is sent when a batch is sealed and at
+ * every stage that it reaches after.
+ */
 export type ExchangeEvent =
   | { readonly type: "trade"; readonly trade: Trade }
   | { readonly type: "book"; readonly change: BookChange }

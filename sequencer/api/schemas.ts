@@ -51,7 +51,7 @@ const channel = z
   .max(32)
   .regex(
     /^(?:(?:trades|book|ticker|account)\.(?:0|[1-9]\d{0,6})|batches|liquidations|heartbeat)$/,
-    "must be `trades.N`, `book.N`, `ticker.N`, `account.N`, `batches`, `liquidations` or `heartbeat`",
+    "must be `trades.N`, `book.N`, `ticker.N`, `account.N`, `batches`, `liquidations`, `heartbeat`",
   );
 const channels = z.array(channel).min(1).max(CHANNELS_MAX);
 

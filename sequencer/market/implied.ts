@@ -8,8 +8,8 @@ export interface LegBook {
 }
 
 /**
- * Buying one lot of the combination buys `w` lots of every leg with a weight `w > 0` at its asks and
- * sells `-w` lots of the others at their bids; selling is the reverse. The price is that of the
+ * Buying one lot of the combination buys `w` lots of every leg with a weight `w > 0` at its asks
+ * and sells `-w` lots of the others at their bids; selling is the reverse. The price is that of the
  * first lot, and `lots` is how many cost the same; the next one is worse, or cannot be had.
  * `legBook` answers undefined where a slot has no open plain book.
  */

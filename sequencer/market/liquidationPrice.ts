@@ -95,7 +95,7 @@ function bisect(maintenance: (factor: number) => number, inside: number, outside
   return bad;
 }
 
-/** Smallest value of the positions over all rows, in lot ticks, with every forward times `factor`. */
+/** Smallest value of the positions over all rows (lot ticks), every forward times `factor`. */
 function worstValue(legs: readonly Leg[], factor: number): number {
   const values = new Array<number>(SCENARIOS + 1).fill(0);
   for (const { lots, mark, minimum, priced } of legs) {
