@@ -1,0 +1,128 @@
+// The same proposal gives the same hash in every locale and time zone, and in another Node.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import ts from "typescript";
+import type { Proposal } from "../../../sequencer/oracle/proposal.ts";
+
+const root = path.join(import.meta.dirname, "..", "..", "..");
+const folder = mkdtempSync(path.join(tmpdir(), "straddle-hash-"));
+after(() => rmSync(folder, { recursive: true }));
+
+const NOW = 1_800_000_000_000;
+const [past, soon, day, month] = [-200, 1234, 86_400, 30 * 86_400].map((s) => NOW / 1000 + s) as [
+  number,
+  number,
+  number,
+  number,
+];
+const smile = { a: 400_000, b: 1_234_567_890, rho: -2_345_678_901, m: 123_456_789, sigma: 1e9 };
+const proposal: Proposal = {
+  time: NOW,
+  expiries: [
+    { expiry: past, forwardTicks: 25_011, settlementTicks: 25_011 },
+    { expiry: soon, forwardTicks: 25_017, averageMilliticks: 25_003_217, smile },
+    { expiry: day, forwardTicks: 25_123, smile: { ...smile, a: 30_000_000 } },
+    { expiry: month, forwardTicks: 25_321 },
+  ],
+  slots: [
+    { isCall: true, strikeTicks: 24_000, expiry: past },
+    null,
+    { isCall: false, strikeTicks: 0, expiry: day },
+    ...[20_000, 24_900, 25_000, 25_100, 31_000].flatMap((strikeTicks) => [
+      { isCall: true, strikeTicks, expiry: soon },
+      { isCall: false, strikeTicks, expiry: day },
+      { isCall: true, strikeTicks, expiry: month, ivBps: 5000 + (strikeTicks % 777) },
+    ]),
+  ],
+};
+const file = path.join(folder, "proposal.json");
+writeFileSync(file, JSON.stringify(proposal));
+
+/** Changes only when the protocol, the parameters or the arithmetic do. */
+const HASH = "6719052535114761696242099706679560896811196286614373436265354021216372542524";
+
+interface Told {
+  readonly hash: string;
+  readonly habits: string;
+  readonly version: string;
+}
+
+function run(node: string, script: string, environment: Record<string, string> = {}): Told {
+  const env = { PATH: process.env.PATH ?? "", ...environment };
+  const text = execFileSync(node, [script, file], { encoding: "utf8", env });
+  return JSON.parse(text) as Told;
+}
+
+test("processes with other languages, numbers and time zones sign the same hash", () => {
+  const script = path.join(import.meta.dirname, "hashProposal.ts");
+  const environments = [
+    { LANG: "C", LC_ALL: "C", TZ: "UTC" },
+    { LANG: "de_DE.UTF-8", LC_ALL: "de_DE.UTF-8", TZ: "Asia/Kathmandu" },
+    { LANG: "ar_EG.UTF-8", LC_ALL: "ar_EG.UTF-8", TZ: "America/St_Johns" },
+  ];
+  const told = environments.map((environment) => run(process.execPath, script, environment));
+  assert.deepEqual(
+    told.map(({ hash }) => hash),
+    [HASH, HASH, HASH],
+  );
+  assert.equal(new Set(told.map(({ habits }) => habits)).size, 3, "the processes do differ");
+});
+
+/** A Node of another version than this one, if the machine has any. */
+function otherNode(): string | undefined {
+  const folders = (process.env.PATH ?? "").split(path.delimiter);
+  const candidates = [...folders, "/usr/bin", "/usr/local/bin"].map((at) => path.join(at, "node"));
+  return candidates.find((candidate) => {
+    if (!existsSync(candidate)) return false;
+    const version = execFileSync(candidate, ["--version"], { encoding: "utf8" }).trim();
+    return version !== process.version && Number(/^v(\d+)/.exec(version)?.[1]) >= 18;
+  });
+}
+
+/** The sources as JavaScript, for a Node that does not read TypeScript. */
+function transpile(): string {
+  const zones = ["sequencer/oracle", "sequencer/pricing", "sequencer/protocol"];
+  const files = zones.flatMap((zone) =>
+    readdirSync(path.join(root, zone)).map((name) => path.join(zone, name)),
+  );
+  const script = path.join("test", "unit", "oracle", "hashProposal.ts");
+  for (const source of [...files, script].filter((name) => name.endsWith(".ts"))) {
+    const target = path.join(folder, source.replace(/\.ts$/, ".js"));
+    mkdirSync(path.dirname(target), { recursive: true });
+    const { outputText } = ts.transpileModule(readFileSync(path.join(root, source), "utf8"), {
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        rewriteRelativeImportExtensions: true,
+        verbatimModuleSyntax: true,
+      },
+    });
+    writeFileSync(target, outputText);
+  }
+  writeFileSync(path.join(folder, "package.json"), '{"type":"module"}');
+  symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
+  return path.join(folder, script.replace(/\.ts$/, ".js"));
+}
+
+const other = otherNode();
+
+test("another version of Node signs the same hash", {
+  skip: other === undefined && "this machine has no second version of Node",
+}, () => {
+  const told = run(other as string, transpile());
+  assert.notEqual(told.version, process.version);
+  assert.equal(told.hash, HASH);
+});
