@@ -115,7 +115,7 @@ test("the circuit is told scenarios and the fees of replaced books, 0 where ther
   const { market } = distressed();
   const entry = backstop(market, {});
   market.executor.operation(entry);
-  const weights = Array.from({ length: 16 }, (_, slot) => (slot === 0 ? 1 : 0));
+  const weights = new Array<number>(16).fill(0).with(0, 1);
   const rates = { taker: 9, maker: -9 };
   market.operate({ kind: "openBook", book: 50, weights, fees: rates });
   const { steps } = market.sizes.ledger;
