@@ -23,7 +23,7 @@ test("the exits to cheat with have witnesses", () => {
 });
 
 test("Exit proves 1: stateRoot holds, at account, this account of this owner", () => {
-  for (const name of ["stateRoot", "owner", "privateRoot", "account"]) {
+  for (const name of ["stateRoot", "owner", "privateRoot", "account", "fees"]) {
     assertRefused(circuit, changed(inputs, [name], plus(1n)), root);
   }
   assertRefused(circuit, changed(inputs, ["account"], set(257n)), "MerkleUpdate");

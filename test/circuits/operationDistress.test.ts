@@ -31,6 +31,11 @@ function lockedFor(elapsed: number) {
   return held(takeover, "lockedSince", 3, seconds - elapsed);
 }
 
+/** The batch with other inputs, its words as they are. */
+function withInputs({ market, batch }: Made, inputs: Record<string, string[]>): Made {
+  return { market, batch: { ...batch, inputs: { ...batch.inputs, ...inputs } } };
+}
+
 const amountOf = (made: Made, at: number) =>
   unpack(LEDGER_OP, BigInt(wordsOf(made)[at]![0]!)).amount;
 
@@ -66,7 +71,7 @@ test("LedgerOperation proves 1: fields that takeovers and rankings do not use ar
 
 test("LedgerOperation proves 2: a backstop is signed, with its slot, lots and amount", () => {
   assertRefused(circuit, refielded(takeover, BACKSTOP, { amount: 699_999 }), "Signer");
-  assertRefused(circuit, refielded(takeover, BACKSTOP, { lots: 9 }), "Signer");
+  assertRefused(circuit, refielded(takeover, BACKSTOP, { lots: 11 }), "Signer");
   const others = "SignedOperation: op.isSigned * (op.account - signersAccount)";
   assertRefused(circuit, refielded(takeover, BACKSTOP, { account: 4 }), others);
   const time = BigInt(takeover.batch.inputs.time as string);
@@ -134,16 +139,16 @@ test("LedgerOperation proves 7: T8, the largest holder of a complete ranking, af
   const best = "TopOfRanking: enabled * (ranking.best - account)";
   assertRefused(circuit, refielded(takeover, DELEVERAGE, { account: 5 }), best);
   const side = "TopOfRanking: enabled * (ranking.isLong - isLong)";
-  const [backstop, insure, ...ranks] = words;
-  const last = ranks.splice(4, 1)[0]!;
-  const ended = [backstop!, ...ranks.slice(1, 4), insure!, last, IDLE, IDLE];
-  assertRefused(circuit, stated(takeover, ended), side);
+  // The fund takes over after the others were ranked: nobody is ranked any more.
+  const order = [0, 3, 4, 5, INSURE, DELEVERAGE, 7, 7].map((at) => words[at]!);
+  const ended = withInputs(takeover, { takeoverScenario: new Array<string>(8).fill("16") });
+  assertRefused(circuit, stated(ended, order), side);
 });
 
 test("LedgerOperation proves 7: lots and amounts are in the accounts afterwards", () => {
-  assertRefused(circuit, refielded(takeover, DELEVERAGE, { lots: 6 }), "PublicData");
-  assertRefused(circuit, refielded(takeover, INSURE, { amount: 99_999 }), "PublicData");
-  assertRefused(circuit, refielded(deficit, 5, { amount: 49_999 }), "PublicData");
+  assertRefused(circuit, refielded(takeover, DELEVERAGE, { lots: 6 }), "Ledger: accountPath");
+  assertRefused(circuit, refielded(takeover, INSURE, { amount: 99_999 }), "Ledger: accountPath");
+  assertRefused(circuit, refielded(deficit, 5, { amount: 49_999 }), "Ledger: accountPath");
 });
 
 test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", () => {
@@ -153,14 +158,12 @@ test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", 
   assertRefused(circuit, refielded(deficit, ABSORB, { amount: 0 }), nothing);
   const self = "LedgerOperation: (op.isTakeover + op.isAbsorb) * isSelf";
   assertRefused(circuit, refielded(deficit, ABSORB, { to: 2 }), self);
-  assertRefused(circuit, refielded(deficit, ABSORB, { amount: amount - 1 }), "PublicData");
+  assertRefused(circuit, refielded(deficit, ABSORB, { amount: amount - 1 }), "Ledger: accountPath");
   // Alone in the batch, of a fund without enough.
-  const made = { ...deficit };
   const alone = [wordsOf(deficit)[ABSORB]!, ...new Array<string[]>(7).fill(IDLE)];
   const at = (deficit.batch.inputs.accountIds as string[]).indexOf("2");
   const cash = (deficit.batch.inputs.cash as string[]).with(at, "5000000");
-  const poor = { ...made, batch: { ...made.batch, inputs: { ...made.batch.inputs, cash } } };
-  assertRefused(circuit, stated(poor, alone), bears);
+  assertRefused(circuit, stated(withInputs(deficit, { cash }), alone), bears);
 });
 
 test("LedgerOperation proves 9: rank counts those who hold the slot", () => {
@@ -184,8 +187,8 @@ test("LedgerOperation proves 11: all fees are collected, and stated", () => {
   assertRefused(circuit, refielded(release, 3, { amount: amount + 1 }), all);
   const words = wordsOf(release);
   assertRefused(circuit, stated(release, words.with(6, words[3]!)), all);
-  const deposit = { kind: LEDGER_KINDS.idle, executed: 0, account: 0, amount: 0 };
-  assertRefused(circuit, refielded(release, 3, deposit), "PublicData");
+  const nothing = { kind: LEDGER_KINDS.idle, executed: 0, account: 0, amount: 0 };
+  assertRefused(circuit, refielded(release, 3, nothing), "Ledger: accountPath");
 });
 
 test("LedgerOperation proves 6: a book's fee rates are stated, a rebate within the fee", () => {
