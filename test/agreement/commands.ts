@@ -20,6 +20,9 @@ const NO_KEY = { key: { x: 0n, y: 0n }, keyIndex: 0, keyExpiry: 0 };
 /** Cash of accounts 1 to 4: from plenty to nothing to lose. */
 export const CASH = [40_000_000, 2_000_000, 300_000, 20_000_000];
 
+/** Cash of accounts 1 to 4 in {@link distressMarket}. */
+const STRAINED = [40_000_000, 2_500_000, 1_900_000, 20_000_000];
+
 export interface TradeCommand {
   readonly kind: "place" | "cancel" | "cancelAll" | "purge" | "seal" | "liquidate" | "move";
   readonly account: number;
@@ -59,8 +62,8 @@ export function fundMarket(market: Market, cash: readonly number[] = CASH): void
  * Account 2 sells 10 lots of slot 0 and account 3 buys 10 of slot 1, both with little more than the
  * margin; then slot 0 rises and slot 1 falls by so much that neither has its maintenance margin.
  */
-export function distressMarket(market: Market): void {
-  fundMarket(market, [40_000_000, 2_500_000, 1_500_000, 20_000_000]);
+export function distressMarket(market: Market, cash: readonly number[] = STRAINED): void {
+  fundMarket(market, cash);
   const common = { lots: 10, timeInForce: "gtc" } as const;
   market.trade(1, order({ ...common, book: 0, price: 200 }));
   market.trade(2, order({ ...common, book: 0, price: 200, isSell: true }));

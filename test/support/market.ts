@@ -21,6 +21,7 @@ import {
 } from "../../sequencer/protocol/messages.ts";
 import { type SlotRisk, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
 import type { BookFees } from "../../sequencer/protocol/state.ts";
+import type { ExportedState } from "../../sequencer/state/exportedState.ts";
 import { createMemoryState, type MemoryState } from "../../sequencer/state/memoryState.ts";
 import { createStateTrees, type StateTrees } from "../../sequencer/state/stateTrees.ts";
 
@@ -92,14 +93,30 @@ export function keySecret(account: number, keyIndex = 0): bigint {
   return secretOf(`account ${account} key ${keyIndex}`);
 }
 
+/** A market that goes on from where `market` is, which has no open batch; its batches are new. */
+export function copyMarket(market: Market): Market {
+  const { state, executor, time, slots, sizes } = market;
+  if (executor.current() !== undefined) throw new Error("the market has an open batch");
+  const lastBatch = { number: executor.nextNumber() - 1, time: executor.lastTime() };
+  const copy = marketOf(sizes, { exported: state.exportState(), lastBatch });
+  return Object.assign(copy, { time, slots });
+}
+
 export function createMarket(instance = "tiny"): Market {
-  const sizes = sizesOf(instance);
+  return marketOf(sizesOf(instance), { lastBatch: { number: 0, time: START } });
+}
+
+function marketOf(
+  sizes: BatchSizes,
+  start: { exported?: ExportedState; lastBatch: { number: number; time: number } },
+): Market {
+  const { exported, lastBatch } = start;
   const state = createMemoryState(sizes.trade);
+  if (exported !== undefined) state.importState(exported);
   const trees = createStateTrees(sizes.trade);
   const names = Array.from({ length: sizes.trade.oracles }, (_, index) => `oracle ${index}`);
   const oracles = names.map((name) => publicKeyOf(secretOf(name)));
   const quorum = sizes.trade.quorum;
-  const lastBatch = { number: 0, time: START };
   const domain = TEST_DOMAIN;
   const executor = createExecutor({ state, trees, sizes, domain, oracles, quorum, lastBatch });
   const flat = { mark: 0, isFinal: false, changes: new Array<number>(SCENARIOS).fill(0) };

@@ -168,6 +168,27 @@ test("cash and notional of all orders stay below 2^51", () => {
   assert.equal(check(market, {}, placeOf({ price: 0 })), "taken");
 });
 
+test("a locked account places nothing, but cancels, and pays what it can spare", () => {
+  const market = createMarket([RICH, 25_000]);
+  market.state.editSession(1).lockedSince = NOW / 1000;
+  assert.equal(check(market, {}, placeOf()), "accountLocked");
+  assert.equal(check(market, {}, placeOf({ ...reduce })), "accountLocked");
+  assert.equal(check(market, {}, cancel), "taken");
+  assert.equal(check(market, {}, cancelAll), "taken");
+  assert.equal(check(market, {}, withdraw(1)), "taken");
+  assert.equal(check(market, { account: 2 }, placeOf({ isSell: true })), "taken");
+});
+
+test("a backstop for an account that is not locked is refused", () => {
+  const market = createMarket([RICH, RICH]);
+  const terms = { from: 2, slot: 0, lots: 1, amount: 0, deadline: FAR };
+  assert.equal(check(market, {}, { kind: "backstop", ...terms }), "takeoverRefused");
+  assert.equal(
+    check(market, {}, { kind: "backstop", ...terms }, { risk: undefined }),
+    "noSnapshot",
+  );
+});
+
 test("books: plain, generation, open", () => {
   const plain: readonly (readonly [number[], boolean])[] = [
     [[0, 1, 0, 0], true],
