@@ -43,6 +43,7 @@ function expPolynomial(t: number): number {
 
 /** `x * 2^k`, by exact multiplications (the last may round into the subnormal numbers). */
 function scale(x: number, k: number): number {
+  if (k > -SCALE_STEP && k < SCALE_STEP) return x * POWERS[k + SCALE_STEP]!;
   let result = x;
   let rest = k;
   for (; rest >= SCALE_STEP; rest -= SCALE_STEP) result *= powerOfTwo(SCALE_STEP);
@@ -59,12 +60,25 @@ function powerOfTwo(k: number): number {
   return bits.getFloat64(0);
 }
 
+/** 2^k at index `k + SCALE_STEP`. */
+const POWERS = Float64Array.from({ length: 2 * SCALE_STEP }, (_, i) => powerOfTwo(i - SCALE_STEP));
+
 /** Natural logarithm; NaN below 0. */
 export function log(x: number): number {
   if (Number.isNaN(x) || x < 0) return Number.NaN;
   if (x === 0) return Number.NEGATIVE_INFINITY;
   if (x === Number.POSITIVE_INFINITY) return x;
-  const { exponent, fraction } = split(x);
+  // x = fraction * 2^exponent with the fraction between sqrt(1/2) and sqrt(2).
+  const isSubnormal = x < 2.2250738585072014e-308;
+  bits.setFloat64(0, isSubnormal ? x * 18014398509481984 : x);
+  const high = bits.getUint32(0);
+  let exponent = (high >>> 20) - 1023 - (isSubnormal ? 54 : 0);
+  bits.setUint32(0, (high & 0xfffff) | 0x3ff00000);
+  let fraction = bits.getFloat64(0);
+  if (fraction > Math.SQRT2) {
+    exponent += 1;
+    fraction *= 0.5;
+  }
   const f = fraction - 1;
   const s = f / (2 + f);
   const z = s * s;
@@ -94,20 +108,6 @@ function logPolynomial(z: number): number {
   const even = w * (0.3999999999940942 + w * w6);
   const odd = z * (0.6666666666666735 + w * (0.2857142874366239 + w * w7));
   return even + odd;
-}
-
-/** `x = fraction * 2^exponent` with the fraction between sqrt(1/2) and sqrt(2). */
-function split(x: number): { exponent: number; fraction: number } {
-  const isSubnormal = x < 2.2250738585072014e-308;
-  const normal = isSubnormal ? x * 18014398509481984 : x;
-  bits.setFloat64(0, normal);
-  const high = bits.getUint32(0);
-  const exponent = (high >>> 20) - 1023 - (isSubnormal ? 54 : 0);
-  bits.setUint32(0, (high & 0xfffff) | 0x3ff00000);
-  const fraction = bits.getFloat64(0);
-  return fraction > Math.SQRT2
-    ? { exponent: exponent + 1, fraction: fraction * 0.5 }
-    : { exponent, fraction };
 }
 
 /** `base^exponent` for a base above 0. A few units in the last place for moderate results. */

@@ -9,9 +9,9 @@ import { exp, log } from "./deterministicMath.ts";
 import { cdfOverPdf, normalCdf, normalQuantile } from "./normalDistribution.ts";
 import {
   blackOverVega,
+  complementOverVega,
   logVega,
   normalisedBlack,
-  normalisedComplement,
   normalisedVega,
 } from "./normalisedBlack.ts";
 import { bendLeft, bendRight, rationalCubic, type Segment } from "./rationalCubic.ts";
@@ -29,54 +29,61 @@ const STEP_SMALL = 2e-5;
  */
 export function impliedDeviation(x: number, beta: number, complement: number): number {
   const centre = Math.sqrt(-2 * x);
-  const centreBlack = normalisedBlack(x, centre);
-  return beta < centreBlack
-    ? belowCentre(x, beta, centre, centreBlack)
-    : aboveCentre(x, beta, complement, centre, centreBlack);
+  const vega = normalisedVega(x, centre);
+  const width = centre > 0 ? blackOverVega(x, centre) : 0;
+  const point = { s: centre, black: vega * width, vega };
+  return beta < point.black
+    ? belowCentre(x, beta, point, centre - width)
+    : aboveCentre(x, beta, complement, point);
 }
 
-/** Left of the inflection point `s = sqrt(2 |x|)`, where vega is largest. */
-function belowCentre(x: number, beta: number, centre: number, centreBlack: number): number {
-  const low = centre - blackOverVega(x, centre);
-  const lowBlack = low > 0 ? normalisedBlack(x, low) : 0;
-  if (beta < lowBlack) return iterate(lowGuess(x, beta, low, lowBlack), lowStep, x, log(beta));
+/** A deviation with its price and vega. */
+interface Point {
+  readonly s: number;
+  readonly black: number;
+  readonly vega: number;
+}
+
+/**
+ * Left of the inflection point `s = sqrt(2 |x|)`, where vega is largest. `low` is where its
+ * tangent meets 0.
+ */
+function belowCentre(x: number, beta: number, centre: Point, low: number): number {
+  const vega = normalisedVega(x, low);
+  const black = low > 0 ? normalisedBlack(x, low, vega) : 0;
+  if (beta < black) return iterate(lowGuess(x, beta, low, black), lowStep, x, log(beta));
   const segment: Segment = {
-    x0: lowBlack,
-    x1: centreBlack,
+    x0: black,
+    x1: centre.black,
     y0: low,
-    y1: centre,
-    d0: 1 / normalisedVega(x, low),
-    d1: 1 / normalisedVega(x, centre),
+    y1: centre.s,
+    d0: 1 / vega,
+    d1: 1 / centre.vega,
   };
   const guess = rationalCubic(segment, bendRight(segment, 0), beta);
   return iterate(guess, middleStep, x, beta);
 }
 
-function aboveCentre(
-  x: number,
-  beta: number,
-  complement: number,
-  centre: number,
-  centreBlack: number,
-): number {
-  const vega = normalisedVega(x, centre);
+/** Right of it; `high` is where the tangent meets the bound. */
+function aboveCentre(x: number, beta: number, complement: number, centre: Point): number {
   const bound = exp(x / 2);
-  const high = centre + normalisedComplement(x, centre) / vega;
-  const highBlack = normalisedBlack(x, high);
+  const high = centre.s > 0 ? centre.s + complementOverVega(x, centre.s) : 1 / centre.vega;
+  const vega = normalisedVega(x, high);
+  const black = normalisedBlack(x, high, vega);
   let guess: number;
-  if (beta <= highBlack) {
+  if (beta <= black) {
     const segment: Segment = {
-      x0: centreBlack,
-      x1: highBlack,
-      y0: centre,
+      x0: centre.black,
+      x1: black,
+      y0: centre.s,
       y1: high,
-      d0: 1 / vega,
-      d1: 1 / normalisedVega(x, high),
+      d0: 1 / centre.vega,
+      d1: 1 / vega,
     };
     guess = rationalCubic(segment, bendLeft(segment, 0), beta);
-  } else guess = highGuess(x, beta, complement, high, highBlack);
+  } else guess = highGuess(x, beta, complement, high, black);
   return beta > bound / 2
-    ? iterate(guess, highStep, x, complement)
+    ? iterate(guess, highStep, x, log(complement))
     : iterate(guess, middleStep, x, beta);
 }
 
@@ -181,16 +188,17 @@ function lowStep(x: number, s: number, target: number): number {
 
 /** On `b - beta`. */
 function middleStep(x: number, s: number, target: number): number {
-  const newton = (target - normalisedBlack(x, s)) / normalisedVega(x, s);
+  const vega = normalisedVega(x, s);
+  const newton = (target - normalisedBlack(x, s, vega)) / vega;
   const slope = vegaSlope(x, s);
   return householder(newton, slope, vegaCurvature(x, s, slope));
 }
 
-/** On `ln((bound - beta) / (bound - b))`. `target` is `bound - beta`. */
+/** On `ln((bound - beta) / (bound - b))`. `target` is `ln(bound - beta)`. */
 function highStep(x: number, s: number, target: number): number {
-  const rest = normalisedComplement(x, s);
-  const first = normalisedVega(x, s) / rest;
-  const newton = log(rest / target) / first;
+  const rest = complementOverVega(x, s);
+  const first = 1 / rest;
+  const newton = (log(rest) + logVega(x, s) - target) * rest;
   const slope = vegaSlope(x, s);
   const second = slope + first;
   const third = vegaCurvature(x, s, slope) + first * (2 * first + 3 * slope);

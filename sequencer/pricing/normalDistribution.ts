@@ -138,12 +138,13 @@ function gaussian(y: number): number {
   return exp(-0.5 * coarse * coarse) * exp(-0.5 * rest);
 }
 
-function ratio([numerator, denominator]: Rational, x: number): number {
-  return polynomial(numerator, x) / polynomial(denominator, x);
+/** Indexed throughout: iterators would allocate in what every price runs through. */
+function ratio(rational: Rational, x: number): number {
+  return polynomial(rational[0], x) / polynomial(rational[1], x);
 }
 
 function polynomial(coefficients: readonly number[], x: number): number {
   let sum = 0;
-  for (const coefficient of coefficients) sum = sum * x + coefficient;
+  for (let i = 0; i < coefficients.length; i++) sum = sum * x + coefficients[i]!;
   return sum;
 }

@@ -24,15 +24,16 @@ const DIRECT = 0.5;
 const FRACTION_FROM = -2.5;
 const TERMS_MAX = 40;
 
-/** `b(x, s)` for `x <= 0`, `s >= 0`. */
-export function normalisedBlack(x: number, s: number): number {
+/** `b(x, s)` for `x <= 0`, `s >= 0`. Who has the vega already may give it. */
+export function normalisedBlack(x: number, s: number, vega = normalisedVega(x, s)): number {
   if (s === 0) return 0;
   const h = x / s;
   const t = s / 2;
   if (t >= SMALL_T && h + t > DIRECT) {
-    return Math.max(exp(x / 2) * normalCdf(h + t) - exp(-x / 2) * normalCdf(h - t), 0);
+    // The second term is e^(-x/2) N(h - t), written so that neither factor leaves the doubles.
+    return exp(x / 2) * normalCdf(h + t) - vega * cdfOverPdf(h - t);
   }
-  return normalisedVega(x, s) * blackOverVega(x, s);
+  return vega * blackOverVega(x, s);
 }
 
 /** `e^(x/2) - b(x, s)`: how far the price is below its bound, with its own relative accuracy. */
@@ -40,7 +41,15 @@ export function normalisedComplement(x: number, s: number): number {
   if (s === 0) return exp(x / 2);
   const h = x / s;
   const t = s / 2;
-  return exp(x / 2) * normalCdf(-h - t) + exp(-x / 2) * normalCdf(h - t);
+  if (h + t > 0) return normalisedVega(x, s) * complementOverVega(x, s);
+  return exp(x / 2) * normalCdf(-h - t) + normalisedVega(x, s) * cdfOverPdf(h - t);
+}
+
+/** `(e^(x/2) - b) / (db / ds) = Y(-h - t) + Y(h - t)`; does not underflow. `s > 0`. */
+export function complementOverVega(x: number, s: number): number {
+  const h = x / s;
+  const t = s / 2;
+  return cdfOverPdf(-h - t) + cdfOverPdf(h - t);
 }
 
 /** `db / ds = n(h) e^(-t^2 / 2)`. */
