@@ -1,6 +1,6 @@
 /**
  * What lots that change hands at the mark, and a payment besides, do to an account's margin: the
- * test of takeovers (SPEC sections 4 and 7). Twin: circuits/ledger, the takeover's health checks.
+ * test of takeovers (SPEC sections 4 and 7). Twin: circuits/ledger/Bearable.circom.
  *
  * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as
  * `floor(a / unit) + X >= 0`.

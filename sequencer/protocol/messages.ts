@@ -114,7 +114,13 @@ export function messageWord(message: Message): bigint {
     case "cancelAll":
       return pack(TRADE_MESSAGE, { ...NO_ORDER, kind, deadline });
     case "withdraw":
-      return pack(LEDGER_MESSAGE, { ...NO_TAKEOVER, kind, amount: message.amount, to: 0, deadline });
+      return pack(LEDGER_MESSAGE, {
+        ...NO_TAKEOVER,
+        kind,
+        amount: message.amount,
+        to: 0,
+        deadline,
+      });
     case "transfer": {
       const { amount, to } = message;
       return pack(LEDGER_MESSAGE, { ...NO_TAKEOVER, kind, amount, to, deadline });

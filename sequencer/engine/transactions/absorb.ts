@@ -1,4 +1,4 @@
-/** The insurance fund pays a deficit. Twin: circuits, ledger/Absorb. */
+/** The insurance fund pays a deficit. Twin: circuits/ledger/Operation.circom. */
 import { INSURANCE_ACCOUNT } from "../../protocol/constants.ts";
 import { addCash, canPay } from "../balance.ts";
 import { hasEquity, isInRange } from "../healthChange.ts";

@@ -1,4 +1,4 @@
-/** A trader takes positions over (SPEC section 7). Twin: circuits, ledger/Takeover. */
+/** A trader takes positions over (SPEC section 7). Twin: circuits/ledger/Takeover.circom. */
 import type { BackstopMessage } from "../../protocol/messages.ts";
 import type { DoorReject } from "../../protocol/rejection.ts";
 import { CASH_LIMIT, POSITION_LIMIT } from "../balance.ts";

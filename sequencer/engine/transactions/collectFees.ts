@@ -1,4 +1,4 @@
-/** Moves what fills have paid to the fee account. Twin: circuits, ledger/CollectFees. */
+/** Moves what fills have paid to the fee account. Twin: circuits/ledger/Operation.circom. */
 import { CASH_OFFSET, FEE_ACCOUNT } from "../../protocol/constants.ts";
 import { addCash } from "../balance.ts";
 import { checkAmount, type OperationOf, recordOf } from "../operation.ts";

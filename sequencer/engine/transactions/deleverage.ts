@@ -1,6 +1,6 @@
 /**
  * The largest opposite holder takes positions over (SPEC section 7, T8).
- * Twin: circuits, ledger/Deleverage.
+ * Twin: circuits/ledger/Ranking.circom.
  */
 import { DELEVERAGE_SECONDS } from "../../protocol/constants.ts";
 import { type OperationOf, recordOf } from "../operation.ts";

@@ -1,4 +1,4 @@
-/** The insurance fund takes positions over (SPEC section 7, T7). Twin: circuits, ledger/Insure. */
+/** The insurance fund takes over (SPEC section 7, T7). Twin: circuits/ledger/Bearable.circom. */
 import { AUCTION_SECONDS, INSURANCE_ACCOUNT } from "../../protocol/constants.ts";
 import { firstOverengaged } from "../healthChange.ts";
 import { type OperationOf, recordOf } from "../operation.ts";

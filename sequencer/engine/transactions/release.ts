@@ -1,4 +1,4 @@
-/** Ends an account's liquidation. Twin: circuits, ledger/Release. */
+/** Ends an account's liquidation. Twin: circuits/ledger/Bearable.circom. */
 import { type OperationOf, recordOf } from "../operation.ts";
 import type { OperationRecord } from "../records.ts";
 import { firstBelowMaintenance, type Risk } from "../risk.ts";

@@ -1,6 +1,6 @@
 /**
  * What backstop, insure and deleverage share: lots leave an account that is being liquidated, at
- * the mark (SPEC section 7, T1 to T6). Twin: circuits, ledger/Takeover.
+ * the mark (SPEC section 7, T1 to T6). Twin: circuits/ledger/Takeover.circom.
  */
 import {
   AUCTION_DIVISOR,
