@@ -120,7 +120,7 @@ export function firstBelowMaintenance(
 /** Equity in a scenario; negative: below maintenance margin. */
 export interface Maintenance {
   readonly scenario: number;
-  /** 1e-6 USDC. Rounded where it is not below 2^53, sign and order being exact all the same. */
+  /** 1e-6 USDC. Exact below 2^52; what is larger may be rounded, never over its sign. */
   readonly value: number;
 }
 

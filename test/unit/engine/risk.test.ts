@@ -125,7 +125,7 @@ test("maintenance is what big integers say, and what the headrooms say", () => {
       const worst = worstMaintenance(account, risk, unit);
       assert.equal(levels[worst.scenario], least);
       assert.equal(worst.value < 0, least < 0n);
-      if (least > -(2n ** 53n) && least < 2n ** 53n) assert.equal(BigInt(worst.value), least);
+      if (least > -(2n ** 52n) && least < 2n ** 52n) assert.equal(BigInt(worst.value), least);
       const rooms = exact(positions, risk).map((value) => {
         return 4n * BigInt(account.cash) + BigInt(unit) * value;
       });
