@@ -200,8 +200,7 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     move.otherHeld <== heldByTo;
     move.positions <== before.positions;
     after.positions <== move.after;
-    signal holdsNothing <== IsZero()(held);
-    (op.isPayOut + op.isRank) * holdsNothing === 0;
+    (op.isPayOut + op.isRank) * move.heldNothing === 0;
     after.ranking <== Rank()(op.isRank, op.isTakeover, op.account, op.slot, op.isLong, held,
         before.ranking);
 

@@ -24,6 +24,7 @@ template PositionsAt(accounts, slots) {
 //   1. `lots` are added to the account's position in the slot and taken off the other's; nobody
 //      else's change.
 //   2. holdersChange: by how much the number of the two that hold the slot rises.
+//   3. heldNothing = 1 exactly if the account held nothing of the slot before.
 // Assumes: selectors are one-hot or zero; held and otherHeld are what they hold of the slot before,
 //   0 where none is selected; with hasOther 0 nobody is selected by isOther, or lots is 0.
 // Twin: sequencer/engine/balance.ts (setPosition)
@@ -38,6 +39,7 @@ template MoveLots(accounts, slots) {
     signal input positions[accounts][slots];
     signal output after[accounts][slots];
     signal output holdersChange;
+    signal output heldNothing;
 
     signal moved[slots];
     for (var m = 0; m < slots; m++) {
@@ -48,7 +50,7 @@ template MoveLots(accounts, slots) {
             after[a][m] <== positions[a][m] + (isAccount[a] - isOther[a]) * moved[m];
         }
     }
-    signal heldNothing <== IsZero()(held);
+    heldNothing <== IsZero()(held);
     signal holdsNothing <== IsZero()(held + lots);
     signal otherHeldNothing <== IsZero()(otherHeld);
     signal otherHoldsNothing <== IsZero()(otherHeld - lots);

@@ -41,7 +41,7 @@ template RegisterKey(accounts, levels) {
     widths[0] = KEY_META_EXPIRY_BITS();
     widths[1] = KEY_META_VERSION_BITS();
     component fields = Unpack(2, widths);
-    fields.word <== oldMeta;
+    fields.word <== enabled * oldMeta;
     signal version <== fields.fields[1] + 1;
     InRange(KEY_META_VERSION_BITS())(version);
     component hashes = KeyOrPath(levels);

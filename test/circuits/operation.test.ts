@@ -145,7 +145,7 @@ test("LedgerOperation proves 6: positions are paid out once, in settled slots", 
   const slot = refielded(settling, 1, { slot: 1 });
   assertRefused(circuit, slot, "LedgerOperation: op.isPayOut * (1 - slot.fields.settled)");
   const twice = refielded(settling, 2, { account: 1 });
-  assertRefused(circuit, twice, "LedgerOperation: (op.isPayOut + op.isRank) * holdsNothing");
+  assertRefused(circuit, twice, "LedgerOperation: (op.isPayOut + op.isRank) * move.heldNothing");
 });
 
 test("LedgerOperation proves 6: a key takes the place of the key that was there", () => {

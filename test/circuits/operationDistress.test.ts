@@ -167,7 +167,7 @@ test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", 
 });
 
 test("LedgerOperation proves 9: rank counts those who hold the slot", () => {
-  const holds = "LedgerOperation: (op.isPayOut + op.isRank) * holdsNothing";
+  const holds = "LedgerOperation: (op.isPayOut + op.isRank) * move.heldNothing";
   assertRefused(circuit, refielded(takeover, 2, { slot: 1 }), holds);
   assertRefused(circuit, refielded(release, 0, { isLong: 1 }), "PublicData");
   assertRefused(circuit, stated(release, wordsOf(release).with(0, IDLE)), "PublicData");

@@ -141,6 +141,19 @@ test("MoveLots proves 1: lots come to the account out of the other's position", 
   assert.deepEqual(moved(gadget, -9, [9, 5], 0), [0, 5, -1]);
 });
 
+test("MoveLots proves 3: whether the account held nothing of the slot", async () => {
+  const gadget = await loadGadget({ file: POSITIONS, main: "MoveLots(1, 1)" });
+  const nobody = { isAccount: [1], isOther: [0], hasOther: 0, isSlot: [1], lots: 0, otherHeld: 0 };
+  for (const [held, told] of [
+    [0, 1n],
+    [-3, 0n],
+    [1, 0n],
+  ] as const) {
+    const witness = assertPinned(gadget, { ...nobody, held, positions: [[held]] });
+    assert.equal(gadget.read(witness, "heldNothing"), told);
+  }
+});
+
 test("MoveLots proves 2: holders are who holds the slot afterwards", async () => {
   const gadget = await loadGadget({ file: POSITIONS, main: "MoveLots(3, 2)" });
   assert.deepEqual(moved(gadget, 3, [0, 5]), [3, 2, 1]);
