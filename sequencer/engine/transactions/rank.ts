@@ -1,4 +1,4 @@
-/** Counts a holder for the ranking that deleveraging follows. Twin: circuits/ledger/Ranking.circom. */
+/** Counts a holder for the ranking of deleveraging. Twin: circuits/ledger/Ranking.circom. */
 import type { Ranking } from "../../protocol/state.ts";
 import { type OperationOf, recordOf } from "../operation.ts";
 import type { OperationRecord } from "../records.ts";
