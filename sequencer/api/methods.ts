@@ -41,6 +41,9 @@ function method<S extends z.ZodType>(
 /** Extra tokens for a refused message: checking a signature is dear and the sender unproven. */
 const REFUSAL_COST = 4;
 
+/** Repricing an account takes the node some ten milliseconds. */
+const RISK_COST = 20;
+
 /** A Map, so that no name of `Object.prototype` is a method. */
 export const METHODS: ReadonlyMap<string, Method> = new Map(
   Object.entries({
@@ -74,13 +77,13 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     "public/stages": method(SCHEMAS.stages, 1, async ({ logPosition }, { service }) =>
       found(await service.stages(logPosition), "log position", logPosition),
     ),
-    "public/risk": method(SCHEMAS.account, 5, async ({ account }, { service }) =>
+    "public/risk": method(SCHEMAS.account, RISK_COST, async ({ account }, { service }) =>
       found(await service.risk(account), "account with a snapshot", account),
     ),
-    "public/preview": method(SCHEMAS.preview, 5, async (request, { service }) =>
+    "public/preview": method(SCHEMAS.preview, RISK_COST, async (request, { service }) =>
       found(await service.preview(request), "account, book or snapshot", previewName(request)),
     ),
-    "public/liquidations": method(SCHEMAS.nothing, 5, (_, { service }) => service.liquidations()),
+    "public/liquidations": method(SCHEMAS.nothing, 10, (_, { service }) => service.liquidations()),
     "public/withdrawals": method(SCHEMAS.owner, 2, ({ owner }, { service }) =>
       service.withdrawals(owner),
     ),

@@ -1,10 +1,10 @@
 /** `straddle positions`: cash, risk, positions and open orders of the account. */
 import type { Command } from "commander";
+import { bookNames } from "../client/bookNames.ts";
 import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
 import { instrumentName } from "../client/instrument.ts";
 import { ExchangeError } from "../client/rpc.ts";
 import type { RiskReport } from "../market/riskReport.ts";
-import { bookNames } from "./bookNames.ts";
 import { type Cell, facts, table } from "./output.ts";
 import { greekCells, liquidationText, lockFacts, positionTable } from "./risk.ts";
 import type { Run } from "./run.ts";

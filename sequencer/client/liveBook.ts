@@ -6,9 +6,12 @@ import type { BookMessage, Exchange } from "./exchange.ts";
 type Levels = Wire<BookInfo>["bids"];
 type Change = Extract<BookMessage, { type: "change" }>;
 
+/** Without `implied`, which moves with other books: their tickers tell it. */
+export type LiveBookState = Omit<Wire<BookInfo>, "implied">;
+
 export interface LiveBook {
   /** Best first; undefined only before the first answer. */
-  current(): Wire<BookInfo> | undefined;
+  current(): LiveBookState | undefined;
   stop(): void;
 }
 
@@ -16,20 +19,21 @@ export interface LiveBook {
 export async function followBook(
   exchange: Pick<Exchange, "book" | "onBook">,
   id: number,
-  onUpdate: (book: Wire<BookInfo>) => void = () => undefined,
+  onUpdate: (book: LiveBookState) => void = () => undefined,
 ): Promise<LiveBook> {
-  let book: Wire<BookInfo> | undefined;
+  let book: LiveBookState | undefined;
   let isFetching = false;
-  const put = (next: Wire<BookInfo>) => {
+  const put = (next: LiveBookState) => {
     book = next;
     onUpdate(next);
   };
+  const putWhole = ({ implied: _, ...whole }: Wire<BookInfo>) => put(whole);
   const fetchWhole = async () => {
     if (isFetching) return;
     isFetching = true;
     try {
       const whole = await exchange.book(id, 100);
-      if (book === undefined || whole.changeId >= book.changeId) put(whole);
+      if (book === undefined || whole.changeId >= book.changeId) putWhole(whole);
     } catch {
       // The connection is gone: joining again brings a snapshot.
     } finally {
@@ -37,7 +41,7 @@ export async function followBook(
     }
   };
   const stop = await exchange.onBook(id, (message) => {
-    if (message.type === "snapshot") return put(message);
+    if (message.type === "snapshot") return putWhole(message);
     if (book !== undefined && message.changeId <= book.changeId) return;
     if (book === undefined || message.prevChangeId !== book.changeId) return void fetchWhole();
     put(applyChange(book, message));
@@ -47,7 +51,7 @@ export async function followBook(
 }
 
 /** The book after the change, which must be the next one. */
-export function applyChange(book: Wire<BookInfo>, change: Change): Wire<BookInfo> {
+export function applyChange(book: LiveBookState, change: Change): LiveBookState {
   return {
     ...book,
     changeId: change.changeId,

@@ -9,7 +9,12 @@ import { type Risk, worstMaintenance } from "../engine/risk.ts";
 import { blackPrice, MS_PER_YEAR } from "../pricing/black76.ts";
 import { impliedVolatility } from "../pricing/impliedVolatility.ts";
 import { SCENARIOS } from "../protocol/constants.ts";
-import { forwardSourceOf, type SeriesTerms, underlyingPrice } from "./marketData.ts";
+import {
+  type ForwardSource,
+  forwardSourceOf,
+  type SeriesTerms,
+  underlyingPrice,
+} from "./marketData.ts";
 import { SHORT_MINIMUM_ROW, SPAN_ROWS, UNCHANGED_ROW } from "./scenarios.ts";
 
 /** Ticks of the underlying; null: none within a factor of {@link FACTOR_MAX}, or not known. */
@@ -29,9 +34,14 @@ export interface EstimateInputs {
 
 /** The part of an extreme move's result that counts; the snapshot holds only their product. */
 export const EXTREME_COVERED = 0.33;
-export const FACTOR_MAX = 10;
-const FACTOR_STEP = 1.05;
-const BISECTIONS = 24;
+export const FACTOR_MAX = 4;
+const FACTOR_STEP = 1.1;
+const BISECTIONS = 16;
+
+/** Inputs with the forward of every expiry, which is read from the marks once. */
+interface Known extends EstimateInputs {
+  readonly forwards: ReadonlyMap<number, ForwardSource | undefined>;
+}
 
 /** A position with what its price depends on; `volatility` undefined: its price does not move. */
 interface Leg {
@@ -63,7 +73,11 @@ export function estimateLiquidationPrices(inputs: EstimateInputs): LiquidationPr
   const none = { down: null, up: null };
   const { series, risk, time, holdings, unit } = inputs;
   const price = underlyingPrice(series, risk.marks, time);
-  const legs = legsOf(inputs);
+  const expiries = new Set(series.map(({ expiry }) => expiry));
+  const forwards = new Map(
+    [...expiries].map((expiry) => [expiry, forwardSourceOf(series, risk.marks, expiry)]),
+  );
+  const legs = legsOf({ ...inputs, forwards });
   if (price === null || price <= 0 || legs === undefined) return none;
   const account = { owner: 0n, cash: holdings.cash, positions: [...holdings.positions] };
   if (worstMaintenance(account, risk, unit).value < 0) return none;
@@ -122,7 +136,7 @@ function priceOf(leg: PricedLeg, forwardFactor: number, volatilityFactor: number
 }
 
 /** Undefined: the price of a position cannot be computed. */
-function legsOf(inputs: EstimateInputs): Leg[] | undefined {
+function legsOf(inputs: Known): Leg[] | undefined {
   const { holdings, risk, series, time } = inputs;
   const legs: Leg[] = [];
   const moves = new Map<number, readonly Move[] | undefined>();
@@ -139,7 +153,7 @@ function legsOf(inputs: EstimateInputs): Leg[] | undefined {
     const { expiry, isCall, strike } = terms;
     if (!moves.has(expiry)) moves.set(expiry, movesOf(inputs, expiry));
     const known = moves.get(expiry);
-    const forward = forwardSourceOf(series, risk.marks, expiry)?.forward;
+    const forward = inputs.forwards.get(expiry)?.forward;
     const volatility = volatilityOf(inputs, { expiry, strike });
     if (known === undefined || forward === undefined || volatility === undefined) return undefined;
     const priced = { isCall, strike, forward, yearsToExpiry, volatility, moves: known };
@@ -152,9 +166,9 @@ function legsOf(inputs: EstimateInputs): Leg[] | undefined {
  * Parity holds in every scenario, so a call's change less its put's is what the forward moves by.
  * Volatility moves are read from the option whose strike is nearest to the forward.
  */
-function movesOf(inputs: EstimateInputs, expiry: number): readonly Move[] | undefined {
+function movesOf(inputs: Known, expiry: number): readonly Move[] | undefined {
   const { series, risk, time } = inputs;
-  const source = forwardSourceOf(series, risk.marks, expiry);
+  const source = inputs.forwards.get(expiry);
   if (source === undefined || source.forward <= 0) return undefined;
   const { forward, callSlot, putSlot } = source;
   const slot = nearestKnown(inputs, { expiry, strike: forward });
@@ -184,14 +198,14 @@ interface Place {
 }
 
 /** Of the mark, or of the nearest strike where a mark tells none; a forward needs none. */
-function volatilityOf(inputs: EstimateInputs, place: Place): number | undefined {
+function volatilityOf(inputs: Known, place: Place): number | undefined {
   if (place.strike === 0) return 0;
   const slot = nearestKnown(inputs, place);
   return slot === undefined ? undefined : impliedOf(inputs, slot);
 }
 
 /** The slot of that expiry whose mark tells a volatility, with the strike nearest to `strike`. */
-function nearestKnown(inputs: EstimateInputs, { expiry, strike }: Place): number | undefined {
+function nearestKnown(inputs: Known, { expiry, strike }: Place): number | undefined {
   const { series } = inputs;
   const candidates = [...series.keys()].filter((slot) => {
     const terms = series[slot]!;
@@ -202,9 +216,9 @@ function nearestKnown(inputs: EstimateInputs, { expiry, strike }: Place): number
   return candidates.find((slot) => (impliedOf(inputs, slot) ?? 0) > 0);
 }
 
-function impliedOf({ series, risk, time }: EstimateInputs, slot: number): number | undefined {
+function impliedOf({ series, risk, time, forwards }: Known, slot: number): number | undefined {
   const { isCall, strike, expiry } = series[slot]!;
-  const forward = forwardSourceOf(series, risk.marks, expiry)?.forward;
+  const forward = forwards.get(expiry)?.forward;
   const yearsToExpiry = (expiry * 1000 - time) / MS_PER_YEAR;
   if (forward === undefined || forward <= 0 || yearsToExpiry <= 0) return undefined;
   const price = risk.marks[slot]!;

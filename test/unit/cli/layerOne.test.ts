@@ -25,6 +25,9 @@ import { createMarket, keySecret } from "../../support/market.ts";
 import { startFixture } from "../api/apiFixture.ts";
 import { createFakeService, INFO } from "../api/fakeService.ts";
 
+/** Layer one opens 1 and 2 for the venue. */
+const FIRST = 3;
+
 /** Hardhat's simulated chain as a port. */
 async function startRpc(context: TestContext): Promise<string> {
   const server = createServer(async (request, response) => {
@@ -79,9 +82,9 @@ test("deposit, withdraw and claim, from the command line to the contract", async
   service.state.status = { ...status, nextQueueId: 2 ** 40 };
   const deposited = await run("deposit 1000 --mint");
   assert.equal(deposited.code, 0, deposited.err);
-  assert.match(deposited.out, /1000 USDC credited to account 1 \(0x/);
+  assert.match(deposited.out, /1000 USDC credited to account 3 \(0x/);
   const amount = 1_000_000_000n;
-  const mine = { account: 1, owner: wallet.address };
+  const mine = { account: FIRST, owner: wallet.address };
   await serve(it, [
     { kind: "deposit", ...mine, amount },
     { kind: "withdraw", ...mine, amount: 250_000_000n },
@@ -125,7 +128,7 @@ test("an owner leaves with what the ledger says, while no node answers", async (
   await deposit(it, operator, BigInt(amount), registration);
   const owner = BigInt(wallet.address);
   const rest = { key, keyIndex: 0, keyExpiry: 2_000_000_000 };
-  market.operate({ kind: "deposit", account: 1, owner, amount, ...rest });
+  market.operate({ kind: "deposit", account: FIRST, owner, amount, ...rest });
   const fresh = market.seal();
   await networkHelpers.time.increaseTo(Math.ceil(market.time / 1000) + 1);
   const domain = await it.rollup.read.domain();
@@ -136,7 +139,7 @@ test("an owner leaves with what the ledger says, while no node answers", async (
 
   const checked = await run("exit --check --json", NOWHERE);
   assert.equal(checked.code, 0, checked.err);
-  assert.deepEqual(JSON.parse(checked.out), { account: 1, batches: 2, claim: amount });
+  assert.deepEqual(JSON.parse(checked.out), { account: FIRST, batches: 2, claim: amount });
   assert.match((await run("exit", NOWHERE)).err, /lives and nothing is overdue/);
   assert.equal((await run("withdraw 10 --forced", NOWHERE)).code, 0);
   await deposit(it, operator, 5n);

@@ -20,6 +20,9 @@ import {
 const wallet = privateKeyToAccount(
   "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
 );
+/** Layer one opens 1 and 2 for the venue. */
+const FIRST = 3;
+
 const world = () => networkHelpers.loadFixture(deployPlain);
 const deployPlain = () => deployRollup();
 
@@ -39,8 +42,8 @@ test("a deposit opens the account, brings a key, and approves no more than it ta
   await owner.mint(5_000_000);
   assert.equal(await owner.tokenBalance(), 5_000_000);
   const { account, queueId } = await owner.deposit({ amount: 3_000_000, key });
-  assert.deepEqual([account, queueId], [1, Number(await it.rollup.read.queueStart())]);
-  assert.equal(await owner.accountId(), 1);
+  assert.deepEqual([account, queueId], [FIRST, Number(await it.rollup.read.queueStart())]);
+  assert.equal(await owner.accountId(), FIRST);
   assert.equal(await owner.tokenBalance(), 2_000_000);
   const allowed = await it.token.read.allowance([owner.address, it.vault.address]);
   assert.equal(allowed, 0n);
@@ -64,7 +67,7 @@ test("what a batch released is claimed once", async () => {
   await owner.mint(1000);
   await owner.deposit({ amount: 1000 });
   await assert.rejects(owner.claim(), TransactionError);
-  const mine = { account: 1, owner: wallet.address };
+  const mine = { account: FIRST, owner: wallet.address };
   const operations: Operation[] = [
     { kind: "deposit", ...mine, amount: 1000n },
     { kind: "withdraw", ...mine, amount: 300n },
@@ -80,18 +83,18 @@ test("a forced withdrawal that nobody serves ends in an exit", async () => {
   const { it, owner } = await setUp();
   await owner.mint(1000);
   await owner.deposit({ amount: 1000 });
-  await serve(it, [{ kind: "deposit", account: 1, owner: wallet.address, amount: 1000n }]);
+  await serve(it, [{ kind: "deposit", account: FIRST, owner: wallet.address, amount: 1000n }]);
   const { account } = await owner.forceWithdraw(400);
-  assert.equal(account, 1);
+  assert.equal(account, FIRST);
   await assert.rejects(owner.freeze(), /NothingOverdue/);
   assert.equal(await owner.frozenAt(), 0);
   await networkHelpers.time.increaseTo(await owner.freezableAt());
   await owner.freeze();
   assert.ok((await owner.frozenAt()) > DEADLINE);
   const proof = [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n] as const;
-  await owner.exit({ account: 1, claim: 1000, proof, isLate: false });
+  await owner.exit({ account: FIRST, claim: 1000, proof, isLate: false });
   assert.equal(await owner.claimWindow(), WINDOW);
   await networkHelpers.time.increase(WINDOW);
-  await owner.payExit(1);
+  await owner.payExit(FIRST);
   assert.equal(await owner.tokenBalance(), 1000);
 });

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { applyOperation } from "../../../sequencer/engine/ledger.ts";
 import { checkTakeover } from "../../../sequencer/engine/transactions/takeover.ts";
 import { describeLiquidation } from "../../../sequencer/market/auction.ts";
-import { createMarket, depositOf, NOW, SHAPE } from "../engine/market.ts";
+import { readLiquidations } from "../../../sequencer/roles/riskQueries.ts";
+import { createMarket, depositOf, NOW, SHAPE, SNAPSHOT } from "../engine/market.ts";
 
 /** Account 1 is short 50 lots of slot 0 and long 10 of slot 1, marks 100, changes +-20. */
 function lockedMarket(cash: number, secondsAgo: number) {
@@ -63,6 +64,28 @@ for (const seconds of [0, 1, 77, 255, 256, 5000]) {
     assert.match(check(slot, lotsMax + 1, 0, scenario) ?? "", /no more than scenario `0` needs/);
   });
 }
+
+test("the node lists locked accounts, the longest first", () => {
+  const market = createMarket([1, 1, 10e9]);
+  const { state } = market;
+  for (const [id, secondsAgo] of [
+    [1, 10],
+    [2, 90],
+  ] as const) {
+    Object.assign(state.editAccount(id), { cash: CASH, positions: [-50, 10, 0, 0] });
+    state.editSession(id).lockedSince = NOW / 1000 - secondsAgo;
+  }
+  const clock = { now: () => NOW };
+  const batcher = { snapshotInUse: () => SNAPSHOT };
+  const parts = { state, clock, batcher } as unknown as Parameters<typeof readLiquidations>[0];
+  const found = readLiquidations(parts).map(({ account, lockedFor, offers }) => {
+    return [account, lockedFor, offers[0]?.amountPerLot];
+  });
+  assert.deepEqual(found, [
+    [2, 90, (90 * 20_000) / 512],
+    [1, 10, (10 * 20_000) / 512],
+  ]);
+});
 
 test("no more is offered than is held, and nothing of a healthy account", () => {
   assert.equal(lockedMarket(0, 10).info.offers[0]?.lotsMax, 50);

@@ -1,8 +1,12 @@
 /** Books by name and names by book: instruments and combinations. */
-import { bookName, parseCombo, weightsOfName } from "../client/combo.ts";
-import type { Exchange } from "../client/exchange.ts";
-import { findInstrument, instrumentName, type NamingMarket } from "../client/instrument.ts";
-import { UsageError } from "./failure.ts";
+import { bookName, parseCombo, weightsOfName } from "./combo.ts";
+import type { Exchange } from "./exchange.ts";
+import {
+  findInstrument,
+  InstrumentError,
+  instrumentName,
+  type NamingMarket,
+} from "./instrument.ts";
 
 type Books = Awaited<ReturnType<Exchange["books"]>>;
 type Series = Awaited<ReturnType<Exchange["chain"]>>["series"];
@@ -24,9 +28,12 @@ export function bookNames(
   return names;
 }
 
-/** The open book with the lowest id for an instrument's or combination's name, or a number. */
+/**
+ * The open book with the lowest id for an instrument's or combination's name, or for a number as
+ * it is. Throws {@link InstrumentError}.
+ */
 export async function findBook(
-  exchange: Exchange,
+  exchange: Pick<Exchange, "chain" | "books">,
   market: NamingMarket,
   name: string,
 ): Promise<number> {
@@ -45,5 +52,5 @@ export async function findBook(
     );
     if (fits !== undefined) return fits.book;
   }
-  throw new UsageError(`\`${name}\` has no open book: it has expired, or none is open yet.`);
+  throw new InstrumentError(`\`${name}\` has no open book: it has expired, or none is open yet.`);
 }
