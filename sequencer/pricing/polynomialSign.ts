@@ -12,10 +12,13 @@ const DEPTH_MAX = 48;
 
 /**
  * A point `t > 0` at which the polynomial is negative, or `undefined` if there is none.
- * `coefficients` from the constant up. A result of `Infinity` or 0 says the ends.
+ * `coefficients` from the constant up. A result of `Infinity` or 0 says the ends. `scale` is the
+ * size of what the coefficients were computed from, where terms cancelled in that.
  */
-export function negativePoint(coefficients: readonly number[]): number | undefined {
-  const scale = Math.max(...coefficients.map(Math.abs));
+export function negativePoint(
+  coefficients: readonly number[],
+  scale: number = largest(coefficients),
+): number | undefined {
   if (Number.isNaN(scale) || scale === Number.POSITIVE_INFINITY) return Number.NaN;
   if (scale === 0) return undefined;
   const normal = coefficients.map((coefficient) => coefficient / scale);
@@ -24,6 +27,11 @@ export function negativePoint(coefficients: readonly number[]): number | undefin
   // t in [1, infinity) is 1 / t in (0, 1] of the reversed polynomial.
   const outer = negativeInUnit(toBernstein(normal.reverse()), 0, 1, 0);
   return outer === undefined ? undefined : 1 / outer;
+}
+
+/** The largest coefficient, without its sign. */
+export function largest(coefficients: readonly number[]): number {
+  return Math.max(...coefficients.map(Math.abs));
 }
 
 function negativeInUnit(

@@ -4,7 +4,10 @@
  * Jacquier, "Arbitrage-free SVI volatility surfaces", Quantitative Finance 14, 2014). Only
  * + - * / and square roots: the same bits on every machine, so marks may be computed from it.
  */
-import { combine, multiply, negativePoint } from "./polynomialSign.ts";
+import { combine, largest, multiply, negativePoint } from "./polynomialSign.ts";
+
+/** Of the total variance. */
+const CALENDAR_SLACK = 1e-11;
 
 /**
  * Total variance `w(k) = a + b (rho (k - m) + sqrt((k - m)^2 + sigma^2))` at the log moneyness
@@ -114,14 +117,17 @@ function moneynessOf({ m, sigma }: SviSmile, t: number): number {
  * difference of the squares are not negative, both polynomials in the later smile's t.
  */
 export function calendarFault(earlier: SviSmile, later: SviSmile): number | undefined {
-  const { a, b, rho, m, sigma } = earlier;
+  const { b, rho, m, sigma } = earlier;
   const x = moneynessPolynomial(later, m);
+  // What rounding alone can take away from equal smiles.
+  const a = earlier.a - CALENDAR_SLACK * sviVariance(later, m);
   const left = combine([1, variancePolynomial(later)], [-b * rho, x], [-a, [0, 1]]);
   const squares = combine(
     [1, multiply(left, left)],
     [-b * b, multiply(x, x)],
     [-b * b * sigma * sigma, [0, 0, 1]],
   );
-  const t = negativePoint(left) ?? negativePoint(squares);
+  const size = largest(variancePolynomial(later));
+  const t = negativePoint(left, size) ?? negativePoint(squares, size * size);
   return t === undefined ? undefined : moneynessOf(later, t);
 }

@@ -14,7 +14,15 @@ type Terms = readonly [number, number, number, number, number, number];
 
 const inputsOf = (kind: "C" | "P", terms: Terms): SpotInputs => {
   const [spot, strike, yearsToExpiry, rate, carry, volatility] = terms;
-  return { isCall: kind === "C", spot, strike, yearsToExpiry, rate, yield: rate - carry, volatility };
+  return {
+    isCall: kind === "C",
+    spot,
+    strike,
+    yearsToExpiry,
+    rate,
+    yield: rate - carry,
+    volatility,
+  };
 };
 
 // Haug, "The Complete Guide to Option Pricing Formulas", 2nd edition, chapters 1 and 2; most are

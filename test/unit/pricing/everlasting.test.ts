@@ -83,6 +83,9 @@ test("price and delta pass the strike without a step", () => {
 
 test("what cannot be priced is refused by name", () => {
   assert.throws(() => everlastingQuote({ ...call, spot: 0 }), /`spot` must be .* Got `0`/);
-  assert.throws(() => everlastingQuote({ ...call, spot: 1, volatility: Number.NaN }), /`volatility`/);
+  assert.throws(
+    () => everlastingQuote({ ...call, spot: 1, volatility: Number.NaN }),
+    /`volatility`/,
+  );
   assert.throws(() => everlastingQuote({ ...call, spot: 1, yield: -60 }), /`yield` .* Got `-60`/);
 });

@@ -18,7 +18,10 @@ test("Alan Lewis's reference prices to 15 digits", () => {
   const discount = Math.exp(-0.01);
   for (const [strike, put, call] of reference) {
     const option = { forward: 100 * discount, strike, yearsToExpiry: 1 };
-    for (const [isCall, expected] of [[false, put], [true, call]] as const) {
+    for (const [isCall, expected] of [
+      [false, put],
+      [true, call],
+    ] as const) {
       const price = discount * hestonPrice(model, { ...option, isCall });
       assert.ok(Math.abs(price / expected - 1) <= 2e-15, `${strike} ${isCall}: ${price}`);
     }

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import {
-  fromJumpWings,
-  repairedWings,
-  toJumpWings,
-} from "../../../sequencer/pricing/jumpWings.ts";
+import { fromJumpWings, repairedWings, toJumpWings } from "../../../sequencer/pricing/jumpWings.ts";
 import { negativePoint } from "../../../sequencer/pricing/polynomialSign.ts";
 import { ssviSmile } from "../../../sequencer/pricing/ssvi.ts";
 import {
@@ -124,14 +120,18 @@ test("wings of the same slope that meet only at infinity, and a slope that is to
 });
 
 test("slopes and curvatures are derivatives", () => {
-  const property = fc.property(anySmile, fc.double({ min: -2, max: 2, noNaN: true }), (smile, k) => {
-    const h = 1e-5;
-    const [, slope, curvature] = sviDerivatives(smile, k);
-    const [high, highSlope] = sviDerivatives(smile, k + h);
-    const [low, lowSlope] = sviDerivatives(smile, k - h);
-    assert.ok(Math.abs(slope - (high - low) / (2 * h)) <= 1e-5 * (1 + Math.abs(curvature)));
-    assert.ok(Math.abs(curvature - (highSlope - lowSlope) / (2 * h)) <= 1e-3 * (1 + curvature));
-  });
+  const property = fc.property(
+    anySmile,
+    fc.double({ min: -2, max: 2, noNaN: true }),
+    (smile, k) => {
+      const h = 1e-5;
+      const [, slope, curvature] = sviDerivatives(smile, k);
+      const [high, highSlope] = sviDerivatives(smile, k + h);
+      const [low, lowSlope] = sviDerivatives(smile, k - h);
+      assert.ok(Math.abs(slope - (high - low) / (2 * h)) <= 1e-5 * (1 + Math.abs(curvature)));
+      assert.ok(Math.abs(curvature - (highSlope - lowSlope) / (2 * h)) <= 1e-3 * (1 + curvature));
+    },
+  );
   fc.assert(property);
 });
 

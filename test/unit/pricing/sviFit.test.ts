@@ -153,6 +153,24 @@ test("Levenberg-Marquardt: Rosenbrock's valley, a bound that holds, and Cholesky
   // With x held at 2 the least of (y - 1)^2 + (2 - y)^2 / 100 is at y = 102 / 101.
   assert.ok(Math.abs(bounded.point[0]! - 2) < 1e-12);
   assert.ok(Math.abs(bounded.point[1]! - 102 / 101) < 1e-7, `${bounded.point[1]}`);
-  assert.deepEqual(solvePositive([[4, 2], [2, 5]], [10, 13]), [1.5, 2]);
-  assert.equal(solvePositive([[1, 2], [2, 1]], [1, 1]), undefined);
+  assert.deepEqual(
+    solvePositive(
+      [
+        [4, 2],
+        [2, 5],
+      ],
+      [10, 13],
+    ),
+    [1.5, 2],
+  );
+  assert.equal(
+    solvePositive(
+      [
+        [1, 2],
+        [2, 1],
+      ],
+      [1, 1],
+    ),
+    undefined,
+  );
 });
