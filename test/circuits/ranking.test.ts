@@ -32,7 +32,7 @@ test("RankingOpened proves: the fields of the word, each within its width", asyn
   assertRejects(gadget, { word: 2n ** 92n }, "bits above the layout");
 });
 
-test("RankingClosed proves: the word of the fields, seen and lots within their widths", async () => {
+test("RankingClosed proves: the word of the fields, seen and lots in their widths", async () => {
   const gadget = await loadGadget({ file: RANKING, main: "RankingClosed()" });
   for (const ranking of [full, started, undefined]) {
     const witness = assertPinned(gadget, { fields: fieldsOf(ranking) });

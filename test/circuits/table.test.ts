@@ -209,7 +209,7 @@ test("OpenBook proves 2: the leaf after has weights, fees, generation, empty sid
   gadget.witness({ ...opening, weightWords: empty, enabled: 0 });
 });
 
-test("OpenBook proves 3: fee rates in their widths, a rebate from 1 to the taker's rate", async () => {
+test("OpenBook proves 3: fee rates in their widths, a rebate within the taker's rate", async () => {
   const gadget = await loadGadget({ file: "ledger/OpenBook.circom", main: "BookFees()" });
   const most = 2 ** 16 - 1;
   for (const [taker, maker] of [

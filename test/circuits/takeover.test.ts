@@ -82,7 +82,7 @@ test("Reduction proves 2: where it is not enabled, nothing is said", async () =>
 
 const stays = { file: "gadgets/StaysAdmissible.circom", main: "StaysAdmissible(2)" };
 
-test("StaysAdmissible proves: every headroom afterwards is at least 0 or has not fallen", async () => {
+test("StaysAdmissible proves: no headroom falls that is not at least 0 afterwards", async () => {
   const gadget = await loadGadget({ ...stays, freeHints: true });
   const number = fc.integer({ min: -3, max: 3 });
   const pair = fc.tuple(number, number);
