@@ -22,9 +22,10 @@ import {
   headrooms,
   largestTakeover,
   losesIn,
+  maxDiscountOf,
   type Offer,
-  type Range,
   smallest,
+  type Terms,
 } from "./takeoverTerms.ts";
 
 /**
@@ -77,7 +78,10 @@ function losingPositions(state: MemoryState, id: number, { risk }: PlanContext):
   return losing.sort((left, right) => loss(right) - loss(left));
 }
 
-/** The fund takes over for the full discount: what it is paid pays for the next deficit. */
+/** The fund takes an eighth of what the scenario threatens: a quarter of what an auction ends at. */
+const INSURANCE_DISCOUNT_PARTS = 4n;
+
+/** What the fund is paid pays for the next deficit. */
 function planInsurance(
   state: MemoryState,
   id: number,
@@ -86,9 +90,10 @@ function planInsurance(
 ): LedgerOperation | undefined {
   for (const losing of positions) {
     const offer = offerOf(state, id, losing, { ...context, taker: INSURANCE_ACCOUNT });
-    const found = largestTakeover(offer, heldLots(offer));
+    const price = (lots: number) => -maxDiscountOf(offer, lots) / INSURANCE_DISCOUNT_PARTS;
+    const found = largestTakeover(offer, heldLots(offer), price);
     if (found === undefined) continue;
-    const terms = termsOf(id, losing, found.lots, found.range.low);
+    const terms = termsOf(id, losing, found);
     const operation = { kind: "insure", ...terms } as const;
     if (checkInsure(state, operation, context) === undefined) return operation;
   }
@@ -110,9 +115,10 @@ function planDeleverage(
     if (account === undefined) continue;
     const offer = offerOf(state, id, losing, { ...context, taker: account });
     const most = Math.min(heldLots(offer), Math.abs(state.account(account).positions[slot]!));
-    const found = largestTakeover(offer, most);
+    // At the mark where that is allowed: neither side has asked for the trade.
+    const found = largestTakeover(offer, most, () => 0n);
     if (found === undefined) continue;
-    const terms = termsOf(id, losing, found.lots, nearestZero(found.range));
+    const terms = termsOf(id, losing, found);
     if (checkTakeover(state, terms, account, context) !== undefined) continue;
     const next = nextToRank(state, holders, { slot, isLong });
     if (next !== undefined) return { kind: "rank", account: next, slot, isLong };
@@ -143,16 +149,10 @@ function heldLots({ from, slot }: Offer): number {
 }
 
 /** `received` as in takeoverTerms.ts: negative is what `from` pays. */
-function termsOf(from: number, losing: Losing, lots: number, received: bigint): Takeover {
+function termsOf(from: number, losing: Losing, { lots, received }: Terms): Takeover {
   const isSubsidy = received > 0n;
   const amount = Number(isSubsidy ? received : -received);
   return { from, ...losing, lots, amount, isSubsidy };
-}
-
-/** At the mark where that is allowed: neither side has asked for the trade. */
-function nearestZero({ low, high }: Range): bigint {
-  if (low > 0n) return low;
-  return high < 0n ? high : 0n;
 }
 
 /** Ascending, as a ranking counts them. */

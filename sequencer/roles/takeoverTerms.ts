@@ -59,27 +59,58 @@ export function losesIn({ from, slot, risk }: Pick<Offer, "from" | "slot" | "ris
   return from.positions[slot]! * change < 0;
 }
 
-/** The most lots up to `most` that some amount is allowed for, and that range. */
+/** A size, and what `from` receives with it. */
+export interface Terms {
+  readonly lots: number;
+  readonly received: bigint;
+}
+
+/**
+ * The most lots up to `most` for the preferred amount, which depends on them. Where that is allowed
+ * for none, the most for any amount: then the amount is the allowed one that is nearest to it.
+ */
 export function largestTakeover(
   offer: Offer,
   most: number,
-): { readonly lots: number; readonly range: Range } | undefined {
-  const whole = amountRange(offer, most);
-  if (whole !== undefined) return { lots: most, range: whole };
-  let best: { lots: number; range: Range } | undefined;
+  preferred: (lots: number) => bigint,
+): Terms | undefined {
+  // T3 and what the taker can bear set the upper end: above it, fewer lots may do.
+  const atPreferred = (lots: number): Terms | undefined => {
+    const range = amountRange(offer, lots);
+    const wanted = preferred(lots);
+    if (range === undefined || range.high < wanted) return undefined;
+    return { lots, received: largest([range.low, wanted]) };
+  };
+  const atAny = (lots: number): Terms | undefined => {
+    const range = amountRange(offer, lots);
+    return range === undefined ? undefined : { lots, received: range.high };
+  };
+  return search(most, atPreferred) ?? search(most, atAny);
+}
+
+/** What is allowed for some lots is mostly allowed for fewer; where it is not, less is found. */
+function search(most: number, termsFor: (lots: number) => Terms | undefined): Terms | undefined {
+  const whole = termsFor(most);
+  if (whole !== undefined) return whole;
+  let best: Terms | undefined;
   let low = 0;
   let high = most;
-  // What is allowed for some lots is mostly allowed for fewer; where it is not, less is found.
   while (high - low > 1) {
     const lots = Math.floor((low + high) / 2);
-    const range = amountRange(offer, lots);
-    if (range === undefined) high = lots;
+    const terms = termsFor(lots);
+    if (terms === undefined) high = lots;
     else {
-      best = { lots, range };
+      best = terms;
       low = lots;
     }
   }
   return best;
+}
+
+/** T4: the most that `from` may pay for the lots now. */
+export function maxDiscountOf(offer: Offer, lots: number): bigint {
+  const moved = buyBackSign(offer) * BigInt(lots) * BigInt(offer.unit);
+  return maxDiscount(offer, moved * changeIn(offer, offer.scenario));
 }
 
 /** +1 where `from` buys back, -1 where it sells. */

@@ -52,20 +52,26 @@ export const deployment: Deployment = {
   quorum,
 };
 
+/** What snapshots say: marks and the size of changes in ticks, by slot where they differ. */
+export interface SnapshotOptions {
+  readonly finalSlots?: readonly number[];
+  readonly marks?: readonly number[];
+  readonly moves?: readonly number[];
+}
+
 /** All slots alike: mark 500 ticks, every scenario 100 ticks up or down. */
-export function snapshotAt(
-  time: number,
-  options: { finalSlots?: readonly number[] } = {},
-): Snapshot {
-  const { finalSlots = [] } = options;
+export function snapshotAt(time: number, options: SnapshotOptions = {}): Snapshot {
+  const { finalSlots = [], marks = [], moves = [] } = options;
   const body = {
     time,
     slots: Array.from({ length: slots }, (_, slot) => {
       const isFinal = finalSlots.includes(slot);
+      const move = isFinal ? 0 : (moves[slot] ?? 100);
+      const mark = marks[slot] ?? 500;
       const changes = Array.from({ length: SCENARIOS }, (_unused, row) =>
-        isFinal ? 0 : row % 2 === 0 ? 100 : -100,
+        row % 2 === 0 ? move : Math.max(-move, -mark),
       );
-      return { mark: 500, isFinal, changes };
+      return { mark, isFinal, changes };
     }),
   };
   const hash = snapshotHash(DOMAIN, body);
@@ -119,7 +125,7 @@ export interface World {
   readonly network: FakeNetwork;
   readonly sequencer: Sequencer;
   readonly events: ExchangeEvent[];
-  snapshotOptions: { finalSlots?: readonly number[] };
+  snapshotOptions: SnapshotOptions;
   isOracleAway: boolean;
   isChainAway: boolean;
   /** Time passes, snapshots come, loops turn. */
