@@ -6,11 +6,12 @@ import type { CircuitName } from "../../scripts/circuits.ts";
 import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import { abortingBatch, fillingBatch, liquidatingBatch } from "../support/batches.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
+import { deficitBatch, releaseBatch, takeoverBatch } from "../support/distressBatches.ts";
 import { payingBatch, settlingBatch } from "../support/ledgerBatches.ts";
 import { forgeries, loadConstraints } from "../support/r1cs.ts";
 
 /** Free, and may be: the inverse in IsZero at 0; which reason a passed margin test exhibits. */
-const FREE = [/\.inv$/, /\.(maker|taker)\.usesSum\[\d+\]$/];
+const FREE = [/\.inv$/, /\.(maker|taker|health|toBears)\.usesSum\[\d+\]$/];
 
 async function assertNoForgery(
   circuit: CircuitName,
@@ -34,5 +35,8 @@ test("no wire of a trade batch can be forged", async () => {
 });
 
 test("no wire of a ledger batch can be forged", async () => {
-  await assertNoForgery("ledger", [payingBatch().batch, settlingBatch().batch]);
+  const calm = [payingBatch(), settlingBatch()];
+  const distress = [takeoverBatch(), deficitBatch(), releaseBatch()];
+  const batches = [...calm, ...distress].map(({ batch }) => batch);
+  await assertNoForgery("ledger", batches);
 });
