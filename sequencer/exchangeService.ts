@@ -342,6 +342,9 @@ export type ExchangeEvent =
   | { readonly type: "ledger"; readonly update: LedgerUpdate }
   | { readonly type: "batch"; readonly batch: BatchStatus };
 
+/** What concerns one account. */
+export type AccountEvent = Extract<ExchangeEvent, { type: "order" | "ledger" | "liquidation" }>;
+
 export interface ExchangeService {
   info(): Promise<Info>;
   status(): Promise<Status>;
@@ -352,6 +355,8 @@ export interface ExchangeService {
   /** The chain head that the key's next message must extend. Null: no such key. */
   session(account: number, keyIndex: number): Promise<KeyInfo | null>;
   orders(account: number): Promise<readonly OpenOrder[]>;
+  /** Fills, cash movements and liquidations, newest first. Nodes keep a bounded number. */
+  history(account: number, limit: number): Promise<readonly AccountEvent[]>;
   /** Newest first. */
   withdrawals(owner: bigint): Promise<readonly Withdrawal[]>;
   chain(): Promise<ChainInfo>;

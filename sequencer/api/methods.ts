@@ -92,6 +92,10 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
       await assertReader(reader, reader.account, context);
       return context.service.orders(reader.account);
     }),
+    "private/history": method(SCHEMAS.history, 3, async ({ reader, limit }, context) => {
+      await assertReader(reader, reader.account, context);
+      return context.service.history(reader.account, limit);
+    }),
     subscribe: method(SCHEMAS.subscribe, 3, subscribe),
     unsubscribe: method(SCHEMAS.unsubscribe, 1, async ({ channels }, { subscriber }) =>
       needed(subscriber).remove(channels),

@@ -87,6 +87,7 @@ export const SCHEMAS = {
   }),
   submit: z.strictObject({ account, keyIndex, word: field, signature }),
   reader,
+  history: z.strictObject({ reader, limit: limit.default(100) }),
   subscribe: z.strictObject({ channels, reader: reader.optional() }),
   unsubscribe: z.strictObject({ channels }),
 };

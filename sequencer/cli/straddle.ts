@@ -11,6 +11,7 @@ import { addChainCommand } from "./chain.ts";
 import { addDepositCommand } from "./deposit.ts";
 import { addExitCommand } from "./exit.ts";
 import { EXIT_CODES, failureOf } from "./failure.ts";
+import { addHistoryCommand } from "./history.ts";
 import { addKeyCommand } from "./key.ts";
 import { addOrderCommands } from "./order.ts";
 import type { Io } from "./output.ts";
@@ -66,6 +67,7 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addCancelCommand(program, run);
   addPositionsCommand(program, run);
   addRiskCommand(program, run);
+  addHistoryCommand(program, run);
   addAuctionCommands(program, run);
   addWithdrawCommand(program, run);
   addStatusCommand(program, run);

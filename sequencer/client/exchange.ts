@@ -1,5 +1,6 @@
 /** The node's public methods and channels, typed. Bigints arrive as `0x` strings. */
 import type {
+  AccountEvent,
   AccountInfo,
   BatchStatus,
   ChainInfo,
@@ -64,6 +65,7 @@ export interface Exchange {
   stages(logPosition: number): Promise<Wire<StageInfo>>;
   withdrawals(owner: string): Promise<Wire<readonly Withdrawal[]>>;
   submit(submission: Submission): Promise<Wire<Receipt>>;
+  history(reader: ReadRequest, limit?: number): Promise<Wire<readonly AccountEvent[]>>;
   orders(request: ReadRequest): Promise<Wire<readonly OpenOrder[]>>;
   onTrade(book: number, handler: (trade: Wire<Trade>) => void): Promise<() => void>;
   onBook(book: number, handler: (message: BookMessage) => void): Promise<() => void>;
@@ -112,6 +114,7 @@ export function createExchange(options: RpcOptions): Exchange {
         word: hexOf(word),
         signature: wireSignature(signature),
       }),
+    history: (reader, limit = 100) => call("private/history", { reader, limit }),
     orders: (request) => call("private/orders", request),
     onTrade: (book, handler) => on(`trades.${book}`, handler),
     onBook: (book, handler) => on(`book.${book}`, handler),

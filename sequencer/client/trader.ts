@@ -1,5 +1,5 @@
 /** A trader: one trading key of one account, on one node. */
-import type { OpenOrder, Receipt, StageInfo, Wire } from "../exchangeService.ts";
+import type { AccountEvent, OpenOrder, Receipt, StageInfo, Wire } from "../exchangeService.ts";
 import type { OrderPreview } from "../market/orderPreview.ts";
 import type { RiskReport } from "../market/riskReport.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
@@ -76,6 +76,8 @@ export interface Trader {
   /** Takes positions over from a locked account, at the mark, for what it pays (1e-6 USDC). */
   takeOver(terms: TakeoverTerms): Promise<Wire<Receipt>>;
   orders(): Promise<Wire<readonly OpenOrder[]>>;
+  /** The account's latest fills, cash movements and liquidations, newest first. */
+  history(limit?: number): Promise<Wire<readonly AccountEvent[]>>;
   /** Orders' and the ledger's news of the account; joins again after reconnections. */
   onAccount(handler: (message: AccountMessage) => void): Promise<() => void>;
   /** Proof that the reader holds the key; good for a minute. */
@@ -144,6 +146,7 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
     takeOver: ({ from, slot, lots, amount, lifetimeMs: lifetime }) =>
       send({ kind: "backstop", from, slot, lots, amount, deadline: deadlineOf(lifetime) }),
     orders: async () => exchange.orders(await readRequest()),
+    history: async (limit) => exchange.history(await readRequest(), limit),
     onAccount: (handler) =>
       exchange.rpc.subscribe({
         channel: `account.${account}`,

@@ -21,6 +21,7 @@ import type { Clock } from "../ports.ts";
 import { FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../protocol/constants.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
+import type { AccountHistory } from "./accountHistory.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { DepthTracker } from "./depthTracker.ts";
@@ -44,6 +45,7 @@ export interface QueryParts {
   readonly orders: OrderTracker;
   readonly depths: DepthTracker;
   readonly ledger: LedgerTracker;
+  readonly accounts: AccountHistory;
   readonly batches: BatchTracker;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
@@ -71,6 +73,7 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     account: (who) => answer(readAccount(parts, who)),
     session: (account, keyIndex) => answer(readKey(state, account, keyIndex)),
     orders: (account) => answer(orders.orders(account)),
+    history: (account, limit) => answer(parts.accounts.history(account, limit)),
     withdrawals: (owner) => answer(readWithdrawals(parts, owner)),
     chain: () => answer(readChain(parts)),
     books: () => answer(readBooks(parts)),

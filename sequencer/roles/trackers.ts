@@ -1,6 +1,7 @@
 /** Everything that watches executed entries for the public's sake, as one. */
-import type { ExchangeEvent } from "../exchangeService.ts";
+import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
 import type { Clock } from "../ports.ts";
+import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
 import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
 import type { Effect } from "./effect.ts";
 import {
@@ -19,6 +20,7 @@ export interface Trackers {
   readonly depths: DepthTracker;
   readonly ledger: LedgerTracker;
   readonly openInterest: OpenInterest;
+  readonly accounts: AccountHistory;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
   /** Time (unix ms) by which the newest listing had been executed, or this node had started. */
@@ -31,6 +33,7 @@ export interface Trackers {
 export interface TrackerMemory {
   readonly orders: OrderMemory;
   readonly withdrawals: readonly SequencedWithdrawal[];
+  readonly history: readonly AccountEvent[];
   readonly nextQueueId: number;
 }
 
@@ -47,6 +50,7 @@ export function createTrackers(
   const ledger = createLedgerTracker(state, memory?.withdrawals);
   const liquidations = createLiquidationTracker(state);
   const openInterest = createOpenInterest(state);
+  const accounts = createAccountHistory(memory?.history);
   let nextQueueId = memory?.nextQueueId ?? 0;
   let lastListing = clock.now();
   return {
@@ -54,6 +58,7 @@ export function createTrackers(
     depths,
     ledger,
     openInterest,
+    accounts,
     nextQueueId: () => nextQueueId,
     lastListing: () => lastListing,
     observe: (effect) => {
@@ -76,11 +81,13 @@ export function createTrackers(
         events.push({ type: "liquidation", update });
       }
       for (const update of ledger.observe(effect)) events.push({ type: "ledger", update });
+      accounts.observe(events);
       return events;
     },
     memory: () => ({
       orders: orders.memory(),
       withdrawals: ledger.memory(),
+      history: accounts.memory(),
       nextQueueId,
     }),
   };

@@ -1,7 +1,7 @@
 // What the fake service knows of its market: series, books, a snapshot that two oracles signed.
 
 import { effectiveRisk } from "../../../sequencer/engine/risk.ts";
-import type { ChainInfo } from "../../../sequencer/exchangeService.ts";
+import type { AccountEvent, ChainInfo } from "../../../sequencer/exchangeService.ts";
 import { describeLiquidation } from "../../../sequencer/market/auction.ts";
 import type { LiquidationInfo } from "../../../sequencer/market/liquidation.ts";
 import {
@@ -121,4 +121,26 @@ export function liquidations(domain: bigint): LiquidationInfo[] {
   const risk = effectiveRisk(SERIES, signedSnapshot(domain));
   const holdings = { cash: 15_000_000, positions: [-10, 0, 0, 0] };
   return [describeLiquidation({ ...LOCKED, holdings, risk, time: SNAPSHOT_TIME, unit: UNIT })];
+}
+
+/** A fill with a rebate, a deposit, and a takeover that the account paid 2.5 USDC for. */
+export function historyOf(account: number): AccountEvent[] {
+  const at = { account, time: SNAPSHOT_TIME, batchNumber: 3 };
+  const order = { orderId: "3-S-2500-9", book: 3, isSell: true, price: 2500, seq: 9, lots: 0 };
+  const end = { state: "closed", reason: "filled" } as const;
+  const fill = { tradeId: 4, price: 2500, lots: 10, isTaker: false, fee: -10_000 };
+  const moved = { operation: "deposit", outcome: "executed", amount: 5_000_000 } as const;
+  const takeover = {
+    action: "backstop",
+    slot: 0,
+    lots: 5,
+    price: 1200,
+    amount: 2_500_000,
+  } as const;
+  const rest = { book: null, isSell: false, counterparty: 12 };
+  return [
+    { type: "liquidation", update: { ...at, ...rest, ...takeover } },
+    { type: "order", update: { ...at, ...order, ...end, fill } },
+    { type: "ledger", update: { ...at, ...moved, cash: CASH } },
+  ];
 }

@@ -31,6 +31,7 @@ import {
   BOOKS,
   CASH,
   chainInfo,
+  historyOf,
   liquidations,
   ORACLES,
   POSITIONS,
@@ -114,6 +115,7 @@ const FIXED = {
     return [{ orderId: "1-B-100-4", account, ...order }];
   },
   withdrawals: async () => [],
+  history: async (account: number, limit: number) => historyOf(account).slice(0, limit),
   books: async () => BOOKS,
   trades: async () => [],
   batch: async () => null,

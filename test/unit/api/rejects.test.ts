@@ -88,6 +88,23 @@ const table: readonly (readonly [string, string, number, RegExp])[] = [
     -32050,
     /no such account, book or snapshot: `7\/40`/,
   ],
+  [
+    "history of another",
+    request("private/history", {
+      reader: { account: 7, keyIndex: 0, time: 1_800_000_000_000, signature: zeros },
+    }),
+    -32051,
+    /signature of one of the account's trading keys/,
+  ],
+  [
+    "history without end",
+    request("private/history", {
+      reader: { account: 7, keyIndex: 0, time: 1_800_000_000_000, signature: zeros },
+      limit: 1001,
+    }),
+    -32602,
+    /`params.limit` must be at most 1000/,
+  ],
   ["liquidations of one", request("public/liquidations", { account: 1 }), -32602, /`account`/],
   ["batch name", request("public/batch", { number: "first" }), -32602, /"latest". Got `"first"`/],
   [

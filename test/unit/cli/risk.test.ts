@@ -108,3 +108,13 @@ test("status shows the insurance fund, fees and accounts in liquidation", async 
   assert.match(out, /fees +1.5 USDC, and 0.03 not yet collected/);
   assert.match(out, /in liquidation +1 accounts/);
 });
+
+test("history shows fees as paid, rebates as negative ones, and what takeovers cost", async (context) => {
+  const { run } = await startCommandLine(context);
+  const { out, err } = await run("history --dev-account 0");
+  assert.match(out, /liquidation: backstop │ slot 0 +│ +0.05 │ +120 │ +- │ +-2.5 │/, err);
+  assert.match(out, /sold +│ ETH-STRD-20261225-3000 │ +0.1 │ +250 │ +-0.01 │ +- │/);
+  assert.match(out, /2026-11-25 08:00:00 │ deposit +│ - +│ +- │ +- │ +- │ +5 │/);
+  const { out: json } = await run("history --json --limit 1 --dev-account 0");
+  assert.equal(JSON.parse(json).length, 1);
+});

@@ -169,3 +169,36 @@ test("the node's report is the client's, for accounts with positions", async () 
   assert.equal(await service.risk(99), null);
   assert.deepEqual(await service.liquidations(), []);
 });
+
+test("an account's history has its fills with both fees, newest first, after a restart too", async () => {
+  const books = PLAN.books.map((book) => ({ ...book, fees: { taker: 4, maker: -1 } }));
+  const { world, maker, taker } = await createMarket({ plan: { ...PLAN, books } });
+  for (let count = 0; count < 5; count++) await world.step(400);
+  const fees = (await world.sequencer.service.books()).map((book) => book.fees);
+  assert.deepEqual(
+    fees,
+    books.map((book) => book.fees),
+  );
+  const resting = await world.place(maker, { book: 0, isSell: true, price: 510, lots: 10 });
+  const receipt = await world.place(taker, { book: 0, isSell: false, price: 510, lots: 10 });
+  const { unit } = (await world.sequencer.service.info()).shape;
+  assert.deepEqual(receipt.fills, [
+    { price: 510, lots: 10, makerSeq: resting.seq, fee: 10 * 4 * unit },
+  ]);
+  const [trade] = await world.sequencer.service.trades(0, 1);
+  assert.deepEqual([trade?.takerFee, trade?.makerFee], [10 * 4 * unit, -10 * unit]);
+  const told = async (service: World["sequencer"]["service"], account: number) =>
+    (await service.history(account, 10)).map((event) =>
+      event.type === "order" ? event.update.fill?.fee : event.type,
+    );
+  const ofMaker = [-10 * unit, "ledger"];
+  assert.deepEqual(await told(world.sequencer.service, maker.account), ofMaker);
+  assert.deepEqual(await told(world.sequencer.service, taker.account), [40 * unit, "ledger"]);
+  assert.equal((await world.sequencer.service.history(maker.account, 1)).length, 1);
+  assert.deepEqual(await world.sequencer.service.history(99, 10), []);
+  const status = await world.sequencer.service.status();
+  assert.equal(status.feesUncollected, 30 * unit);
+  await world.finish();
+  const later = await world.restart();
+  assert.deepEqual(await told(later.sequencer.service, maker.account), ofMaker);
+});
