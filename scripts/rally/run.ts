@@ -100,7 +100,7 @@ function planOf(replay: Replay, startMs: number) {
     return { slot, isCall, strike: strikeTicks, expiry };
   });
   const books = series.map(({ slot }) => {
-    return { book: slot, legs: [[slot, 1] as [number, number]], fees: { taker: 6, maker: -1 } };
+    return { book: slot, legs: [[slot, 1] as [number, number]] };
   });
   return { series, books };
 }
@@ -143,8 +143,8 @@ async function untilOpen(venue: Venue, lastAccount: number): Promise<void> {
   for (let count = 0; count < OPENING_STEPS_MAX; count++) {
     await venue.step(2000);
     // Listings go on as soon as the ones before are proven; here they are proven at the end.
-    const { sealed } = await venue.service.status();
-    if (sealed > 0) venue.proven(sealed);
+    const { sealed, proven } = await venue.service.status();
+    for (let number = proven + 1; number <= sealed; number++) venue.proven(number);
     const books = await venue.service.books();
     const { series } = await venue.service.chain();
     const listed = series.filter(({ status }) => status === "listed").length;
