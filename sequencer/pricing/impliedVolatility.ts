@@ -1,7 +1,10 @@
 /** The volatility at which Black's formula gives a price, for every price that has one. */
 import type { OptionInputs } from "./black76.ts";
-import { logRatio } from "./deterministicMath.ts";
+import { log, logRatio } from "./deterministicMath.ts";
 import { impliedDeviation } from "./letsBeRational.ts";
+
+/** Normalised prices below this have lost digits or may be 0. */
+const BETA_SMALL = 1e-290;
 
 /** `price` is undiscounted and in the unit of `forward`. */
 export interface ImpliedInputs extends Omit<OptionInputs, "volatility"> {
@@ -36,7 +39,9 @@ export function impliedOutcome(inputs: ImpliedInputs): ImpliedOutcome {
   if (!(yearsToExpiry > 0)) return none("noTime");
   const unit = Math.sqrt(forward) * Math.sqrt(strike);
   const x = -Math.abs(logRatio(forward, strike));
-  const deviation = impliedDeviation(x, target / unit, (bound - target) / unit);
+  const beta = target / unit;
+  const logBeta = beta < BETA_SMALL ? log(target) - log(unit) : undefined;
+  const deviation = impliedDeviation(x, beta, (bound - target) / unit, logBeta);
   return { volatility: deviation / Math.sqrt(yearsToExpiry) };
 }
 

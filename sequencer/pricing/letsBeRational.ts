@@ -20,21 +20,51 @@ const SQRT_3 = 1.7320508075688772;
 const SQRT_HALF_PI = 1.2533141373155003;
 const TWO_PI = 6.283185307179586;
 const STEPS_MAX = 8;
+/** At this deviation every price is its bound. */
+const DEVIATION_MAX = 256;
+const HALVINGS = 100;
 /** A step of fourth order that was shorter than this leaves an error below a rounding. */
 const STEP_SMALL = 2e-5;
 
 /**
  * The total standard deviation `s` with `b(x, s) = beta`, for `x <= 0`, `0 < beta < e^(x/2)`.
- * `complement` is `e^(x/2) - beta`, given apart since the subtraction would lose its digits.
+ * `complement` is `e^(x/2) - beta`, given apart since the subtraction would lose its digits, as is
+ * `ln beta` where beta itself leaves the doubles (it counts as the smallest of them then).
  */
-export function impliedDeviation(x: number, beta: number, complement: number): number {
-  const centre = Math.sqrt(-2 * x);
-  const vega = normalisedVega(x, centre);
-  const width = centre > 0 ? blackOverVega(x, centre) : 0;
-  const point = { s: centre, black: vega * width, vega };
-  return beta < point.black
-    ? belowCentre(x, beta, point, centre - width)
-    : aboveCentre(x, beta, complement, point);
+export function impliedDeviation(
+  x: number,
+  beta: number,
+  complement: number,
+  logBeta: number = log(beta),
+): number {
+  const s = rational(x, Math.max(beta, Number.MIN_VALUE), complement, logBeta);
+  return s > 0 && s < Number.POSITIVE_INFINITY ? s : bracketed(x, logBeta);
+}
+
+function rational(x: number, beta: number, complement: number, logBeta: number): number {
+  const s = Math.sqrt(-2 * x);
+  const vega = normalisedVega(x, s);
+  const width = s > 0 ? blackOverVega(x, s) : 0;
+  const centre = { s, black: vega * width, vega };
+  return beta < centre.black
+    ? belowCentre(x, beta, logBeta, centre, s - width)
+    : aboveCentre(x, beta, complement, centre);
+}
+
+/**
+ * Bisection on `ln b`, for forwards and strikes so far apart (about 1e500) that normalised prices
+ * are no doubles any more.
+ */
+function bracketed(x: number, logBeta: number): number {
+  let low = 0;
+  let high = DEVIATION_MAX;
+  for (let count = 0; count < HALVINGS; count++) {
+    const s = (low + high) / 2;
+    const logBlack = log(blackOverVega(x, s)) + logVega(x, s);
+    if (logBlack < logBeta) low = s;
+    else high = s;
+  }
+  return high;
 }
 
 /** A deviation with its price and vega. */
@@ -48,10 +78,10 @@ interface Point {
  * Left of the inflection point `s = sqrt(2 |x|)`, where vega is largest. `low` is where its
  * tangent meets 0.
  */
-function belowCentre(x: number, beta: number, centre: Point, low: number): number {
+function belowCentre(x: number, beta: number, logBeta: number, centre: Point, low: number): number {
   const vega = normalisedVega(x, low);
   const black = low > 0 ? normalisedBlack(x, low, vega) : 0;
-  if (beta < black) return iterate(lowGuess(x, beta, low, black), lowStep, x, log(beta));
+  if (beta < black) return iterate(lowGuess(x, beta, low, black), lowStep, x, logBeta);
   const segment: Segment = {
     x0: black,
     x1: centre.black,

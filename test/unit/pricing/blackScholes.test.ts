@@ -53,10 +53,10 @@ test("prices and greeks agree with Haug in every printed digit", () => {
 
 test("py_vollib's Black, discounted and not", () => {
   const option = { isCall: true, forward: 100, strike: 100, yearsToExpiry: 0.5, volatility: 0.2 };
-  // py_vollib.ref_python.black: 5.5811067246048118, undiscounted_black: 5.637197779701664.
+  // py_vollib.ref_python.black: 5.581106724604812, undiscounted_black: 5.637197779701664.
   const near = (actual: number, expected: number) =>
     assert.ok(Math.abs(actual / expected - 1) < 1e-14, `${actual}`);
-  near(forwardGreeks({ ...option, rate: 0.02 }).price, 5.5811067246048118);
+  near(forwardGreeks({ ...option, rate: 0.02 }).price, 5.581106724604812);
   near(forwardGreeks({ ...option, rate: 0 }).price, 5.637197779701664);
 });
 

@@ -8,11 +8,11 @@ import { fitHeston, hestonVolatilities } from "../../../sequencer/pricing/heston
 test("Alan Lewis's reference prices to 15 digits", () => {
   // QuantLib, test-suite/hestonmodel.cpp (testAlanLewisReferencePrices): [strike, put, call].
   const reference = [
-    [80, 7.958878113256768285, 26.774758743998854221],
-    [90, 12.017966707346304987, 20.933349000596710388],
-    [100, 17.055270961270109413, 16.070154917028834278],
-    [110, 23.017825898442800538, 12.132211516709844867],
-    [120, 29.811026202682471843, 9.024913483457835636],
+    [80, 7.958878113256768, 26.774758743998856],
+    [90, 12.017966707346305, 20.93334900059671],
+    [100, 17.05527096127011, 16.070154917028834],
+    [110, 23.0178258984428, 12.132211516709845],
+    [120, 29.811026202682473, 9.024913483457835],
   ] as const;
   const model = { v0: 0.04, kappa: 4, theta: 0.25, sigma: 1, rho: -0.5 };
   const discount = Math.exp(-0.01);
@@ -40,9 +40,9 @@ test("QuantLib's cached price and the Wilmott forum's", () => {
   // below are the same integral by mpmath.
   const forum = { v0: 0.09, kappa: 1.2, theta: 0.08, sigma: 1.8, rho: -0.45 };
   const values = [
-    [0.9, 0.1330371, 0.133036975995134362],
-    [1, 0.0641016, 0.0641016508842817078],
-    [1.1, 0.0270645, 0.0270650025266919842],
+    [0.9, 0.1330371, 0.13303697599513437],
+    [1, 0.0641016, 0.06410165088428171],
+    [1.1, 0.0270645, 0.027065002526691983],
   ] as const;
   for (const [strike, printed, exact] of values) {
     const terms = { isCall: true, forward: 1, strike, yearsToExpiry: 0.7 };
@@ -59,7 +59,7 @@ test("Kahl and Jaeckel's ten-year example", () => {
   const option = { isCall: true, forward: 100, strike: 200, yearsToExpiry: 10 };
   const price = hestonPrice(model, option);
   assert.ok(Math.abs(price - 4.95212) <= 1e-5, `${price}`);
-  assert.ok(Math.abs(price - 4.95211472087976473) <= 1e-11, `${price - 4.95211472087976473}`);
+  assert.ok(Math.abs(price - 4.952114720879765) <= 1e-11, `${price - 4.952114720879765}`);
 });
 
 test("as the volatility of variance vanishes the price becomes Black's", () => {

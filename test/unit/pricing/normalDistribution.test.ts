@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { exp, log, roundHalfAway } from "../../../sequencer/pricing/deterministicMath.ts";
-import { normalCdf } from "../../../sequencer/pricing/normalDistribution.ts";
+import { exp, log, logRatio, roundHalfAway } from "../../../sequencer/pricing/deterministicMath.ts";
+import {
+  cdfOverPdf,
+  normalCdf,
+  normalPdf,
+  normalQuantile,
+} from "../../../sequencer/pricing/normalDistribution.ts";
 
 // [x, N(x)] by mpmath's ncdf at 50 digits, printed to 20.
 const cdfValues: readonly (readonly [number, string])[] = [
@@ -53,4 +58,37 @@ test("exp and log agree with the platform's to the last place or two", () => {
 test("rounding is symmetric and knows no negative zero", () => {
   const rounded = [0.5, -0.5, 0.49, -0.49, 2.5, -2.5].map(roundHalfAway);
   assert.deepEqual(rounded, [1, -1, 0, 0, 3, -3]);
+});
+
+test("quantiles undo the distribution", () => {
+  for (const [x, expected] of cdfValues) {
+    // Near 1 a probability has few digits left to say how far it is from 1.
+    if (x > 3) continue;
+    const quantile = normalQuantile(Number(expected));
+    const allowed = 4e-15 * Math.abs(x) + 2.3e-16 / normalPdf(x) / (x > 0 ? 1 : Number.MAX_VALUE);
+    assert.ok(Math.abs(quantile - x) <= allowed + 1e-15, `${x}: ${quantile}`);
+  }
+  // Wichura, AS 241, section 4.
+  assert.equal(normalQuantile(0.25).toFixed(15), "-0.674489750196082");
+  assert.equal(normalQuantile(0.001).toFixed(14), "-3.09023230616781");
+  assert.equal(normalQuantile(1e-20).toFixed(14), "-9.26234008979841");
+  assert.ok(Number.isNaN(normalQuantile(-0.1)) && Number.isNaN(normalQuantile(1.1)));
+});
+
+test("the distribution over the density keeps its digits where both vanish", () => {
+  for (const [x, expected] of cdfValues) {
+    if (Math.abs(x) > 10) continue;
+    const relative = (cdfOverPdf(x) * normalPdf(x)) / Number(expected) - 1;
+    assert.ok(Math.abs(relative) <= 2e-15, `${x}: ${relative}`);
+  }
+  // Mills' ratio at 100 and 1e6: 1/x - 1/x^3 + 3/x^5 - 15/x^7.
+  assert.ok(Math.abs(cdfOverPdf(-100) / 0.00999900029985009 - 1) < 1e-14);
+  assert.ok(Math.abs(cdfOverPdf(-1e6) / 9.99999999999e-7 - 1) < 1e-15);
+});
+
+test("the logarithm of a ratio is right near 0 and beyond the range of the ratio", () => {
+  assert.equal(logRatio(1 + 2 ** -40, 1), 2 ** -40 - 2 ** -81);
+  assert.equal(logRatio(3, 3), 0);
+  assert.ok(Math.abs(logRatio(1e300, 1e-300) / (600 * Math.LN10) - 1) < 1e-15);
+  assert.ok(Math.abs(logRatio(2500, 3000) - Math.log(2500 / 3000)) < 1e-16);
 });
