@@ -57,7 +57,8 @@ export function sourceMajority(sources: number): number {
 
 /**
  * Prices: Deribit's band of 0.5 %; sources agree within 1 %; 5 % in a round of three seconds is a
- * jump. Volatilities, as parts of themselves: a band of 5 %, agreement within 15 %, jumps from 50 %.
+ * jump. Volatilities, as parts of themselves: a band of 5 %, agreement within 15 %, and a jump
+ * begins at 50 %.
  */
 export function defaultLimits(sources: number): ViewLimits {
   const common = {

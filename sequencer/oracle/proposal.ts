@@ -1,6 +1,6 @@
 /**
- * What one oracle proposes to the others: forwards, smiles and averages as integers. From them every
- * signer computes the same volatility of each slot and the same risk matrix.
+ * What one oracle proposes to the others: forwards, smiles and averages as integers. From them
+ * every signer computes the same volatility of each slot and the same risk matrix.
  */
 import { z } from "zod";
 import { SECONDS_BITS, SLOTS_MAX, STRIKE_BITS, TIME_BITS } from "../protocol/constants.ts";

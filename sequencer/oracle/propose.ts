@@ -15,8 +15,8 @@ export interface Proposed {
 }
 
 /**
- * What this oracle would sign at the view's time. Refused where a listed series cannot be priced: no
- * forward, no volatility, quotes with arbitrage, or a price that has not been confirmed.
+ * What this oracle would sign at the view's time. Refused where a listed series cannot be priced:
+ * no forward, no volatility, quotes with arbitrage, or a price that has not been confirmed.
  */
 export function propose(options: {
   view: MarketView;

@@ -190,9 +190,9 @@ function still(mark: number, isFinal: boolean): SlotRisk {
  * the settlement window is the pricer's business.
  *
  * The option pays on an average A of the index over the window W. With the rest R of it to come and
- * `share = R / W`, `A = (1 - share) * average so far + share * (average of the rest)`, whose mean is
- * Derive's blend `elapsed * TWAP + rest * forward`. The first part is known, so it moves into the
- * strike; the rest of the average has the variance of a third of its time, `vol^2 R / 3` (the
+ * `share = R / W`, `A = (1 - share) * average so far + share * (average of the rest)`, whose mean
+ * is Derive's blend `elapsed * TWAP + rest * forward`. The first part is known, so it moves into
+ * the strike; the rest of the average has the variance of a third of its time, `vol^2 R / 3` (the
  * average of a Brownian motion). A price move of the forward counts for its share alone.
  *
  * Venues' volatilities already speak of such averages; only when the whole life of an option comes

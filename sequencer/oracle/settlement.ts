@@ -1,7 +1,8 @@
 /**
- * What an oracle knows about settlement prices: its own samples of the index in the half hour before
- * each expiry, kept on disk so that a restart does not lose them, and the prices that a quorum has
- * signed, which every oracle repeats from then on: all series of an expiry settle at one price.
+ * What an oracle knows about settlement prices: its own samples of the index in the half hour
+ * before each expiry, kept on disk so that a restart does not lose them, and the prices that a
+ * quorum has signed, which every oracle repeats from then on: all series of an expiry settle at one
+ * price.
  */
 import type { IndexSample } from "./feed.ts";
 import { SAMPLE_MS } from "./indexHistory.ts";

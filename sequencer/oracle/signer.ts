@@ -43,7 +43,21 @@ export function createSigner(options: SignerOptions): Signer {
   const { tolerance = DEFAULT_TOLERANCE, onIssues } = options;
   const { secret, index, domain } = key;
 
-  async function proposeAt(now: number, table: readonly SeriesTerms[]): Promise<Outcome<Proposed>> {
+  /** A proposer reviews its own proposal; what it says of one time and table it says once. */
+  let last: { now: number; table: string; proposed: Promise<Outcome<Proposed>> } | undefined;
+
+  function proposeAt(now: number, table: readonly SeriesTerms[]): Promise<Outcome<Proposed>> {
+    const key = JSON.stringify(table);
+    if (last?.now !== now || last.table !== key) {
+      last = { now, table: key, proposed: makeProposal(now, table) };
+    }
+    return last.proposed;
+  }
+
+  async function makeProposal(
+    now: number,
+    table: readonly SeriesTerms[],
+  ): Promise<Outcome<Proposed>> {
     const view = await sources.read(now, table);
     const proposed = propose({ view, book, table, parameters });
     const repairs = proposed.value?.repairs.map((reject) => ({ source: "repaired", reject })) ?? [];
@@ -90,6 +104,7 @@ export function createSigner(options: SignerOptions): Signer {
       const told = { time: proposal.time, slots: proposalToSlots(proposal, parameters) };
       // The quorum signed the matrix; only a proposal that gives the same one speaks for it.
       if (snapshotHash(domain, told) !== snapshotHash(domain, snapshot)) return;
+      last = undefined;
       for (const { expiry, settlementTicks: ticks } of proposal.expiries) {
         if (ticks !== undefined && isCredible(expiry, ticks)) {
           book.adopt({ expiry, ticks, time: proposal.time });
@@ -99,7 +114,9 @@ export function createSigner(options: SignerOptions): Signer {
     sample: async (now) => {
       const expiries = listedExpiries(await readTable());
       const { index } = await sources.read(now, []);
-      if (index.value !== undefined) book.observe({ time: now, ticks: index.value }, expiries);
+      if (index.value === undefined) return;
+      last = undefined;
+      book.observe({ time: now, ticks: index.value }, expiries);
     },
   };
 }

@@ -12,8 +12,9 @@ const HORIZON_MS = 2 ** 40;
 const LEVELS = 30;
 const TICKS_MAX = 2 ** 20 - 1;
 const MS_PER_DAY = 86_400_000;
-/** Strikes quoted besides those of the table, in hundredths of the price at the beginning. */
-const LADDER = [50, 60, 70, 80, 85, 90, 95, 100, 105, 110, 115, 120, 130, 140, 150, 175, 200];
+/** Strikes quoted besides those of the table: up to three deviations, about half of one apart. */
+const LADDER_DEVIATIONS = 3;
+const LADDER_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000];
 
 export interface SimulatedFeedConfig {
   readonly seed: number;
@@ -41,13 +42,26 @@ export function createSimulatedFeed(config: SimulatedFeedConfig): Feed {
   };
   const iv: Iv = ({ strike, expiry }, nowMs) =>
     smile({ strike, expiry, forwardTicks: forward(expiry, nowMs), nowMs, volatilityBps });
-  const ladder = LADDER.map((percent) => Math.max(Math.round((spotTicks * percent) / 100), 1));
-  const model = { index, forward, iv, strikes: () => ladder };
+  const strikes = (expiry: number, nowMs: number): number[] => {
+    const years = Math.max(expiry * 1000 - nowMs, 0) / MS_PER_YEAR;
+    return ladder(forward(expiry, nowMs), volatility * Math.sqrt(years));
+  };
+  const model = { index, forward, iv, strikes };
   return {
     name: `simulated ${seed}`,
     read: (nowMs, table) => readModel(model, nowMs, table),
     history: (fromMs, toMs) => sampleIndex(index, fromMs, toMs),
   };
+}
+
+/** Strikes at whole multiples of a round step, so that they stay while the forward moves. */
+function ladder(forward: number, deviation: number): number[] {
+  const reach = LADDER_DEVIATIONS * deviation * forward;
+  const step = LADDER_STEPS.findLast((size) => size * 6 <= reach) ?? 1;
+  const lowest = Math.max(Math.ceil((forward - reach) / step), 1);
+  const highest = Math.floor((forward + reach) / step);
+  const count = Math.max(highest - lowest + 1, 0);
+  return Array.from({ length: count }, (_, index) => (lowest + index) * step);
 }
 
 type Iv = (quote: Pick<Quote, "strike" | "expiry">, nowMs: number) => number;

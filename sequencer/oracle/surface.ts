@@ -1,14 +1,15 @@
 /**
  * The volatilities that an oracle proposes: an SVI smile for each expiry with enough quotes, as
  * integers, from which every signer computes the same volatility of every slot. Where quotes are
- * too few, or what was fitted cannot be written down without arbitrage, the slots' own volatilities.
+ * too few, or what was fitted cannot be written down without arbitrage, the slots' own
+ * volatilities.
  */
-import { blackPrice, MS_PER_YEAR } from "../pricing/black76.ts";
-import { log, roundHalfAway } from "../pricing/deterministicMath.ts";
+import { blackPrice, MS_PER_YEAR, timeValue } from "../pricing/black76.ts";
+import { exp, log, roundHalfAway } from "../pricing/deterministicMath.ts";
+import { normalPdf } from "../pricing/normalDistribution.ts";
 import type { VarianceQuote } from "../pricing/ssvi.ts";
-import { type SviSmile, sviVariance } from "../pricing/svi.ts";
-import { fitSmile } from "../pricing/sviFit.ts";
-import { fitSurface, type SurfaceFit, surfaceFault } from "../pricing/sviSurface.ts";
+import { type SviSmile, smileFault, sviVariance } from "../pricing/svi.ts";
+import { fitSmile, type SmileFit } from "../pricing/sviFit.ts";
 import { median } from "./consensus.ts";
 import type { VolatilityPoint } from "./marketView.ts";
 import { type OracleReject, type Outcome, refuse, reject } from "./rejects.ts";
@@ -20,6 +21,12 @@ export const SMILE_POINTS_MIN = 5;
 export const SMILE_SCALE = 10_000_000_000;
 /** A smile that misses its quotes by more than this part of their volatility is none of them. */
 const FIT_ERROR_MAX_BPS = 500;
+/** Standard deviations from the forward up to which options have a price worth speaking of. */
+const REACH = 3;
+/** Moneynesses on each side at which two smiles are compared. */
+const GRID = 15;
+/** Arbitrage up to this part of the forward is noise: sources are not read at one instant. */
+const ARBITRAGE_MAX = 1e-4;
 
 /** Raw SVI of total variance, each parameter times {@link SMILE_SCALE}, an integer. */
 export interface ScaledSmile {
@@ -72,20 +79,44 @@ export function smileIvBps(options: {
   return Math.min(roundHalfAway(iv * BPS), IV_BPS_MAX);
 }
 
-/** What makes proposed smiles unfit, `undefined` where they have no static arbitrage. */
+/** What makes proposed smiles unfit, `undefined` where they have no arbitrage that matters. */
 export function smilesFault(
   smiles: readonly ExpirySmile[],
   timeMs: number,
 ): OracleReject | undefined {
-  const slices = smiles.map(({ expiry, smile }) => {
-    return { years: yearsTo(expiry, timeMs), smile: unscaleSmile(smile) };
-  });
-  const fault = surfaceFault(slices);
-  if (fault === undefined) return undefined;
-  const at = "at" in fault ? ` at log moneyness \`${fault.at}\`` : "";
-  const detail = `expiry \`${smiles[fault.slice]?.expiry}\`${at}`;
-  if (fault.fault === "calendar") return reject("calendarArbitrage", detail);
-  return reject("butterflyArbitrage", `${detail} (${fault.fault})`);
+  let before: SviSmile | undefined;
+  for (const { expiry, smile: scaled } of smiles) {
+    const smile = unscaleSmile(scaled);
+    const of = `expiry \`${expiry}\``;
+    const own = smileFault(smile);
+    if (own !== undefined) {
+      const at = "at" in own ? ` at log moneyness \`${own.at}\`` : "";
+      return reject("butterflyArbitrage", `${of} (${own.fault}${at})`);
+    }
+    if (!(yearsTo(expiry, timeMs) > 0)) return reject("expiredStrike", of);
+    const gap = before === undefined ? 0 : calendarGap(before, smile);
+    if (gap > ARBITRAGE_MAX) {
+      return reject("calendarArbitrage", `${of}, by \`${gap}\` of the forward`);
+    }
+    before = smile;
+  }
+  return undefined;
+}
+
+/**
+ * What buying the later and selling the earlier option gains at most, as a part of the forward,
+ * over the strikes at which the earlier one is worth anything. Further out smiles of real markets
+ * do cross, where all prices are far below a tick, and nobody gains by it.
+ */
+function calendarGap(earlier: SviSmile, later: SviSmile): number {
+  const width = REACH * Math.sqrt(Math.max(sviVariance(earlier, 0), 0));
+  let gap = 0;
+  for (let step = -GRID; step <= GRID; step++) {
+    const k = (width * step) / GRID;
+    const price = (smile: SviSmile) => timeValue(1, exp(k), Math.sqrt(sviVariance(smile, k)));
+    gap = Math.max(gap, price(earlier) - price(later));
+  }
+  return gap;
 }
 
 export interface ExpiryPoints {
@@ -101,81 +132,82 @@ export interface FittedSmiles {
 }
 
 /**
- * Fits the expiries (ascending, all ahead of `timeMs`) that have enough points. Those that have not,
- * or whose quotes are no SVI smile though they are free of arbitrage, are left out. Quotes with a
- * little arbitrage are repaired by the constraints of the fit, and said to be; with more than a
- * little they are refused.
+ * Fits the expiries (ascending, all ahead of `timeMs`) that have enough points. Those that have
+ * not, or whose quotes are no SVI smile though they are free of arbitrage, are left out. Quotes
+ * with a little arbitrage are repaired by the constraints of the fit, and said to be; with more
+ * than a little they are refused.
  */
 export function fitSmiles(
   expiries: readonly ExpiryPoints[],
   timeMs: number,
 ): Outcome<FittedSmiles> {
-  for (const expiry of expiries) {
-    const fault = pointsFault(expiry, timeMs);
-    if (fault !== undefined && expiry.points.length < SMILE_POINTS_MIN) return { refused: fault };
-  }
-  const rich = expiries.filter(({ points }) => points.length >= SMILE_POINTS_MIN);
-  if (rich.length === 0) return { value: { smiles: [], repairs: [] } };
-  const quoted = rich.map((points): Quoted => {
-    const years = yearsTo(points.expiry, timeMs);
-    return {
-      points,
-      years,
-      quotes: points.points.map((point) => toVariance(point, points, years)),
-    };
-  });
-  const fit = fitSurface(quoted);
   const repairs: OracleReject[] = [];
   const smiles: ExpirySmile[] = [];
-  for (const [slice, { points, quotes }] of quoted.entries()) {
-    const errorBps = errorOf(fit, slice, quotes);
-    const isFar = errorBps > FIT_ERROR_MAX_BPS;
-    const fault = fit.kinds[slice] === "free" ? undefined : arbitrage(quoted, slice, errorBps);
-    // A free fit that is far off says that quotes are no such smile, which is no fault of theirs.
-    const refused = isFar ? (fault ?? pointsFault(points, timeMs)) : undefined;
+  let earlier: SviSmile | undefined;
+  for (const points of expiries) {
+    const quotes = varianceQuotes(points, timeMs);
+    const fitted = quotes.length < SMILE_POINTS_MIN ? undefined : fitOne(points, quotes, earlier);
+    if (fitted === undefined) {
+      const refused = pointsFault(points, timeMs);
+      if (refused !== undefined) return { refused };
+      continue;
+    }
+    if (fitted.repair !== undefined) repairs.push(fitted.repair);
+    const next = { expiry: points.expiry, smile: scaleSmile(fitted.smile) };
+    const refused = smilesFault([...smiles.slice(-1), next], timeMs);
     if (refused !== undefined) return { refused };
-    if (fault !== undefined) repairs.push(fault);
-    const smile = scaleSmile((fit.surface[slice] as { smile: SviSmile }).smile);
-    if (!isFar) smiles.push({ expiry: points.expiry, smile });
+    smiles.push(next);
+    earlier = fitted.smile;
   }
-  // Rounding may leave an arbitrage of 1e-10 in smiles that touch: then slots speak for themselves.
-  const isSound = smilesFault(smiles, timeMs) === undefined;
-  return { value: { smiles: isSound ? smiles : [], repairs } };
-}
-
-interface Quoted {
-  readonly points: ExpiryPoints;
-  readonly years: number;
-  readonly quotes: readonly VarianceQuote[];
-}
-
-function toVariance(
-  { strike, ivBps }: VolatilityPoint,
-  { forward }: ExpiryPoints,
-  years: number,
-): VarianceQuote {
-  const iv = ivBps / BPS;
-  return { k: log(strike / forward), variance: iv * iv * years };
-}
-
-/** Root mean square of the errors of volatility, as a part of the quotes' median. */
-function errorOf(fit: SurfaceFit, slice: number, quotes: readonly VarianceQuote[]): number {
-  const level = Math.sqrt(median(quotes.map(({ variance }) => variance)));
-  return Math.round(((fit.errors[slice] as number) / level) * BPS);
-}
-
-/** Which arbitrage the fit had to avoid: what goes away without the other expiries is calendar's. */
-function arbitrage(quoted: readonly Quoted[], slice: number, errorBps: number): OracleReject {
-  const { points, quotes } = quoted[slice] as Quoted;
-  const isSoundAlone = quoted.length > 1 && fitSmile(quotes).kind === "free";
-  const name = isSoundAlone ? "calendarArbitrage" : "butterflyArbitrage";
-  const detail = `expiry \`${points.expiry}\`, the nearest smile without is \`${errorBps}\` bps away`;
-  return reject(name, detail);
+  return { value: { smiles, repairs } };
 }
 
 /**
- * Static arbitrage in the quotes themselves: a call that is worth more than one with a lower strike,
- * or than what calls around it cost, by more than a tick; `undefined` if there is none.
+ * A smile near its quotes: above the earlier one everywhere if that is to be had, or else by
+ * itself. `undefined` where even that is far from them.
+ */
+function fitOne(
+  { expiry }: ExpiryPoints,
+  quotes: readonly VarianceQuote[],
+  earlier: SviSmile | undefined,
+): { smile: SviSmile; repair: OracleReject | undefined } | undefined {
+  const level = Math.sqrt(median(quotes.map(({ variance }) => variance)));
+  const errorBps = ({ error }: SmileFit) => Math.round((error / level) * BPS);
+  const above = fitSmile(quotes, earlier);
+  const isNear = errorBps(above) <= FIT_ERROR_MAX_BPS;
+  if (above.kind === "free" && isNear) return { smile: above.smile, repair: undefined };
+  const alone = earlier === undefined ? above : fitSmile(quotes);
+  const fit = isNear && above.kind === "penalised" ? above : alone;
+  if (errorBps(fit) > FIT_ERROR_MAX_BPS) return undefined;
+  // What a smile by itself is free of is the calendar's fault.
+  const name = alone.kind === "free" ? "calendarArbitrage" : "butterflyArbitrage";
+  const isRepaired = fit.kind !== "free";
+  const detail = `expiry \`${expiry}\`, repaired by a smile \`${errorBps(fit)}\` bps away`;
+  return { smile: fit.smile, repair: isRepaired ? reject(name, detail) : undefined };
+}
+
+/**
+ * The points that tell something: within {@link REACH} standard deviations, weighted by vega.
+ * Further out a price is a fraction of a tick, whatever volatility a venue shows for it.
+ */
+function varianceQuotes(
+  { expiry, forward, points }: ExpiryPoints,
+  timeMs: number,
+): VarianceQuote[] {
+  const years = yearsTo(expiry, timeMs);
+  return points.flatMap(({ strike, ivBps }): VarianceQuote[] => {
+    const iv = ivBps / BPS;
+    const k = log(strike / forward);
+    const variance = iv * iv * years;
+    const d1 = Math.sqrt(variance) / 2 - k / Math.sqrt(variance);
+    const weight = normalPdf(d1) / normalPdf(0);
+    return Math.abs(d1) <= REACH ? [{ k, variance, weight }] : [];
+  });
+}
+
+/**
+ * Static arbitrage in the quotes themselves: a call that is worth more than one with a lower
+ * strike, or than what calls around it cost, by more than noise; `undefined` if there is none.
  */
 export function pointsFault(
   { expiry, forward, points }: ExpiryPoints,
@@ -194,7 +226,7 @@ export function pointsFault(
     const width = (after?.strike ?? strike) - before.strike;
     const share = after === undefined ? 0 : (strike - before.strike) / width;
     const most = before.price + share * ((after?.price ?? 0) - before.price);
-    if (price <= most + 1) continue;
+    if (price <= most + Math.max(forward * ARBITRAGE_MAX, 1)) continue;
     const detail = `expiry \`${expiry}\`, strike \`${strike}\`: ${price} above ${most}`;
     return reject("butterflyArbitrage", detail);
   }

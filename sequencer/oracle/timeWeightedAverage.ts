@@ -15,9 +15,9 @@ export const DEFAULT_GAP_RULES: GapRules = { gapMs: 30_000, gapShareBps: 1000 };
 const BPS = 10_000;
 
 /**
- * The average from `fromMs` to `toMs` (unix ms, `toMs` above `fromMs`), in ticks: each sample counts
- * until the next one or the end, the first also back to the beginning. `samples` ascend by time;
- * one before the beginning is what the window begins with.
+ * The average from `fromMs` to `toMs` (unix ms, `toMs` above `fromMs`), in ticks: each sample
+ * counts until the next one or the end, the first also back to the beginning. `samples` ascend by
+ * time; one before the beginning is what the window begins with.
  */
 export function timeWeightedAverage(
   samples: readonly IndexSample[],

@@ -138,7 +138,8 @@ test("a jump that goes back, changes its level or loses its backing begins anew"
   assert.equal(at(3, 25_000, 25_000, 25_000).value, 25_000);
   assert.match(at(4, 30_000, 30_000, 30_000).refused?.reason ?? "", /confirmed 1 of 3/);
   assert.match(at(5, 40_000, 40_000, 40_000).refused?.reason ?? "", /confirmed 1 of 3/);
-  // Two of five sources that jump together are no majority of all, even if they are most of the live.
+  // Two of five sources that jump together are no majority of all, even if they are most of the
+  // live.
   const five = createConsensus({ ...limitsOf(5), sourcesMin: 2 });
   five.read("index", readings([25_000, 25_000, 25_000, 25_000, 25_000]), 5, NOW);
   for (let round = 1; round < 20; round++) {

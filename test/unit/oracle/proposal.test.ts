@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { SeriesTerms } from "../../../sequencer/oracle/feed.ts";
-import { createMarketSources, type MarketView } from "../../../sequencer/oracle/marketView.ts";
+import {
+  createMarketSources,
+  type MarketView,
+  type VolatilityPoint,
+} from "../../../sequencer/oracle/marketView.ts";
 import {
   assembleSnapshot,
   type Proposal,
@@ -260,7 +264,14 @@ test("without a settlement price the slot follows the index and stays open", () 
 });
 
 test("slots speak for themselves where an expiry has too few quotes", () => {
-  const points = new Map([...view.points].map(([expiry, list]) => [expiry, list.slice(6, 10)]));
+  const nearest = (a: VolatilityPoint, b: VolatilityPoint) =>
+    Math.abs(a.strike - 25_000) - Math.abs(b.strike - 25_000);
+  const points = new Map(
+    [...view.points].map(([expiry, list]) => {
+      const few = list.toSorted(nearest).slice(0, 4);
+      return [expiry, few.sort((a, b) => a.strike - b.strike)];
+    }),
+  );
   const bare = proposeBy({ points }).value?.proposal as Proposal;
   assert.ok(bare.expiries.every((market) => market.smile === undefined));
   assert.deepEqual(proposalFromJson(bare), { value: bare });

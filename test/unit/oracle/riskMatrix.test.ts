@@ -103,7 +103,7 @@ const atTheMoney: SlotMarket = {
   timeToExpiryMs: 30 * DAY,
 };
 
-test("the short-option minimum raises every option by a part of the forward, a forward never", () => {
+test("the short-option minimum raises every option by a part of the forward", () => {
   const minimum = (slot: Partial<SlotMarket>) => riskOf({ ...atTheMoney, ...slot }).changes.at(-1);
   assert.equal(minimum({}), 75);
   assert.equal(minimum({ isCall: false, strikeTicks: 5000 }), 75);

@@ -291,7 +291,7 @@ test("a settlement price that a quorum signed is repeated by all, to the tick", 
   assert.equal(signers[0].assemble(same, []).slots[4]?.isFinal, true);
 });
 
-test("samples feed the average of an expiry's window, with a feed that remembers nothing", async () => {
+test("samples feed the average where a feed remembers nothing", async () => {
   const { history: _, ...forgetful } = honest;
   const signer = signerOf([forgetful]);
   const begin = soon * 1000 - windowMs;

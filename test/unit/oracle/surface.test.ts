@@ -14,7 +14,7 @@ import {
   unscaleSmile,
   yearsTo,
 } from "../../../sequencer/oracle/surface.ts";
-import { type SviSmile, sviVariance } from "../../../sequencer/pricing/svi.ts";
+import { calendarFault, type SviSmile, sviVariance } from "../../../sequencer/pricing/svi.ts";
 
 const NOW = 1_800_000_000_000;
 const DAY = 86_400;
@@ -126,7 +126,7 @@ test("few quotes have no smile and speak for themselves, unless they are arbitra
   assert.equal(pointsFault({ ...rising, points: two }, NOW)?.name, "butterflyArbitrage");
 });
 
-test("proposed smiles with arbitrage are found on the whole line", () => {
+test("proposed smiles with arbitrage are found", () => {
   const [first, second] = [scaleSmile(smiles.near!), scaleSmile(smiles.far!)];
   const of = (a: typeof first, b: typeof first) =>
     smilesFault(
@@ -142,4 +142,33 @@ test("proposed smiles with arbitrage are found on the whole line", () => {
   assert.equal(of(first, { ...second, b: 3 * SMILE_SCALE })?.name, "butterflyArbitrage");
   assert.equal(of({ ...first, a: -SMILE_SCALE }, second)?.name, "butterflyArbitrage");
   assert.equal(of({ ...first, rho: 2 * SMILE_SCALE }, second)?.name, "butterflyArbitrage");
+  const wing = smilesFault([{ expiry: NOW / 1000, smile: first }], NOW);
+  assert.equal(wing?.name, "expiredStrike");
+});
+
+test("smiles that cross where no option has a price are let be", () => {
+  // The earlier wings are steeper, but reach the later smile seven deviations away only.
+  const steep = { a: 0.001, b: 0.05, rho: 0, m: 0, sigma: 0.05 };
+  const flat = { a: 0.018, b: 0.02, rho: 0, m: 0, sigma: 0.2 };
+  const crossing = Math.sqrt(sviVariance(steep, 0)) * 7;
+  assert.ok(sviVariance(steep, crossing) < sviVariance(flat, crossing));
+  assert.ok(calendarFault(steep, flat) !== undefined, "far out they do cross");
+  const smilesOf = (a: SviSmile, b: SviSmile) => [
+    { expiry: near, smile: scaleSmile(a) },
+    { expiry: far, smile: scaleSmile(b) },
+  ];
+  assert.equal(smilesFault(smilesOf(steep, flat), NOW), undefined);
+  const lower = { ...flat, a: -0.0015, b: 0.02 };
+  assert.equal(smilesFault(smilesOf(steep, lower), NOW)?.name, "calendarArbitrage");
+});
+
+test("quotes far out, where prices are fractions of a tick, do not count", () => {
+  const smilesWith = (factor: number) => {
+    const points = nearPoints.points.map(({ strike, ivBps }) => {
+      return { strike, ivBps: strike < 17_000 || strike > 35_000 ? ivBps * factor : ivBps };
+    });
+    return fitSmiles([{ ...nearPoints, points }], NOW).value?.smiles;
+  };
+  assert.deepEqual(smilesWith(0.7), smilesWith(1));
+  assert.equal(smilesWith(0.7)?.length, 1);
 });

@@ -128,7 +128,7 @@ test("a bad signature does not spoil the round, and does not count", async () =>
   assert.equal(oracles[0]?.latest(), before);
 });
 
-test("without a proposal or a quorum the last good snapshot stays, and the reasons are told", async () => {
+test("without a proposal or a quorum the last good snapshot stays, and why is told", async () => {
   const told: { message: string; context: unknown }[] = [];
   const logger = {
     ...silent,
