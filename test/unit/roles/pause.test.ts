@@ -1,0 +1,86 @@
+// Oracles fall silent: trading pauses, cancels go on, and everything comes back with them.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { logOrigin } from "../../../sequencer/batch/log.ts";
+import { SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
+import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
+import { createMarket, DOMAIN, deployment, type TestTrader, type World } from "./market.ts";
+
+const PLACE = {
+  kind: "place",
+  book: 0,
+  isSell: false,
+  price: 500,
+  lots: 1,
+  timeInForce: "gtc",
+  postOnly: false,
+  reduceOnly: false,
+} as const;
+
+async function placing(world: World, trader: TestTrader): Promise<string> {
+  const signed = trader.peek({ ...PLACE, deadline: world.clock.now() + 60_000 });
+  const result = await world.sequencer.service.submit({
+    ...{ account: trader.account, keyIndex: 0, ...signed },
+  });
+  return result.accepted ? "accepted" : result.code;
+}
+
+test("while snapshots are too old nothing trades, and orders are still taken back", async () => {
+  const { world, maker, taker } = await createMarket();
+  const first = await world.place(maker, { price: 490, lots: 5 });
+  const second = await world.place(maker, { price: 480, lots: 5 });
+  await world.step(10_000);
+  world.isOracleAway = true;
+  await world.step(TRADING_AGE_MS_MAX + 1000);
+  assert.equal(await placing(world, taker), "noSnapshot");
+  const deadline = world.clock.now() + 1_000_000;
+  const order = { book: 0, isSell: false, price: 490, seq: first.seq ?? 0 };
+  const cancelled = await world.submit(maker, { kind: "cancel", ...order, deadline });
+  assert.equal(cancelled.accepted && cancelled.receipt.outcome, "cancelled");
+  assert.equal(await placing(world, taker), "noSnapshot", "nor into the batch of the cancel");
+  // Far beyond the age that any proof takes, batch after batch.
+  for (let count = 0; count < 3; count++) {
+    await world.step(4 * SNAPSHOT_AGE_MS_MAX);
+    const message = { kind: "cancelAll", deadline: world.clock.now() + 1000 } as const;
+    assert.equal((await world.submit(maker, message)).accepted, true);
+  }
+  assert.ok(second.orderId);
+  assert.deepEqual(await world.sequencer.service.orders(maker.account), []);
+  assert.equal(await placing(world, taker), "noSnapshot");
+  world.isOracleAway = false;
+  await world.step(1000);
+  assert.equal((await world.place(taker, { price: 490 })).outcome, "rested");
+  await world.finish();
+  assert.equal((await world.sequencer.service.status()).halted, null);
+  const other = createNodeState(deployment, logOrigin(DOMAIN), undefined);
+  for (const record of world.log.records) other.apply(record);
+  assert.equal(other.position(), world.log.records.length);
+  const kinds = world.log.records.filter(({ entry }) => entry.type === "open");
+  for (const { entry } of kinds) {
+    if (entry.type !== "open") continue;
+    assert.ok(entry.time - entry.snapshot.time < SNAPSHOT_AGE_MS_MAX);
+  }
+});
+
+test("payments wait for fresh marks", async () => {
+  const { world, maker } = await createMarket();
+  await world.step(10_000);
+  world.isOracleAway = true;
+  await world.step(TRADING_AGE_MS_MAX + 1000);
+  const deadline = world.clock.now() + 1_000_000;
+  const message = { kind: "withdraw", amount: 1_000_000, deadline } as const;
+  const answer = world.submit(maker, message);
+  await world.step(1000);
+  await world.step(1000);
+  const paid = () =>
+    world.log.records.some(({ entry }) => {
+      return entry.type === "operation" && entry.operation.kind === "withdraw";
+    });
+  assert.equal(paid(), false);
+  world.isOracleAway = false;
+  await world.step(1000);
+  await world.step(1000);
+  const result = await answer;
+  assert.equal(result.accepted && result.receipt.outcome, "executed");
+  assert.equal(paid(), true);
+});
