@@ -18,6 +18,10 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Benchmark>
     about: "gas of batches, fills, deposits, withdrawals and exits",
     load: async () => (await import("./benchmarks/gas.ts")).gasBenchmarks,
   },
+  risk: {
+    about: "implied volatilities per second, beside packages that do the same",
+    load: async () => (await import("./benchmarks/risk.ts")).riskBenchmarks,
+  },
 };
 
 const HELP = `Measures Straddle.

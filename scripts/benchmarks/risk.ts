@@ -1,0 +1,12 @@
+/** What risk costs, in one process on one core, beside packages that do the same in the same run. */
+import type { BenchLine } from "./benchLine.ts";
+import { impliedVolatilityLines } from "./risk/impliedVolatilities.ts";
+
+/** One after the other, so that none disturbs another. */
+const MEASURES: readonly (() => BenchLine[] | Promise<BenchLine[]>)[] = [impliedVolatilityLines];
+
+export async function riskBenchmarks(): Promise<BenchLine[]> {
+  const lines: BenchLine[] = [];
+  for (const measure of MEASURES) lines.push(...(await measure()));
+  return lines;
+}
