@@ -1,4 +1,4 @@
-/** What risk costs, in one process on one core, beside packages that do the same in the same run. */
+/** What risk costs in one process, beside packages that do the same in the same run. */
 import type { BenchLine } from "./benchLine.ts";
 import { impliedVolatilityLines } from "./risk/impliedVolatilities.ts";
 

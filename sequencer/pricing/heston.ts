@@ -1,6 +1,7 @@
 /**
  * European options in S. Heston's model ("A closed-form solution for options with stochastic
- * volatility", Review of Financial Studies 6, 1993), `dv = kappa (theta - v) dt + sigma sqrt(v) dZ`.
+ * volatility", Review of Financial Studies 6, 1993):
+ * `dv = kappa (theta - v) dt + sigma sqrt(v) dZ`.
  * The characteristic function is in the form without branch cuts of H. Albrecher, P. Mayer, W.
  * Schoutens and J. Tistaert ("The little Heston trap", Wilmott 2007); the price is A. Lewis's
  * single integral ("Option Valuation under Stochastic Volatility", 2000) of its difference to
@@ -154,7 +155,8 @@ function cutOf(integrand: Integrand): number {
  * `ln phi(u - i/2)`. With `beta = kappa - rho sigma (1/2 + iu)`, `q = u^2 + 1/4` and
  * `d = sqrt(beta^2 + sigma^2 q)`: `(beta - d) / sigma^2 = -q / (beta + d) = r`,
  * `g = (beta - d) / (beta + d)`, and the exponent is
- * `kappa theta (r T - 2 / sigma^2 ln((1 - g e^(-dT)) / (1 - g))) + v0 r (1 - e^(-dT)) / (1 - g e^(-dT))`.
+ * `kappa theta (r T - 2 / sigma^2 ln((1 - g e^(-dT)) / (1 - g)))`
+ * `+ v0 r (1 - e^(-dT)) / (1 - g e^(-dT))`.
  */
 function hestonExponent(parameters: HestonParameters, years: number, u: number): Complex {
   const { v0, kappa, theta, sigma, rho } = parameters;

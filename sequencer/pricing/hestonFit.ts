@@ -87,7 +87,7 @@ function unpack(point: readonly number[]): HestonParameters {
   return { v0, kappa, theta, sigma, rho };
 }
 
-/** From the mean variance of the first and of the last expiry, with mean reversion slow and fast. */
+/** From the mean variance of the first and of the last expiry, reverting slowly and fast. */
 function startsFor(expiries: readonly HestonExpiry[]): HestonParameters[] {
   const v0 = meanVariance(expiries[0]);
   const theta = meanVariance(expiries.at(-1));

@@ -112,7 +112,7 @@ function range(quotes: readonly VarianceQuote[]): [number, number] {
   return [Math.min(...ks), Math.max(...ks)];
 }
 
-/** Levenberg-Marquardt from `start`. Coordinates: smallest variance, steepness, rho, m, ln sigma. */
+/** Coordinates: smallest variance, steepness, rho, m, ln sigma. */
 function improve(
   quotes: readonly VarianceQuote[],
   start: SviSmile,

@@ -60,7 +60,7 @@ function compare(name: string, quotes: readonly Quote[], peer: string, solver: S
   );
   const ours = accuracy(ourSolver, quotes);
   const theirs = accuracy(solver, quotes);
-  const note = `worst error ${ours.worst.toExponential(1)}, misses ${ours.misses}; peer ${theirs.worst.toExponential(1)}, misses ${theirs.misses} of ${quotes.length}`;
+  const note = `${describe(ours)}; peer: ${describe(theirs)} of ${quotes.length}`;
   return {
     name,
     value,
@@ -79,7 +79,16 @@ function total(solve: Solver, quotes: readonly Quote[]): number {
   return sum;
 }
 
-function accuracy(solve: Solver, quotes: readonly Quote[]): { worst: number; misses: number } {
+interface Accuracy {
+  readonly worst: number;
+  readonly misses: number;
+}
+
+function describe({ worst, misses }: Accuracy): string {
+  return `worst error ${worst.toExponential(1)}, misses ${misses}`;
+}
+
+function accuracy(solve: Solver, quotes: readonly Quote[]): Accuracy {
   let worst = 0;
   let misses = 0;
   for (const quote of quotes) {

@@ -144,7 +144,7 @@ test("put-call parity of prices and greeks", () => {
   fc.assert(property, { numRuns: 1000 });
 });
 
-test("at expiry and without volatility the greeks are those of the discounted intrinsic value", () => {
+test("at expiry and without volatility greeks are those of the intrinsic value", () => {
   const base = { isCall: true, spot: 110, strike: 100, rate: 0.05, yield: 0.02 };
   const expired = spotGreeks({ ...base, yearsToExpiry: 0, volatility: 0.5 });
   assert.deepEqual([expired.price, expired.delta, expired.dualDelta], [10, 1, -1]);

@@ -19,7 +19,7 @@ test("Deri's printed examples: 50000 call, volatility 100 %, funding period 7 da
   assert.equal(everlastingQuote({ ...call, spot: 50_000 }).price.toFixed(4), "2445.1621");
 });
 
-test("with funding twice, four, eight times as often the discrete price nears the closed form", () => {
+test("funded more and more often, the discrete price nears the closed form", () => {
   for (const rates of [{}, { rate: 0.3, yield: 0.1 }]) {
     for (const isCall of [true, false]) {
       const inputs = { ...call, ...rates, isCall, spot: 47_000 };
@@ -36,7 +36,7 @@ test("with funding twice, four, eight times as often the discrete price nears th
   }
 });
 
-test("paid once a period the price is 1/2, 1/4, ... of dated options (White, Bankman-Fried)", () => {
+test("paid once a period it is 1/2, 1/4, ... of dated options", () => {
   // sum of 2^-i at-the-money options of i weeks; sqrt(i / (2 pi)) S vol sqrt(week) to first order.
   const small = { ...call, spot: 50_000, volatility: 0.01 };
   let expected = 0;
