@@ -4,6 +4,7 @@ import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { privateKeyToAddress } from "viem/accounts";
 import { type LogEntry, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import type { Author } from "../../../sequencer/engine/records.ts";
 import type {
   ExchangeEvent,
   ExchangeService,
@@ -20,6 +21,7 @@ import { publicKeyOf, secretFromSeed, verify } from "../../../sequencer/protocol
 import {
   firstHead,
   isTradeMessage,
+  type LedgerMessage,
   type Message,
   messageFromWord,
   nextHead,
@@ -223,7 +225,7 @@ function sequence(
   const author = { account, keyIndex };
   const entry: LogEntry = isTradeMessage(message)
     ? { type: "message", author, word, signature }
-    : { type: "operation", operation: { kind: message.kind, author, message, word }, signature };
+    : { type: "operation", operation: operationOf({ author, message, word }), signature };
   const record = makeRecord(log.position++, log.previous, entry);
   log.previous = record.hash;
   const seq = state.messages.length;
@@ -248,6 +250,12 @@ function sequence(
     signature: signDigest(receiptDigest(DOMAIN, record.position, record.hash)),
   };
   return { accepted: true, receipt };
+}
+
+/** A backstop's record states a scenario, which is not its author's. */
+function operationOf(signed: { author: Author; message: LedgerMessage; word: bigint }) {
+  const operation = { kind: signed.message.kind, ...signed };
+  return operation.kind === "backstop" ? { ...operation, scenario: 12 } : operation;
 }
 
 function outcomeOf(message: Message): Receipt["outcome"] {

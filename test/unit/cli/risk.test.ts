@@ -5,7 +5,7 @@ import { signedSnapshot } from "../api/fakeMarket.ts";
 import { DOMAIN } from "../api/fakeService.ts";
 import { startCommandLine } from "./commandLine.ts";
 
-test("combinations are in the chain, with what their legs would give and their fees", async (context) => {
+test("combinations are in the chain, with their legs' prices and their fees", async (context) => {
   const { run } = await startCommandLine(context);
   const { out, err } = await run("chain");
   assert.match(out, /ETH-CS-20261225-3000_3200 .* - .* 71.5 .* 68 .* - .* 0.3 \/ -0.1 /, err);
@@ -109,7 +109,7 @@ test("status shows the insurance fund, fees and accounts in liquidation", async 
   assert.match(out, /in liquidation +1 accounts/);
 });
 
-test("history shows fees as paid, rebates as negative ones, and what takeovers cost", async (context) => {
+test("history shows fees, rebates as negative ones, and what takeovers cost", async (context) => {
   const { run } = await startCommandLine(context);
   const { out, err } = await run("history --dev-account 0");
   assert.match(out, /liquidation: backstop │ slot 0 +│ +0.05 │ +120 │ +- │ +-2.5 │/, err);

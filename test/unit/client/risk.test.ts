@@ -18,7 +18,7 @@ async function fetched(context: Parameters<typeof startFixture>[0]) {
   return { answer: risk.result as Answer, info: info.result as Wire<Info> };
 }
 
-test("the client's report is the server's, from the wire and from nothing else", async (context) => {
+test("the client's report is the server's, from the wire alone", async (context) => {
   const { answer, info } = await fetched(context);
   assert.deepEqual(verifiedRisk(answer, info), answer.report);
   assert.deepEqual(snapshotFromWire(answer.snapshot), signedSnapshot(DOMAIN));

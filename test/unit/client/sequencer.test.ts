@@ -1,56 +1,18 @@
 // Client, API and the real sequencer role together: what one signs, the others understand.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { startApi } from "../../../sequencer/api/server.ts";
 import type { AccountMessage } from "../../../sequencer/client/exchange.ts";
 import { followBook } from "../../../sequencer/client/liveBook.ts";
-import { createTrader, type Trader } from "../../../sequencer/client/trader.ts";
-import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
-import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
-import { SEQUENCER, signDigest } from "../api/fakeService.ts";
-import { createTrader as createIdentity, createWorld, DOMAIN } from "../roles/market.ts";
-import { silent } from "../roles/ports.ts";
+import { createTrader as createIdentity, createWorld } from "../roles/market.ts";
+import { connect } from "./liveSequencer.ts";
 
 async function setUp(context: TestContext) {
   const world = await createWorld();
   const identities = [createIdentity(1), createIdentity(2)];
   for (const identity of identities) world.open(identity, 900_000_000_000);
-  const { clock } = world;
-  const service = signing(world.sequencer.service);
-  const server = await startApi({ service, clock, logger: silent });
-  // The roles' clock stands still unless it is told to go on.
-  const pump = setInterval(() => void world.step(300), 50);
-  context.after(async () => {
-    clearInterval(pump);
-    await server.stop();
-  });
   for (let count = 0; count < 5; count++) await world.step(400);
-  const traders: Trader[] = [];
-  for (const { account, secret } of identities) {
-    const key = { secret };
-    const now = () => clock.now();
-    traders.push(await createTrader({ node: server.url, account, keyIndex: 0, key, now }));
-  }
-  context.after(() => {
-    for (const trader of traders) trader.close();
-  });
-  const [maker, taker] = traders as [Trader, Trader];
-  return { maker, taker };
-}
-
-/** The roles' test world signs receipts with a dummy. */
-function signing(service: ExchangeService): ExchangeService {
-  return {
-    ...service,
-    info: async () => ({ ...(await service.info()), sequencer: SEQUENCER }),
-    async submit(submission) {
-      const result = await service.submit(submission);
-      if (!result.accepted) return result;
-      const { logPosition, logHash } = result.receipt;
-      const signature = signDigest(receiptDigest(DOMAIN, logPosition, logHash));
-      return { accepted: true, receipt: { ...result.receipt, signature } };
-    },
-  };
+  const [maker, taker] = await connect(context, world, identities);
+  return { maker: maker!, taker: taker! };
 }
 
 test("orders trade, books and accounts follow, and every receipt holds", async (context) => {

@@ -170,7 +170,7 @@ test("the node's report is the client's, for accounts with positions", async () 
   assert.deepEqual(await service.liquidations(), []);
 });
 
-test("an account's history has its fills with both fees, newest first, after a restart too", async () => {
+test("an account's history has its fills and fees, after a restart too", async () => {
   const books = PLAN.books.map((book) => ({ ...book, fees: { taker: 4, maker: -1 } }));
   const { world, maker, taker } = await createMarket({ plan: { ...PLAN, books } });
   for (let count = 0; count < 5; count++) await world.step(400);
