@@ -3,7 +3,6 @@ import { z } from "zod";
 import type { SnapshotSource } from "../ports.ts";
 import { FIELD_MODULUS, SERIES_STATUS, type SeriesStatus } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
-import { emptySeries } from "../protocol/state.ts";
 import type { SeriesTerms } from "./feed.ts";
 import type { Review } from "./server.ts";
 import { snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
@@ -89,18 +88,24 @@ export function createSnapshotSource(urls: readonly string[]): SnapshotSource {
 
 /**
  * Reads the series table from the sequencer's public API. While it cannot be reached, the table is
- * the one last seen, for nothing can be listed without it; before that, the empty one.
+ * the one last seen, for nothing can be listed without it. Before it has ever been reached this
+ * throws: an oracle that knows no listing would sign that everything is worth nothing.
  */
 export function createTableReader(
   apiUrl: string,
   slots: number,
 ): () => Promise<readonly SeriesTerms[]> {
-  let table: readonly SeriesTerms[] = Array.from({ length: slots }, emptySeries);
+  let table: readonly SeriesTerms[] | undefined;
   return async () => {
     try {
-      table = chain.parse(await call(apiUrl, "public/chain", {})).series;
+      const { series } = chain.parse(await call(apiUrl, "public/chain", {}));
+      if (series.length !== slots) {
+        throw new OracleCallError(`\`${series.length}\` slots, the deployment has ${slots}`);
+      }
+      table = series;
     } catch (error) {
-      if (error instanceof z.ZodError) throw error;
+      const isUnreachable = !(error instanceof z.ZodError || error instanceof OracleCallError);
+      if (table === undefined || !isUnreachable) throw error;
     }
     return table;
   };

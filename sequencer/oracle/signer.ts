@@ -1,5 +1,5 @@
 /** An oracle's business end: proposes, reviews, signs, and remembers what was settled. */
-import { type OracleSignature, type Snapshot, snapshotHash } from "../protocol/snapshot.ts";
+import type { OracleSignature, SlotRisk, Snapshot } from "../protocol/snapshot.ts";
 import { listedExpiries, type SeriesTerms } from "./feed.ts";
 import type { Issue, MarketSources } from "./marketView.ts";
 import {
@@ -101,9 +101,9 @@ export function createSigner(options: SignerOptions): Signer {
     accept: (value, snapshot) => {
       const { value: proposal } = proposalFromJson(value);
       if (proposal === undefined || proposal.time !== snapshot.time) return;
-      const told = { time: proposal.time, slots: proposalToSlots(proposal, parameters) };
       // The quorum signed the matrix; only a proposal that gives the same one speaks for it.
-      if (snapshotHash(domain, told) !== snapshotHash(domain, snapshot)) return;
+      const told = JSON.stringify(proposalToSlots(proposal, parameters).map(toFields));
+      if (told !== JSON.stringify(snapshot.slots.map(toFields))) return;
       last = undefined;
       for (const { expiry, settlementTicks: ticks } of proposal.expiries) {
         if (ticks !== undefined && isCredible(expiry, ticks)) {
@@ -125,4 +125,9 @@ function valid(value: unknown): Proposal {
   const { value: proposal, refused } = proposalFromJson(value);
   if (refused === undefined) return proposal;
   throw new TypeError(refused.reason);
+}
+
+/** In one order, whatever the order of an object's fields. */
+function toFields({ mark, isFinal, changes }: SlotRisk) {
+  return [mark, isFinal, changes];
 }
