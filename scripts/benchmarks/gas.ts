@@ -238,6 +238,9 @@ function operation(
     keyIndex: key.index,
     amount: Number(amount),
     keyExpiry: key.expiry,
+    lots: 0,
+    isSubsidy: 0,
+    isLong: 0,
   });
   return [first, BigInt(owner), key.x, key.y];
 }
