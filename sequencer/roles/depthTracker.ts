@@ -36,7 +36,7 @@ export function createDepthTracker(options: {
 
   function observe(effect: Effect): BookChange[] {
     const changes: BookChange[] = [];
-    for (const book of touchedBooks(effect, [...known.keys()])) {
+    for (const book of touchedBooks(effect, known)) {
       const before = known.get(book);
       const after = readDepth(state, book, effect.position + 1);
       if (after === undefined) continue;
@@ -66,17 +66,17 @@ export function createDepthTracker(options: {
   return { observe, depth };
 }
 
-function touchedBooks(effect: Effect, all: readonly number[]): Set<number> {
+function touchedBooks(effect: Effect, all: ReadonlyMap<number, unknown>): Set<number> {
   const books = new Set<number>();
   const { operation } = effect;
   if (operation?.operation.kind === "openBook") books.add(operation.operation.book);
   for (const step of effect.steps) {
     // A liquidation voids what its account has in any book.
-    if (step.kind === "liquidate") for (const book of all) books.add(book);
+    if (step.kind === "liquidate") for (const book of all.keys()) books.add(book);
     if ("order" in step) books.add(step.order.before.book);
     else if (step.kind === "purge") books.add(step.book);
     else if (step.kind === "cancel" && step.message.kind === "cancel") books.add(step.message.book);
-    else if (step.kind === "cancelAll") for (const book of all) books.add(book);
+    else if (step.kind === "cancelAll") for (const book of all.keys()) books.add(book);
   }
   return books;
 }

@@ -44,19 +44,33 @@ export function impliedOf(
   });
 }
 
+/** Which combinations hang on which books, while nothing is listed, opened or expires. */
+interface Index {
+  readonly plain: ReadonlyMap<number, number>;
+  readonly combinationsOf: ReadonlyMap<number, readonly number[]>;
+  /** {@link identityOf} every book. */
+  readonly identities: ReadonlyMap<number, string>;
+  /** Of the next expiry, unix ms. */
+  readonly goodUntil: number;
+}
+
 /** Begins with nothing told: the first change of a book tells its ticker. */
 export function createTickerTracker(parts: Parts): TickerTracker {
   const { state } = parts;
   const told = new Map<number, string>();
+  let index: Index | undefined;
   return {
     observe(changes, time) {
       if (changes.length === 0) return [];
-      const plain = plainBooks(state, time);
-      const changed = new Set(changes.map(({ book }) => book));
+      if (index === undefined || isStale(index, state, changes, time)) index = indexOf(state, time);
+      const concerned = new Set<number>();
+      for (const { book } of changes) {
+        concerned.add(book);
+        for (const other of index.combinationsOf.get(book) ?? []) concerned.add(other);
+      }
       const tickers: BookTicker[] = [];
-      for (const book of state.bookIds()) {
-        if (!isConcerned(state, book, { changed, plain })) continue;
-        const ticker = tickerOf(parts, book, plain);
+      for (const book of concerned) {
+        const ticker = tickerOf(parts, book, index.plain);
         const text = JSON.stringify(ticker);
         if (told.get(book) === text) continue;
         told.set(book, text);
@@ -67,19 +81,43 @@ export function createTickerTracker(parts: Parts): TickerTracker {
   };
 }
 
-/** Whether the book or, for a combination, the book of a leg has changed. */
-function isConcerned(
+/** A book that is opened, for the first time or anew, has a change of its own before it trades. */
+function isStale(
+  { identities, goodUntil }: Index,
   state: MemoryState,
-  book: number,
-  news: { readonly changed: ReadonlySet<number>; readonly plain: ReadonlyMap<number, number> },
+  changes: readonly BookChange[],
+  time: number,
 ): boolean {
-  if (news.changed.has(book)) return true;
-  const { weights } = state.book(book)!;
-  if (isPlain(weights)) return false;
-  return weights.some((weight, slot) => {
-    const leg = weight === 0 ? undefined : news.plain.get(slot);
-    return leg !== undefined && news.changed.has(leg);
-  });
+  if (time >= goodUntil) return true;
+  return changes.some(({ book }) => identityOf(state, book) !== identities.get(book));
+}
+
+function identityOf(state: MemoryState, book: number): string {
+  const { generation, weights } = state.book(book)!;
+  return `${generation}:${weights.join()}`;
+}
+
+function indexOf(state: MemoryState, time: number): Index {
+  const plain = plainBooks(state, time);
+  const combinationsOf = new Map<number, number[]>();
+  const identities = new Map<number, string>();
+  for (const book of state.bookIds()) {
+    const { weights } = state.book(book)!;
+    identities.set(book, identityOf(state, book));
+    if (isPlain(weights)) continue;
+    for (const [slot, weight] of weights.entries()) {
+      const leg = weight === 0 ? undefined : plain.get(slot);
+      if (leg === undefined) continue;
+      const known = combinationsOf.get(leg) ?? [];
+      combinationsOf.set(leg, [...known, book]);
+    }
+  }
+  const expiries = state.series().map(({ expiry }) => expiry * 1000);
+  const goodUntil = Math.min(
+    ...expiries.filter((expiry) => expiry > time),
+    Number.MAX_SAFE_INTEGER,
+  );
+  return { plain, combinationsOf, generations, goodUntil };
 }
 
 function tickerOf(

@@ -1,4 +1,4 @@
-// The methods of risk: what they answer over the wire, by their documented examples.
+// The methods of risk: what they answer over the wire, down to figures worked out by hand.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LiquidationInfo } from "../../../sequencer/market/liquidation.ts";

@@ -7,7 +7,7 @@ import { connect } from "./liveSequencer.ts";
 
 const USDC = 1_000_000;
 
-test("what is offered of a locked account can be taken over, and no more for it", async (context) => {
+test("what is offered of a locked account can be taken over, not more", async (context) => {
   const world = await createWorld();
   // Layer one opens accounts 1 and 2, for fees and for the insurance fund; this one is poor.
   for (const id of [1, 2]) world.deposit(createIdentity(id), 1);
