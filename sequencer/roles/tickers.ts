@@ -117,7 +117,7 @@ function indexOf(state: MemoryState, time: number): Index {
     ...expiries.filter((expiry) => expiry > time),
     Number.MAX_SAFE_INTEGER,
   );
-  return { plain, combinationsOf, generations, goodUntil };
+  return { plain, combinationsOf, identities, goodUntil };
 }
 
 function tickerOf(
