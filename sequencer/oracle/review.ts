@@ -86,8 +86,14 @@ function termsFault(slot: ProposedSlot | null, terms: SeriesTerms): string | und
   return undefined;
 }
 
-function smileFaultOf({ time, expiries }: Proposal): OracleReject | undefined {
-  const smiles = expiries.flatMap(({ expiry, smile }) => (smile ? [{ expiry, smile }] : []));
+function smileFaultOf({ time, expiries, slots }: Proposal): OracleReject | undefined {
+  const smiles = expiries.flatMap(({ expiry, smile, forwardTicks }) => {
+    if (smile === undefined) return [];
+    const ks = slots
+      .filter((slot) => slot?.expiry === expiry && slot.strikeTicks > 0)
+      .map((slot) => Math.log((slot as ProposedSlot).strikeTicks / forwardTicks));
+    return [{ expiry, smile, low: Math.min(...ks), high: Math.max(...ks) }];
+  });
   return smilesFault(smiles, time);
 }
 

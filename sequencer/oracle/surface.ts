@@ -23,8 +23,8 @@ export const SMILE_SCALE = 10_000_000_000;
 const FIT_ERROR_MAX_BPS = 500;
 /** Standard deviations from the forward up to which options have a price worth speaking of. */
 const REACH = 3;
-/** Moneynesses on each side at which two smiles are compared. */
-const GRID = 15;
+/** Steps between the moneynesses at which two smiles are compared. */
+const GRID = 30;
 /** Arbitrage up to this part of the forward is noise: sources are not read at one instant. */
 const ARBITRAGE_MAX = 1e-4;
 
@@ -37,9 +37,12 @@ export interface ScaledSmile {
   readonly sigma: number;
 }
 
+/** `low` and `high`: the log moneynesses between which the smile is known, or used. */
 export interface ExpirySmile {
   readonly expiry: number;
   readonly smile: ScaledSmile;
+  readonly low: number;
+  readonly high: number;
 }
 
 export function scaleSmile(smile: SviSmile): ScaledSmile {
@@ -84,35 +87,38 @@ export function smilesFault(
   smiles: readonly ExpirySmile[],
   timeMs: number,
 ): OracleReject | undefined {
-  let before: SviSmile | undefined;
-  for (const { expiry, smile: scaled } of smiles) {
-    const smile = unscaleSmile(scaled);
-    const of = `expiry \`${expiry}\``;
-    const own = smileFault(smile);
+  let before: ExpirySmile | undefined;
+  for (const next of smiles) {
+    const of = `expiry \`${next.expiry}\``;
+    const own = smileFault(unscaleSmile(next.smile));
     if (own !== undefined) {
       const at = "at" in own ? ` at log moneyness \`${own.at}\`` : "";
       return reject("butterflyArbitrage", `${of} (${own.fault}${at})`);
     }
-    if (!(yearsTo(expiry, timeMs) > 0)) return reject("expiredStrike", of);
-    const gap = before === undefined ? 0 : calendarGap(before, smile);
+    if (!(yearsTo(next.expiry, timeMs) > 0)) return reject("expiredStrike", of);
+    const gap = before === undefined ? 0 : calendarGap(before, next);
     if (gap > ARBITRAGE_MAX) {
       return reject("calendarArbitrage", `${of}, by \`${gap}\` of the forward`);
     }
-    before = smile;
+    before = next;
   }
   return undefined;
 }
 
 /**
  * What buying the later and selling the earlier option gains at most, as a part of the forward,
- * over the strikes at which the earlier one is worth anything. Further out smiles of real markets
- * do cross, where all prices are far below a tick, and nobody gains by it.
+ * over the moneynesses that both smiles know and at which the earlier option is worth anything.
+ * Further out smiles of real markets do cross, where all prices are far below a tick, and nobody
+ * gains by it; what a smile says beyond its quotes nobody has offered.
  */
-function calendarGap(earlier: SviSmile, later: SviSmile): number {
+function calendarGap(before: ExpirySmile, next: ExpirySmile): number {
+  const [earlier, later] = [unscaleSmile(before.smile), unscaleSmile(next.smile)];
   const width = REACH * Math.sqrt(Math.max(sviVariance(earlier, 0), 0));
+  const low = Math.max(before.low, next.low, -width);
+  const high = Math.min(before.high, next.high, width);
   let gap = 0;
-  for (let step = -GRID; step <= GRID; step++) {
-    const k = (width * step) / GRID;
+  for (let step = 0; step <= GRID && low <= high; step++) {
+    const k = low + ((high - low) * step) / GRID;
     const price = (smile: SviSmile) => timeValue(1, exp(k), Math.sqrt(sviVariance(smile, k)));
     gap = Math.max(gap, price(earlier) - price(later));
   }
@@ -153,7 +159,9 @@ export function fitSmiles(
       continue;
     }
     if (fitted.repair !== undefined) repairs.push(fitted.repair);
-    const next = { expiry: points.expiry, smile: scaleSmile(fitted.smile) };
+    const ks = quotes.map(({ k }) => k);
+    const range = { low: Math.min(...ks), high: Math.max(...ks) };
+    const next = { expiry: points.expiry, smile: scaleSmile(fitted.smile), ...range };
     const refused = smilesFault([...smiles.slice(-1), next], timeMs);
     if (refused !== undefined) return { refused };
     smiles.push(next);

@@ -35,6 +35,7 @@ function pointsOf(smile: SviSmile, expiry: number): ExpiryPoints {
   return { expiry, forward, points };
 }
 
+const everywhere = { low: -10, high: 10 };
 const nearPoints = pointsOf(smiles.near!, near);
 const farPoints = pointsOf(smiles.far!, far);
 
@@ -131,8 +132,8 @@ test("proposed smiles with arbitrage are found", () => {
   const of = (a: typeof first, b: typeof first) =>
     smilesFault(
       [
-        { expiry: near, smile: a },
-        { expiry: far, smile: b },
+        { expiry: near, smile: a, ...everywhere },
+        { expiry: far, smile: b, ...everywhere },
       ],
       NOW,
     );
@@ -142,7 +143,7 @@ test("proposed smiles with arbitrage are found", () => {
   assert.equal(of(first, { ...second, b: 3 * SMILE_SCALE })?.name, "butterflyArbitrage");
   assert.equal(of({ ...first, a: -SMILE_SCALE }, second)?.name, "butterflyArbitrage");
   assert.equal(of({ ...first, rho: 2 * SMILE_SCALE }, second)?.name, "butterflyArbitrage");
-  const wing = smilesFault([{ expiry: NOW / 1000, smile: first }], NOW);
+  const wing = smilesFault([{ expiry: NOW / 1000, smile: first, ...everywhere }], NOW);
   assert.equal(wing?.name, "expiredStrike");
 });
 
@@ -154,12 +155,19 @@ test("smiles that cross where no option has a price are let be", () => {
   assert.ok(sviVariance(steep, crossing) < sviVariance(flat, crossing));
   assert.ok(calendarFault(steep, flat) !== undefined, "far out they do cross");
   const smilesOf = (a: SviSmile, b: SviSmile) => [
-    { expiry: near, smile: scaleSmile(a) },
-    { expiry: far, smile: scaleSmile(b) },
+    { expiry: near, smile: scaleSmile(a), ...everywhere },
+    { expiry: far, smile: scaleSmile(b), ...everywhere },
   ];
   assert.equal(smilesFault(smilesOf(steep, flat), NOW), undefined);
   const lower = { ...flat, a: -0.0015, b: 0.02 };
-  assert.equal(smilesFault(smilesOf(steep, lower), NOW)?.name, "calendarArbitrage");
+  const crossed = smilesOf(steep, lower);
+  assert.equal(smilesFault(crossed, NOW)?.name, "calendarArbitrage");
+  // Nor does it matter what one of them says where nobody has quoted or listed anything.
+  const apart = [
+    { ...crossed[0]!, low: -1, high: -0.5 },
+    { ...crossed[1]!, low: -0.4, high: 1 },
+  ];
+  assert.equal(smilesFault(apart, NOW), undefined);
 });
 
 test("quotes far out, where prices are fractions of a tick, do not count", () => {
