@@ -139,7 +139,7 @@ test("reads the queue in order, from where it is asked", async () => {
   const { index, expiry, x, y } = KEY;
   const queued = await layer.queued(0);
   const { queueId: firstId = 0 } = queued[0]!;
-  const account = 1;
+  const account = 3;
   const registered = { keyIndex: 2, keyExpiry: expiry, key: { x: 0n, y: 0n } };
   const key = { key: { x, y }, keyIndex: index, keyExpiry: expiry };
   const expected = [
