@@ -40,10 +40,10 @@ const MAKER_CASH = 5_000_000 * MICROS;
 const BACKSTOP_CASH = 500_000 * MICROS;
 const TRADER_CASH_MIN = 1_000 * MICROS;
 const TRADER_CASH_MAX = 20_000 * MICROS;
-const MAKER_LOTS = 400;
-const TRADE_LOTS = 60;
+const MAKER_LOTS = 3000;
+const TRADE_LOTS = 800;
 /** Orders that each trader sends at the beginning, while its margin takes them. */
-const OPENING_ORDERS = 12;
+const OPENING_ORDERS = 30;
 /** Traders who trade again in one step, on average. */
 const TRADES_PER_STEP = 1.5;
 const STEP_MS = 300_000;

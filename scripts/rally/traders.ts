@@ -103,7 +103,7 @@ function tradable(series: readonly SeriesInfo[]): { book: number; mark: number }
 }
 
 /** How often a trader sells; the rest buys. Sellers of options are those whom a rally hurts. */
-const SELLING = 0.65;
+const SELLING = 0.75;
 const SLIPPAGE_PARTS = 8;
 
 /** Takes one random position of about `lots`; returns whether it was filled at all. */
