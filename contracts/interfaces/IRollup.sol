@@ -116,7 +116,8 @@ interface IRollup {
 
     /// @notice Pulls `amount` from the caller, who has approved the vault, and orders its deposit.
     /// The first deposit opens the caller's account; accounts 1 and 2 are open from the beginning,
-    /// for the treasury and the insurance fund, and take deposits of their owners only. Key (0, 0) brings no key.
+    /// for the treasury and the insurance fund, and take deposits of their owners only.
+    /// Key (0, 0) brings no key.
     function deposit(uint256 amount, Key calldata key) external returns (uint256 queueId);
 
     /// @notice Orders that a trading key be set or, with (0, 0), revoked.

@@ -19,7 +19,7 @@ export interface FeeSchedule {
   readonly combination: FeeRate;
 }
 
-/** 0.03 % of the underlying for takers, nothing for makers; the premium caps it (SPEC section 4). */
+/** 0.03 % of the underlying for takers, nothing for makers; the premium caps it (SPEC 4). */
 export const DEFAULT_FEES: FeeSchedule = {
   plain: { takerPpm: 300, makerPpm: 0 },
   combination: { takerPpm: 300, makerPpm: 0 },

@@ -1,7 +1,7 @@
 /**
  * What to list as the market moves: strikes around the forward of daily, weekly and monthly
- * expiries, and books over them. Pure, one addition at a time; what is listed stays until it expires,
- * so a ladder only ever adds, and fills the slots that settled series have left.
+ * expiries, and books over them. Pure, one addition at a time; what is listed stays until it
+ * expires, so a ladder only ever adds, and fills the slots that settled series have left.
  */
 
 import { type Combination, combinationLegs, type ListedSeries } from "./combinations.ts";

@@ -78,7 +78,7 @@ function losingPositions(state: MemoryState, id: number, { risk }: PlanContext):
   return losing.sort((left, right) => loss(right) - loss(left));
 }
 
-/** The fund takes an eighth of what the scenario threatens: a quarter of what an auction ends at. */
+/** The fund is paid an eighth of what the scenario threatens, a quarter of an auction's end. */
 const INSURANCE_DISCOUNT_PARTS = 4n;
 
 /** What the fund is paid pays for the next deficit. */

@@ -17,7 +17,7 @@ import {
 /** Lots that the attackers trade with each other: 2000 USDC at the true price. */
 const LOTS = 2000;
 
-test("Mango 2022: own trades at a pumped mark are no collateral to walk away with", async (context) => {
+test("Mango 2022: own trades at a pumped mark are no money to walk away with", async (context) => {
   const venue = await openVenue({
     attackerDeposits: [500, 500, 800].map((n) => n * USDC),
     depth: 1000,
@@ -41,7 +41,7 @@ test("Mango 2022: own trades at a pumped mark are no collateral to walk away wit
   assert.ok(liquidationActions(venue).includes("locked"));
 });
 
-test("dYdX YFI 2023: a crash under a large leveraged long does not drain the fund", async (context) => {
+test("dYdX YFI 2023: a crash under leveraged longs does not drain the fund", async (context) => {
   const venue = await openVenue({
     attackerDeposits: [500, 500, 1000].map((n) => n * USDC),
     depth: 500,
@@ -61,7 +61,7 @@ test("dYdX YFI 2023: a crash under a large leveraged long does not drain the fun
   assert.ok(liquidationActions(venue).includes("locked"));
 });
 
-test("Hyperliquid JELLY 2025: a short that is left to the fund cannot be pumped against it", async (context) => {
+test("Hyperliquid JELLY 2025: a short left to the fund pays no pump", async (context) => {
   const venue = await openVenue({ attackerDeposits: [500, 800].map((n) => n * USDC), depth: 100 });
   await attack(venue, 1, { isSell: false, price: PRICE, lots: LOTS });
   await attack(venue, 0, { isSell: true, price: PRICE, lots: LOTS });

@@ -197,7 +197,8 @@ export async function summary(venue: Venue): Promise<string> {
   const actions = [...counts].map(([action, count]) => `${count} ${action}`).join(", ");
   const worst = (venue.worst / USDC).toFixed(2);
   const rest = (((fund?.equity ?? 0) - FUND) / USDC).toFixed(2);
-  return `best moment for the attackers ${worst} USDC, fund ${rest} USDC; ${actions || "no liquidation"}`;
+  const best = `best moment for the attackers ${worst} USDC, fund ${rest} USDC`;
+  return `${best}; ${actions || "no liquidation"}`;
 }
 
 /** What the liquidator has done so far, by name. */

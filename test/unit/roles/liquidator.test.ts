@@ -189,7 +189,7 @@ async function offer(world: World, taker: TestTrader, terms: { lots: number; amo
   return result.accepted ? result.receipt.outcome : result.code;
 }
 
-test("backstops take over for a discount that grows with time, once an account is locked", async () => {
+test("backstops take locked accounts over for a discount that grows with time", async () => {
   const { world, short, third } = await createScene();
   assert.equal(await offer(world, third, { lots: 100, amount: 0 }), "takeoverRefused");
   mark(world, CALLED);
