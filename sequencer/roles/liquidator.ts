@@ -1,7 +1,7 @@
 /**
  * Drives accounts below maintenance margin through their liquidation: locked and reduced through
- * the books, then offered to backstops, insured, deleveraged (SPEC sections 6 and 7). What is due is
- * planned against the very batch that will take it, and every step of it stands in the log.
+ * the books, then offered to backstops, insured, deleveraged (SPEC sections 6 and 7). What is due
+ * is planned against the very batch that will take it, and every step of it stands in the log.
  */
 import type { LedgerOperation } from "../engine/records.ts";
 import { effectiveRisk } from "../engine/risk.ts";

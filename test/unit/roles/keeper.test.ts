@@ -83,6 +83,6 @@ test("open interest is capped over all accounts, and what closes is let through"
   await world.place(taker, { price: 500, lots: 30 });
   const more = { lots: 1, price: 490 };
   await assert.rejects(world.place(taker, more), /openInterestExceeded/);
-  const closing = await world.place(taker, { isSell: true, price: 510, lots: 10 });
+  const closing = await world.place(maker, { price: 490, lots: 10 });
   assert.equal(closing.outcome, "rested");
 });
