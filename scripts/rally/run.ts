@@ -200,7 +200,8 @@ function progress({ samples, counts }: Rally, hours: number): string {
   const last = samples.at(-1);
   const { locked, order, backstop, insure, deleverage } = counts;
   const forward = ((last?.forward ?? 0) / 10).toFixed(1);
-  return `${hours} h: forward ${forward}, locked ${locked}, fills ${order}, backstop ${backstop}, insurance ${insure}, deleveraged ${deleverage}`;
+  const taken = `backstop ${backstop}, insurance ${insure}, deleveraged ${deleverage}`;
+  return `${hours} h: forward ${forward}, locked ${locked}, fills ${order}, ${taken}`;
 }
 
 function finish(

@@ -77,8 +77,8 @@ export const FEE_ACCOUNT = 1;
 export const INSURANCE_ACCOUNT = 2;
 /**
  * What a locked account pays for a takeover grows from 0 to this long after the lock (seconds), to
- * AUCTION_SECONDS / AUCTION_DIVISOR = half of the loss that the scenario threatens. From then on the
- * insurance fund may take over, and later accounts may be deleveraged.
+ * AUCTION_SECONDS / AUCTION_DIVISOR = half of the loss that the scenario threatens. From then on
+ * the insurance fund may take over, and later accounts may be deleveraged.
  */
 export const AUCTION_SECONDS = 256;
 export const AUCTION_DIVISOR = 512;

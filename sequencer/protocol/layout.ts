@@ -80,7 +80,7 @@ export const SESSION_META = [
   ["lockedSince", SECONDS_BITS],
 ] as const satisfies Layout;
 
-/** Fee rates of a book in ticks for each lot; a maker's may be a rebate, at most the taker's fee. */
+/** Fee rates of a book in ticks for each lot; a maker's may be a rebate up to the taker's. */
 export const BOOK_FEES = [
   ["taker", FEE_BITS],
   ["maker", FEE_BITS],

@@ -128,7 +128,7 @@ export function runTrade(market: Market, command: TradeCommand): readonly StepRe
   return market.trade(account, message);
 }
 
-/** One of the liquidations that are possible in a trade batch now; what opening one took besides. */
+/** One of the liquidations that are possible in a trade batch now; what opening one took. */
 function runLiquidation(market: Market, { a, b }: TradeCommand): readonly StepRecord[] {
   const { executor, state } = market;
   const kind = executor.current()?.kind;

@@ -98,7 +98,7 @@ test("Liquidation proves 1: L1, the account is below maintenance in that scenari
   assertRejects(gadget, { ...inputsOf(LONG), scenario: SCENARIOS });
 });
 
-test("Liquidation proves 2: L2, the limit leaves the account three quarters of the way", async () => {
+test("Liquidation proves 2: L2, three quarters of the way are left", async () => {
   const gadget = await loadGadget(source);
   assertPinned(gadget, inputsOf(LONG));
   const deep = { ...LONG, maintenance: -(10 ** 9) };
@@ -130,7 +130,7 @@ test("Liquidation proves 4: L4, no lot more than the scenario needs", async () =
   assertRejects(gadget, inputsOf({ ...exact, lots: 2 ** 22 - 1 }));
 });
 
-test("Liquidation proves 5: the scenario is one of 0..S; nothing is asked of other steps", async () => {
+test("Liquidation proves 5: s is one of 0..S; other steps are asked nothing", async () => {
   const gadget = await loadGadget(source);
   assertRejects(gadget, { ...inputsOf(LONG), scenario: SCENARIOS + 1 });
   assertRejects(gadget, { ...inputsOf(LONG), scenario: -1 });

@@ -195,7 +195,7 @@ function readMoved(gadget: Gadget, given: Moved) {
   };
 }
 
-test("ApplyFill proves 1, 4 and 5: lots, cash, headrooms of the two; fees take the rest", async () => {
+test("ApplyFill proves 1, 4 and 5: lots, cash, headrooms of two; fees take the rest", async () => {
   const gadget = await loadGadget(APPLY);
   for (const signedLots of [3, -3, 2 ** 22 - 1]) {
     const notional = UNIT * 105 * signedLots;

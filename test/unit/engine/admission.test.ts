@@ -35,7 +35,7 @@ const bid = (fields: Partial<PlaceMessage> = {}) => placeOf(fields);
 const offer = (fields: Partial<PlaceMessage> = {}) => placeOf({ ...fields, isSell: true });
 const IOC_REDUCE = { timeInForce: "ioc", reduceOnly: true } as const;
 
-// Mark 100, changes of 20 both ways: one lot either way at the mark costs 5 * 20 * 1000 / 4 = 25000.
+// Mark 100, changes of 20 both ways: a lot either way at the mark costs 5 * 20 * 1000 / 4 = 25000.
 test("orders that rest use margin up: each counts with what it can cost in a scenario", () => {
   const market = createMarket([75_000, RICH]);
   assert.equal(check(market, 1, offer({ lots: 3 })), "taken");

@@ -105,7 +105,8 @@ const MARGINS: readonly (readonly [BookFees, number, number, string])[] = [
   [{ taker: 3, maker: -3 }, 21_999, RICH, "makerMargin"],
 ];
 for (const [fees, ofMaker, ofTaker, expected] of MARGINS) {
-  test(`margin with fees ${fees.taker} and ${fees.maker}: ${ofMaker}, ${ofTaker}: ${expected}`, () => {
+  const rates = `${fees.taker}, ${fees.maker}`;
+  test(`margin with fees ${rates}: ${ofMaker}, ${ofTaker}: ${expected}`, () => {
     for (const [first, second] of [[sell, buy] as const, [buy, sell] as const]) {
       const market = createMarket([ofMaker, ofTaker], SHAPE, fees);
       sendToEnd(market, first(1));
