@@ -1,9 +1,13 @@
 /** What risk costs in one process, beside packages that do the same in the same run. */
 import type { BenchLine } from "./benchLine.ts";
 import { impliedVolatilityLines } from "./risk/impliedVolatilities.ts";
+import { marginLines } from "./risk/margins.ts";
 
 /** One after the other, so that none disturbs another. */
-const MEASURES: readonly (() => BenchLine[] | Promise<BenchLine[]>)[] = [impliedVolatilityLines];
+const MEASURES: readonly (() => BenchLine[] | Promise<BenchLine[]>)[] = [
+  impliedVolatilityLines,
+  marginLines,
+];
 
 export async function riskBenchmarks(): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
