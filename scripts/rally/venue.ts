@@ -160,6 +160,8 @@ function baseConfig(): Omit<SequencerConfig, "plan"> {
       snapshotRenewMs: 5000,
       idleBacklog: Number.MAX_SAFE_INTEGER,
     },
+    // Recorded snapshots come minutes apart: that is no silence of the oracles here.
+    liquidation: { oracleGapMs: 600_000 },
     rate: { perSecond: 10_000, burst: 100_000 },
     backlogMax: Number.MAX_SAFE_INTEGER,
     checkpointEvery: 1000,
