@@ -1,8 +1,8 @@
 /** What takers want next: at fair prices in turn, or what a recorded tape says. */
 import type { ChainInfo, Wire } from "../../sequencer/exchangeService.ts";
+import { forwardOf } from "../../sequencer/market/marketData.ts";
 import type { BookSummary } from "../../sequencer/market/publicBook.ts";
 import { blackPrice, MS_PER_YEAR } from "../../sequencer/pricing/black76.ts";
-import { forwardOf } from "../../sequencer/market/marketData.ts";
 import type { TapeTrade } from "../replay/tradeTape.ts";
 
 /** `price` in ticks: the maker's on that side, and the taker's limit. */
