@@ -80,13 +80,13 @@ test("a killed and restarted sequencer goes on", { timeout: TIMEOUT_MS }, async 
     const exchange = createExchange({ url: network.apiUrl, timeoutMs: 3000 });
     const { makers, takers } = await openTraders(network, exchange, signal);
     const [maker, taker] = [makers[0]!, takers[0]!];
-    await waitFor("an open book", WAIT_MS, signal, async () => {
+    // A series that was listed a moment ago has no mark, and orders must be near one.
+    const price = await waitFor("an open book with a mark", WAIT_MS, signal, async () => {
       const books = await exchange.books();
-      const { snapshotTime } = await exchange.status();
-      return books.some(({ isOpen }) => isOpen) && snapshotTime !== null ? true : undefined;
+      const { series } = await exchange.chain();
+      const mark = series[0]?.mark ?? 0;
+      return books.some(({ isOpen }) => isOpen) && mark > 0 ? mark : undefined;
     });
-    const chain = await exchange.chain();
-    const price = chain.series[0]?.mark ?? 0;
     const trading = Promise.all([
       tradeUntilKilled(maker, { isSell: true, price }),
       tradeUntilKilled(taker, { isSell: false, price }),
