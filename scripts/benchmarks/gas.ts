@@ -25,6 +25,8 @@ const WINDOW_SECONDS = 28 * 86_400;
 const DEPOSIT = 1_000_000n;
 /** As long as a hash is, since calldata is paid by its bytes. */
 const HASH_LIKE = 2n ** 253n / 3n;
+/** The first account that layer one opens for a trader: 1 and 2 are the venue's. */
+const TRADER = 3;
 /** As in contracts/libraries/Accounts.sol. */
 const OPEN_OPERATIONS_MAX = 8;
 const MOCK_NOTE = "verifier left out: none is generated";
@@ -97,10 +99,10 @@ async function traderLines(): Promise<BenchLine[]> {
   const key = await gasOf(world, rollup.write.registerKey([KEY], { account: alice!.account }));
   const owner = alice!.account.address;
   const operations = [
-    operation("deposit", 1, DEPOSIT, KEY, owner),
-    operation("deposit", 1, DEPOSIT, NO_KEY, owner),
-    operation("forcedWithdraw", 1, 5n, NO_KEY, owner),
-    operation("registerKey", 1, 0n, KEY, owner),
+    operation("deposit", TRADER, DEPOSIT, KEY, owner),
+    operation("deposit", TRADER, DEPOSIT, NO_KEY, owner),
+    operation("forcedWithdraw", TRADER, 5n, NO_KEY, owner),
+    operation("registerKey", TRADER, 0n, KEY, owner),
   ];
   await submit(world, await ledgerWords(world, operations.flat()));
   const withdrawal = await gasOf(world, rollup.write.withdraw([owner]));
@@ -108,10 +110,10 @@ async function traderLines(): Promise<BenchLine[]> {
   await depositGas(world, bob!.account.address, NO_KEY);
   await chain.networkHelpers.time.increase(DEADLINE_SECONDS + 1);
   const freeze = await gasOf(world, rollup.write.freeze());
-  const exit = await gasOf(world, rollup.write.exit([1n, owner, DEPOSIT, PROOF]));
+  const exit = await gasOf(world, rollup.write.exit([BigInt(TRADER), owner, DEPOSIT, PROOF]));
   const refund = await gasOf(world, rollup.write.refundDeposit([unserved]));
   await chain.networkHelpers.time.increase(WINDOW_SECONDS);
-  const payment = await gasOf(world, rollup.write.payExit([1n]));
+  const payment = await gasOf(world, rollup.write.payExit([BigInt(TRADER)]));
   return [
     line("gas.deposit", first, { target: 300_000, note: "the first, with a key" }),
     line("gas.depositAgain", second, { note: "without a key" }),
@@ -259,7 +261,7 @@ async function ledgerGas(world: World): Promise<number> {
   const count = Math.min(world.ledger.steps, OPEN_OPERATIONS_MAX);
   for (let i = 0; i < count; i++) await depositGas(world, owner, KEY);
   const operations = Array.from({ length: count }, () =>
-    operation("deposit", 1, DEPOSIT, KEY, owner),
+    operation("deposit", TRADER, DEPOSIT, KEY, owner),
   );
   return submit(world, await ledgerWords(world, operations.flat()));
 }
