@@ -4,7 +4,7 @@ import instances from "../circuits/instances.json" with { type: "json" };
 import { createExchange } from "../sequencer/client/exchange.ts";
 import { openDataDirectory } from "./devnet/dataDirectory.ts";
 import { fundInsurance, INSURANCE_DEPOSIT } from "./devnet/insurance.ts";
-import { replayedMarket, simulatedMarket } from "./devnet/marketPlan.ts";
+import { LADDER, replayedMarket, simulatedMarket } from "./devnet/marketPlan.ts";
 import { INSTANCE, type Network, startNetwork } from "./devnet/network.ts";
 import { assertFree, PORT_BASE, portsFrom } from "./devnet/ports.ts";
 import { createReport } from "./devnet/report.ts";
@@ -56,7 +56,7 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
   const startedAt = Date.now();
   const market =
     values.replay === undefined
-      ? simulatedMarket(startedAt)
+      ? { ...simulatedMarket(startedAt), ...(values.once ? {} : { ladder: LADDER }) }
       : replayedMarket(values.replay, startedAt, slots);
   for (const note of market.notes) say(`data         ${note}`);
   const { signal } = stopping;

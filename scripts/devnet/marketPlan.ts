@@ -15,6 +15,8 @@ export type FeedPlan =
 
 export interface MarketSetup {
   readonly plan: Plan;
+  /** What is listed besides as the market moves; nothing where undefined. */
+  readonly ladder?: ConfigInput<"sequencer">["ladder"];
   readonly feed: FeedPlan;
   /** Takers follow it where there is one. */
   readonly tape: readonly TapeTrade[];
@@ -55,6 +57,13 @@ export function simulatedMarket(nowMs: number): MarketSetup {
   const feed = { kind: "simulated", seed: SEED, startMs: nowMs } as const;
   return { plan: { series, books }, feed, tape: [], notes: [] };
 }
+
+/** Listings that follow the simulated market, in the slots that its plan leaves. */
+export const LADDER = {
+  ...{ dailies: 1, weeklies: 1, monthlies: 0 },
+  ...{ strikesPerSideMax: 1, combinationsMax: 2, slotsMax: 11, spareSlots: 1 },
+  startTicks: SPOT_TICKS,
+};
 
 /** Throws an error that names what is missing in the directory. */
 export function replayedMarket(directory: string, nowMs: number, slots: number): MarketSetup {

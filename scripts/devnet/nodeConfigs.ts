@@ -88,6 +88,7 @@ export function writeSequencerConfig(plan: NetworkPlan): string {
     receiptKey: { development: ACCOUNTS.receipts },
     vkeys: { trade: artifacts.trade.vkey, ledger: artifacts.ledger.vkey },
     plan: market.plan,
+    ...(market.ladder === undefined ? {} : { ladder: market.ladder }),
     market: MARKET,
   };
   return directory.writeJson(config, "config", "sequencer.json");
