@@ -181,8 +181,13 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     for (var s = 0; s <= S; s++) {
         bearable.room[s] <== room[s].out;
         bearable.change[s] <== shift[s] + MARGIN_VALUE_FACTOR() * gain;
-        toBears.headroom[s] <== roomOfTo[s].out;
-        toBears.change[s] <== -shift[s] - MARGIN_VALUE_FACTOR() * gain;
+    }
+    // Of the account that is liquidated, 20 times maintenance less what is exhibited of it.
+    for (var s = 0; s <= S; s++) {
+        toBears.headroom[s] <== MARGIN_VALUE_FACTOR() * roomOfTo[s].out + roomOfTo[S].out
+            - takeover.maintenance;
+        toBears.change[s] <== -MARGIN_VALUE_FACTOR() * shift[s] - shift[S]
+            - MARGIN_VALUE_FACTOR() * (MARGIN_VALUE_FACTOR() + 1) * gain;
     }
     signal hasNoRecipient <== IsZero()(toOwner);
     signal isRecipient <== (1 - hasNoRecipient) * (1 - isSelf);

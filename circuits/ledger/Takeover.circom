@@ -55,10 +55,11 @@ template LockAge() {
 // Proves:
 //   1. Where isTakeover: the account is locked, and below maintenance in the scenario (T1).
 //   2. 1 <= lots <= |position|, in the direction in which the scenario's change costs (T2).
-//   3. Afterwards it lacks less in the scenario than one more lot would give it, or nothing (T3).
+//   3. Its headroom in the scenario is afterwards below what one more lot would add to it (T3).
 //   4. Without a subsidy it pays at most min(t, 256) / 512 of the loss that is avoided (T4).
 //   5. With a subsidy, and where isAbsorb, its equity afterwards is not positive (T5).
 //   6. insure waits 256 s, deleverage 512 s from the lock (T7, T8).
+//   7. maintenance = 20 maintenance_s before; 0 where not isTakeover.
 // Assumes: flags are 0 or 1 and exclude each other; isSubsidy only with insure and deleverage;
 //   lots < 2^22, 0 where not isTakeover; change5[s] is 5 times the slot's change in scenario s;
 //   room[s] is the headroom before of the account that is liquidated; gain is what another account
@@ -81,6 +82,7 @@ template Takeover(S, unit) {
     signal input room[S + 1];
     signal output direction;
     signal output isShort;
+    signal output maintenance;
 
     component age = LockAge();
     age.enabled <== isTakeover;
@@ -95,7 +97,7 @@ template Takeover(S, unit) {
     direction <== reduction.direction;
     isShort <== reduction.isShort;
 
-    // What a lot more would spare the account in the scenario, five times, and what all lots do.
+    // What a lot more would add to the account's headroom in the scenario, and what all lots do.
     signal isScenario[S] <== SelectByIndex(S)(scenario, isTakeover);
     signal change <== Dot(S)(isScenario, change5);
     signal spared <== direction * change;
@@ -109,12 +111,11 @@ template Takeover(S, unit) {
         roomAt.b[s] <== room[s];
     }
     signal equity4 <== isTakeover * room[S];
-    signal maintenance <== MARGIN_VALUE_FACTOR() * roomAt.out + equity4;
+    maintenance <== MARGIN_VALUE_FACTOR() * roomAt.out + equity4;
     InRange(HEALTH_BITS())(-maintenance - isTakeover);
-    var all = MARGIN_VALUE_FACTOR() * (MARGIN_VALUE_FACTOR() + 1);
     signal paid <== isTakeover * gain;
-    signal after <== maintenance + MARGIN_VALUE_FACTOR() * unit * sparedByAll - all * paid;
-    InRange(HEALTH_BITS())(MARGIN_VALUE_FACTOR() * unit * spared - after - isTakeover);
+    signal after <== roomAt.out + unit * sparedByAll - MARGIN_VALUE_FACTOR() * paid;
+    InRange(HEALTH_BITS())(unit * spared - after - isTakeover);
 
     // One of the two bounds on what is paid.
     signal bound <== age.elapsed * sparedByAll;

@@ -13,8 +13,10 @@ include "../gadgets/Select.circom";
 //      makerPays = unit * lots * (-direction * price + makerFee).
 //   3. What is tested is, for each s, the taker's change unit * direction * lots * rates[s]
 //      - 4 takerPays, the maker's -unit * direction * lots * rates[s] - 4 makerPays.
-// Assumes: rooms and changes below 2^100 in size; isTested is 0 or 1; direction is 1 if the taker
-//   buys, -1 if it sells.
+//   4. If isRelief, the taker's test is that of SPEC section 6: with room and change those of 20
+//      times its maintenance, in every scenario it is at least `level` afterwards, or not lower.
+// Assumes: rooms and changes below 2^100 in size; isTested and isRelief are 0 or 1; direction is 1
+//   if the taker buys, -1 if it sells; level is 0 where not isRelief.
 // Twin: sequencer/engine/risk.ts (admissibility), sequencer/engine/transactions/place.ts
 template FillVerdict(scenarios, unit) {
     signal input isTested;
@@ -26,6 +28,8 @@ template FillVerdict(scenarios, unit) {
     signal input direction;
     signal input takerFee;
     signal input makerFee;
+    signal input isRelief;
+    signal input level;
     signal output takerPays;
     signal output makerPays;
     signal output makerFails;
@@ -39,12 +43,20 @@ template FillVerdict(scenarios, unit) {
     takerPays <== unit * (premium + takerFees);
     makerPays <== unit * (makerFees - premium);
     signal worth[scenarios + 1];
+    signal moreRoom[scenarios + 1];
+    signal moreChange[scenarios + 1];
     component maker = Admissible(scenarios + 1);
     component taker = Admissible(scenarios + 1);
     for (var s = 0; s <= scenarios; s++) {
         worth[s] <== signedLots * rates[s];
-        taker.headroom[s] <== takerRoom[s];
-        taker.change[s] <== unit * worth[s] - MARGIN_VALUE_FACTOR() * takerPays;
+    }
+    for (var s = 0; s <= scenarios; s++) {
+        // 20 times maintenance is 4 headroom_s + headroom_S.
+        moreRoom[s] <== isRelief * (3 * takerRoom[s] + takerRoom[scenarios]);
+        taker.headroom[s] <== takerRoom[s] + moreRoom[s] - level;
+        moreChange[s] <== isRelief * (unit * (3 * worth[s] + worth[scenarios])
+            - 4 * MARGIN_VALUE_FACTOR() * takerPays);
+        taker.change[s] <== unit * worth[s] - MARGIN_VALUE_FACTOR() * takerPays + moreChange[s];
         maker.headroom[s] <== makerRoom[s];
         maker.change[s] <== -unit * worth[s] - MARGIN_VALUE_FACTOR() * makerPays;
     }

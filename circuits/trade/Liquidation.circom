@@ -10,11 +10,12 @@ include "../gadgets/Select.circom";
 //   5 (4 mark + change) = R_s + 4 R_S.
 //
 // Proves (where enabled):
-//   1. L1: maintenance_s < 0. It follows from L3 and L4, for lots is at least 1.
+//   1. L1: maintenance_s < 0.
 //   2. L2: direction * (4 mark + change - 4 price) > 0.
 //   3. L3: g = direction * (mark + change - price) > takerRate.
-//   4. L4: maintenance_s + unit * (lots - 1) * g < 0.
+//   4. L4: H_s + unit * (lots - 1) * direction * (R_s - 4 price) < 0.
 //   5. s is one of the scenarios 0..S.
+//   6. maintenance = 20 maintenance_s; 0 where not enabled.
 // Assumes: enabled is 0 or 1; direction is 1 or -1; 1 <= lots < 2^22; headrooms below 2^64 and
 //   rates below 2^34 in size; takerRate at least 0.
 // Twin: sequencer/engine/transactions/liquidate.ts (checkLiquidation)
@@ -27,19 +28,22 @@ template Liquidation(scenarios, unit) {
     signal input lots;
     signal input direction;
     signal input takerRate;
+    signal output maintenance;
 
     signal isScenario[scenarios + 1] <== SelectByIndex(scenarios + 1)(scenario, enabled);
     signal roomAt <== Dot(scenarios + 1)(isScenario, headroom);
     signal rateAt <== Dot(scenarios + 1)(isScenario, rates);
-    var maintenance = 4 * roomAt + headroom[scenarios];
+    maintenance <== 4 * roomAt + enabled * headroom[scenarios];
     signal edge <== direction * (rateAt + 4 * rates[scenarios] - 20 * price);
     signal gain <== direction * (4 * rateAt + rates[scenarios] - 20 * price);
-    signal gained <== (lots - 1) * gain;
+    signal healed <== direction * (rateAt - MARGIN_VALUE_FACTOR() * price);
+    signal healedByMost <== (lots - 1) * healed;
 
     signal isBetter <== enabled * (edge - 1);
     InRange(40)(isBetter);
     signal improves <== enabled * (gain - 20 * takerRate - 1);
     InRange(40)(improves);
-    signal isNeeded <== enabled * (-maintenance - unit * gained - 1);
+    InRange(HEALTH_BITS())(-maintenance - enabled);
+    signal isNeeded <== enabled * (-roomAt - unit * healedByMost - 1);
     InRange(HEALTH_BITS() + 3)(isNeeded);
 }

@@ -9,6 +9,7 @@ import { CASH_OFFSET, MARGIN_INITIAL_FACTOR, POSITION_OFFSET } from "../protocol
 import type { Account } from "../protocol/state.ts";
 import {
   cashQuotient,
+  firstUnrelieved,
   maintenanceValues,
   type Risk,
   SCENARIO_ROWS,
@@ -73,6 +74,21 @@ export function firstInadmissible(
 ): number | undefined {
   const quotient = cashQuotient(after.cash, unit);
   return firstFallingBelow(changes, scenarioValues(after, risk), quotient);
+}
+
+/**
+ * The first scenario (0..17) in which a trade at the mark would not relieve an account that is
+ * below maintenance margin in `scenario`. |lots change| < 2^42.1.
+ */
+export function firstMarkUnrelieved(
+  account: Readonly<Account>,
+  { slot, signedLots, gained }: MarkTrade,
+  { scenario, risk, unit }: { scenario: number; risk: Risk; unit: number },
+): number | undefined {
+  const before = maintenanceValues(account, risk);
+  const received = wholeUnits(gained, unit);
+  const changes = before.map((_, row) => signedLots * (risk.changes[slot]![row] ?? 0) + received);
+  return firstUnrelieved(before, changes, scenario);
 }
 
 /**

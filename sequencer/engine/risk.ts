@@ -135,6 +135,24 @@ export function worstMaintenance(
   return { scenario: values.indexOf(worst), value: account.cash + unit * worst };
 }
 
+/**
+ * Whether a change relieves an account that is below maintenance margin in `scenario`: the first
+ * scenario (0..17) that falls, and falls below where that one stood; undefined if there is none.
+ * `before` are {@link maintenanceValues}, `changes` what is added to them in lot ticks with the
+ * cash that moves, rounded down to whole units: sums below 2^53.
+ */
+export function firstUnrelieved(
+  before: readonly number[],
+  changes: readonly number[],
+  scenario: number,
+): number | undefined {
+  const level = before[scenario]!;
+  const row = changes.findIndex((change, index) => {
+    return change < 0 && before[index]! - level + change < 0;
+  });
+  return row < 0 ? undefined : row;
+}
+
 /** The first scenario (0..17) with a negative headroom, if any. `unit` in 1e-6 USDC. */
 export function firstUncovered(
   account: Readonly<Account>,

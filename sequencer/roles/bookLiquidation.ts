@@ -7,7 +7,6 @@ import { isBookOpen, isPlain, isVoid } from "../engine/bookState.ts";
 import { takerFee } from "../engine/fees.ts";
 import type { Liquidation } from "../engine/records.ts";
 import {
-  admissibility,
   bookRisk,
   bookValues,
   cashQuotient,
@@ -84,10 +83,9 @@ export function planBookStep(
   const deficits = deficitsOf(account, context.risk, state.unit);
   if (deficits.length === 0) return undefined;
   const quotes = quotesFor(state, id, context);
+  const common = { id, account, risk: context.risk, unit: state.unit };
   for (const deficit of deficits) {
-    const candidates = quotes.flatMap((quote) => {
-      return candidateOf(state, { id, account, quote, deficit, risk: context.risk }) ?? [];
-    });
+    const candidates = quotes.flatMap((quote) => candidateOf({ ...common, quote, deficit }) ?? []);
     const closing = candidates.filter(({ quote }) => quote.closes > 0);
     const best = cheapest(closing) ?? cheapest(candidates);
     if (best !== undefined) return stepTowards(state, best);
@@ -141,10 +139,11 @@ interface Consideration {
   readonly quote: Quote;
   readonly deficit: Deficit;
   readonly risk: Risk;
+  readonly unit: number;
 }
 
 /** At the price of the entry, so that L4 lets through as many lots as the scenario needs. */
-function candidateOf(state: MemoryState, consideration: Consideration): Candidate | undefined {
+function candidateOf(consideration: Consideration): Candidate | undefined {
   const { id, quote, deficit } = consideration;
   const { book, isSell, entry, values } = quote;
   const { scenario } = deficit;
@@ -157,37 +156,33 @@ function candidateOf(state: MemoryState, consideration: Consideration): Candidat
   const gain = sign * (mark + change - price);
   if (gain <= book.fees.taker) return undefined;
   const fee = takerFee(book.fees, price);
-  const lots = lotsFor(state, consideration, { gain, fee });
+  const lots = lotsFor(consideration, fee);
   if (lots === 0) return undefined;
   const liquidation = { account: id, book: quote.id, isSell, price, lots, scenario };
   const improvement = gain - fee;
   return { quote, liquidation, improvement, cost: (sign * (price - mark) + fee) / improvement };
 }
 
-/** The most that L4, the entry, the position and the account's own margin test let through. */
-function lotsFor(
-  state: MemoryState,
-  { account, quote, deficit, risk }: Consideration,
-  { gain, fee }: { gain: number; fee: number },
-): number {
-  const { book, isSell, entry, closes } = quote;
-  const needed = Math.ceil(deficit.deficit / gain);
+/** The most that L4, the entry, the position and the test of relief (row 7) let through. */
+function lotsFor({ account, quote, deficit, risk, unit }: Consideration, fee: number): number {
+  const { isSell, entry, closes, book } = quote;
+  const { scenario } = deficit;
+  const order = { rates: bookRisk(book.weights, risk), price: entry.price, fee: 0 };
+  const healed = headroomChange({ ...order, signedLots: isSell ? -1 : 1 }, scenario);
+  const room = cashQuotient(account.cash, unit) + scenarioValues(account, risk)[scenario]!;
+  // A bargain may add to maintenance and yet not to the headroom: it is left alone.
+  if (healed <= 0 || room >= 0) return 0;
+  const needed = Math.ceil(-room / healed);
   const cap = Math.min(needed, entry.lots, 2 ** LOTS_BITS - 1, closes > 0 ? closes : Infinity);
-  const rates = bookRisk(book.weights, risk);
-  const { unit } = state;
-  const order = { rates, price: entry.price, fee };
-  const quotient = cashQuotient(account.cash, unit);
-  const values = scenarioValues(account, risk);
+  const before = maintenanceValues(account, risk);
+  const level = before[scenario]!;
   let lots = cap;
-  for (const [row, value] of values.entries()) {
-    const change = headroomChange({ ...order, signedLots: isSell ? -1 : 1 }, row);
+  for (const [row, value] of quote.values.entries()) {
+    const change = (isSell ? -1 : 1) * (value - entry.price) - fee;
     if (change >= 0) continue;
-    lots = Math.min(lots, Math.max(Math.floor((quotient + value) / -change), 0));
+    lots = Math.min(lots, Math.max(Math.floor((before[row]! - level) / -change), 0));
   }
-  if (lots === 0) return 0;
-  const signedLots = isSell ? -lots : lots;
-  const test = { ...order, account, signedLots, risk, unit };
-  return admissibility(test) === undefined ? lots : 0;
+  return lots;
 }
 
 function cheapest(candidates: readonly Candidate[]): Candidate | undefined {

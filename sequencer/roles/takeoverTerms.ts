@@ -127,21 +127,20 @@ function maxDiscount({ seconds }: Offer, loss: bigint): bigint {
   return (BigInt(Math.min(seconds, AUCTION_SECONDS)) * loss) / BigInt(AUCTION_DIVISOR);
 }
 
-/** T6 for `from`: in each scenario the headroom does not fall, or is not negative afterwards. */
-function givingBounds({ from, ...offer }: Offer, moved: bigint): bigint[] {
-  const whole = { from, ...offer };
-  return headrooms(from, offer).map((headroom, row) => {
-    const gained = INITIAL * moved * changeIn(whole, row);
-    return ceilDivide(-(gained + positive(headroom)), VALUE);
+/** T6 for `from`: no scenario falls, or none below where the exhibited one stood. */
+function givingBounds(offer: Offer, moved: bigint): bigint[] {
+  const { from, scenario, risk, unit } = offer;
+  const values = maintenanceValues(from, risk);
+  return values.map((value, row) => {
+    const above = BigInt(unit) * BigInt(value - values[scenario]!);
+    return -(moved * changeIn(offer, row) + positive(above));
   });
 }
 
-/** T3: at most one lot more than brings the scenario back to maintenance margin. */
+/** T3: no lot more than brings the scenario back to initial margin. */
 function sizeBound(offer: Offer, loss: bigint, lots: number): bigint {
-  const { from, scenario, risk, unit } = offer;
-  const value = BigInt(maintenanceValues(from, risk)[scenario]!);
-  const maintenance = BigInt(from.cash) + BigInt(unit) * value;
-  return loss / BigInt(lots) - loss - maintenance - 1n;
+  const headroom = headrooms(offer.from, offer)[offer.scenario]!;
+  return floorDivide(INITIAL * (loss / BigInt(lots) - loss) - headroom - 1n, VALUE);
 }
 
 /** T5: only a deficit is paid for. */
@@ -197,8 +196,4 @@ function largest(values: readonly bigint[]): bigint {
 export function floorDivide(value: bigint, divisor: bigint): bigint {
   const quotient = value / divisor;
   return quotient * divisor > value ? quotient - 1n : quotient;
-}
-
-function ceilDivide(value: bigint, divisor: bigint): bigint {
-  return -floorDivide(-value, divisor);
 }

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import type { Liquidation } from "../../sequencer/engine/records.ts";
 import { runs } from "../property/runs.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
+import { lockedMarket } from "../support/distressBatches.ts";
 import {
   copyMarket,
   createMarket,
@@ -206,7 +207,7 @@ test("liquidations: what one step of each kind does, and the lock", () => {
   assert.equal(market.state.openOrdersOf(2).length, 1);
 });
 
-test("liquidations meet makers without margin, and end where another scenario would suffer", () => {
+test("liquidations meet makers without margin", () => {
   const market = createMarket();
   // The equity of account 3 does not cover even a small step back, and a sale costs a fee.
   distressMarket(market, [40_000_000, 2_500_000, 1_500_000, 20_000_000]);
@@ -218,6 +219,15 @@ test("liquidations meet makers without margin, and end where another scenario wo
   trade(market, 1, { ...BUY, book: 1, price: 199, lots: 5 });
   liquidate(market, { account: 3, book: 1, isSell: true, scenario: 0, lots: 2 });
   assertAgreement(market);
+});
+
+test("liquidations end where another scenario would fall below the exhibited one", () => {
+  const market = lockedMarket({ straddle: true });
+  market.sealed.splice(0);
+  trade(market, 5, { ...SELL, price: 290, lots: 20 });
+  for (const lots of [6, 5, 1]) liquidate(market, { account: 3, price: 290, lots });
+  assertAgreement(market);
+  assert.equal(market.state.account(3).positions[0], -95);
 });
 
 test("random sequences", (t) => {

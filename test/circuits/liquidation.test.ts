@@ -43,6 +43,12 @@ function accountOf({ lotsHeld, maintenance, scenario }: Case) {
   return { owner: 1n, cash: maintenance - UNIT * value, positions };
 }
 
+function headroomOf(given: Case): number {
+  const { cash, positions } = accountOf(given);
+  const change = risk.changes[0]![given.scenario] ?? 0;
+  return 4 * cash + UNIT * positions[0]! * (4 * risk.marks[0]! + 5 * change);
+}
+
 function inputsOf(given: Case) {
   const account = accountOf(given);
   const headroom = scenarioValues(account, risk).map((value) => 4 * account.cash + UNIT * value);
@@ -59,11 +65,12 @@ function isAllowed(given: Case): boolean {
   const mark = risk.marks[0]!;
   const change = risk.changes[0]![scenario] ?? 0;
   const gain = direction * (mark + change - price);
+  const healed = direction * (4 * mark + 5 * change - 4 * price);
   return (
     maintenance < 0 &&
     direction * (4 * mark + change - 4 * price) > 0 &&
     gain > takerRate &&
-    maintenance + UNIT * (lots - 1) * gain < 0
+    headroomOf(given) + UNIT * (lots - 1) * healed < 0
   );
 }
 
@@ -74,6 +81,9 @@ const LONG: Case = {
   ...{ lotsHeld: 40, scenario: LOWEST, price: LIMIT, lots: 4 },
   maintenance: Math.round(-3.5 * GAIN * UNIT),
 };
+/** What a lot adds to its headroom, and the lots that restore it. */
+const HEALED = 4 * LIMIT - 4 * slot.mark - 5 * slot.changes[LOWEST]!;
+const NEEDED = Math.ceil(-headroomOf(LONG) / (UNIT * HEALED));
 const SHORT: Case = {
   ...{ lotsHeld: -40, scenario: HIGHEST, maintenance: -1, lots: 1 },
   price: slot.mark + Math.ceil(slot.changes[HIGHEST]! / 4) - 1,
@@ -123,10 +133,14 @@ test("Liquidation proves 3: L3, each lot gains more than the fee", async () => {
 
 test("Liquidation proves 4: L4, no lot more than the scenario needs", async () => {
   const gadget = await loadGadget(source);
-  assertRejects(gadget, inputsOf({ ...LONG, lots: 5 }));
-  const exact = { ...LONG, maintenance: -3 * GAIN * UNIT };
-  assertPinned(gadget, inputsOf({ ...exact, lots: 3 }));
-  assertRejects(gadget, inputsOf({ ...exact, lots: 4 }), "the third restores it already");
+  assertPinned(gadget, inputsOf({ ...LONG, lots: NEEDED }));
+  assertRejects(gadget, inputsOf({ ...LONG, lots: NEEDED + 1 }));
+  // A headroom of exactly so many lots: 4 cash makes up the difference.
+  const missing = headroomOf(LONG) + UNIT * HEALED * NEEDED;
+  const exact = { ...LONG, maintenance: LONG.maintenance - missing / 4 };
+  assert.equal(headroomOf(exact), -UNIT * HEALED * NEEDED);
+  assertPinned(gadget, inputsOf({ ...exact, lots: NEEDED }));
+  assertRejects(gadget, inputsOf({ ...exact, lots: NEEDED + 1 }), "it is restored already");
   assertRejects(gadget, inputsOf({ ...exact, lots: 2 ** 22 - 1 }));
 });
 
@@ -145,7 +159,7 @@ test("Liquidation proves 1-4: exactly what SPEC's conditions say", async () => {
     maintenance: fc.integer({ min: -2_000_000, max: 500_000 }),
     scenario: fc.integer({ min: 0, max: SCENARIOS }),
     price: fc.integer({ min: 120, max: 280 }),
-    lots: fc.integer({ min: 1, max: 12 }),
+    lots: fc.integer({ min: 1, max: 80 }),
     takerRate: fc.integer({ min: 0, max: 20 }),
   });
   fc.assert(

@@ -5,7 +5,12 @@ import { LEDGER_KINDS } from "../../sequencer/protocol/constants.ts";
 import { LEDGER_OP } from "../../sequencer/protocol/layout.ts";
 import { feesWord } from "../../sequencer/protocol/state.ts";
 import { assertRefused, loadCircuit, withPublicInputs } from "../support/circuit.ts";
-import { deficitBatch, releaseBatch, takeoverBatch } from "../support/distressBatches.ts";
+import {
+  deficitBatch,
+  releaseBatch,
+  straddleTakeover,
+  takeoverBatch,
+} from "../support/distressBatches.ts";
 import type { Made } from "../support/ledgerBatches.ts";
 import { edited, refielded, restated, stated, wordsOf } from "../support/restated.ts";
 
@@ -103,8 +108,9 @@ test("LedgerOperation proves 7: T2, lots of a position that loses in the scenari
 });
 
 test("LedgerOperation proves 7: T3, no lot more than the scenario needs", () => {
-  const needs = "Takeover: InRange(HEALTH_BITS())(MARGIN_VALUE_FACTOR() * unit * spared - after";
-  assertRefused(circuit, refielded(takeover, INSURE, { lots: 21 }), needs);
+  const needs = "Takeover: InRange(HEALTH_BITS())(unit * spared - after";
+  // Headroom of 4 * 10 - 5 * 0.144 * 90 M, less 4 * 0.1 that it pays: 35 lots of 0.72 restore it.
+  assertRefused(circuit, refielded(takeover, INSURE, { lots: 36 }), needs);
 });
 
 test("LedgerOperation proves 7: T4, no more than half of the loss, and less before", () => {
@@ -118,9 +124,16 @@ test("LedgerOperation proves 7: T5, nobody subsidises what has equity", () => {
   assertRefused(circuit, refielded(deficit, 0, { amount: 1_350_001 }), pays);
 });
 
-test("LedgerOperation proves 7: T6, both accounts can bear it", () => {
+test("LedgerOperation proves 7: T6, who takes over can bear it", () => {
   assertRefused(circuit, held(takeover, "cash", 5, 1_000_000), bears);
-  assertRefused(circuit, held(takeover, "cash", 3, 29_000_000), "StaysAdmissible");
+});
+
+test("LedgerOperation proves 7: T6, no fall may hurt more than the rise that is exhibited", () => {
+  const honest = straddleTakeover(6);
+  circuit.witness(withPublicInputs(honest.batch));
+  // T2 to T5 would allow both: 39 lots are missing, and a payment of half of what they lose.
+  assertRefused(circuit, refielded(honest, 0, { lots: 7 }), "StaysAdmissible");
+  assertRefused(circuit, refielded(honest, 0, { amount: 20_000 }), "StaysAdmissible");
 });
 
 test("LedgerOperation proves 7: T7, the fund waits, and engages half of its cash", () => {

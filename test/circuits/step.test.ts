@@ -21,6 +21,7 @@ import {
   set,
   withPublicInputs,
 } from "../support/circuit.ts";
+import { straddleLiquidation } from "../support/distressBatches.ts";
 import { EXPIRY, slotRisk } from "../support/market.ts";
 import type { SignalValues } from "../support/witness.ts";
 
@@ -265,7 +266,7 @@ test("TradeStep proves 8: a liquidation meets L1 to L4", () => {
     all(liquidates, { liquidatedScenario: [[1, 16n]] }), // L1: a scenario that it survives
     reworded(liquidates, 1, { price: edge }), // L2: a limit that gives too much away
     reworded(liquidates, 1, { isSell: 0 }), // L2: a purchase
-    reworded(liquidates, 1, { lots: 5 }), // L4: a lot more
+    reworded(liquidates, 1, { lots: 9 }), // L4: one more than the 8 that restore it
   ]) {
     assertRefused(circuit, cheat, "Liquidation");
   }
@@ -277,6 +278,23 @@ test("TradeStep proves 8: a liquidation meets L1 to L4", () => {
   assertRefused(circuit, rated(gain), "Liquidation");
   assertRefused(circuit, rated(gain - 1), "Trade: accountPath");
   assertRefused(circuit, all(liquidates, { liquidatedScenario: [[1, 18n]] }), "SelectById");
+});
+
+test("TradeStep proves 8: a fill that does not relieve the account is none", () => {
+  const [relieved, unrelieved] = [straddleLiquidation(5), straddleLiquidation(6)];
+  for (const { batch } of [relieved, unrelieved]) circuit.witness(withPublicInputs(batch));
+  assert.equal(relieved.market.state.account(3).positions[0], -95);
+  assert.equal(unrelieved.market.state.account(3).positions[0], -100);
+  // A lot more of the same order leaves other accounts than the batch says.
+  const more = reworded(withPublicInputs(relieved.batch), 1, { lots: 6 });
+  assertRefused(circuit, more, "Trade: accountPath");
+  const sides = { taker: 3, maker: 5, takerIsSell: 0 };
+  const fill = pack(FILL, { kind: 1, ...sides, book: 0, price: 290 + PRICE_OFFSET, lots: 6 });
+  assertRefused(
+    circuit,
+    tell(unrelieved.batch, 1, () => fill),
+    "PublicData",
+  );
 });
 
 test("TradeStep proves 8: of an opened account, in an open book, by nobody's signature", () => {

@@ -145,11 +145,11 @@ test("Takeover proves 2: T2, lots only reduce what loses in the scenario", async
 
 test("Takeover proves 3: T3, no lot more than the scenario needs", async () => {
   const gadget = await loadGadget(rules);
-  // -22 less 5 that is paid: after one lot -7, so a second is needed; after two 13, no third.
+  // Headroom of -120 less 4 * 5 that is paid: after one lot -40, after two 60, so no third.
   gadget.witness({ ...honest, lots: 2 });
   assertRejects(gadget, { ...honest, lots: 3 }, "a lot too many");
-  // Unpaid and at -20 exactly, one lot is enough.
-  const unpaid = { ...honest, amount: 0, gain: 0, room: [30, -110, 40] };
+  // Unpaid and at -100 exactly, one lot is enough.
+  const unpaid = { ...honest, amount: 0, gain: 0, room: [30, -100, 40] };
   gadget.witness(unpaid);
   assertRejects(gadget, { ...unpaid, lots: 2 }, "the lot after the last");
 });

@@ -83,6 +83,8 @@ const fill = {
   direction: 1,
   takerFee: 0,
   makerFee: 0,
+  isRelief: 0,
+  level: 0,
 };
 const VERDICTS = ["makerFails", "takerFails", "fills"] as const;
 const saidBy = (gadget: Gadget, witness: bigint[]) =>
@@ -104,6 +106,22 @@ test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and 
     assert.deepEqual(saidBy(gadget, witness), [expected]);
     assert.deepEqual(saidBy(gadget, gadget.witness({ ...inputs, isTested: 0 })), []);
   }
+});
+
+test("FillVerdict proves 4: who is liquidated need only not fall below the level", async () => {
+  const gadget = await loadGadget(FILL);
+  const makerRoom = [10 ** 9, 10 ** 9];
+  // 20 times maintenance changes by 4 * (-60,000) + 60,000 and 5 * 60,000.
+  const inputs = { ...fill, isRelief: 1, makerRoom, level: -400_000 };
+  const verdict = (takerRoom: readonly number[], change: Partial<typeof inputs> = {}) =>
+    saidBy(gadget, gadget.witness({ ...inputs, ...change, takerRoom })).join();
+  const [falls, level] = [-180_000, -400_000];
+  // 4 room + room_S - 180,000 is to be at least the level: room_S = 0.
+  const least = (level - falls) / 4;
+  assert.equal(verdict([least, 0]), "fills");
+  assert.equal(verdict([least - 1, 0]), "takerFails");
+  assert.equal(verdict([least, 0], { level: level + 1 }), "takerFails");
+  assert.equal(verdict([least, 0], { isRelief: 0, level: 0 }), "takerFails");
 });
 
 test("FillVerdict proves 2: price and fees of both sides, in 1e-6 USDC", async () => {

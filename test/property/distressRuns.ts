@@ -27,7 +27,7 @@ export const EVERY_VARIANT: readonly DistressCommand[] = [
   { kind: "backstop", a: 255, b: 1 },
   { kind: "rank", a: 1, b: 1 },
   { kind: "insure", a: 1, b: 2 },
-  { kind: "insure", a: 2, b: 3 },
+  { kind: "insure", a: 2, b: 1 },
   { kind: "absorb", a: 4, b: 5 },
   { kind: "deleverage", a: 3, b: 6 },
   { kind: "deleverage", a: 2, b: 7 },

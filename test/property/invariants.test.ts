@@ -96,7 +96,9 @@ function checkSteps(flow: Flow, before: Before, records: readonly StepRecord[]):
     }
     if (step.fill === undefined) continue;
     checkPriority(before, step.fill);
-    checkMargin(before, step.fill, trade.risk, state.book(step.fill.book)!.weights);
+    const { weights } = state.book(step.fill.book)!;
+    const liquidated = record.kind === "liquidate";
+    checkMargin(before, step.fill, { risk: trade.risk, weights, liquidated });
   }
 }
 
@@ -140,7 +142,20 @@ function assertNoWorse(id: number, before: readonly bigint[], after: readonly bi
   }
 }
 
-function checkMargin(before: Before, fill: Fill, risk: Risk, weights: readonly number[]): void {
+/** SPEC section 6: no scenario below where the exhibited one stood, or else no lower. */
+function assertRelieved(before: readonly bigint[], after: readonly bigint[], scenario: number) {
+  for (const [row, level] of after.entries()) {
+    const isHigh = level >= before[scenario]!;
+    assert.ok(isHigh || level >= before[row]!, `I4: no relief in scenario ${row}`);
+  }
+}
+
+/** `liquidated`: the taker's test is another one. */
+function checkMargin(
+  before: Before,
+  fill: Fill,
+  { risk, weights, liquidated }: { risk: Risk; weights: readonly number[]; liquidated: boolean },
+): void {
   const takerLots = fill.takerIsSell ? -fill.lots : fill.lots;
   for (const [id, lots, fee] of [
     [fill.taker, takerLots, fill.takerFee],
@@ -150,6 +165,7 @@ function checkMargin(before: Before, fill: Fill, risk: Risk, weights: readonly n
     const rooms = headrooms(account, risk);
     account.cash -= fill.price * lots * SHAPE.unit + fee;
     for (const [slot, weight] of weights.entries()) account.positions[slot]! += lots * weight;
+    if (liquidated && id === fill.taker) continue;
     assertNoWorse(id, rooms, headrooms(account, risk));
   }
 }
@@ -159,8 +175,10 @@ function checkLiquidated(flow: Flow, before: Before, record: StepRecord): void {
   if (record.kind !== "liquidate") return;
   const { state, trade } = flow.market;
   const { account: id, scenario } = record;
-  const levelBefore = maintenance(before.accounts.get(id)!, trade.risk)[scenario]!;
-  const levelAfter = maintenance(state.account(id), trade.risk)[scenario]!;
+  const levelsBefore = maintenance(before.accounts.get(id)!, trade.risk);
+  const levelsAfter = maintenance(state.account(id), trade.risk);
+  assertRelieved(levelsBefore, levelsAfter, scenario);
+  const [levelBefore, levelAfter] = [levelsBefore[scenario]!, levelsAfter[scenario]!];
   assert.ok(levelBefore < 0n, `I4: account ${id} was healthy in scenario ${scenario}`);
   if (record.order.fill === undefined) assert.equal(levelAfter, levelBefore);
   else assert.ok(levelAfter > levelBefore, `I4: account ${id} is worse in scenario ${scenario}`);
@@ -173,9 +191,13 @@ function checkTakeover(flow: Flow, before: Before, { operation: done }: Sequence
   if (operation === undefined || scenario === undefined) return;
   const { state, ledger } = flow.market;
   const from = "from" in operation ? operation.from : fromOf(operation);
-  const level = maintenance(before.accounts.get(from)!, ledger.risk)[scenario]!;
-  assert.ok(level < 0n, `I4: account ${from} was healthy in scenario ${scenario}`);
-  for (const id of ACCOUNTS) {
+  const levelsBefore = maintenance(before.accounts.get(from)!, ledger.risk);
+  assertRelieved(levelsBefore, maintenance(state.account(from), ledger.risk), scenario);
+  assert.ok(
+    levelsBefore[scenario]! < 0n,
+    `I4: account ${from} was healthy in scenario ${scenario}`,
+  );
+  for (const id of ACCOUNTS.filter((other) => other !== from)) {
     const rooms = headrooms(before.accounts.get(id)!, ledger.risk);
     assertNoWorse(id, rooms, headrooms(state.account(id), ledger.risk));
   }

@@ -1,4 +1,7 @@
 /** Ledger batches around an account that is being liquidated, for the tests of cheating. */
+import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
+import { SCENARIOS } from "../../sequencer/protocol/constants.ts";
+import type { SlotRisk } from "../../sequencer/protocol/snapshot.ts";
 import type { Made } from "./ledgerBatches.ts";
 import { createMarket, FAR, listMarket, type Market, order, slotRisk } from "./market.ts";
 
@@ -8,18 +11,30 @@ const POOR = 19_000_000;
 /** The scenario of that rise. */
 export const WORST = 16;
 
+/** What loses 251 ticks in the deepest fall, and nothing in a rise. */
+const PUT: SlotRisk = {
+  ...{ mark: 300, isFinal: false },
+  changes: Array.from({ length: SCENARIOS }, (_, s) => Math.max(0, Math.round((7 - s) * 35.8))),
+};
+
 /**
  * Account 3 is short 100 lots of slot 0 to account 4; the mark has risen, and the account has been
- * locked for 600 s. 24 lots are missing to maintenance in the worst scenario.
+ * locked for 600 s. 39 lots are missing to initial margin in the worst scenario. With `straddle`
+ * it is short 100 lots of slot 1 too, and the deepest fall costs only 700 ticks less than the rise.
  */
-function lockedMarket(): Market {
+export function lockedMarket({ straddle = false } = {}): Market {
   const market = createMarket();
   for (const account of [1, 2, 4, 5]) market.deposit(account, RICH);
   market.deposit(3, POOR);
   listMarket(market);
-  const shape = { book: 0, price: 200, lots: 100 };
-  market.trade(4, order(shape));
-  market.trade(3, order({ ...shape, isSell: true }));
+  if (straddle) market.slots = market.slots.with(1, PUT);
+  for (const shape of [
+    { book: 0, price: 200, lots: 100 },
+    ...(straddle ? [{ book: 1, price: 300, lots: 100 }] : []),
+  ]) {
+    market.trade(4, order(shape));
+    market.trade(3, order({ ...shape, isSell: true }));
+  }
   market.seal();
   market.slots = market.slots.with(0, slotRisk(280, 80));
   const limit = { book: 0, isSell: false, price: 290 };
@@ -66,6 +81,22 @@ export function deficitBatch(): Made {
   const terms = { ...TAKEN, lots: 3, amount: 50_000, isSubsidy: true };
   market.operate({ kind: "deleverage", account: 4, ...terms });
   market.operate({ kind: "absorb", from: 3, amount: -equityOf(market, 3) });
+  return { market, batch: market.seal() };
+}
+
+/** The fund takes over `lots` of the straddle's slot 0: 6 at most, or a fall would hurt more. */
+export function straddleTakeover(lots: number): Made {
+  const market = lockedMarket({ straddle: true });
+  market.operate({ kind: "insure", ...TAKEN, lots, amount: 0, isSubsidy: false });
+  return { market, batch: market.seal() };
+}
+
+/** Step 0 offers 20 lots of slot 0, step 1 liquidates `lots` of the straddle: 5 at most fill. */
+export function straddleLiquidation(lots: number): { market: Market; batch: SealedBatch } {
+  const market = lockedMarket({ straddle: true });
+  market.trade(5, order({ book: 0, price: 290, lots: 20, isSell: true }));
+  const limit = { book: 0, isSell: false, price: 290 };
+  market.liquidate({ ...limit, account: 3, lots, scenario: WORST });
   return { market, batch: market.seal() };
 }
 

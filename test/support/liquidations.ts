@@ -28,6 +28,7 @@ function liquidationsOf(state: MemoryState, account: number, risk: Risk): Liquid
   return state.bookIds().flatMap((book) =>
     [false, true].map((isSell): Liquidation => {
       const { price, gain } = limitOf(state.book(book)!, { isSell, scenario, risk });
+      // Within L4, which lets orders go on to initial margin.
       const needed = Math.ceil(-value / (state.unit * gain));
       return { account, book, isSell, price, lots: Math.min(needed, LOTS_MAX), scenario };
     }),

@@ -7,15 +7,29 @@ import { addCash, addPositions, positionsFit } from "../balance.ts";
 import { exposure, isVoid } from "../bookState.ts";
 import { addFees, makerFee, takerFee } from "../fees.ts";
 import type { Fill, OrderCase, OrderStep, RemovedOrder } from "../records.ts";
-import { admissibility, bookRisk, type Risk } from "../risk.ts";
+import {
+  admissibility,
+  bookRisk,
+  bookValues,
+  type Candidate,
+  firstUnrelieved,
+  maintenanceValues,
+  type Risk,
+} from "../risk.ts";
 import type { StateView } from "../stateView.ts";
 import { crosses, insertEntry } from "./side.ts";
 
 /**
  * Meets `order` with the opposite side's best entry and changes the state accordingly. A FOK that
  * fails is returned with `aborted`; the caller restores the state, for only it knows the point.
+ * `exhibited`: the order liquidates its account, which is below maintenance in that scenario.
  */
-export function stepOrder(view: StateView, order: Carry, risk: Risk): OrderStep {
+export function stepOrder(
+  view: StateView,
+  order: Carry,
+  risk: Risk,
+  exhibited?: number,
+): OrderStep {
   const { isSell } = order;
   const best = oppositeSide(view, order)[0];
   if (best === undefined || !crosses(order, best.price)) return endWithoutCross(view, order);
@@ -31,7 +45,7 @@ export function stepOrder(view: StateView, order: Carry, risk: Risk): OrderStep 
     if (reducible <= 0) return { ...still(order, "nothingToReduce", best), ...killed(order) };
     lots = Math.min(lots, reducible);
   }
-  return fillIfAdmissible(view, order, lots, risk);
+  return fillIfAdmissible(view, order, lots, { risk, exhibited });
 }
 
 /**
@@ -111,7 +125,12 @@ function removal(
 }
 
 /** Rows 6 to 8. */
-function fillIfAdmissible(view: StateView, order: Carry, lots: number, risk: Risk): OrderStep {
+function fillIfAdmissible(
+  view: StateView,
+  order: Carry,
+  lots: number,
+  { risk, exhibited }: { risk: Risk; exhibited: number | undefined },
+): OrderStep {
   const best = oppositeSide(view, order)[0]!;
   const { weights, fees } = bookOf(view, order.book);
   const { price } = best;
@@ -140,13 +159,25 @@ function fillIfAdmissible(view: StateView, order: Carry, lots: number, risk: Ris
     const step = dropBest(view, order, "makerMargin", "makerMargin");
     return { ...step, lots, failedScenario: makerFails };
   }
-  const failedScenario = admissibility(taker);
+  const failedScenario =
+    exhibited === undefined ? admissibility(taker) : unrelieved(taker, weights, exhibited);
   if (failedScenario !== undefined) {
     const step = still(order, "takerMargin", best);
     const aborted = order.timeInForce === "fok";
     return { ...step, lots, failedScenario, aborted, outcome: "takerMargin" };
   }
   return fillBest(view, order, lots);
+}
+
+/** Row 7 of a liquidation. */
+function unrelieved(
+  { account, price, signedLots, fee, risk }: Candidate,
+  weights: readonly number[],
+  exhibited: number,
+): number | undefined {
+  const paid = fee * Math.abs(signedLots);
+  const changes = bookValues(weights, risk).map((value) => signedLots * (value - price) - paid);
+  return firstUnrelieved(maintenanceValues(account, risk), changes, exhibited);
 }
 
 /** Row 8. */

@@ -9,7 +9,17 @@ import { positionsFit } from "../balance.ts";
 import { stepOrder } from "../book/book.ts";
 import { isBookOpen, secondsOf } from "../bookState.ts";
 import type { Liquidation, OrderStep, StepRecord } from "../records.ts";
-import { bookValues, maintenanceValues, type Risk, SCENARIO_ROWS, wholeUnits } from "../risk.ts";
+import {
+  bookRisk,
+  bookValues,
+  cashQuotient,
+  headroomChange,
+  maintenanceValues,
+  type Risk,
+  SCENARIO_ROWS,
+  scenarioValues,
+  wholeUnits,
+} from "../risk.ts";
 import type { StateView } from "../stateView.ts";
 
 /** `time` of the batch in unix ms. */
@@ -53,8 +63,8 @@ function checkForm({ price, lots, scenario }: Liquidation): string | undefined {
 }
 
 /**
- * L1 to L4. Everything is in units: with lots below 2^22 and a gain below 2^30.1 ticks the product
- * in L4 is below 2^52.1, and what may round in its sum lies far from 0.
+ * L1 to L4. Everything is in units. In L4 lots are below 2^22, and what a lot adds to a headroom is
+ * below 2^32.5 ticks: what may round in their product and sum is above 2^53, far from 0.
  */
 function checkNeed(
   view: StateView,
@@ -78,7 +88,9 @@ function checkNeed(
   if (gain <= book.fees.taker) {
     return `L3: \`price\` must improve the scenario, fee included. Got \`${price}\``;
   }
-  if (whole + (value + (lots - 1) * gain) >= 0) {
+  const order = { rates: bookRisk(book.weights, risk), price, signedLots: sign, fee: 0 };
+  const room = cashQuotient(account.cash, view.unit) + scenarioValues(account, risk)[scenario]!;
+  if (room + (lots - 1) * headroomChange(order, scenario) >= 0) {
     return `L4: \`lots\` must be no more than the scenario needs. Got \`${lots}\``;
   }
   return undefined;
@@ -103,7 +115,7 @@ export function liquidate(
     ...{ account, book, isSell, price, lots },
     ...{ timeInForce: "ioc", postOnly: false, reduceOnly: false, seq: 0 },
   };
-  const step = endStep(stepOrder(view, order, context.risk));
+  const step = endStep(stepOrder(view, order, context.risk, scenario));
   return { kind: "liquidate", account, book, isSell, price, lots, scenario, order: step };
 }
 

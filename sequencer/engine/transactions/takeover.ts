@@ -6,12 +6,14 @@ import {
   AUCTION_DIVISOR,
   AUCTION_SECONDS,
   LOTS_BITS,
+  MARGIN_INITIAL_FACTOR,
   SCENARIOS,
 } from "../../protocol/constants.ts";
 import { addCash, setPosition } from "../balance.ts";
 import { secondsOf } from "../bookState.ts";
 import {
   firstInadmissible,
+  firstMarkUnrelieved,
   type HealthChange,
   hasEquity,
   healthChange,
@@ -22,7 +24,7 @@ import {
 } from "../healthChange.ts";
 import { checkAmount } from "../operation.ts";
 import type { Takeover } from "../records.ts";
-import type { Risk } from "../risk.ts";
+import { cashQuotient, type Risk, scenarioValues } from "../risk.ts";
 import type { StateView } from "../stateView.ts";
 
 /** `time` of the batch in unix ms; `risk` is the snapshot's after the batch's start. */
@@ -60,7 +62,7 @@ export function checkTakeover(
     checkLock(view, takeover, context) ??
     checkSize(view, takeover, context) ??
     checkPrice(view, takeover, taker, context) ??
-    checkOutcome(view, takeoverOutcome(view, takeover, taker, context), context)
+    checkOutcome(view, takeover, takeoverOutcome(view, takeover, taker, context), context)
   );
 }
 
@@ -121,8 +123,8 @@ function checkPrice(
   const { risk } = context;
   const { unit } = view;
   const after = takeoverOutcome(view, takeover, taker, context).from.after;
-  const loss = buyBackSign(view, takeover) * risk.changes[slot]![scenario]!;
-  if (!isMaintenanceBelow(after, loss, { scenario, risk, unit })) {
+  const lot = MARGIN_INITIAL_FACTOR * buyBackSign(view, takeover) * risk.changes[slot]![scenario]!;
+  if (cashQuotient(after.cash, unit) + scenarioValues(after, risk)[scenario]! >= lot) {
     return `\`lots\` must be no more than scenario \`${scenario}\` needs. Got \`${lots}\`.`;
   }
   if (isSubsidy) {
@@ -155,19 +157,22 @@ export function discountLimit(
 /** T6, and the ranges that every proof demands. */
 function checkOutcome(
   view: StateView,
+  takeover: Takeover,
   { from, taker }: TakeoverOutcome,
   { risk }: TakeoverContext,
 ): string | undefined {
-  for (const [name, change] of [["gives up", from] as const, ["takes over", taker] as const]) {
-    if (!isInRange(change.after)) {
-      return `The account that ${name} the lots would leave the range of cash or positions.`;
-    }
-    const row = firstInadmissible(change, risk, view.unit);
-    if (row !== undefined) {
-      return `The account that ${name} the lots would lack margin in scenario \`${row}\`.`;
-    }
+  if (!isInRange(from.after) || !isInRange(taker.after)) {
+    return "An account would leave the range of cash or positions.";
   }
-  return undefined;
+  const [given] = markTrades(view, takeover);
+  const test = { scenario: takeover.scenario, risk, unit: view.unit };
+  const fallen = firstMarkUnrelieved(view.account(takeover.from), given, test);
+  if (fallen !== undefined) {
+    return `Account \`${takeover.from}\` would fall too low in scenario \`${fallen}\`.`;
+  }
+  const row = firstInadmissible(taker, risk, view.unit);
+  if (row === undefined) return undefined;
+  return `The account that takes over the lots would lack margin in scenario \`${row}\`.`;
 }
 
 /** Both sides of the takeover; its lots must be within the position. */

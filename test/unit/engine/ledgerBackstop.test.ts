@@ -43,7 +43,7 @@ test("the door finds the scenario of a backstop, or refuses it", () => {
   const author = { account: TRADER };
   assert.equal(backstopScenario(state, author, messageOf(), ledger), 1);
   assert.equal(checkBackstop(state, author, messageOf(), ledger), undefined);
-  assert.equal(checkBackstop(state, author, messageOf({ lots: 26 }), ledger), "takeoverRefused");
+  assert.equal(checkBackstop(state, author, messageOf({ lots: 41 }), ledger), "takeoverRefused");
   assert.equal(checkBackstop(state, { account: LOCKED }, messageOf(), ledger), "takeoverRefused");
   const noRisk = { risk: undefined, time: NOW };
   assert.equal(checkBackstop(state, author, messageOf(), noRisk), "noSnapshot");

@@ -35,7 +35,8 @@ function nextBatch(market: Market, slots: readonly SlotRisk[], time = LATER): Ma
 /**
  * Account 1 has sold 10 lots at 100 with just the initial margin; then the mark of slot 0 rises to
  * `mark`. Its cash is 1250000, so in scenario 0 it has `1250000 - 10000 (mark + 20)` left: -50000
- * at 110. At 114, the highest price that L2 allows there, a lot improves that by 16000.
+ * at 110. At 114, the highest price that L2 allows there, a lot improves that by 16000, and the
+ * headroom of -400000 by 84000.
  */
 function distressed(resting: readonly Sent[] = [], mark = 110, fees: BookFees = NO_FEES): Market {
   const market = createMarket([250_000, RICH, RICH, 0], SHAPE, NO_FEES);
@@ -81,13 +82,13 @@ test("L2: not at a quarter of the way from mark to scenario or beyond", () => {
 });
 
 test("L3: not where a lot does not improve the scenario", () => {
-  // Equity is gone at 150, so that every scenario shows it; in scenario 1 an option is worth 130.
-  const ruined = distressed([], 150);
-  assert.match(check(ruined, { scenario: 1, price: 144 }), /^L3.*Got `144`/);
-  assert.match(check(ruined, { scenario: 1, price: 130 }), /^L3/);
-  assert.equal(check(ruined, { scenario: 1, price: 129, lots: 1 }), "taken");
-  assert.match(check(ruined, { scenario: 17, price: 150, lots: 1 }), /^L2/);
-  assert.equal(check(ruined, { scenario: 17, price: 149, lots: 1 }), "taken");
+  // Equity is gone at 160, so that every scenario shows it; in scenario 1 an option is worth 140.
+  const ruined = distressed([], 160);
+  assert.match(check(ruined, { scenario: 1, price: 154 }), /^L3.*Got `154`/);
+  assert.match(check(ruined, { scenario: 1, price: 140 }), /^L3/);
+  assert.equal(check(ruined, { scenario: 1, price: 139, lots: 1 }), "taken");
+  assert.match(check(ruined, { scenario: 17, price: 160, lots: 1 }), /^L2/);
+  assert.equal(check(ruined, { scenario: 17, price: 159, lots: 1 }), "taken");
   assert.match(check(distressed(), { isSell: true, price: 130, lots: 1 }), /^L3/);
   assert.equal(check(distressed(), { isSell: true, price: 131, lots: 1 }), "taken");
 });
@@ -100,12 +101,12 @@ test("L3: not where the fee could eat the improvement", () => {
 });
 
 test("L4: no lot more than the scenario needs", () => {
-  // Three lots at 114 improve it by 48000, short of 50000, so a fourth is needed.
-  assert.equal(check(distressed(), { lots: 4 }), "taken");
-  assert.match(check(distressed(), { lots: 5 }), /^L4.*Got `5`/);
-  // At 105 a lot improves it by 25000: two are just enough.
-  assert.equal(check(distressed(), { price: 105, lots: 2 }), "taken");
-  assert.match(check(distressed(), { price: 105, lots: 3 }), /^L4/);
+  // Four lots at 114 add 336000 to the headroom, short of 400000, so a fifth is needed.
+  assert.equal(check(distressed(), { lots: 5 }), "taken");
+  assert.match(check(distressed(), { lots: 6 }), /^L4.*Got `6`/);
+  // At 110 a lot adds 100000: four are just enough.
+  assert.equal(check(distressed(), { price: 110, lots: 4 }), "taken");
+  assert.match(check(distressed(), { price: 110, lots: 5 }), /^L4/);
 });
 
 const REFUSED: readonly (readonly [string, Partial<Liquidation>, RegExp])[] = [

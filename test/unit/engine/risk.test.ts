@@ -10,6 +10,7 @@ import {
   effectiveRisk,
   firstBelowMaintenance,
   firstUncovered,
+  firstUnrelieved,
   isCovered,
   maintenanceValues,
   type Risk,
@@ -235,4 +236,13 @@ test("a trade batch's start ends the ranking, a ledger batch's does not", () => 
   assert.deepEqual(state.ranking(), ranking);
   startBatch(state, snapshot, "trade");
   assert.equal(state.ranking(), undefined);
+});
+
+test("relief: nothing falls below where the exhibited scenario stood, or it does not fall", () => {
+  const before = [-10, 5, -4, -20];
+  assert.equal(firstUnrelieved(before, [3, -15, -6, 0], 0), undefined);
+  assert.equal(firstUnrelieved(before, [3, -16, 0, 0], 0), 1);
+  assert.equal(firstUnrelieved(before, [3, 0, -7, 0], 0), 2);
+  // It stood below the exhibited one: it may stay there, and not fall.
+  assert.equal(firstUnrelieved(before, [3, 0, 0, -1], 0), 3);
 });

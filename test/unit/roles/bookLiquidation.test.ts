@@ -73,8 +73,8 @@ test("a position is closed in its own book before any other, however cheap", () 
   assert.equal(step?.type, "liquidate");
   assert.deepEqual(step.liquidation, {
     ...{ account: SHORT, book: 0, isSell: false, price: 740, scenario: 0 },
-    // No more than brings equity of 120 less 400 USDC back to 0, at 80 ticks a lot.
-    lots: Math.ceil(280_000 / 80),
+    // No more than initial margin asks for: 4 * 120 less 5 * 400 USDC, at 5 * 100 - 4 * 20 ticks.
+    lots: Math.ceil(1_520_000 / 420),
   });
 });
 
