@@ -2,8 +2,8 @@
  * The sequencer role on a clock of its own: its store is the real one on disk, layer one is a list
  * of deposits, oracles sign what the recorded feed says. Nothing waits for wall-clock time.
  */
-import instances from "../../circuits/instances.json" with { type: "json" };
 import type { ExchangeService, Info } from "../../sequencer/exchangeService.ts";
+import { executorDeployment } from "../../sequencer/node/deployment.ts";
 import type { Feed } from "../../sequencer/oracle/feed.ts";
 import { createMarketSources } from "../../sequencer/oracle/marketView.ts";
 import { proposalToSlots } from "../../sequencer/oracle/proposal.ts";
@@ -13,7 +13,6 @@ import { createSettlementBook } from "../../sequencer/oracle/settlement.ts";
 import type { Logger, QueuedOperation, SettlementLayer } from "../../sequencer/ports.ts";
 import { publicKeyOf, sign } from "../../sequencer/protocol/eddsa.ts";
 import { oracleSetHash, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
-import type { Deployment } from "../../sequencer/roles/nodeState.ts";
 import type { ProofHandlers } from "../../sequencer/roles/proofDesk.ts";
 import {
   createSequencer,
@@ -26,16 +25,10 @@ import type { Store } from "../../sequencer/store/store.ts";
 export const DOMAIN = 20_260_818n;
 /** Public, for simulated oracles only. */
 const ORACLE_SECRETS = [101n, 102n, 103n];
-const { trade, ledger } = { trade: instances.trade.tiny, ledger: instances.ledger.tiny };
-const { slots, depth, accountLevels, bookLevels, unit, quorum } = trade;
-
-export const DEPLOYMENT: Deployment = {
-  shape: { slots, depth, accountLevels, bookLevels, unit },
-  sizes: { trade, ledger },
-  domain: DOMAIN,
-  oracles: ORACLE_SECRETS.map(publicKeyOf),
-  quorum,
-};
+const DEPLOYMENT = executorDeployment({
+  ...{ instance: "tiny", domain: DOMAIN, oracles: ORACLE_SECRETS.map(publicKeyOf) },
+});
+const { quorum, shape, sizes } = DEPLOYMENT;
 
 export interface Venue {
   readonly service: ExchangeService;
@@ -71,7 +64,7 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
   const book = createSettlementBook({ rules, history: sources.average });
   const latest = async (): Promise<Snapshot> => {
     const table = (await sequencer?.service.chain())?.series ?? [];
-    const padded = Array.from({ length: slots }, (_, slot) => table[slot] ?? NO_SERIES);
+    const padded = Array.from({ length: shape.slots }, (_, slot) => table[slot] ?? NO_SERIES);
     const view = await sources.read(clock.time, padded);
     const proposed = propose({ view, book, table: padded, parameters: PARAMETERS });
     if (proposed.refused !== undefined) throw new Error(proposed.refused.reason);
@@ -184,8 +177,8 @@ const INFO: Info = {
   underlying: "ETH",
   tickSize: 100_000,
   lotsPerContract: 100,
-  stepsPerBatch: trade.steps,
-  operationsPerBatch: ledger.steps,
+  stepsPerBatch: sizes.trade.steps,
+  operationsPerBatch: sizes.ledger.steps,
   oracles: DEPLOYMENT.oracles,
   oracleQuorum: quorum,
   oracleSet: oracleSetHash(DEPLOYMENT.oracles),

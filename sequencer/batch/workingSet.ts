@@ -95,7 +95,8 @@ export function additionOfOperation(operation: LedgerOperation): Addition {
   return { steps: 1, accounts: accountsOf(operation), books: [], author };
 }
 
-function accountsOf(operation: LedgerOperation): number[] {
+/** The accounts that an operation reads or changes, the one that acts first. */
+export function accountsOf(operation: LedgerOperation): number[] {
   if ("author" in operation) {
     const { author, message } = operation;
     if (message.kind === "transfer") return [author.account, message.to];

@@ -1,6 +1,18 @@
 /** What is offered of a locked account, by the rules of takeovers (SPEC section 7, T1 to T4). */
-import { maintenanceValues, type Risk, worstMaintenance } from "../engine/risk.ts";
-import { AUCTION_DIVISOR, AUCTION_SECONDS, SCENARIOS } from "../protocol/constants.ts";
+import {
+  cashQuotient,
+  maintenanceValues,
+  type Risk,
+  scenarioValues,
+  wholeUnits,
+  worstMaintenance,
+} from "../engine/risk.ts";
+import {
+  AUCTION_DIVISOR,
+  AUCTION_SECONDS,
+  MARGIN_INITIAL_FACTOR,
+  SCENARIOS,
+} from "../protocol/constants.ts";
 import type { AuctionOffer, LiquidationInfo } from "./liquidation.ts";
 import { equityOf, type Holdings } from "./riskReport.ts";
 
@@ -32,15 +44,20 @@ export function describeLiquidation(locked: LockedAccount): LiquidationInfo {
 function offersOf(locked: LockedAccount & { readonly risk: Risk }, lockedFor: number) {
   const { holdings, risk, unit } = locked;
   const view = { owner: 0n, cash: holdings.cash, positions: [...holdings.positions] };
-  const values = maintenanceValues(view, risk).map((value) => holdings.cash + unit * value);
+  const [whole, quotient] = [wholeUnits(view.cash, unit), cashQuotient(view.cash, unit)];
+  const rooms = scenarioValues(view, risk).map((value) => quotient + value);
+  // T1, and T3 for a single lot.
+  const isOpen = maintenanceValues(view, risk).map((value, row) => {
+    return whole + value < 0 && rooms[row]! < 0;
+  });
   const offers: AuctionOffer[] = [];
   for (const [slot, position] of holdings.positions.entries()) {
     if (position === 0) continue;
-    const worst = worstScenario(values, risk.changes[slot]!, position);
+    const worst = worstScenario(isOpen, risk.changes[slot]!, position);
     if (worst === undefined) continue;
     const { scenario, loss } = worst;
     const lossPerLot = unit * loss;
-    const needed = Math.ceil(-values[scenario]! / lossPerLot);
+    const needed = Math.ceil(-rooms[scenario]! / (MARGIN_INITIAL_FACTOR * loss));
     const highest = (AUCTION_SECONDS * lossPerLot) / AUCTION_DIVISOR;
     offers.push({
       slot,
@@ -56,12 +73,12 @@ function offersOf(locked: LockedAccount & { readonly risk: Risk }, lockedFor: nu
   return offers;
 }
 
-/** The scenario below maintenance in which the position loses the most for each lot (ticks). */
-function worstScenario(values: readonly number[], changes: readonly number[], position: number) {
+/** The open scenario in which the position loses the most for each lot (ticks). */
+function worstScenario(isOpen: readonly boolean[], changes: readonly number[], position: number) {
   let worst: { scenario: number; loss: number } | undefined;
   for (let scenario = 0; scenario < SCENARIOS; scenario++) {
     const loss = -Math.sign(position) * changes[scenario]!;
-    if (values[scenario]! >= 0 || loss <= (worst?.loss ?? 0)) continue;
+    if (!isOpen[scenario] || loss <= (worst?.loss ?? 0)) continue;
     worst = { scenario, loss };
   }
   return worst;

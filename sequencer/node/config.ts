@@ -302,7 +302,7 @@ export function readJson(name: string): unknown {
 }
 
 /** Sizes of the deployment's circuits. Where the ledger has no such instance, the medium one. */
-export function sizesOf({ instance }: DeploymentFile) {
+export function sizesOf({ instance }: Pick<DeploymentFile, "instance">) {
   const ledgers = instances.ledger;
   const ledger = instance in ledgers ? ledgers[instance as keyof typeof ledgers] : ledgers.medium;
   return { trade: instances.trade[instance], ledger };

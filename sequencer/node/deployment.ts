@@ -3,7 +3,9 @@ import type { Deployment } from "../roles/nodeState.ts";
 import { ConfigError, type DeploymentFile, sizesOf } from "./config.ts";
 
 /** Throws {@link ConfigError} where the file contradicts the sizes of its instance. */
-export function executorDeployment(file: DeploymentFile): Deployment {
+export function executorDeployment(
+  file: Pick<DeploymentFile, "instance" | "oracles" | "domain">,
+): Deployment {
   const sizes = sizesOf(file);
   const { slots, depth, accountLevels, bookLevels, unit, quorum } = sizes.trade;
   if (file.oracles.length !== sizes.trade.oracles) {

@@ -1,8 +1,9 @@
 /** What one log entry did when it was executed, for everything that watches the exchange. */
 import type { LogEntry } from "../batch/log.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
+import { accountsOf } from "../batch/workingSet.ts";
 import type { OperationRecord, StepRecord } from "../engine/records.ts";
-import { type BatchKind, FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../protocol/constants.ts";
+import type { BatchKind } from "../protocol/constants.ts";
 
 export interface EffectBatch {
   readonly number: number;
@@ -25,25 +26,13 @@ export interface Effect {
 
 export const NOTHING_MOVED: Effect["cashBefore"] = new Map();
 
+/** Operations that move cash by an amount that they do not state themselves. */
+const MOVING: ReadonlySet<string> = new Set([
+  ...["settlePosition", "backstop", "insure", "absorb", "deleverage", "collectFees"],
+]);
+
 /** The accounts whose cash an operation moves by an amount that it does not state itself. */
 export function movedAccounts(entry: LogEntry): readonly number[] {
-  if (entry.type !== "operation") return [];
-  const { operation } = entry;
-  switch (operation.kind) {
-    case "settlePosition":
-      return [operation.account];
-    case "backstop":
-      return operation.message.kind === "backstop"
-        ? [operation.author.account, operation.message.from]
-        : [];
-    case "insure":
-    case "absorb":
-      return [INSURANCE_ACCOUNT, operation.from];
-    case "deleverage":
-      return [operation.account, operation.from];
-    case "collectFees":
-      return [FEE_ACCOUNT];
-    default:
-      return [];
-  }
+  if (entry.type !== "operation" || !MOVING.has(entry.operation.kind)) return [];
+  return accountsOf(entry.operation);
 }

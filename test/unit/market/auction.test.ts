@@ -46,7 +46,8 @@ test("figures of a locked account", () => {
     mark: 100,
     scenario: 0,
     lossPerLot: 20_000,
-    lotsMax: 25,
+    // A headroom of 4 * 0.3 - 5 * 0.8 USDC, and 0.1 for each lot.
+    lotsMax: 28,
     amountPerLot: (100 * 20_000) / 512,
     amountPerLotMax: 10_000,
   });
@@ -90,7 +91,7 @@ test("the node lists locked accounts, the longest first", () => {
 test("no more is offered than is held, and nothing of a healthy account", () => {
   assert.equal(lockedMarket(0, 10).info.offers[0]?.lotsMax, 50);
   assert.deepEqual(lockedMarket(4_800_000, 10).info.offers, [], "maintenance is exactly 0");
-  assert.equal(lockedMarket(4_799_999, 10).info.offers[0]?.lotsMax, 1);
+  assert.equal(lockedMarket(4_799_999, 10).info.offers[0]?.lotsMax, 9, "initial margin");
 });
 
 test("without a snapshot there are no figures", () => {

@@ -1,8 +1,8 @@
 /** A small market for tests of the roles: oracles, traders with keys, and a sequencer on fakes. */
-import instances from "../../../circuits/instances.json" with { type: "json" };
 import type { LogRecord } from "../../../sequencer/batch/log.ts";
 import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
 import type { ExchangeEvent, Receipt, SubmitResult } from "../../../sequencer/exchangeService.ts";
+import { executorDeployment } from "../../../sequencer/node/deployment.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, type Signature, sign } from "../../../sequencer/protocol/eddsa.ts";
 import {
@@ -12,7 +12,6 @@ import {
   nextHead,
 } from "../../../sequencer/protocol/messages.ts";
 import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
-import type { Deployment } from "../../../sequencer/roles/nodeState.ts";
 import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
 import {
   createSequencer,
@@ -41,16 +40,22 @@ const HOUR_SECONDS = 3600;
 export const EXPIRY = START / 1000 + 24 * HOUR_SECONDS;
 
 const oracleSecrets = [11n, 22n, 33n];
-const { trade, ledger } = { trade: instances.trade.tiny, ledger: instances.ledger.tiny };
-const { slots, depth, accountLevels, bookLevels, unit, quorum } = trade;
+export const deployment = executorDeployment({
+  ...{ instance: "tiny", domain: DOMAIN, oracles: oracleSecrets.map(publicKeyOf) },
+});
+const { quorum, shape, sizes } = deployment;
 
-export const deployment: Deployment = {
-  shape: { slots, depth, accountLevels, bookLevels, unit },
-  sizes: { trade, ledger },
-  domain: DOMAIN,
-  oracles: oracleSecrets.map(publicKeyOf),
-  quorum,
-};
+/** A limit order; its deadline is still to be said. */
+export const PLACE = {
+  kind: "place",
+  book: 0,
+  isSell: false,
+  price: 500,
+  lots: 1,
+  timeInForce: "gtc",
+  postOnly: false,
+  reduceOnly: false,
+} as const;
 
 /** What snapshots say: marks and the size of changes in ticks, by slot where they differ. */
 export interface SnapshotOptions {
@@ -64,7 +69,7 @@ export function snapshotAt(time: number, options: SnapshotOptions = {}): Snapsho
   const { finalSlots = [], marks = [], moves = [] } = options;
   const body = {
     time,
-    slots: Array.from({ length: slots }, (_, slot) => {
+    slots: Array.from({ length: shape.slots }, (_, slot) => {
       const isFinal = finalSlots.includes(slot);
       const move = isFinal ? 0 : (moves[slot] ?? 100);
       const mark = marks[slot] ?? 500;
@@ -293,8 +298,8 @@ function infoOf(): SequencerConfig["info"] {
     underlying: "ETH",
     tickSize: 100_000,
     lotsPerContract: 100,
-    stepsPerBatch: trade.steps,
-    operationsPerBatch: ledger.steps,
+    stepsPerBatch: sizes.trade.steps,
+    operationsPerBatch: sizes.ledger.steps,
     oracles: deployment.oracles,
     oracleQuorum: quorum,
     oracleSet: 0n,

@@ -4,18 +4,7 @@ import { test } from "node:test";
 import { logOrigin } from "../../../sequencer/batch/log.ts";
 import { SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
 import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
-import { createMarket, DOMAIN, deployment, type TestTrader, type World } from "./market.ts";
-
-const PLACE = {
-  kind: "place",
-  book: 0,
-  isSell: false,
-  price: 500,
-  lots: 1,
-  timeInForce: "gtc",
-  postOnly: false,
-  reduceOnly: false,
-} as const;
+import { createMarket, DOMAIN, deployment, PLACE, type TestTrader, type World } from "./market.ts";
 
 async function placing(world: World, trader: TestTrader): Promise<string> {
   const signed = trader.peek({ ...PLACE, deadline: world.clock.now() + 60_000 });

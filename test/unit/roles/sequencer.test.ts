@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import { messageWord } from "../../../sequencer/protocol/messages.ts";
 import type { DoorReject } from "../../../sequencer/protocol/rejection.ts";
-import { createMarket, deployment, EXPIRY, START, turns, VALIDATORS } from "./market.ts";
+import { createMarket, deployment, EXPIRY, PLACE, START, turns, VALIDATORS } from "./market.ts";
 
 const CANCEL_ALL = { kind: "cancelAll", deadline: START + 3_600_000 } as const;
 
@@ -95,17 +95,6 @@ test("an order that could not be good is refused", async () => {
     assert.equal(result.accepted ? "accepted" : result.code, code, what);
   }
 });
-
-const PLACE = {
-  kind: "place",
-  book: 0,
-  isSell: false,
-  price: 500,
-  lots: 1,
-  timeInForce: "gtc",
-  postOnly: false,
-  reduceOnly: false,
-} as const;
 
 test("a replayed message is told from a wrongly signed one", async () => {
   const { world, maker } = await createMarket();
