@@ -15,7 +15,7 @@ include "gadgets/Unpack.circom";
 //      a series table with the given marks (beside the given fees).
 //   2. claim = max(0, cash + unit * sum of position * mark), in 1e-6 USDC.
 // Assumes: layer one compares stateRoot with the last anchored one and pays each account once.
-// Twin: sequencer/batch/exitWitness.ts, sequencer/engine/risk.ts (equity)
+// Twin: sequencer/batch/exitWitness.ts
 template Exit(M, accountLevels, unit) {
     var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     signal input stateRoot;

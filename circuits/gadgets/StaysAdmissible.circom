@@ -3,11 +3,12 @@ pragma circom 2.2.0;
 include "../generated/Constants.circom";
 include "Range.circom";
 
-// That a change is admissible for an account, as Admissible finds it to be or not.
+// That a change takes no value below 0 that it lessens: the relief of SPEC section 6, where the
+// values are maintenance less that of the exhibited scenario.
 //
 // Proves: for every s, headroom[s] + change[s] >= 0 or change[s] >= 0.
 // Assumes: |headroom|, |change| < 2^100, so that signs are meaningful.
-// Twin: sequencer/engine/risk.ts (admissibility)
+// Twin: sequencer/engine/healthChange.ts (firstMarkUnrelieved)
 template StaysAdmissible(n) {
     signal input headroom[n];
     signal input change[n];

@@ -65,13 +65,6 @@ function TIME_IN_FORCE_FOK() { return 2; }
 function BATCH_KIND_TRADE() { return 1; }
 function BATCH_KIND_LEDGER() { return 2; }
 
-// Codes: STEP_KIND
-function STEP_KIND_IDLE() { return 0; }
-function STEP_KIND_MESSAGE() { return 1; }
-function STEP_KIND_PROCEED() { return 2; }
-function STEP_KIND_PURGE() { return 3; }
-function STEP_KIND_LIQUIDATE() { return 4; }
-
 // Codes: TRADE_WORD_KIND
 function TRADE_WORD_KIND_NONE() { return 0; }
 function TRADE_WORD_KIND_FILL() { return 1; }

@@ -161,7 +161,8 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     top.lots <== op.lots;
     top.ranking <== before.ranking;
 
-    // 5. Lots move, or are paid out, at the mark; both accounts must bear it.
+    // 5. Lots move, or are paid out, at the mark; the account must bear it, and the other one,
+    //    which is liquidated, be relieved.
     signal paidOut <== op.isPayOut * held;
     signal lots <== -takeover.direction * op.lots - paidOut;
     signal worth <== (unit * lots) * slot.fields.mark;

@@ -44,7 +44,7 @@ template Weights(slots) {
 //
 // Proves: out = isListed * isUnexpired ? generation : 2^41.
 // Assumes: both flags are 0 or 1; sums stay below 64 * 64 * 2^20 = 2^32.
-// Twin: sequencer/engine/book (isBookOpen)
+// Twin: sequencer/engine/bookState.ts (isBookOpen)
 template LiveGenerations(slots) {
     signal input generation[slots];
     signal input isListed[slots];

@@ -21,7 +21,7 @@ bus SeriesFields() {
 //
 // Proves:
 //   1. root = hashVector(words), and every field within its width.
-//   2. isLive[m] = 1 exactly if slot m is listed and expires after `seconds`.
+//   2. isUnexpired[m] = 1 exactly if the terms of slot m expire after `seconds`.
 // Assumes: seconds < 2^39.
 // Twin: sequencer/protocol/state.ts (seriesWord, seriesRoot)
 template SeriesTable(slots) {

@@ -17,7 +17,7 @@ include "../gadgets/Select.circom";
 //      times its maintenance, in every scenario it is at least `level` afterwards, or not lower.
 // Assumes: rooms and changes below 2^100 in size; isTested and isRelief are 0 or 1; direction is 1
 //   if the taker buys, -1 if it sells; level is 0 where not isRelief.
-// Twin: sequencer/engine/risk.ts (admissibility), sequencer/engine/transactions/place.ts
+// Twin: sequencer/engine/risk.ts (admissibility, firstUnrelieved), sequencer/engine/book/book.ts
 template FillVerdict(scenarios, unit) {
     signal input isTested;
     signal input rates[scenarios + 1];
@@ -137,7 +137,7 @@ template ApplyFill(accounts, books, scenarios, unit) {
 
 // Proves: out = an account's exposure to a book now: positions . weights.
 // Assumes: selectors one-hot or zero.
-// Twin: sequencer/engine/book (exposure)
+// Twin: sequencer/engine/bookState.ts (exposure)
 template ExposureNow(accounts, books) {
     signal input isAccount[accounts];
     signal input isBook[books];

@@ -13,7 +13,7 @@ include "../gadgets/Select.circom";
 //   1. L1: maintenance_s < 0.
 //   2. L2: direction * (4 mark + change - 4 price) > 0.
 //   3. L3: g = direction * (mark + change - price) > takerRate.
-//   4. L4: H_s + unit * (lots - 1) * direction * (R_s - 4 price) < 0.
+//   4. L4: h = direction * (R_s - 4 price) > 0 and H_s + unit * (lots - 1) * h < 0.
 //   5. s is one of the scenarios 0..S.
 //   6. maintenance = 20 maintenance_s; 0 where not enabled.
 // Assumes: enabled is 0 or 1; direction is 1 or -1; 1 <= lots < 2^22; headrooms below 2^64 and
@@ -44,6 +44,8 @@ template Liquidation(scenarios, unit) {
     signal improves <== enabled * (gain - 20 * takerRate - 1);
     InRange(40)(improves);
     InRange(HEALTH_BITS())(-maintenance - enabled);
+    signal heals <== enabled * (healed - 1);
+    InRange(40)(heals);
     signal isNeeded <== enabled * (-roomAt - unit * healedByMost - 1);
     InRange(HEALTH_BITS() + 3)(isNeeded);
 }

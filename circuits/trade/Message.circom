@@ -78,8 +78,7 @@ template TradeMessage() {
     (step.isCancel + step.isPurge) * orderOnly === 0;
     step.isCancelAll * (orderOnly + fields.book + fields.isSell + fields.price + fields.seq) === 0;
     step.isPlace * fields.seq === 0;
-    step.isLiquidate * (1 - fields.isIoc + fields.isPostOnly + fields.isReduceOnly
-        + unpacked.fields[9]) === 0;
+    step.isLiquidate * (1 - fields.isIoc + fields.isPostOnly + unpacked.fields[9]) === 0;
 
     signal hasNoLots <== IsZero()(fields.lots);
     (step.isPlace + step.isLiquidate) * hasNoLots === 0;

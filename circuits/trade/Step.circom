@@ -28,8 +28,8 @@ include "Working.circom";
 //   5. A fill-or-kill order that does not fill within F steps leaves everything as it was.
 //   6. The public word tells each fill that stands, and nothing else.
 //   7. Both sides of a fill pay the book's fees, and what they pay is added to `fees` (I1).
-//   8. A liquidation meets L1 to L4, relieves its account, voids the account's orders, locks it,
-//      and is never carried.
+//   8. A liquidation meets L1 to L4, relieves its account if it is reduce-only, else is admissible
+//      for it, voids the account's orders, locks it, and is never carried.
 //   9. A locked account places nothing.
 // Assumes: the working set is what the batch opened or the step before left; fixed.* are computed
 //   by trade.circom from opened leaves.
@@ -102,7 +102,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
     signal isOpen <== Dot(B)(isBook, fixed.isOpen);
     signal isPlain <== Dot(B)(isBook, fixed.isPlain);
     (step.isPlace + step.isCancel + step.isLiquidate) * (1 - isOpen) === 0;
-    signal reducesHere <== step.isPlace * isReduceOnly;
+    signal reducesHere <== (step.isPlace + step.isLiquidate) * isReduceOnly;
     reducesHere * (1 - isPlain) === 0;
     // Row 0: a carried order whose book has closed is killed.
     signal isLive <== step.isPlace + step.isLiquidate + step.isProceed * isOpen;
@@ -195,8 +195,9 @@ template TradeStep(A, G, B, S, D, F, unit) {
     fill.direction <== direction;
     fill.takerFee <== fees.takerFee;
     fill.makerFee <== fees.makerFee;
-    fill.isRelief <== step.isLiquidate;
-    fill.level <== liquidation.maintenance;
+    signal isRelief <== step.isLiquidate * isReduceOnly;
+    fill.isRelief <== isRelief;
+    fill.level <== isRelief * liquidation.maintenance;
 
     // 7. What becomes of order and entry.
     signal filledLots <== fill.fills * verdict.lots;

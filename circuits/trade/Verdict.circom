@@ -11,7 +11,7 @@ include "../gadgets/Range.circom";
 //      exposure against the order) and isTested is 1 if crosses, none else; in SPEC's order.
 //   2. lots = min(order's lots, entry's lots, exposure against the order if reduce-only).
 // Assumes: crosses and order flags are 0 or 1; keys and lots within their widths.
-// Twin: sequencer/engine/transactions/place.ts
+// Twin: sequencer/engine/book/book.ts (stepOrder)
 template OrderCase() {
     signal input crosses;
     signal input isTopVoid;

@@ -72,13 +72,6 @@ library ProtocolConstants {
     uint256 internal constant BATCH_KIND_TRADE = 1;
     uint256 internal constant BATCH_KIND_LEDGER = 2;
 
-    // Codes: STEP_KIND
-    uint256 internal constant STEP_KIND_IDLE = 0;
-    uint256 internal constant STEP_KIND_MESSAGE = 1;
-    uint256 internal constant STEP_KIND_PROCEED = 2;
-    uint256 internal constant STEP_KIND_PURGE = 3;
-    uint256 internal constant STEP_KIND_LIQUIDATE = 4;
-
     // Codes: TRADE_WORD_KIND
     uint256 internal constant TRADE_WORD_KIND_NONE = 0;
     uint256 internal constant TRADE_WORD_KIND_FILL = 1;

@@ -2,7 +2,7 @@
 import { Worker } from "node:worker_threads";
 import { type TableShape, tableShapeFor, windowBytes } from "./fixedBase.ts";
 import { BATCH_SCALARS, type PointReply, type PointRequest } from "./pointWorker.ts";
-import { FIELD_BYTES, type Group } from "./wasmCurve.ts";
+import type { Group } from "./wasmCurve.ts";
 
 /** Two workers: the tables are copied per worker, and memory matters more than the last core. */
 const WORKERS = 2;
@@ -102,9 +102,4 @@ function createThread(): Thread {
       }),
     stop: () => worker.terminate(),
   };
-}
-
-/** The bytes of so many scalars. */
-export function scalarBytes(count: number): number {
-  return count * FIELD_BYTES;
 }

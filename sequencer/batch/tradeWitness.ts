@@ -97,6 +97,7 @@ function stepWord(step: StepRecord): bigint {
     kind: MESSAGE_KINDS.liquidate,
     lots: step.lots,
     timeInForce: TIME_IN_FORCE.ioc,
+    reduceOnly: step.reduceOnly ? 1 : 0,
     seq: step.account,
   });
 }

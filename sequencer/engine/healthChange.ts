@@ -1,6 +1,7 @@
 /**
  * What lots that change hands at the mark, and a payment besides, do to an account's margin: the
- * test of takeovers (SPEC sections 4 and 7). Twin: circuits/ledger/Bearable.circom.
+ * test of takeovers (SPEC sections 4 and 7). Twins: circuits/ledger/Bearable.circom, and of relief
+ * circuits/gadgets/StaysAdmissible.circom.
  *
  * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as
  * `floor(a / unit) + X >= 0`.
@@ -119,12 +120,11 @@ export function hasEquity(account: Readonly<Account>, risk: Risk, unit: number):
   return value - wholeUnits(-account.cash, unit) > 0;
 }
 
-/** Whether `maintenance_s < units * unit` (SPEC section 4). |sum| < 2^49, `units` below 2^20. */
-export function isMaintenanceBelow(
+/** Whether `maintenance_s < 0` (SPEC section 4). |sum| < 2^49. */
+export function isBelowMaintenance(
   account: Readonly<Account>,
-  units: number,
   { scenario, risk, unit }: { scenario: number; risk: Risk; unit: number },
 ): boolean {
   const value = maintenanceValues(account, risk)[scenario]!;
-  return wholeUnits(account.cash, unit) + value < units;
+  return wholeUnits(account.cash, unit) + value < 0;
 }

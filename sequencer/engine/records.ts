@@ -79,6 +79,8 @@ export interface Liquidation {
   readonly isSell: boolean;
   readonly price: number;
   readonly lots: number;
+  /** It closes a position, and relieves the account; other orders must be admissible for it. */
+  readonly reduceOnly: boolean;
   readonly scenario: number;
 }
 

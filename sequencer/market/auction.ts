@@ -1,4 +1,4 @@
-/** What is offered of a locked account, by the rules of takeovers (SPEC section 7, T1 to T4). */
+/** What is offered of a locked account by the rules of takeovers (SPEC section 7: T1 to T4, T6). */
 import {
   cashQuotient,
   maintenanceValues,
@@ -46,38 +46,52 @@ function offersOf(locked: LockedAccount & { readonly risk: Risk }, lockedFor: nu
   const view = { owner: 0n, cash: holdings.cash, positions: [...holdings.positions] };
   const [whole, quotient] = [wholeUnits(view.cash, unit), cashQuotient(view.cash, unit)];
   const rooms = scenarioValues(view, risk).map((value) => quotient + value);
+  const levels = maintenanceValues(view, risk);
   // T1, and T3 for a single lot.
-  const isOpen = maintenanceValues(view, risk).map((value, row) => {
-    return whole + value < 0 && rooms[row]! < 0;
-  });
+  const isOpen = levels.map((value, row) => whole + value < 0 && rooms[row]! < 0);
   const offers: AuctionOffer[] = [];
   for (const [slot, position] of holdings.positions.entries()) {
     if (position === 0) continue;
-    const worst = worstScenario(isOpen, risk.changes[slot]!, position);
+    const changes = risk.changes[slot]!.map((change) => -Math.sign(position) * change);
+    const worst = worstScenario(isOpen, changes);
     if (worst === undefined) continue;
     const { scenario, loss } = worst;
     const lossPerLot = unit * loss;
+    const amountPerLot = (Math.min(lockedFor, AUCTION_SECONDS) * lossPerLot) / AUCTION_DIVISOR;
     const needed = Math.ceil(-rooms[scenario]! / (MARGIN_INITIAL_FACTOR * loss));
-    const highest = (AUCTION_SECONDS * lossPerLot) / AUCTION_DIVISOR;
+    const relieving = mostRelieving(levels, changes, { scenario, paid: amountPerLot / unit });
     offers.push({
       slot,
       position,
       mark: risk.marks[slot]!,
       scenario,
       lossPerLot,
-      lotsMax: Math.min(Math.abs(position), needed),
-      amountPerLot: (Math.min(lockedFor, AUCTION_SECONDS) * lossPerLot) / AUCTION_DIVISOR,
-      amountPerLotMax: highest,
+      lotsMax: Math.min(Math.abs(position), needed, relieving),
+      amountPerLot,
+      amountPerLotMax: (AUCTION_SECONDS * lossPerLot) / AUCTION_DIVISOR,
     });
   }
   return offers;
 }
 
+/** T6: the most lots, at `paid` ticks each, that take no scenario below the exhibited one. */
+function mostRelieving(
+  levels: readonly number[],
+  changes: readonly number[],
+  { scenario, paid }: { scenario: number; paid: number },
+): number {
+  return levels.reduce((lots, level, row) => {
+    const change = (changes[row] ?? 0) - paid;
+    if (change >= 0) return lots;
+    return Math.min(lots, Math.max(0, Math.floor((level - levels[scenario]!) / -change)));
+  }, Number.POSITIVE_INFINITY);
+}
+
 /** The open scenario in which the position loses the most for each lot (ticks). */
-function worstScenario(isOpen: readonly boolean[], changes: readonly number[], position: number) {
+function worstScenario(isOpen: readonly boolean[], spared: readonly number[]) {
   let worst: { scenario: number; loss: number } | undefined;
   for (let scenario = 0; scenario < SCENARIOS; scenario++) {
-    const loss = -Math.sign(position) * changes[scenario]!;
+    const loss = spared[scenario]!;
     if (!isOpen[scenario] || loss <= (worst?.loss ?? 0)) continue;
     worst = { scenario, loss };
   }

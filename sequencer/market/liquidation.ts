@@ -1,8 +1,9 @@
 /** Accounts in liquidation as everyone sees them: what is offered, and what has happened. */
 
 /**
- * What a backstop account may take over of one position (SPEC section 7, T1 to T4): up to `lotsMax`
- * lots at the mark, for up to `amountPerLot * lots`, rounded down, from the locked account.
+ * What a backstop account may take over of one position (SPEC section 7, T1 to T4, T6): up to
+ * `lotsMax` lots at the mark, for up to `amountPerLot * lots`, rounded down, from the locked
+ * account. 0 lots: something else has to leave it first.
  */
 export interface AuctionOffer {
   readonly slot: number;

@@ -111,10 +111,6 @@ export type TimeInForce = keyof typeof TIME_IN_FORCE;
 export const BATCH_KINDS = { trade: 1, ledger: 2 } as const;
 export type BatchKind = keyof typeof BATCH_KINDS;
 
-/** What a step of the trade circuit does. */
-export const STEP_KINDS = { idle: 0, message: 1, proceed: 2, purge: 3, liquidate: 4 } as const;
-export type StepKind = keyof typeof STEP_KINDS;
-
 /** Public step words of the trade circuit: 0 says nothing happened to the ledger. */
 export const TRADE_WORD_KINDS = { none: 0, fill: 1 } as const;
 

@@ -1,14 +1,7 @@
 /** The risk snapshot: for every slot a mark and 17 scenario changes, signed by an oracle quorum. */
 
 import { CodecRangeError, packMany } from "./codec.ts";
-import {
-  CHANGE_BITS,
-  CHANGE_OFFSET,
-  FIELD_MODULUS,
-  MARK_BITS,
-  MARKS_PER_WORD,
-  SCENARIOS,
-} from "./constants.ts";
+import { CHANGE_BITS, CHANGE_OFFSET, MARK_BITS, MARKS_PER_WORD, SCENARIOS } from "./constants.ts";
 import { type PublicKey, type Signature, verify } from "./eddsa.ts";
 import { hashVector, poseidon } from "./hash.ts";
 
@@ -83,9 +76,4 @@ export function isQuorumSigned(options: {
 /** Public words of the marks, 12 to a word. */
 export function markWords(marks: readonly number[]): bigint[] {
   return packMany(marks, MARK_BITS, MARKS_PER_WORD);
-}
-
-/** Reduces 32 bytes (as an integer) into the field, as the contract does for `domain`. */
-export function toDomain(keccak: bigint): bigint {
-  return (keccak >> 8n) % FIELD_MODULUS;
 }

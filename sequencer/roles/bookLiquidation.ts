@@ -85,7 +85,10 @@ export function planBookStep(
   const quotes = quotesFor(state, id, context);
   const common = { id, account, risk: context.risk, unit: state.unit };
   for (const deficit of deficits) {
-    const candidates = quotes.flatMap((quote) => candidateOf({ ...common, quote, deficit }) ?? []);
+    // Whatever the plan overlooks (the range of positions, say) the engine would refuse.
+    const candidates = quotes
+      .flatMap((quote) => candidateOf({ ...common, quote, deficit }) ?? [])
+      .filter(({ liquidation }) => checkLiquidation(state, liquidation, context) === undefined);
     const closing = candidates.filter(({ quote }) => quote.closes > 0);
     const best = cheapest(closing) ?? cheapest(candidates);
     if (best !== undefined) return stepTowards(state, best);
@@ -105,7 +108,8 @@ export function planLock(
   for (const book of state.bookIds()) {
     for (const isSell of [false, true]) {
       const price = isSell ? PRICE_OFFSET - 2 : 1 - PRICE_OFFSET;
-      const liquidation = { account: id, book, isSell, price, lots: 1, scenario };
+      const order = { account: id, book, isSell, price, lots: 1, reduceOnly: false };
+      const liquidation = { ...order, scenario };
       if (checkLiquidation(state, liquidation, context) === undefined) return liquidation;
     }
   }
@@ -142,7 +146,7 @@ interface Consideration {
   readonly unit: number;
 }
 
-/** At the price of the entry, so that L4 lets through as many lots as the scenario needs. */
+/** At the price of the entry, so that L4 lets through as many lots as restore initial margin. */
 function candidateOf(consideration: Consideration): Candidate | undefined {
   const { id, quote, deficit } = consideration;
   const { book, isSell, entry, values } = quote;
@@ -158,13 +162,18 @@ function candidateOf(consideration: Consideration): Candidate | undefined {
   const fee = takerFee(book.fees, price);
   const lots = lotsFor(consideration, fee);
   if (lots === 0) return undefined;
-  const liquidation = { account: id, book: quote.id, isSell, price, lots, scenario };
+  const reduceOnly = quote.closes > 0;
+  const liquidation = { account: id, book: quote.id, isSell, price, lots, reduceOnly, scenario };
   const improvement = gain - fee;
   return { quote, liquidation, improvement, cost: (sign * (price - mark) + fee) / improvement };
 }
 
-/** The most that L4, the entry, the position and the test of relief (row 7) let through. */
-function lotsFor({ account, quote, deficit, risk, unit }: Consideration, fee: number): number {
+/**
+ * The most that L4, the entry, the position and row 7 let through: where the order closes lots, no
+ * scenario ends below where the exhibited one stood; else no headroom that falls ends below 0.
+ */
+function lotsFor(consideration: Consideration, fee: number): number {
+  const { account, quote, deficit, risk, unit } = consideration;
   const { isSell, entry, closes, book } = quote;
   const { scenario } = deficit;
   const order = { rates: bookRisk(book.weights, risk), price: entry.price, fee: 0 };
@@ -174,15 +183,49 @@ function lotsFor({ account, quote, deficit, risk, unit }: Consideration, fee: nu
   if (healed <= 0 || room >= 0) return 0;
   const needed = Math.ceil(-room / healed);
   const cap = Math.min(needed, entry.lots, 2 ** LOTS_BITS - 1, closes > 0 ? closes : Infinity);
+  return closes > 0
+    ? mostRelieving(consideration, { fee, cap })
+    : mostAdmissible(consideration, { fee, cap });
+}
+
+interface Bound {
+  /** Ticks for each lot. */
+  readonly fee: number;
+  /** Lots. */
+  readonly cap: number;
+}
+
+function mostRelieving(
+  { account, quote, deficit, risk }: Consideration,
+  { fee, cap }: Bound,
+): number {
+  const { isSell, entry, values } = quote;
   const before = maintenanceValues(account, risk);
-  const level = before[scenario]!;
-  let lots = cap;
-  for (const [row, value] of quote.values.entries()) {
-    const change = (isSell ? -1 : 1) * (value - entry.price) - fee;
-    if (change >= 0) continue;
-    lots = Math.min(lots, Math.max(Math.floor((before[row]! - level) / -change), 0));
-  }
-  return lots;
+  const rooms = before.map((value) => value - before[deficit.scenario]!);
+  const changes = values.map((value) => (isSell ? -1 : 1) * (value - entry.price) - fee);
+  return mostWithin(rooms, changes, cap);
+}
+
+function mostAdmissible(
+  { account, quote, risk, unit }: Consideration,
+  { fee, cap }: Bound,
+): number {
+  const { book, isSell, entry } = quote;
+  const order = { rates: bookRisk(book.weights, risk), price: entry.price, fee };
+  const quotient = cashQuotient(account.cash, unit);
+  const rooms = scenarioValues(account, risk).map((value) => quotient + value);
+  const changes = rooms.map((_, row) => {
+    return headroomChange({ ...order, signedLots: isSell ? -1 : 1 }, row);
+  });
+  return mostWithin(rooms, changes, cap);
+}
+
+/** The most lots up to `cap` that take no room below 0 which they lessen. */
+function mostWithin(rooms: readonly number[], changes: readonly number[], cap: number): number {
+  return changes.reduce((lots, change, row) => {
+    if (change >= 0) return lots;
+    return Math.min(lots, Math.max(Math.floor(rooms[row]! / -change), 0));
+  }, cap);
 }
 
 function cheapest(candidates: readonly Candidate[]): Candidate | undefined {

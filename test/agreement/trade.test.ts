@@ -168,7 +168,10 @@ function weights(slots: number, legs: Readonly<Record<number, number>>): number[
   return Array.from({ length: slots }, (_, slot) => legs[slot] ?? 0);
 }
 
-const LIQUIDATE = { isSell: false, book: 0, account: 2, lots: 1, scenario: 16 } as const;
+const LIQUIDATE = {
+  ...{ isSell: false, book: 0, account: 2, lots: 1 },
+  ...{ reduceOnly: true, scenario: 16 },
+} as const;
 
 /** One lot of account 2 in book 0, by default, at the worst limit that is allowed there. */
 function liquidate(market: Market, changes: Partial<Liquidation> = {}): void {
@@ -225,7 +228,11 @@ test("liquidations end where another scenario would fall below the exhibited one
   const market = lockedMarket({ straddle: true });
   market.sealed.splice(0);
   trade(market, 5, { ...SELL, price: 290, lots: 20 });
-  for (const lots of [6, 5, 1]) liquidate(market, { account: 3, price: 290, lots });
+  const limit = { account: 3, price: 290 };
+  liquidate(market, { ...limit, lots: 6 });
+  liquidate(market, { ...limit, lots: 5, reduceOnly: false }); // not admissible
+  liquidate(market, { ...limit, lots: 5 });
+  liquidate(market, { ...limit, lots: 1 });
   assertAgreement(market);
   assert.equal(market.state.account(3).positions[0], -95);
 });

@@ -58,7 +58,7 @@ function inputsOf(given: Case) {
   return { enabled: 1, scenario, headroom, rates, price, lots, direction, takerRate };
 }
 
-/** The four conditions as SPEC writes them. */
+/** The conditions as SPEC writes them. */
 function isAllowed(given: Case): boolean {
   const direction = given.lotsHeld > 0 ? -1 : 1;
   const { scenario, price, lots, maintenance, takerRate = TAKER_RATE } = given;
@@ -70,6 +70,7 @@ function isAllowed(given: Case): boolean {
     maintenance < 0 &&
     direction * (4 * mark + change - 4 * price) > 0 &&
     gain > takerRate &&
+    healed > 0 &&
     headroomOf(given) + UNIT * (lots - 1) * healed < 0
   );
 }
@@ -131,7 +132,7 @@ test("Liquidation proves 3: L3, each lot gains more than the fee", async () => {
   assertRejects(gadget, inputsOf({ ...still, price: slot.mark + TAKER_RATE }));
 });
 
-test("Liquidation proves 4: L4, no lot more than the scenario needs", async () => {
+test("Liquidation proves 4: L4, no lot more than restores initial margin", async () => {
   const gadget = await loadGadget(source);
   assertPinned(gadget, inputsOf({ ...LONG, lots: NEEDED }));
   assertRejects(gadget, inputsOf({ ...LONG, lots: NEEDED + 1 }));

@@ -126,12 +126,13 @@ test("TradeMessage proves 5: a liquidation is an immediate order with the accoun
   const fields = ["book", "isSell", "price", "lots", "isIoc", "isFok", "seq"];
   const said = fields.map((name) => Number(gadget.read(witness, `fields.${name}`)));
   assert.deepEqual(said, [3, 1, 77, 5, 1, 0, 9]);
+  assertPinned(gadget, step(["isLiquidate"], { ...LIQUIDATE, reduceOnly: 1 }));
   for (const change of [
     { timeInForce: 0 },
     { timeInForce: 2 },
     { timeInForce: 3 },
     { postOnly: 1 },
-    { reduceOnly: 1 },
+    { timeInForce: 0, reduceOnly: 1 },
     { timeInForce: 0, postOnly: 1 },
     { deadline: 1 },
     { deadline: NOW },

@@ -107,7 +107,7 @@ test("LedgerOperation proves 7: T2, lots of a position that loses in the scenari
   assertRefused(circuit, gains, "Takeover: InRange(CHANGE_BITS() + 3)(spared - isTakeover)");
 });
 
-test("LedgerOperation proves 7: T3, no lot more than the scenario needs", () => {
+test("LedgerOperation proves 7: T3, no lot more than restores initial margin", () => {
   const needs = "Takeover: InRange(HEALTH_BITS())(unit * spared - after";
   // Headroom of 4 * 10 - 5 * 0.144 * 90 M, less 4 * 0.1 that it pays: 35 lots of 0.72 restore it.
   assertRefused(circuit, refielded(takeover, INSURE, { lots: 36 }), needs);

@@ -295,6 +295,14 @@ test("TradeStep proves 8: a fill that does not relieve the account is none", () 
     tell(unrelieved.batch, 1, () => fill),
     "PublicData",
   );
+  // An order that need not close anything is to be admissible, and this one is not.
+  const honestly = withPublicInputs(relieved.batch);
+  assertRefused(circuit, reworded(honestly, 1, { reduceOnly: 0 }), "Trade: accountPath");
+  // Nor does an order in a combination close anything.
+  const [spread] = weightWords(Array.from({ length: 16 }, (_, slot) => [1, -1][slot] ?? 0));
+  const bent = all(honestly, { bookGeneration: [[0, 2n]] });
+  const combined = changed(bent, ["bookWeights", 0, 0], set(spread)) as Inputs;
+  assertRefused(circuit, combined, "TradeStep: reducesHere * (1 - isPlain)");
 });
 
 test("TradeStep proves 8: of an opened account, in an open book, by nobody's signature", () => {

@@ -143,7 +143,7 @@ test("Takeover proves 2: T2, lots only reduce what loses in the scenario", async
   assertRejects(gadget, { ...honest, amount: 0, gain: 0, change5: [0, 0] }, "no change");
 });
 
-test("Takeover proves 3: T3, no lot more than the scenario needs", async () => {
+test("Takeover proves 3: T3, no lot more than restores initial margin", async () => {
   const gadget = await loadGadget(rules);
   // Headroom of -120 less 4 * 5 that is paid: after one lot -40, after two 60, so no third.
   gadget.witness({ ...honest, lots: 2 });

@@ -122,6 +122,12 @@ test("FillVerdict proves 4: who is liquidated need only not fall below the level
   assert.equal(verdict([least - 1, 0]), "takerFails");
   assert.equal(verdict([least, 0], { level: level + 1 }), "takerFails");
   assert.equal(verdict([least, 0], { isRelief: 0, level: 0 }), "takerFails");
+  const failing = { ...inputs, takerRoom: [least, 0] };
+  assertPinned(gadget, failing, { free: CHOICES });
+  // A sale gains in the first, however far below it stands, and loses 300,000 in the unchanged one.
+  const sale = { direction: -1, level: -300_000 };
+  assert.equal(verdict([-(10 ** 6), 0], sale), "fills");
+  assert.equal(verdict([-(10 ** 6), 0], { ...sale, level: -299_999 }), "takerFails");
 });
 
 test("FillVerdict proves 2: price and fees of both sides, in 1e-6 USDC", async () => {

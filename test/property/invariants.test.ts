@@ -97,8 +97,8 @@ function checkSteps(flow: Flow, before: Before, records: readonly StepRecord[]):
     if (step.fill === undefined) continue;
     checkPriority(before, step.fill);
     const { weights } = state.book(step.fill.book)!;
-    const liquidated = record.kind === "liquidate";
-    checkMargin(before, step.fill, { risk: trade.risk, weights, liquidated });
+    const relieved = record.kind === "liquidate" && record.reduceOnly;
+    checkMargin(before, step.fill, { risk: trade.risk, weights, relieved });
   }
 }
 
@@ -150,11 +150,11 @@ function assertRelieved(before: readonly bigint[], after: readonly bigint[], sce
   }
 }
 
-/** `liquidated`: the taker's test is another one. */
+/** `relieved`: the taker's test is another one. */
 function checkMargin(
   before: Before,
   fill: Fill,
-  { risk, weights, liquidated }: { risk: Risk; weights: readonly number[]; liquidated: boolean },
+  { risk, weights, relieved }: { risk: Risk; weights: readonly number[]; relieved: boolean },
 ): void {
   const takerLots = fill.takerIsSell ? -fill.lots : fill.lots;
   for (const [id, lots, fee] of [
@@ -165,7 +165,7 @@ function checkMargin(
     const rooms = headrooms(account, risk);
     account.cash -= fill.price * lots * SHAPE.unit + fee;
     for (const [slot, weight] of weights.entries()) account.positions[slot]! += lots * weight;
-    if (liquidated && id === fill.taker) continue;
+    if (relieved && id === fill.taker) continue;
     assertNoWorse(id, rooms, headrooms(account, risk));
   }
 }

@@ -116,7 +116,7 @@ export function holdingMarket(): Market {
 /** Enough for 20 lots of slot 0 at 200 ticks, and for no fall of their mark. */
 const POOR = 3_000_000;
 /** Below maintenance in scenario 0 at a mark of 150 ticks; sells above a quarter of the way. */
-export const LIQUIDATION = { book: 0, isSell: true, price: 122, scenario: 0 };
+export const LIQUIDATION = { book: 0, isSell: true, price: 122, reduceOnly: true, scenario: 0 };
 
 /**
  * Accounts 3 and 5 are long 20 lots, whose mark has fallen. `batch` follows a ranking of account 3.

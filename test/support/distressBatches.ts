@@ -9,7 +9,7 @@ const RICH = 50_000_000;
 /** Initial margin of 100 short lots of slot 0, whose worst scenario is a rise by 144 ticks. */
 const POOR = 19_000_000;
 /** The scenario of that rise. */
-export const WORST = 16;
+const WORST = 16;
 
 /** What loses 251 ticks in the deepest fall, and nothing in a rise. */
 const PUT: SlotRisk = {
@@ -37,7 +37,7 @@ export function lockedMarket({ straddle = false } = {}): Market {
   }
   market.seal();
   market.slots = market.slots.with(0, slotRisk(280, 80));
-  const limit = { book: 0, isSell: false, price: 290 };
+  const limit = { book: 0, isSell: false, price: 290, reduceOnly: true };
   market.liquidate({ ...limit, account: 3, lots: 1, scenario: WORST });
   market.seal();
   market.time += 600_000;
@@ -95,7 +95,7 @@ export function straddleTakeover(lots: number): Made {
 export function straddleLiquidation(lots: number): { market: Market; batch: SealedBatch } {
   const market = lockedMarket({ straddle: true });
   market.trade(5, order({ book: 0, price: 290, lots: 20, isSell: true }));
-  const limit = { book: 0, isSell: false, price: 290 };
+  const limit = { book: 0, isSell: false, price: 290, reduceOnly: true };
   market.liquidate({ ...limit, account: 3, lots, scenario: WORST });
   return { market, batch: market.seal() };
 }

@@ -1,20 +1,22 @@
 // What an operator could liquidate now: for tests, straight from L1 to L4 of SPEC section 6.
+import { isPlain } from "../../sequencer/engine/bookState.ts";
 import type { Liquidation } from "../../sequencer/engine/records.ts";
-import { type Risk, worstMaintenance } from "../../sequencer/engine/risk.ts";
+import { maintenanceValues, type Risk, scenarioValues } from "../../sequencer/engine/risk.ts";
 import { checkLiquidation } from "../../sequencer/engine/transactions/liquidate.ts";
 import { SCENARIOS } from "../../sequencer/protocol/constants.ts";
 import type { Book } from "../../sequencer/protocol/state.ts";
 import type { MemoryState } from "../../sequencer/state/memoryState.ts";
-
-/** The most lots that tests try at once. */
-const LOTS_MAX = 6;
 
 interface Context {
   readonly risk: Risk;
   readonly time: number;
 }
 
-/** Both sides of every book for every account below maintenance, at the limit that is allowed. */
+/**
+ * Both sides of every book for every account below maintenance, at the limit that is allowed and
+ * for as many lots as L4 allows: in the worst scenario, and in the mildest that shows it. Closing
+ * orders are there as reduce-only ones too.
+ */
 export function possibleLiquidations(state: MemoryState, context: Context): Liquidation[] {
   return state
     .accountIds()
@@ -22,24 +24,35 @@ export function possibleLiquidations(state: MemoryState, context: Context): Liqu
     .filter((liquidation) => checkLiquidation(state, liquidation, context) === undefined);
 }
 
-function liquidationsOf(state: MemoryState, account: number, risk: Risk): Liquidation[] {
-  const { scenario, value } = worstMaintenance(state.account(account), risk, state.unit);
-  if (value >= 0) return [];
-  return state.bookIds().flatMap((book) =>
-    [false, true].map((isSell): Liquidation => {
-      const { price, gain } = limitOf(state.book(book)!, { isSell, scenario, risk });
-      // Within L4, which lets orders go on to initial margin.
-      const needed = Math.ceil(-value / (state.unit * gain));
-      return { account, book, isSell, price, lots: Math.min(needed, LOTS_MAX), scenario };
-    }),
-  );
+function liquidationsOf(state: MemoryState, id: number, risk: Risk): Liquidation[] {
+  const account = state.account(id);
+  const failing = maintenanceValues(account, risk)
+    .map((value, scenario) => ({ scenario, value: account.cash + state.unit * value }))
+    .filter(({ value }) => value < 0)
+    .sort((left, right) => left.value - right.value);
+  const shown = new Set([failing[0], failing.at(-1)].flatMap((each) => each?.scenario ?? []));
+  return [...shown].flatMap((scenario) => {
+    const headroom = 4 * account.cash + state.unit * scenarioValues(account, risk)[scenario]!;
+    return state.bookIds().flatMap((book) =>
+      [false, true].flatMap((isSell): Liquidation[] => {
+        const { weights } = state.book(book)!;
+        const { price, healed } = limitOf(state.book(book)!, { isSell, scenario, risk });
+        const lots = Math.max(1, Math.ceil(-headroom / (state.unit * healed)));
+        const order = { account: id, book, isSell, price, scenario };
+        const held = isPlain(weights) ? account.positions[weights.indexOf(1)]! : 0;
+        const closes = isSell ? held > 0 : held < 0;
+        const free = { ...order, lots, reduceOnly: false };
+        return closes ? [{ ...free, reduceOnly: true }, free] : [free];
+      }),
+    );
+  });
 }
 
-/** The worst price that L2 and L3 allow, and what a lot at it improves the scenario by (ticks). */
+/** The worst price that L2 and L3 allow, and what a lot at it adds to the headroom (ticks). */
 function limitOf(
   { weights, fees }: Readonly<Book>,
   { isSell, scenario, risk }: { isSell: boolean; scenario: number; risk: Risk },
-): { price: number; gain: number } {
+): { price: number; healed: number } {
   const sum = (ticksOf: (slot: number) => number) =>
     weights.reduce((total, weight, slot) => total + weight * ticksOf(slot), 0);
   const mark = sum((slot) => risk.marks[slot]!);
@@ -49,5 +62,5 @@ function limitOf(
   const belowQuarter = Math.ceil((sign * (4 * mark + change)) / 4) - 1;
   const belowGain = sign * (mark + change) - fees.taker - 1;
   const price = sign * Math.min(belowQuarter, belowGain);
-  return { price, gain: sign * (mark + change - price) };
+  return { price, healed: sign * (4 * mark + 5 * change - 4 * price) };
 }

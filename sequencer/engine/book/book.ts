@@ -22,7 +22,7 @@ import { crosses, insertEntry } from "./side.ts";
 /**
  * Meets `order` with the opposite side's best entry and changes the state accordingly. A FOK that
  * fails is returned with `aborted`; the caller restores the state, for only it knows the point.
- * `exhibited`: the order liquidates its account, which is below maintenance in that scenario.
+ * `exhibited`: the order reduces an account that is below maintenance in that scenario.
  */
 export function stepOrder(
   view: StateView,
@@ -169,7 +169,7 @@ function fillIfAdmissible(
   return fillBest(view, order, lots);
 }
 
-/** Row 7 of a liquidation. */
+/** Row 7 of a liquidation that reduces. */
 function unrelieved(
   { account, price, signedLots, fee, risk }: Candidate,
   weights: readonly number[],

@@ -1,13 +1,13 @@
 /**
  * Liquidate: one immediate-or-cancel step of the operator's for an account below maintenance
- * margin, which locks it. Twin: circuits, transactions/liquidate.
+ * margin, which locks it. Twin: circuits/trade/Liquidation.circom.
  */
 import { LOTS_BITS, PRICE_KEY_MAX, PRICE_OFFSET } from "../../protocol/constants.ts";
 import type { Book, Carry } from "../../protocol/state.ts";
 import { assertEngine } from "../assertion.ts";
 import { positionsFit } from "../balance.ts";
 import { stepOrder } from "../book/book.ts";
-import { isBookOpen, secondsOf } from "../bookState.ts";
+import { isBookOpen, isPlain, secondsOf } from "../bookState.ts";
 import type { Liquidation, OrderStep, StepRecord } from "../records.ts";
 import {
   bookRisk,
@@ -40,6 +40,9 @@ export function checkLiquidation(
   const book = view.book(liquidation.book);
   if (book === undefined) return `book \`${liquidation.book}\` was never opened`;
   if (!isBookOpen(view, book, time)) return `book \`${liquidation.book}\` is not open`;
+  if (liquidation.reduceOnly && !isPlain(book.weights)) {
+    return `book \`${liquidation.book}\` has several legs: \`reduceOnly\` must be false`;
+  }
   const reason = checkNeed(view, liquidation, { book, risk });
   if (reason !== undefined) return reason;
   const { account, isSell, lots } = liquidation;
@@ -89,9 +92,11 @@ function checkNeed(
     return `L3: \`price\` must improve the scenario, fee included. Got \`${price}\``;
   }
   const order = { rates: bookRisk(book.weights, risk), price, signedLots: sign, fee: 0 };
+  const healed = headroomChange(order, scenario);
+  if (healed <= 0) return `L4: \`price\` must add to the headroom. Got \`${price}\``;
   const room = cashQuotient(account.cash, view.unit) + scenarioValues(account, risk)[scenario]!;
-  if (room + (lots - 1) * headroomChange(order, scenario) >= 0) {
-    return `L4: \`lots\` must be no more than the scenario needs. Got \`${lots}\``;
+  if (room + (lots - 1) * healed >= 0) {
+    return `L4: \`lots\` must be no more than restore initial margin. Got \`${lots}\``;
   }
   return undefined;
 }
@@ -107,16 +112,18 @@ export function liquidate(
 ): StepRecord {
   const reason = checkLiquidation(view, liquidation, context);
   assertEngine(reason === undefined, `The liquidation must not be sequenced: ${reason}.`);
-  const { account, book, isSell, price, lots, scenario } = liquidation;
+  const { account, book, isSell, price, lots, reduceOnly, scenario } = liquidation;
   const session = view.editSession(account);
   session.watermark = view.nextSeq();
   if (session.lockedSince === 0) session.lockedSince = secondsOf(context.time);
   const order: Carry = {
     ...{ account, book, isSell, price, lots },
-    ...{ timeInForce: "ioc", postOnly: false, reduceOnly: false, seq: 0 },
+    ...{ timeInForce: "ioc", postOnly: false, reduceOnly, seq: 0 },
   };
-  const step = endStep(stepOrder(view, order, context.risk, scenario));
-  return { kind: "liquidate", account, book, isSell, price, lots, scenario, order: step };
+  const exhibited = reduceOnly ? scenario : undefined;
+  const step = endStep(stepOrder(view, order, context.risk, exhibited));
+  const terms = { account, book, isSell, price, lots, reduceOnly };
+  return { kind: "liquidate", ...terms, scenario, order: step };
 }
 
 /** A liquidation is never carried: what would go on is killed. */

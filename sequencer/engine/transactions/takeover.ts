@@ -17,8 +17,8 @@ import {
   type HealthChange,
   hasEquity,
   healthChange,
+  isBelowMaintenance,
   isInRange,
-  isMaintenanceBelow,
   type MarkTrade,
   markCost,
 } from "../healthChange.ts";
@@ -95,7 +95,7 @@ function checkLock(
     return `Account \`${from}\` is not locked for liquidation.`;
   }
   const test = { scenario, risk, unit: view.unit };
-  if (isMaintenanceBelow(view.account(from), 0, test)) return undefined;
+  if (isBelowMaintenance(view.account(from), test)) return undefined;
   return `Account \`${from}\` is not below maintenance margin in scenario \`${scenario}\`.`;
 }
 
@@ -125,7 +125,8 @@ function checkPrice(
   const after = takeoverOutcome(view, takeover, taker, context).from.after;
   const lot = MARGIN_INITIAL_FACTOR * buyBackSign(view, takeover) * risk.changes[slot]![scenario]!;
   if (cashQuotient(after.cash, unit) + scenarioValues(after, risk)[scenario]! >= lot) {
-    return `\`lots\` must be no more than scenario \`${scenario}\` needs. Got \`${lots}\`.`;
+    const bound = `restore initial margin in scenario \`${scenario}\``;
+    return `\`lots\` must be no more than ${bound}. Got \`${lots}\`.`;
   }
   if (isSubsidy) {
     return hasEquity(after, risk, unit) ? "A subsidy must not leave any equity." : undefined;

@@ -32,6 +32,7 @@ const ENTRY: LiquidateEntry = {
   isSell: false,
   price: 380,
   lots: 2,
+  reduceOnly: true,
   scenario: 16,
 };
 
@@ -131,7 +132,7 @@ test("the circuit is told the order, the scenario, the lock, the rates and the f
     lots: 2,
     timeInForce: TIME_IN_FORCE.ioc,
     postOnly: 0,
-    reduceOnly: 0,
+    reduceOnly: 1,
     deadline: 0,
     seq: 2,
   });

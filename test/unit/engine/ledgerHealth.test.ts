@@ -4,11 +4,12 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   firstInadmissible,
+  firstMarkUnrelieved,
   firstOverengaged,
   hasEquity,
   healthChange,
+  isBelowMaintenance,
   isInRange,
-  isMaintenanceBelow,
 } from "../../../sequencer/engine/healthChange.ts";
 import type { Risk } from "../../../sequencer/engine/risk.ts";
 import { discountLimit } from "../../../sequencer/engine/transactions/takeover.ts";
@@ -97,17 +98,43 @@ test("admissibility of a trade at the mark is that of the headrooms in big integ
   );
 });
 
-test("maintenance and equity have the signs that they have in big integers", () => {
-  const limit = fc.oneof(signed(4), signed(2 ** 20));
+test("relief by a trade at the mark is that of maintenance in big integers", () => {
+  const levelsOf = (account: Account, risk: Risk) =>
+    Array.from({ length: SCENARIOS + 1 }, (_, s) => {
+      return BigInt(account.cash) + BigInt(UNIT) * sumOf(account.positions, risk, s, [1n, 1n]);
+    });
+  // Of the exhibited scenario's distance to others, some lots take exactly all.
+  const lots = fc.oneof(signed(4), signed(2 ** 21));
   fc.assert(
-    fc.property(sample, limit, ({ risk, positions, near, row }, units) => {
+    fc.property(sample, lots, ({ risk, positions, slot, gained, near, row }, signedLots) => {
+      const before = { owner: 1n, cash: near, positions };
+      const paid = near % 2 === 0 ? gained : gained % (5 * UNIT);
+      const cost = BigInt(signedLots) * BigInt(risk.marks[slot]!) * BigInt(UNIT);
+      const cash = Number(BigInt(near) - cost + BigInt(paid));
+      if (!Number.isSafeInteger(cash)) return;
+      const moved = positions.with(slot, positions[slot]! + signedLots);
+      const [first, after] = [before, { ...before, cash, positions: moved }].map((each) => {
+        return levelsOf(each, risk);
+      });
+      const level = first![row]!;
+      const expected = after!.findIndex((value, s) => value < first![s]! && value < level);
+      const trade = { slot, signedLots, gained: paid };
+      const found = firstMarkUnrelieved(before, trade, { scenario: row, risk, unit: UNIT });
+      assert.equal(found ?? -1, expected);
+    }),
+    runs(1000),
+  );
+});
+
+test("maintenance and equity have the signs that they have in big integers", () => {
+  fc.assert(
+    fc.property(sample, ({ risk, positions, near, row }) => {
       const value = BigInt(UNIT) * sumOf(positions, risk, row, [1n, 1n]);
-      const close = Number(BigInt(UNIT) * BigInt(units) - value) + (near % 4);
+      const close = Number(-value) + (near % 4);
       const cash = Math.abs(close) < 2 ** 52 ? close : near;
       const account = { owner: 1n, cash, positions };
       const test = { scenario: row, risk, unit: UNIT };
-      const isBelow = BigInt(cash) + value < BigInt(UNIT) * BigInt(units);
-      assert.equal(isMaintenanceBelow(account, units, test), isBelow);
+      assert.equal(isBelowMaintenance(account, test), BigInt(cash) + value < 0n);
       const worth = BigInt(UNIT) * sumOf(positions, risk, SCENARIOS, [1n, 1n]);
       const poor = Number(-worth) + (near % 4);
       const atZero = { ...account, cash: Math.abs(poor) < 2 ** 52 ? poor : near };

@@ -117,6 +117,16 @@ const FUND_NEGATIVE: DistressOptions = {
   positions: { 2: [0, 900, 0, 0], 4: [60, -900, 0, 0] },
   slots: [slotRisk(100, 20), slotRisk(10_000, 0), slotRisk(100, 20), slotRisk(100, 20)],
 };
+/** Short slot 1 as well, which loses where slot 0 gains: 1900 ticks there, 2000 in a rise. */
+const STRADDLE: DistressOptions = {
+  positions: { 3: [-100, -100, 0, 0], 4: [60, 100, 0, 0] },
+  cash: { [LOCKED]: 21_500_000 },
+  slots: [
+    slotRisk(100, 20),
+    { ...slotRisk(100, 0), changes: slotRisk(100, 39).changes.map((move) => Math.max(0, -move)) },
+    ...[slotRisk(100, 20), slotRisk(100, 20)],
+  ],
+};
 const FUND_ZERO: DistressOptions = { ...FUND_NEGATIVE, cash: { 2: -1_000_000 } };
 
 const CASES: readonly Case[] = [
@@ -164,14 +174,14 @@ const CASES: readonly Case[] = [
   },
   {
     // Its headroom in scenario 0 is -4 M, and every lot adds 5 LOSS to it.
-    name: "T3: a lot more than the scenario needs",
-    reason: /no more than scenario `0` needs/,
+    name: "T3: a lot more than restores initial margin",
+    reason: /no more than restore initial margin in scenario `0`/,
     refused: backstop({ lots: 41 }),
     allowed: backstop({ lots: 40 }),
   },
   {
     name: "T3: counts the discount",
-    reason: /no more than scenario `0` needs/,
+    reason: /no more than restore initial margin in scenario `0`/,
     refused: backstop({ lots: 41, amount: 0 }),
     allowed: backstop({ lots: 41, amount: 1 }),
   },
@@ -202,6 +212,20 @@ const CASES: readonly Case[] = [
     refused: insure({ amount: 1_000_001, isSubsidy: true }),
     allowed: insure({ amount: 1_000_000, isSubsidy: true }),
     setup: { cash: { [LOCKED]: 9_000_000, 2: 20_000_000 } },
+  },
+  {
+    name: "T6: a fall would hurt more than the rise did",
+    reason: /Account `3` would fall too low in scenario `1`/,
+    refused: backstop({ lots: 6 }),
+    allowed: backstop({ lots: 5 }),
+    setup: STRADDLE,
+  },
+  {
+    name: "T6: the discount counts for who gives up, too",
+    reason: /Account `3` would fall too low in scenario `1`/,
+    refused: backstop({ lots: 4, amount: 20_001 }),
+    allowed: backstop({ lots: 4, amount: 20_000 }),
+    setup: STRADDLE,
   },
   {
     name: "T6: the other account lacks margin",

@@ -47,7 +47,10 @@ function distressed(resting: readonly Sent[] = [], mark = 110, fees: BookFees = 
   return nextBatch(market, [slotRisk(mark, 20)]);
 }
 
-const BUY: Liquidation = { account: 1, book: 0, isSell: false, price: 114, lots: 4, scenario: 0 };
+const BUY: Liquidation = {
+  ...{ account: 1, book: 0, isSell: false, price: 114, lots: 4 },
+  ...{ reduceOnly: true, scenario: 0 },
+};
 
 function check({ state, trade }: Market, changes: Partial<Liquidation> = {}): string {
   return checkLiquidation(state, { ...BUY, ...changes }, trade) ?? "taken";
@@ -86,11 +89,11 @@ test("L3: not where a lot does not improve the scenario", () => {
   const ruined = distressed([], 160);
   assert.match(check(ruined, { scenario: 1, price: 154 }), /^L3.*Got `154`/);
   assert.match(check(ruined, { scenario: 1, price: 140 }), /^L3/);
-  assert.equal(check(ruined, { scenario: 1, price: 139, lots: 1 }), "taken");
+  assert.doesNotMatch(check(ruined, { scenario: 1, price: 139 }), /^L3/);
   assert.match(check(ruined, { scenario: 17, price: 160, lots: 1 }), /^L2/);
   assert.equal(check(ruined, { scenario: 17, price: 159, lots: 1 }), "taken");
   assert.match(check(distressed(), { isSell: true, price: 130, lots: 1 }), /^L3/);
-  assert.equal(check(distressed(), { isSell: true, price: 131, lots: 1 }), "taken");
+  assert.doesNotMatch(check(distressed(), { isSell: true, price: 131 }), /^L3/);
 });
 
 test("L3: not where the fee could eat the improvement", () => {
@@ -100,13 +103,23 @@ test("L3: not where the fee could eat the improvement", () => {
   assert.equal(check(dear, { price: 113, lots: 3 }), "taken");
 });
 
-test("L4: no lot more than the scenario needs", () => {
+test("L4: no lot more than restores initial margin", () => {
   // Four lots at 114 add 336000 to the headroom, short of 400000, so a fifth is needed.
   assert.equal(check(distressed(), { lots: 5 }), "taken");
   assert.match(check(distressed(), { lots: 6 }), /^L4.*Got `6`/);
   // At 110 a lot adds 100000: four are just enough.
   assert.equal(check(distressed(), { price: 110, lots: 4 }), "taken");
   assert.match(check(distressed(), { price: 110, lots: 5 }), /^L4/);
+});
+
+test("L4: not where initial margin would only be further away", () => {
+  // In scenario 1 an option is worth 140, a lot of which initial margin asks 135.
+  const ruined = distressed([], 160);
+  assert.match(check(ruined, { scenario: 1, price: 135, lots: 1 }), /^L4: `price`.*Got `135`/);
+  assert.equal(check(ruined, { scenario: 1, price: 134, lots: 1 }), "taken");
+  const sale = { isSell: true, reduceOnly: false, lots: 1 };
+  assert.match(check(distressed(), { ...sale, price: 135 }), /^L4: `price`/);
+  assert.equal(check(distressed(), { ...sale, price: 136 }), "taken");
 });
 
 const REFUSED: readonly (readonly [string, Partial<Liquidation>, RegExp])[] = [
@@ -145,8 +158,8 @@ test("refused: lots that could leave the range of positions", () => {
   const market = distressed();
   market.state.editAccount(1).cash = -(2 ** 51);
   const lots = 2 ** 22 - 1;
-  assert.match(check(market, { isSell: true, price: 131, lots }), /^`lots` must keep positions/);
-  assert.equal(check(market, { isSell: true, price: 131, lots: lots - 10 }), "taken");
+  assert.match(check(market, { isSell: true, price: 136, lots }), /^`lots` must keep positions/);
+  assert.equal(check(market, { isSell: true, price: 136, lots: lots - 10 }), "taken");
 });
 
 test("the account is locked, its orders are void, and no seq is used", () => {

@@ -5,7 +5,16 @@ import { applyOperation } from "../../../sequencer/engine/ledger.ts";
 import { checkTakeover } from "../../../sequencer/engine/transactions/takeover.ts";
 import { describeLiquidation } from "../../../sequencer/market/auction.ts";
 import { readLiquidations } from "../../../sequencer/roles/riskQueries.ts";
-import { createMarket, depositOf, NOW, SHAPE, SNAPSHOT } from "../engine/market.ts";
+import {
+  contextsOf,
+  createMarket,
+  depositOf,
+  NOW,
+  SHAPE,
+  SNAPSHOT,
+  slotRisk,
+  snapshotOf,
+} from "../engine/market.ts";
 
 /** Account 1 is short 50 lots of slot 0 and long 10 of slot 1, marks 100, changes +-20. */
 function lockedMarket(cash: number, secondsAgo: number) {
@@ -62,9 +71,43 @@ for (const seconds of [0, 1, 77, 255, 256, 5000]) {
       assert.equal(check(slot, lots, amount, scenario), undefined, `${lots} lots`);
       assert.match(check(slot, lots, amount + 1, scenario) ?? "", /`amount` must be at most/);
     }
-    assert.match(check(slot, lotsMax + 1, 0, scenario) ?? "", /no more than scenario `0` needs/);
+    assert.match(
+      check(slot, lotsMax + 1, 0, scenario) ?? "",
+      /no more than restore initial margin in scenario `0`/,
+    );
   });
 }
+
+test("no more is offered than relieves the account, the discount counted", () => {
+  // Slot 1 loses 1900 ticks in a fall, against 2000 of slots 0 and 1 in a rise: 100 ticks of room.
+  const moves = slotRisk(100, 39).changes.map((move) => Math.max(0, -move));
+  const slots = [slotRisk(100, 20), { ...slotRisk(100, 0), changes: moves }];
+  const market = createMarket([1, 1, 10e9]);
+  const { state } = market;
+  const rest = [slotRisk(100, 20), slotRisk(100, 20)];
+  const { ledger } = contextsOf(state, { snapshot: snapshotOf([...slots, ...rest]) });
+  const holdings = { cash: 21_500_000, positions: [-100, -100, 0, 0] };
+  Object.assign(state.editAccount(1), holdings);
+  for (const [secondsAgo, lotsMax] of [
+    [1, 4], // 20 ticks a lot, and a little
+    [256, 3], // 30
+  ] as const) {
+    const lockedSince = NOW / 1000 - secondsAgo;
+    state.editSession(1).lockedSince = lockedSince;
+    const context = { risk: ledger.risk, time: NOW };
+    const locked = { account: 1, holdings, lockedSince, ...context, unit: SHAPE.unit };
+    const [offer] = describeLiquidation(locked).offers;
+    assert.equal(offer?.lotsMax, lotsMax);
+    const amount = Math.floor(lotsMax * offer.amountPerLot);
+    const takeover = { from: 1, slot: 0, isSubsidy: false, scenario: offer.scenario };
+    assert.equal(
+      checkTakeover(state, { ...takeover, lots: lotsMax, amount }, 3, context),
+      undefined,
+    );
+    const more = { lots: lotsMax + 1, amount: Math.floor((lotsMax + 1) * offer.amountPerLot) };
+    assert.match(checkTakeover(state, { ...takeover, ...more }, 3, context) ?? "", /fall too low/);
+  }
+});
 
 test("the node lists locked accounts, the longest first", () => {
   const market = createMarket([1, 1, 10e9]);

@@ -72,7 +72,7 @@ test("a position is closed in its own book before any other, however cheap", () 
   const step = planBookStep(state, SHORT, CONTEXT);
   assert.equal(step?.type, "liquidate");
   assert.deepEqual(step.liquidation, {
-    ...{ account: SHORT, book: 0, isSell: false, price: 740, scenario: 0 },
+    ...{ account: SHORT, book: 0, isSell: false, price: 740, reduceOnly: true, scenario: 0 },
     // No more than initial margin asks for: 4 * 120 less 5 * 400 USDC, at 5 * 100 - 4 * 20 ticks.
     lots: Math.ceil(1_520_000 / 420),
   });
