@@ -19,7 +19,7 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Benchmark>
     load: async () => (await import("./benchmarks/gas.ts")).gasBenchmarks,
   },
   risk: {
-    about: "implied volatilities per second, beside packages that do the same",
+    about: "implied volatilities, margins and snapshots a second, beside packages of npm",
     load: async () => (await import("./benchmarks/risk.ts")).riskBenchmarks,
   },
 };

@@ -133,8 +133,9 @@ export interface AccountInfo {
   /** Cash and positions at the effective marks; null while there is no snapshot. */
   readonly equity: number | null;
   /**
-   * Smallest headroom over the 18 scenarios, divided by 4 and rounded down: what may be withdrawn
-   * or lost before the account is no longer covered. Null while there is no snapshot.
+   * Smallest headroom over the 18 scenarios, divided by 4 and rounded down: what may be lost
+   * before the account is no longer covered. No more than this and than `cash` may be withdrawn,
+   * for cash must stay at least 0. Null while there is no snapshot.
    */
   readonly headroom: number | null;
   /** Smallest equity over the scenarios: below 0 the account may be liquidated. Null as above. */

@@ -2,7 +2,7 @@
 import type { LogEntry, LogRecord } from "./batch/log.ts";
 import type { CircuitInputs, ProofWords, SealedBatch } from "./batch/sealedBatch.ts";
 import type { LedgerOperation } from "./engine/records.ts";
-import type { Snapshot } from "./protocol/snapshot.ts";
+import type { OracleSignature, Snapshot } from "./protocol/snapshot.ts";
 
 /** Unix ms. Injected so that tests and simulations own the time. */
 export interface Clock {
@@ -145,6 +145,15 @@ export interface LogFollower {
   refuse(refusal: Refusal): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Why an oracle does not propose or sign; the codes are those of `oracle/rejects.ts`. */
+export interface OracleRefusal {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What an oracle says of another's proposal. */
+export type Review = { readonly signature: OracleSignature } | OracleRefusal;
 
 /** Where the sequencer gets quorum-signed snapshots. */
 export interface SnapshotSource {

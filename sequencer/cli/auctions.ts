@@ -7,16 +7,14 @@ import {
   parseQuantity,
   parseUsdc,
 } from "../client/decimal.ts";
-import { findInstrument, instrumentName } from "../client/instrument.ts";
+import { findInstrument } from "../client/instrument.ts";
 import type { LiquidationInfo } from "../market/liquidation.ts";
 import { UsageError } from "./failure.ts";
 import { facts, table } from "./output.ts";
 import { exitCodeOf, receiptText } from "./receiptText.ts";
-import { accountNumber, lockFacts } from "./risk.ts";
+import { accountNumber, lockFacts, slotNames } from "./risk.ts";
 import type { Run } from "./run.ts";
 import type { Market, Session } from "./session.ts";
-
-type Series = Awaited<ReturnType<Session["exchange"]["chain"]>>["series"];
 
 export function addAuctionCommands(program: Command, run: Run): void {
   program
@@ -41,11 +39,12 @@ async function auctions({ exchange, info, output }: Session): Promise<void> {
   ]);
   output.result(locked, () => {
     if (locked.length === 0) return "no account is being liquidated";
-    return locked.map((account) => auctionText(account, series, market)).join("\n\n");
+    const names = slotNames(series, market);
+    return locked.map((account) => auctionText(account, names, market)).join("\n\n");
   });
 }
 
-function auctionText(locked: LiquidationInfo, series: Series, market: Market): string {
+function auctionText(locked: LiquidationInfo, names: readonly string[], market: Market): string {
   const { account, lockedSince, lockedFor, equity, maintenance, offers } = locked;
   const head = facts([
     ["account", account],
@@ -57,7 +56,7 @@ function auctionText(locked: LiquidationInfo, series: Series, market: Market): s
   if (offers.length === 0) return head;
   const whole = (amount: number) => formatUsdc(Math.floor(amount * market.lotsPerContract));
   const rows = offers.map((offer) => [
-    nameOf(offer.slot, series, market),
+    names[offer.slot],
     formatQuantity(offer.position, market),
     formatQuantity(offer.lotsMax, market),
     formatPrice(offer.mark, market),
@@ -66,11 +65,6 @@ function auctionText(locked: LiquidationInfo, series: Series, market: Market): s
   ]);
   const columns = ["position", "held", "offered", "mark", "pays a contract now", "at most"];
   return `${head}\n${table(columns, rows)}`;
-}
-
-function nameOf(slot: number, series: Series, market: Market): string {
-  const terms = series.find((item) => item.slot === slot);
-  return terms === undefined ? `slot ${slot}` : instrumentName(terms, market);
 }
 
 async function takeover(

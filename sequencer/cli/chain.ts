@@ -28,12 +28,14 @@ async function chain(
 ): Promise<void> {
   const market = await info();
   const answer = await exchange.chain();
-  const wanted = answer.series
+  const shown = answer.series
     .filter(({ status }) => status === "listed" || (options.all === true && status !== "empty"))
-    .map((item) => ({ name: instrumentName(item, market), ...item }))
-    .filter(({ name }) => options.expiry === undefined || expiryOf(name) === options.expiry);
+    .map((item) => ({ name: instrumentName(item, market), ...item }));
+  const wanted = shown.filter(
+    ({ name }) => options.expiry === undefined || expiryOf(name) === options.expiry,
+  );
   if (wanted.length === 0 && options.expiry !== undefined) {
-    const known = [...new Set(answer.series.map((item) => expiryOf(instrumentName(item, market))))];
+    const known = [...new Set(shown.map(({ name }) => expiryOf(name)))];
     throw new UsageError(
       `no series expires on \`${options.expiry}\`. There are: ${known.join(" ")}`,
     );

@@ -1,7 +1,10 @@
 /** How the command line fails: one sentence for people, one object for programs, and a code. */
 import { ExchangeError } from "../client/rpc.ts";
 
-/** 1: it failed. 2: the command line is wrong. 3: sequenced, but without the wished effect. */
+/**
+ * 1: it failed. 2: the command line is wrong. 3: sequenced, but without the wished effect; or a dry
+ * run of an order that would be refused.
+ */
 export const EXIT_CODES = { failed: 1, usage: 2, noEffect: 3 } as const;
 
 /** What the user can put right on the command line or in the files it names. */

@@ -2,11 +2,10 @@
 import type { Command } from "commander";
 import { bookNames } from "../client/bookNames.ts";
 import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
-import { instrumentName } from "../client/instrument.ts";
 import { ExchangeError } from "../client/rpc.ts";
 import type { RiskReport } from "../market/riskReport.ts";
 import { type Cell, facts, table } from "./output.ts";
-import { greekCells, liquidationText, lockFacts, positionTable } from "./risk.ts";
+import { greekCells, liquidationText, lockFacts, positionTable, slotNames } from "./risk.ts";
 import type { Run } from "./run.ts";
 import type { AccountInfo, Market, Session } from "./session.ts";
 
@@ -29,7 +28,7 @@ async function positions(session: Session): Promise<void> {
     trader.risk().catch(noSnapshot),
   ]);
   const { account: id, cash, equity, headroom, maintenance, lockedSince } = account;
-  const names = series.map((item) => instrumentName(item, market));
+  const names = slotNames(series, market);
   const held = (risk?.positions ?? []).map((item) => ({ instrument: names[item.slot], ...item }));
   const shown = { account: id, cash, equity, headroom, maintenance, lockedSince };
   output.result({ ...shown, greeks: risk?.greeks ?? null, positions: held, orders }, () => {
@@ -49,11 +48,13 @@ function noSnapshot(error: unknown): undefined {
 
 function accountFacts(account: AccountInfo): [string, Cell][] {
   const { account: id, cash, equity, headroom, lockedSince } = account;
+  // Profits that are not in cash yet cannot leave, so cash bounds it too.
+  const free = headroom === null ? null : formatUsdc(Math.max(0, Math.min(cash, headroom)));
   return [
     ["account", id],
     ["cash", formatUsdc(cash)],
     ["equity", equity === null ? null : formatUsdc(equity)],
-    ["may be withdrawn", headroom === null ? null : formatUsdc(Math.max(0, headroom))],
+    ["may be withdrawn", free],
     ...(lockedSince === null ? [] : lockFacts(lockedSince)),
   ];
 }

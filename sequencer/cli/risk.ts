@@ -1,7 +1,7 @@
 /** `straddle risk`: the account's margin, scenario by scenario, recomputed on this machine. */
 import type { Command } from "commander";
 import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
-import { instrumentName } from "../client/instrument.ts";
+import { type InstrumentTerms, instrumentName } from "../client/instrument.ts";
 import { verifiedRisk } from "../client/risk.ts";
 import type { LiquidationPrices } from "../market/liquidationPrice.ts";
 import type { PositionGreeks, PositionRisk, RiskReport } from "../market/riskReport.ts";
@@ -32,7 +32,7 @@ async function risk(
   const report = verifiedRisk(answer, market);
   const { account, liquidation } = answer;
   session.output.result({ account, ...report, liquidation }, () => {
-    const names = namesOf(answer, market);
+    const names = slotNames(answer.series, market);
     const parts = [
       figures(answer, report, market),
       scenarioTable(report),
@@ -50,7 +50,8 @@ export function accountNumber(text: string): number {
   throw new UsageError(`\`account\` must be an account's number. Got \`${text}\`.`);
 }
 
-function namesOf({ series }: Answer, market: Market): readonly string[] {
+/** By slot, as the chain has them; those of slots that were never listed are their numbers. */
+export function slotNames(series: readonly InstrumentTerms[], market: Market): readonly string[] {
   return series.map((terms, slot) =>
     terms.expiry === 0 ? `slot ${slot}` : instrumentName(terms, market),
   );

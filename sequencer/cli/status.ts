@@ -80,5 +80,5 @@ function feesText(state: {
 
 function stateText(state: { readonly halted: string | null; readonly isOverloaded: boolean }) {
   if (state.halted !== null) return `halted: ${state.halted}`;
-  return state.isOverloaded ? "overloaded: only cancels are taken" : "running";
+  return state.isOverloaded ? "overloaded: new orders are refused" : "running";
 }

@@ -1,5 +1,8 @@
 #!/usr/bin/env node
-/** The command line. Every command is in a file of its name; `buy` and `sell` share order.ts. */
+/**
+ * The command line. Every command is in a file of its name, but `buy` and `sell` are in order.ts
+ * and `takeover` is in auctions.ts.
+ */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError, InvalidArgumentError } from "commander";
@@ -74,7 +77,8 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addExitCommand(program, run);
   program.addHelpText(
     "after",
-    "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect.",
+    "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect,\n" +
+      "or a --dry-run of an order that would be refused.",
   );
   return program;
 }

@@ -1,9 +1,10 @@
 /**
  * Names of books with weights, after Deribit's combos (`BTC-CS-31MAR23-100000_200000`,
  * `BTC-PCAL-28AUG26_31JUL26-62000`, `BTC-ICOND-16JUL26-63000_63500_65500_66000`), with this
- * market's dates: `ETH-CS-20261225-3000_3200`. A bijection: every weight vector has one name, and
- * every name one weight vector. Buying the book buys what this table says; where two expiries or
- * strikes make a pair, the first is bought and the second sold.
+ * market's dates: `ETH-CS-20261225-3000_3200`. Legs have one name, and a name one list of legs;
+ * legs are terms, so that where two slots have the same terms a name means the newest listing.
+ * Buying the book buys what this table says; where two expiries or strikes make a pair, the first
+ * is bought and the second sold.
  *
  * | name | legs |
  * | --- | --- |

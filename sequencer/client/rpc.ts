@@ -1,4 +1,4 @@
-/** JSON-RPC 2.0 over one WebSocket that reconnects. For browsers, and Node 22 and later. */
+/** JSON-RPC 2.0 over one WebSocket that reconnects. For browsers, and Node 24 and later. */
 
 /** The node answered with an error. `reason` is the stable name of `code`. */
 export class ExchangeError extends Error {

@@ -92,11 +92,13 @@ export function estimateLiquidationPrices(inputs: EstimateInputs): LiquidationPr
 /** The factor nearest to 1 at which the account falls below maintenance, walking by `step`. */
 function firstBelow(maintenance: (factor: number) => number, step: number): number | undefined {
   let inside = 1;
-  for (let factor = step; ; factor *= step) {
-    if (factor > FACTOR_MAX || factor < 1 / FACTOR_MAX) return undefined;
+  while (inside > 1 / FACTOR_MAX && inside < FACTOR_MAX) {
+    // The last step is a shorter one, to the very end of the range.
+    const factor = Math.min(Math.max(inside * step, 1 / FACTOR_MAX), FACTOR_MAX);
     if (maintenance(factor) < 0) return bisect(maintenance, inside, factor);
     inside = factor;
   }
+  return undefined;
 }
 
 function bisect(maintenance: (factor: number) => number, inside: number, outside: number): number {

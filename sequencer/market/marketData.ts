@@ -27,7 +27,8 @@ export interface ForwardSource {
 
 /**
  * The forward of an expiry: the mark of a call with strike 0, or put-call parity at the pair of
- * equal strikes whose marks are closest, where rounding to ticks hurts least.
+ * equal strikes whose marks are closest, where rounding to ticks hurts least. What was listed after
+ * the snapshot has mark 0 in it and tells nothing.
  */
 export function forwardSourceOf(
   series: readonly SeriesTerms[],
@@ -37,7 +38,9 @@ export function forwardSourceOf(
   const listed = [...series.entries()].filter(
     ([, terms]) => terms.status === "listed" && terms.expiry === expiry,
   );
-  const zero = listed.find(([, { isCall, strike }]) => isCall && strike === 0);
+  const zero = listed.find(([slot, { isCall, strike }]) => {
+    return isCall && strike === 0 && marks[slot]! > 0;
+  });
   if (zero !== undefined)
     return { forward: marks[zero[0]]!, callSlot: zero[0], putSlot: undefined };
   let best: (ForwardSource & { distance: number }) | undefined;
@@ -45,6 +48,7 @@ export function forwardSourceOf(
     const put = listed.find(([, { isCall, strike }]) => !isCall && strike === call.strike);
     if (put === undefined) continue;
     const [putSlot] = put;
+    if (marks[callSlot] === 0 && marks[putSlot] === 0) continue;
     const difference = marks[callSlot]! - marks[putSlot]!;
     const distance = Math.abs(difference);
     if (best !== undefined && distance >= best.distance) continue;

@@ -24,7 +24,10 @@ export const SPAN_ROWS: readonly ScenarioTerms[] = [
 export const SHORT_MINIMUM_ROW = SCENARIOS - 1;
 export const UNCHANGED_ROW = SCENARIOS;
 
-/** `+2/3 range, vol up`, `extreme +, covered in part`, `short-option minimum`, `unchanged`. */
+/**
+ * `price +2/3 range, vol up`, `price extreme +, covered in part`, `short-option minimum`,
+ * `unchanged`.
+ */
 export function scenarioName(row: number): string {
   if (row === UNCHANGED_ROW) return "unchanged";
   if (row === SHORT_MINIMUM_ROW) return "short-option minimum";

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import { createDeribitFeed } from "../oracle/deribit.ts";
 import type { Feed } from "../oracle/feed.ts";
+import { SAMPLE_MS } from "../oracle/indexHistory.ts";
 import { createJsonFeed } from "../oracle/jsonFeed.ts";
 import { createMarketSources } from "../oracle/marketView.ts";
 import { createOraclePeer, createTableReader } from "../oracle/peers.ts";
@@ -31,7 +32,7 @@ export async function runOracleNode(
   const peers = file.peers.map(createOraclePeer);
   const oracle = createOracle(
     { clock: systemClock, logger, market, peers },
-    { index, domain, oracles, quorum, intervalMs },
+    { index, domain, oracles, quorum, intervalMs, sampleMs: SAMPLE_MS },
   );
   const server = await startOracleServer({ service: oracle, logger, port });
   logger.info("oracle started", { url: server.url, index });

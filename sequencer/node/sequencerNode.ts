@@ -56,7 +56,7 @@ export async function runSequencerNode(
     {
       ...{ clock: systemClock, logger, settlement, network, prover, receiptSigner },
       ...{ log: store.log, checkpoints: store.checkpoints, batches: store.batches },
-      snapshots: createSnapshotSource(file.oracleUrls),
+      snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
       openProofJobs: async (handlers) => {
         const jobs = await createJobServer({
           ...file.jobs,

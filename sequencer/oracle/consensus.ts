@@ -25,7 +25,7 @@ export interface ConsensusLimits {
   readonly clampBps: number;
   /** `median` is deaf to a corrupt minority; `mean` (of the clamped values) is Deribit's. */
   readonly combine: "median" | "mean";
-  /** A change beyond this needs `jumpRounds` rounds in a row, at least `roundMs` apart. */
+  /** A change beyond this needs `jumpRounds` rounds in a row, locally `roundMs` apart. */
   readonly jumpBps: number;
   readonly jumpRounds: number;
   readonly roundMs: number;
@@ -43,8 +43,18 @@ export type Agreement = Outcome<number> & {
 };
 
 export interface Consensus {
-  /** `key`: what is measured. `sources`: how many there are, whether they spoke or not. */
-  read(key: string, readings: readonly Reading[], sources: number, nowMs: number): Agreement;
+  /**
+   * `key`: what is measured. `sources`: how many there are, whether they spoke or not. `nowMs`:
+   * what readings are stale by. `localMs`: the local clock where `nowMs` is another's word, for
+   * who names the time must not thereby confirm a jump.
+   */
+  read(
+    key: string,
+    readings: readonly Reading[],
+    sources: number,
+    nowMs: number,
+    localMs?: number,
+  ): Agreement;
   /** Drops what is forgotten anyway. */
   prune(nowMs: number): void;
 }
@@ -52,8 +62,8 @@ export interface Consensus {
 interface Memory {
   readonly value: number;
   readonly time: number;
-  /** A level that waits to be confirmed, since when and in how many rounds it has been seen. */
-  readonly pending?: { readonly value: number; readonly time: number; readonly rounds: number };
+  /** A level that waits to be confirmed, and the local time of the last of its rounds. */
+  readonly pending?: { readonly value: number; readonly localMs: number; readonly rounds: number };
 }
 
 export function createConsensus(limits: ConsensusLimits): Consensus {
@@ -66,7 +76,7 @@ export function createConsensus(limits: ConsensusLimits): Consensus {
     return undefined;
   };
 
-  const read: Consensus["read"] = (key, readings, sources, nowMs) => {
+  const read: Consensus["read"] = (key, readings, sources, nowMs, localMs = nowMs) => {
     const memory = recall(key, nowMs);
     const live: Reading[] = [];
     const excluded: { source: string; reject: OracleReject }[] = [];
@@ -78,7 +88,7 @@ export function createConsensus(limits: ConsensusLimits): Consensus {
     const combined = combine(key, live, limits);
     if (combined.refused !== undefined) return { ...combined, excluded };
     const { value } = combined;
-    const step = { key, value, live, sources, nowMs };
+    const step = { key, value, live, sources, nowMs, localMs };
     if (memory !== undefined && isBeyond(value, memory.value, limits.jumpBps)) {
       return { ...jump(step, memory), excluded };
     }
@@ -93,20 +103,20 @@ export function createConsensus(limits: ConsensusLimits): Consensus {
   }
 
   function jump(step: Step, memory: Memory): Outcome<number> {
-    const { key, value, live, sources, nowMs } = step;
+    const { key, value, live, sources, nowMs, localMs } = step;
     const { pending } = memory;
     const near = live.filter((reading) => !isBeyond(reading.value, value, limits.agreeBps));
     const isBacked = near.length * 2 > sources;
     const isSame = pending !== undefined && !isBeyond(value, pending.value, limits.jumpBps);
-    const isNewRound = pending === undefined || nowMs - pending.time >= limits.roundMs;
+    const isNewRound = pending === undefined || localMs - pending.localMs >= limits.roundMs;
     if (!isBacked) forget(key, memory);
-    else if (!isSame) memories.set(key, { ...memory, pending: { value, time: nowMs, rounds: 1 } });
+    else if (!isSame) memories.set(key, { ...memory, pending: { value, localMs, rounds: 1 } });
     else if (isNewRound && pending.rounds + 1 >= limits.jumpRounds) {
       memories.set(key, { value, time: nowMs });
       return { value };
     } else if (isNewRound) {
       const rounds = pending.rounds + 1;
-      memories.set(key, { ...memory, pending: { value, time: nowMs, rounds } });
+      memories.set(key, { ...memory, pending: { value, localMs, rounds } });
     }
     const rounds = memories.get(key)?.pending?.rounds ?? 0;
     return refuse(
@@ -134,6 +144,7 @@ interface Step {
   readonly live: readonly Reading[];
   readonly sources: number;
   readonly nowMs: number;
+  readonly localMs: number;
 }
 
 /** Why a reading does not count, or undefined where it does. */

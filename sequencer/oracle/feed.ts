@@ -1,6 +1,7 @@
 /**
  * Where an oracle's view of the market comes from. A feed is one source and is not trusted: its
- * numbers are doubles of any kind, which `aggregate.ts` checks before anything is made of them.
+ * numbers are doubles of any kind, which `consensus.ts` and `cleanQuotes.ts` check before anything
+ * is made of them.
  */
 import type { Series } from "../protocol/state.ts";
 

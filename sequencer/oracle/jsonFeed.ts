@@ -1,6 +1,7 @@
 /**
  * A feed for any JSON document over HTTP, told where in it the numbers stand. What is missing or no
- * number becomes NaN, which the checks of `consensus.ts` and `cleanQuotes.ts` refuse by code.
+ * number becomes NaN, which the checks of `consensus.ts` and `cleanQuotes.ts` refuse by code. What
+ * is no option is left out: a list may have futures in it.
  */
 import { z } from "zod";
 import type { Feed, Market, Quote } from "./feed.ts";
@@ -26,7 +27,7 @@ export const jsonMapping = z.strictObject({
       expiry: path,
       expiryUnit: z.enum(["ms", "s", "iso"]).default("ms"),
       strike: path,
-      /** Begins with C or P, in either case, or is true for a call. */
+      /** Begins with C or P, in either case, or is true for a call; else it is no option. */
       kind: path,
       forward: path.optional(),
       iv: path.optional(),
@@ -84,21 +85,18 @@ function parseOptions(
   const forwardTicks = new Map<number, number>();
   const list = at(body, fields.list);
   if (!Array.isArray(list)) throw new TypeError(`\`${fields.list}\` is not a list`);
-  const quotes = list.map((entry): Quote => {
+  const quotes = list.flatMap((entry): Quote[] => {
+    const isCall = isCallOf(at(entry, fields.kind));
+    if (isCall === undefined) return [];
     const price = (way: string | undefined): number | undefined =>
       way === undefined ? undefined : optional(at(entry, way), ticksPerUnit);
     const expiry = Math.round(timeOf(at(entry, fields.expiry), fields.expiryUnit) / 1000);
     const forward = price(fields.forward);
     if (forward !== undefined) forwardTicks.set(expiry, forward);
     const iv = fields.iv === undefined ? undefined : at(entry, fields.iv);
-    return {
-      isCall: isCall(at(entry, fields.kind)),
-      strike: toNumber(at(entry, fields.strike)) * ticksPerUnit,
-      expiry,
-      ivBps: optional(iv, IV_UNITS[fields.ivUnit]),
-      bid: price(fields.bid),
-      ask: price(fields.ask),
-    };
+    const strike = toNumber(at(entry, fields.strike)) * ticksPerUnit;
+    const ivBps = optional(iv, IV_UNITS[fields.ivUnit]);
+    return [{ isCall, strike, expiry, ivBps, bid: price(fields.bid), ask: price(fields.ask) }];
   });
   return { forwardTicks, quotes };
 }
@@ -129,10 +127,10 @@ function timeOf(value: unknown, unit: keyof typeof MS | "iso"): number {
   return toNumber(value) * MS[unit];
 }
 
-function isCall(value: unknown): boolean {
+/** Undefined for what is neither call nor put. */
+function isCallOf(value: unknown): boolean | undefined {
   if (typeof value === "boolean") return value;
   const text = String(value).toUpperCase();
   if (text.startsWith("C")) return true;
-  if (text.startsWith("P")) return false;
-  throw new TypeError(`\`${String(value).slice(0, 20)}\` is neither call nor put`);
+  return text.startsWith("P") ? false : undefined;
 }

@@ -36,7 +36,8 @@ export interface MarketView {
 
 export interface MarketSources {
   readonly count: number;
-  read(nowMs: number, table: readonly SeriesTerms[]): Promise<MarketView>;
+  /** `localMs`: the local clock where `nowMs` is the time of another's proposal. */
+  read(nowMs: number, table: readonly SeriesTerms[], localMs?: number): Promise<MarketView>;
   /** The index' average in the past, by the sources that keep it, agreed as the index is. */
   average(fromMs: number, toMs: number): Outcome<number>;
 }
@@ -96,13 +97,17 @@ export function createMarketSources(
   const averages = createConsensus({ ...limits.price, jumpBps: Number.POSITIVE_INFINITY });
   const count = feeds.length;
 
-  async function read(nowMs: number, table: readonly SeriesTerms[]): Promise<MarketView> {
+  async function read(
+    nowMs: number,
+    table: readonly SeriesTerms[],
+    localMs = nowMs,
+  ): Promise<MarketView> {
     prices.prune(nowMs);
     volatilities.prune(nowMs);
     const issues: Issue[] = [];
     const answers = await ask(feeds, { nowMs, table, answerMs: limits.answerMs, issues });
     const agree = (key: string, pick: (market: Market) => number | undefined) =>
-      take(prices.read(key, readingsOf(answers, pick), count, nowMs), issues);
+      take(prices.read(key, readingsOf(answers, pick), count, nowMs, localMs), issues);
     const index = agree("index", ({ indexTicks }) => indexTicks);
     const forwards = new Map<number, Outcome<number>>();
     for (const expiry of listedExpiries(table)) {
@@ -115,7 +120,8 @@ export function createMarketSources(
           : refuse("missingForward", `expiry \`${expiry}\``),
       );
     }
-    const points = readPoints({ answers, forwards, volatilities, count, nowMs, issues });
+    const times = { nowMs, localMs };
+    const points = readPoints({ answers, forwards, volatilities, count, ...times, issues });
     return { time: nowMs, index, forwards, points, issues: issues.slice(0, ISSUES_MAX) };
   }
 
@@ -196,9 +202,10 @@ function readPoints(options: {
   volatilities: Consensus;
   count: number;
   nowMs: number;
+  localMs: number;
   issues: Issue[];
 }): Map<number, VolatilityPoint[]> {
-  const { answers, volatilities, count, nowMs, issues } = options;
+  const { answers, volatilities, count, nowMs, localMs, issues } = options;
   const forwards = new Map<number, number>();
   for (const [expiry, { value }] of options.forwards) {
     if (value !== undefined) forwards.set(expiry, value);
@@ -219,7 +226,8 @@ function readPoints(options: {
   for (const [expiry, strikes] of readings) {
     const agreed = [...strikes].flatMap(([strike, list]): VolatilityPoint[] => {
       const key = `volatility ${expiry} ${strike}`;
-      const { value, refused } = take(volatilities.read(key, list, count, nowMs), issues);
+      const agreement = volatilities.read(key, list, count, nowMs, localMs);
+      const { value, refused } = take(agreement, issues);
       if (refused !== undefined) issues.push({ source: "all", reject: refused });
       return value === undefined ? [] : [{ strike, ivBps: value }];
     });

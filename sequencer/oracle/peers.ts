@@ -1,11 +1,11 @@
 /** The other end of `server.ts`: oracles as peers, oracles as a source, and the series table. */
 import { z } from "zod";
-import type { SnapshotSource } from "../ports.ts";
-import { FIELD_MODULUS, SERIES_STATUS, type SeriesStatus } from "../protocol/constants.ts";
-import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Review, SnapshotSource } from "../ports.ts";
+import { SERIES_STATUS, type SeriesStatus } from "../protocol/constants.ts";
+import type { PublicKey } from "../protocol/eddsa.ts";
+import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
 import type { SeriesTerms } from "./feed.ts";
-import type { Review } from "./server.ts";
-import { snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
+import { signatureSchema, snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
 
 /** An oracle, or the sequencer, did not answer as it should. */
 export class OracleCallError extends Error {
@@ -14,14 +14,8 @@ export class OracleCallError extends Error {
 
 const TIMEOUT_MS = 3000;
 
-const element = z
-  .string()
-  .regex(/^[0-9]{1,78}$/)
-  .transform(BigInt)
-  .refine((value) => value < FIELD_MODULUS);
-const signature = z.object({ signer: z.int().min(0), r8x: element, r8y: element, s: element });
 const refusal = z.object({ code: z.int(), reason: z.string().transform((text) => cut(text)) });
-const review = z.union([z.object({ signature }), refusal]);
+const review = z.union([z.object({ signature: signatureSchema }), refusal]);
 const REASON_MAX = 1000;
 
 function cut(text: string): string {
@@ -69,21 +63,42 @@ export function createOraclePeer(url: string): {
   };
 }
 
-/** Asks all oracles and gives the newest snapshot; signatures are for the caller to check. */
-export function createSnapshotSource(urls: readonly string[]): SnapshotSource {
+/** Whose signatures count, and how many it takes. */
+export interface OracleSet {
+  readonly domain: bigint;
+  readonly oracles: readonly PublicKey[];
+  readonly quorum: number;
+}
+
+/**
+ * Asks all oracles and gives the newest snapshot that a quorum of `set` has signed: one bad oracle,
+ * whatever it answers, must not hide what the others say.
+ */
+export function createSnapshotSource(urls: readonly string[], set: OracleSet): SnapshotSource {
+  let last: Snapshot | undefined;
   return {
     latest: async () => {
-      const answers = await Promise.allSettled(urls.map((url) => call(url, "oracle/latest", {})));
-      let newest: Snapshot | undefined;
-      for (const answer of answers) {
-        if (answer.status === "rejected" || answer.value === null) continue;
-        const snapshot = snapshotFromJson(answer.value);
-        if (newest === undefined || snapshot.time > newest.time) newest = snapshot;
+      const answers = await Promise.all(urls.map(latestOf));
+      const candidates = answers.filter((answer) => answer !== undefined);
+      for (const snapshot of candidates.sort((a, b) => b.time - a.time)) {
+        // Verified once, not at every poll.
+        if (snapshot.time === last?.time) return last;
+        if (!isQuorumSigned({ ...set, snapshot })) continue;
+        last = snapshot;
+        return snapshot;
       }
-      if (newest === undefined) throw new OracleCallError("no oracle has a snapshot");
-      return newest;
+      throw new OracleCallError("no oracle has a snapshot that a quorum has signed");
     },
   };
+}
+
+/** Undefined: it has none, does not answer, or answers with something else. */
+async function latestOf(url: string): Promise<Snapshot | undefined> {
+  try {
+    return snapshotFromJson(await call(url, "oracle/latest", {}));
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -1,14 +1,9 @@
 /** The oracles' own JSON-RPC 2.0 over HTTP POST: among themselves, and to the sequencer. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Logger } from "../ports.ts";
-import type { OracleSignature, Snapshot } from "../protocol/snapshot.ts";
+import type { Logger, Review } from "../ports.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
 import { snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
-
-export type Review =
-  | { readonly signature: OracleSignature }
-  /** Why there is no signature; `code` is one of `rejects.ts`. */
-  | { readonly code: number; readonly reason: string };
 
 /** What an oracle does for others. */
 export interface OracleService {

@@ -1,4 +1,5 @@
 /** An oracle's business end: proposes, reviews, signs, and remembers what was settled. */
+import type { Review } from "../ports.ts";
 import type { OracleSignature, SlotRisk, Snapshot } from "../protocol/snapshot.ts";
 import { listedExpiries, type SeriesTerms } from "./feed.ts";
 import type { Issue, MarketSources } from "./marketView.ts";
@@ -13,7 +14,6 @@ import { type Proposed, propose } from "./propose.ts";
 import type { OracleReject, Outcome } from "./rejects.ts";
 import { checkAge, checkProposal, DEFAULT_TOLERANCE, type Tolerance } from "./review.ts";
 import { BPS, type RiskParameters } from "./riskMatrix.ts";
-import type { Review } from "./server.ts";
 import type { SettlementBook } from "./settlement.ts";
 
 export interface SignerOptions {
@@ -46,10 +46,15 @@ export function createSigner(options: SignerOptions): Signer {
   /** A proposer reviews its own proposal; what it says of one time and table it says once. */
   let last: { now: number; table: string; proposed: Promise<Outcome<Proposed>> } | undefined;
 
-  function proposeAt(now: number, table: readonly SeriesTerms[]): Promise<Outcome<Proposed>> {
+  /** `now` may be another's word; `localNow` is the own clock's. */
+  function proposeAt(
+    now: number,
+    table: readonly SeriesTerms[],
+    localNow: number,
+  ): Promise<Outcome<Proposed>> {
     const key = JSON.stringify(table);
     if (last?.now !== now || last.table !== key) {
-      last = { now, table: key, proposed: makeProposal(now, table) };
+      last = { now, table: key, proposed: makeProposal(now, table, localNow) };
     }
     return last.proposed;
   }
@@ -57,8 +62,9 @@ export function createSigner(options: SignerOptions): Signer {
   async function makeProposal(
     now: number,
     table: readonly SeriesTerms[],
+    localNow: number,
   ): Promise<Outcome<Proposed>> {
-    const view = await sources.read(now, table);
+    const view = await sources.read(now, table, localNow);
     const proposed = propose({ view, book, table, parameters });
     const repairs = proposed.value?.repairs.map((reject) => ({ source: "repaired", reject })) ?? [];
     const issues = [...view.issues, ...repairs];
@@ -70,7 +76,7 @@ export function createSigner(options: SignerOptions): Signer {
     const aged = checkAge(proposal, now, tolerance);
     if (aged !== undefined) return aged;
     const table = await readTable();
-    const own = await proposeAt(proposal.time, table);
+    const own = await proposeAt(proposal.time, table, now);
     if (own.refused !== undefined) return own.refused;
     const signed = (expiry: number) => book.signed(expiry)?.ticks;
     const view = { table, proposal: own.value.proposal, signed };
@@ -85,7 +91,7 @@ export function createSigner(options: SignerOptions): Signer {
 
   return {
     propose: async (now) => {
-      const proposed = await proposeAt(now, await readTable());
+      const proposed = await proposeAt(now, await readTable(), now);
       return proposed.refused === undefined ? { value: proposed.value.proposal } : proposed;
     },
     review: async (value, now) => {

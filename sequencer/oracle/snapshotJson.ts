@@ -19,6 +19,17 @@ const element = z
   .transform(BigInt)
   .refine((value) => value < FIELD_MODULUS, "must lie below the field's modulus");
 
+/** Of an {@link OracleSignature}. */
+export const signatureSchema = z.strictObject({
+  signer: z
+    .int()
+    .min(0)
+    .max(SIGNATURES_MAX - 1),
+  r8x: element,
+  r8y: element,
+  s: element,
+});
+
 const schema = z.strictObject({
   time: z
     .int()
@@ -36,19 +47,7 @@ const schema = z.strictObject({
       }),
     )
     .max(SLOTS_MAX),
-  signatures: z
-    .array(
-      z.strictObject({
-        signer: z
-          .int()
-          .min(0)
-          .max(SIGNATURES_MAX - 1),
-        r8x: element,
-        r8y: element,
-        s: element,
-      }),
-    )
-    .max(SIGNATURES_MAX),
+  signatures: z.array(signatureSchema).max(SIGNATURES_MAX),
 });
 
 /** {@link Snapshot} with strings in the place of bigints. */

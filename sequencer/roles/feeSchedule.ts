@@ -1,7 +1,7 @@
 /** The rates at which books are opened: a part of the price of what they trade on. */
 import { isPlain } from "../engine/bookState.ts";
 import { effectiveRisk } from "../engine/risk.ts";
-import { forwardOf } from "../market/marketData.ts";
+import { forwardOf, underlyingPrice } from "../market/marketData.ts";
 import { FEE_BITS } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { BookFees } from "../protocol/state.ts";
@@ -44,12 +44,16 @@ export function feesFor(
   return { taker, maker: Math.max(rate(makerPpm), 0 - taker) };
 }
 
-/** The forward of the first leg's expiry (ticks); where marks do not tell it yet, its strike. */
+/**
+ * The forward of the first leg's expiry (ticks). A book is opened right after its series, which the
+ * marks do not know yet: then the nearest forward that they tell, or its strike if there is none.
+ */
 function underlyingOf(state: MemoryState, snapshot: Snapshot, weights: readonly number[]): number {
   const series = state.series();
   const leg = series[weights.findIndex((weight) => weight !== 0)];
   if (leg === undefined) return 0;
   const { marks } = effectiveRisk(series, snapshot);
-  const forward = forwardOf(series, marks, leg.expiry);
-  return forward !== undefined && forward > 0 ? forward : leg.strike;
+  const price =
+    forwardOf(series, marks, leg.expiry) ?? underlyingPrice(series, marks, snapshot.time) ?? 0;
+  return price > 0 ? price : leg.strike;
 }

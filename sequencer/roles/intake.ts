@@ -41,7 +41,7 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly takeRate: RateLimiter;
   readonly admission: Admission;
-  /** At the backlog bound: only what frees capacity is taken. */
+  /** At the backlog bound: new orders are refused, everything else is taken. */
   isOverloaded(): boolean;
   /** Whether accounts may be liquidated now: the rule of the two snapshots. */
   areTakeoversOpen(now: number): boolean;

@@ -1,4 +1,4 @@
-/** The market as the listing ladder sees it: state and marks, without what the plan has taken. */
+/** The market as the listing ladder sees it: state and marks, and what the plan leaves to it. */
 import { isBookOpen, secondsOf } from "../engine/bookState.ts";
 import { effectiveRisk } from "../engine/risk.ts";
 import { forwardOf, slotGreeks, underlyingPrice } from "../market/marketData.ts";
@@ -18,7 +18,8 @@ export function ladderMarket(
 ): LadderMarket {
   const table = state.series();
   const { marks } = effectiveRisk(table, snapshot);
-  // Series that the oracles have not seen have no marks worth reading.
+  // Series that the oracles have not seen have no marks worth reading: 0 would also be a volatility
+  // of 0, and half of a pair a wrong forward.
   const known = table.map((series, slot) => (marks[slot]! > 0 ? series : UNKNOWN));
   const underlying = underlyingPrice(known, marks, time) ?? config.startTicks;
   const planned = new Set(plan.series.map(({ slot }) => slot));
@@ -26,6 +27,9 @@ export function ladderMarket(
   const ids = Array.from({ length: 4 ** state.shape.bookLevels }, (_, id) => id);
   return {
     seconds: secondsOf(time),
+    listed: [...table.entries()].flatMap(([slot, { status, isCall, strike, expiry }]) => {
+      return status === "listed" ? [{ slot, isCall, strike, expiry }] : [];
+    }),
     slots: [...table.entries()].flatMap(([slot, series]) => {
       if (planned.has(slot)) return [];
       const { status, holders, generation, isCall, strike, expiry } = series;

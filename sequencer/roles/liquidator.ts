@@ -4,11 +4,11 @@
  * is planned against the very batch that will take it, and every step of it stands in the log.
  */
 import type { LedgerOperation } from "../engine/records.ts";
-import { effectiveRisk } from "../engine/risk.ts";
+import { effectiveRisk, firstBelowMaintenance } from "../engine/risk.ts";
 import type { Logger } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
-import { type Batcher, SNAPSHOT_AGE_MS_MAX } from "./batcher.ts";
+import { type Batcher, SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "./batcher.ts";
 import { type BookStep, type PlanContext, planBookStep, planLock } from "./bookLiquidation.ts";
 import type { Freshness } from "./freshness.ts";
 import { createMarginWatch, type MarginCalls } from "./marginWatch.ts";
@@ -31,7 +31,7 @@ export const DEFAULT_LIQUIDATION: LiquidationLimits = {
 
 export interface Liquidator {
   /** Weighs all accounts if there is a newer snapshot. Called before what follows. */
-  watch(now: number): void;
+  watch(): void;
   /** Whether accounts wait that the open batch's older snapshot holds to be healthy. */
   needsNewerBatch(): boolean;
   /** Steps in the books, as many as the batch has for them. */
@@ -86,9 +86,14 @@ export function createLiquidator(options: LiquidatorOptions): Liquidator {
   }
 
   function needsNewerBatch(): boolean {
-    if (work.calls.failing.length === 0) return false;
+    const { failing } = work.calls;
     const used = batcher.batchSnapshot();
-    return used !== undefined && used.time < work.snapshotTime;
+    if (failing.length === 0 || used === undefined || used.time >= work.snapshotTime) return false;
+    // Who fails by both may wait for minutes: a batch for each snapshot would fill the backlog.
+    const risk = effectiveRisk(state.series(), used);
+    return failing.some((id) => {
+      return firstBelowMaintenance(state.account(id), risk, state.unit) === undefined;
+    });
   }
 
   function isOpen(snapshot: Snapshot | undefined, now: number): boolean {
@@ -123,17 +128,22 @@ function rests(until: ReadonlyMap<number, number>, id: number, now: number): boo
 }
 
 function runBooks(options: LiquidatorOptions, work: Work, now: number): void {
-  const { batcher, freshness } = options;
+  const { batcher } = options;
   for (const id of work.calls.failing) {
     while (!rests(work.booksRest, id, now)) {
       const snapshot = batcher.snapshotInUse();
-      if (snapshot === undefined || !freshness.allows(snapshot.time, now)) return;
+      if (snapshot === undefined || !isTradable(options, snapshot, now)) return;
       const hasBatch = batcher.current()?.kind === "trade" || batcher.canOpen("trade", now);
       if (!hasBatch || batcher.isOrderCarried()) return;
       if (!hasSteps(options, work)) return;
       takeStep(options, work, { id, now, context: contextOf(options, snapshot, now) });
     }
   }
+}
+
+/** A batch of cancels may have been opened by a snapshot that is too old for trading. */
+function isTradable({ freshness }: LiquidatorOptions, { time }: Snapshot, now: number): boolean {
+  return now - time < TRADING_AGE_MS_MAX && freshness.allows(time, now);
 }
 
 /** Risk and time of the trade batch that is open, or would be opened. */

@@ -62,6 +62,8 @@ export interface LadderBook {
 export interface LadderMarket {
   /** Unix seconds. */
   readonly seconds: number;
+  /** Series in all slots, also in those that the plan has taken: none is listed twice. */
+  readonly listed: readonly ListedSeries[];
   /** The slots that are the ladder's. */
   readonly slots: readonly LadderSlot[];
   /** Books that have been opened, and the ids that the ladder may open books in. */
@@ -84,14 +86,14 @@ export function planLadder(config: LadderConfig, market: LadderMarket): Addition
   return series === undefined ? undefined : { kind: "series", series };
 }
 
+/** In the ladder's own slots. */
 function listedIn({ slots }: LadderMarket): ListedSeries[] {
   return slots.flatMap(({ terms }) => terms ?? []);
 }
 
 function missingSeries(config: LadderConfig, market: LadderMarket): PlannedSeries | undefined {
-  const listed = listedIn(market);
   const free = market.slots.filter(({ isFree }) => isFree);
-  const room = Math.min(free.length, config.slotsMax - listed.length);
+  const room = Math.min(free.length, config.slotsMax - listedIn(market).length);
   const slot = free[0]?.slot;
   if (slot === undefined || room <= 0) return undefined;
   const rungs = wantedExpiries(config, market.seconds).map((expiry) => ({
@@ -104,7 +106,7 @@ function missingSeries(config: LadderConfig, market: LadderMarket): PlannedSerie
     for (const { expiry, step, rings } of rungs) {
       for (const strike of rings[ring] ?? []) {
         for (const isCall of [true, false]) {
-          const isThere = listed.some((known) => {
+          const isThere = market.listed.some((known) => {
             const isLike = known.expiry === expiry && known.isCall === isCall;
             return isLike && 2 * Math.abs(known.strike - strike) < step;
           });
@@ -181,7 +183,7 @@ function wantedCombinations(
     .flatMap((expiry) => {
       const place = { expiry, forward: market.forward(expiry) };
       return config.combinations.flatMap((kind) => {
-        const legs = combinationLegs(kind, live, place);
+        const legs = combinationLegs(kind, market.listed, place);
         return legs === undefined ? [] : [legs];
       });
     });

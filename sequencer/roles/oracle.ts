@@ -3,7 +3,7 @@
  * their own view and sign; whoever has gathered a quorum of signatures gives the snapshot to all.
  * Any of them may propose: those further down the list do so when the ones above are silent.
  */
-import type { Clock, Logger } from "../ports.ts";
+import type { Clock, Logger, OracleRefusal, Review } from "../ports.ts";
 import { type PublicKey, verify } from "../protocol/eddsa.ts";
 import {
   isQuorumSigned,
@@ -13,25 +13,17 @@ import {
 } from "../protocol/snapshot.ts";
 import { loop, messageOf } from "./loop.ts";
 
-/** Why there is no proposal or no signature; the codes are those of `oracle/rejects.ts`. */
-export interface Refusal {
-  readonly code: number;
-  readonly reason: string;
-}
-
-export type Review = { readonly signature: OracleSignature } | Refusal;
-
 /** This oracle's view of the market; proposals are JSON, and `oracle/proposal.ts` knows of what. */
 export interface OracleMarket {
   propose(
     now: number,
-  ): Promise<{ readonly value?: unknown; readonly refused?: Refusal | undefined }>;
+  ): Promise<{ readonly value?: unknown; readonly refused?: OracleRefusal | undefined }>;
   /** Holds a proposal against the own view. */
   review(proposal: unknown, now: number): Promise<Review>;
   assemble(proposal: unknown, signatures: readonly OracleSignature[]): Snapshot;
   /** A quorum has signed the snapshot; the proposal is said to be what it was made of. */
   accept(proposal: unknown, snapshot: Snapshot): void;
-  /** Called every few seconds, whatever else happens. */
+  /** Called every `sampleMs`, whatever else happens. */
   sample(now: number): Promise<void>;
 }
 
@@ -48,6 +40,8 @@ export interface OracleConfig {
   readonly oracles: readonly PublicKey[];
   readonly quorum: number;
   readonly intervalMs: number;
+  /** How often the market is sampled. */
+  readonly sampleMs: number;
 }
 
 export interface Oracle {
@@ -65,8 +59,6 @@ export interface Oracle {
 /** Intervals of silence by which each oracle waits longer than the one above it. */
 const TURN_INTERVALS = 2;
 const POLL_MS = 100;
-/** Deribit samples its settlement index as often. */
-const SAMPLE_MS = 4000;
 
 interface Ports {
   readonly clock: Clock;
@@ -82,7 +74,7 @@ interface Ports {
  */
 export function createOracle(ports: Ports, config: OracleConfig): Oracle {
   const { clock, logger, market } = ports;
-  const { index, domain, oracles, quorum, intervalMs } = config;
+  const { index, domain, oracles, quorum, intervalMs, sampleMs } = config;
   let latest: Snapshot | undefined;
   const startedAt = clock.now();
   let failedAt = Number.NEGATIVE_INFINITY;
@@ -148,7 +140,7 @@ export function createOracle(ports: Ports, config: OracleConfig): Oracle {
         onError: (error) => logger.warn("a proposal failed", { error: messageOf(error) }),
       });
       const sampling = loop({
-        everyMs: SAMPLE_MS,
+        everyMs: sampleMs,
         signal,
         run: () => market.sample(clock.now()),
         onError: (error) => logger.warn("no sample of the index", { error: messageOf(error) }),
@@ -160,7 +152,7 @@ export function createOracle(ports: Ports, config: OracleConfig): Oracle {
 
 interface Gathered {
   readonly signatures: readonly OracleSignature[];
-  readonly refusals: readonly (Refusal & { readonly name: string })[];
+  readonly refusals: readonly (OracleRefusal & { readonly name: string })[];
 }
 
 /**
@@ -173,7 +165,7 @@ async function gather(
   proposal: unknown,
 ): Promise<Gathered> {
   const signatures: OracleSignature[] = [];
-  const refusals: (Refusal & { name: string })[] = [];
+  const refusals: (OracleRefusal & { name: string })[] = [];
   const hash = snapshotHash(domain, market.assemble(proposal, []));
   const take = (name: string, review: Review): void => {
     if ("reason" in review) {

@@ -3,7 +3,7 @@
  * ledger operations wait for a boundary, so that a deposit does not cut every trade batch in two.
  */
 import type { OperationEntry } from "../batch/log.ts";
-import type { OperationRecord } from "../engine/records.ts";
+import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
 import type { Logger, QueuedOperation } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
@@ -36,7 +36,10 @@ export interface LedgerRequest {
 export const REQUESTS_MAX = 1024;
 /** Operator operations of one group; the next group takes the rest. */
 const KEEPER_OPERATIONS_MAX = 256;
-/** But a ranking goes on to its end: the next trade batch would undo what it has counted. */
+/**
+ * But a ranking goes on to its end, the takeover that it is for: the next trade batch would undo
+ * what it has counted.
+ */
 const RANK_OPERATIONS_MAX = 1 << 16;
 
 export interface Sequencing {
@@ -96,7 +99,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
   };
   return {
     tick: (now) => {
-      options.liquidator.watch(now);
+      options.liquidator.watch();
       if (isBatchDue(options, now)) {
         purgeSpare(batcher, options.state);
         batcher.seal();
@@ -171,13 +174,17 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
   for (let count = 0; count < RANK_OPERATIONS_MAX; count++) {
     const operation = keeperOperation(options, waiting, now);
     if (operation === undefined) return;
-    if (count >= KEEPER_OPERATIONS_MAX && operation.kind !== "rank") return;
+    if (count >= KEEPER_OPERATIONS_MAX && !isOfRanking(operation)) return;
     const { value } = runOperation(options, waiting, { type: "operation", operation }, now);
     if (value === undefined) continue;
     const number = batcher.current()?.number ?? 0;
     if (isListing(operation)) waiting.listedIn = number;
     if (operation.kind === "collectFees") waiting.collectedIn = number;
   }
+}
+
+function isOfRanking({ kind }: LedgerOperation): boolean {
+  return kind === "rank" || kind === "deleverage";
 }
 
 /**

@@ -21,6 +21,40 @@ test("reading commands show tables to people", async (context) => {
   assert.match((await run("key --dev-account 0")).out, /registered {2}yes/);
 });
 
+test("what may be withdrawn is bounded by cash and by headroom", async (context) => {
+  const { run, service } = await startCommandLine(context);
+  const honest = service.account;
+  const cases: readonly (readonly [number, number | null, string])[] = [
+    [5e6, 3e6, "3"],
+    [5e6, 9e6, "5"],
+    [-2e6, 9e6, "0"],
+    [5e6, -1e6, "0"],
+    [5e6, null, "-"],
+  ];
+  for (const [cash, headroom, shown] of cases) {
+    service.account = async (who) => ({ ...(await honest(who))!, cash, headroom });
+    const { out, err } = await run("positions --dev-account 0");
+    assert.match(out, new RegExp(`may be withdrawn +${shown}\\n`), `${cash} ${headroom}: ${err}`);
+  }
+});
+
+test("what expires on no such day is told the days of what is shown", async (context) => {
+  const { run, service } = await startCommandLine(context);
+  const honest = await service.chain();
+  const settled = { ...honest.series[0]!, status: "settled", expiry: 1_700_000_000 } as const;
+  service.chain = async () => ({ ...honest, series: [...honest.series, settled] });
+  const listed = await run("chain --expiry 20300101");
+  assert.match(listed.err, /There are: 20261225\n$/);
+  const all = await run("chain --all --expiry 20300101");
+  assert.match(all.err, /There are: 20261225 20231114T221320\n$/);
+});
+
+test("an overloaded node refuses orders, and says no more than that", async (context) => {
+  const { run, service } = await startCommandLine(context);
+  service.state.status = { ...service.state.status, isOverloaded: true };
+  assert.match((await run("status")).out, /state +overloaded: new orders are refused\n/);
+});
+
 test("--json is JSON and nothing else, for every command, before and after it", async (context) => {
   const { run } = await startCommandLine(context);
   const lines = [

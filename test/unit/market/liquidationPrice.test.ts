@@ -59,6 +59,21 @@ test("a forward's liquidation price is where equity meets the range's loss", () 
   assert.equal(short.down, null);
 });
 
+test("prices are found up to the promised factor, and none beyond", () => {
+  // Where a forward's equity meets its range's loss, as above.
+  const shortCash = (factor: number) => 348e6 * factor;
+  const longCash = (factor: number) => -252e6 * factor;
+  assert.ok(FACTOR_MAX === 4);
+  for (const factor of [3.7, 3.85, 3.99]) {
+    const { up } = pricesOf(shortCash(factor), { 0: -10 });
+    assert.ok(Math.abs((up ?? 0) - 30_000 * factor) < 5, `${factor}: ${up}`);
+    const { down } = pricesOf(longCash(1 / factor), { 0: 10 });
+    assert.ok(Math.abs((down ?? 0) - 30_000 / factor) < 5, `1/${factor}: ${down}`);
+  }
+  assert.equal(pricesOf(shortCash(4.01), { 0: -10 }).up, null);
+  assert.equal(pricesOf(longCash(1 / 4.01), { 0: 10 }).down, null);
+});
+
 /** Name, USDC of cash, legs, which sides there are. */
 const portfolios: readonly (readonly [string, number, Record<number, number>, string])[] = [
   ["short call", 150, { [slotAt(true, 33_000)]: -20 }, "up"],

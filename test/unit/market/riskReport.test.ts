@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { effectiveRisk, firstBelowMaintenance, isCovered } from "../../../sequencer/engine/risk.ts";
+import { forwardOf, underlyingPrice } from "../../../sequencer/market/marketData.ts";
 import { reportRisk } from "../../../sequencer/market/riskReport.ts";
 import { SPAN_ROWS, scenarioName } from "../../../sequencer/market/scenarios.ts";
 import { SPAN_ARRAY } from "../../../sequencer/oracle/riskMatrix.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import type { SlotRisk } from "../../../sequencer/protocol/snapshot.ts";
-import { inputsOf, SERIES, SIZES, SLOTS } from "./exampleMarket.ts";
+import { EXPIRY, inputsOf, NOW, SERIES, SIZES, SLOTS, seriesOf } from "./exampleMarket.ts";
 
 /** 1e-6 USDC. */
 const usdc = (amount: number) => Math.round(amount * 1e6);
@@ -140,4 +141,15 @@ test("scenario names are those of the oracles' rows", () => {
   assert.equal(scenarioName(16), "short-option minimum");
   assert.equal(scenarioName(17), "unchanged");
   assert.throws(() => scenarioName(18), /from 0 to 17. Got `18`/);
+});
+
+test("series that are newer than the snapshot tell no forward: their marks are 0", () => {
+  const unseen = [seriesOf(true, 40_000), seriesOf(false, 40_000), seriesOf(true, 0)];
+  assert.equal(forwardOf(unseen, [0, 0, 0], EXPIRY), undefined);
+  assert.equal(underlyingPrice(unseen, [0, 0, 0], NOW), null);
+  const series = [...unseen, seriesOf(true, 30_000), seriesOf(false, 30_000)];
+  assert.equal(forwardOf(series, [0, 0, 0, 1300, 1200], EXPIRY), 30_100);
+  assert.equal(forwardOf(series, [0, 0, 30_090, 1300, 1200], EXPIRY), 30_090, "seen");
+  // A put that is worth less than half a tick is not one that nobody has seen.
+  assert.equal(forwardOf(series.slice(3), [9000, 0], EXPIRY), 39_000);
 });

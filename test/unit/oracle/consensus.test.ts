@@ -128,6 +128,21 @@ test("a jump counts when most of all sources say so, round after round", () => {
   assert.equal(at(9, 28_000, 28_000, 28_000).value, 28_000);
 });
 
+test("rounds are the local clock's, whatever times others name", () => {
+  const consensus = createConsensus(limitsOf(1));
+  assert.equal(readAt(consensus, [25_000]).value, 25_000);
+  const at = (nowMs: number, localMs: number) =>
+    consensus.read("index", readings([30_000], nowMs), 1, nowMs, localMs);
+  const local = NOW + 10_000;
+  for (const second of [1, 2, 3, 4, 5]) {
+    const { refused } = at(NOW + second * 1000, local);
+    assert.match(refused?.reason ?? "", /confirmed 1 of 3/, `proposal of second ${second}`);
+  }
+  assert.match(at(NOW, local + 1000).refused?.reason ?? "", /confirmed 2 of 3/);
+  assert.equal(at(NOW, local + 1999).refused?.name, "jump", "too soon for a round");
+  assert.equal(at(NOW, local + 2000).value, 30_000);
+});
+
 test("a jump that goes back, changes its level or loses its backing begins anew", () => {
   const consensus = createConsensus(limitsOf(3));
   const at = (second: number, ...values: number[]) =>

@@ -109,7 +109,7 @@ async function startOracles(): Promise<string[]> {
 
 test("oracles sign one market through an expiry, whatever one source says", async () => {
   const urls = await startOracles();
-  const source = createSnapshotSource(urls);
+  const source = createSnapshotSource(urls, { domain: DOMAIN, oracles, quorum: 2 });
   const seen: Snapshot[] = [];
   const deadline = Date.now() + 25_000;
   for (;;) {

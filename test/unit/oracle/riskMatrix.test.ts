@@ -9,9 +9,9 @@ import {
   type SlotMarket,
   SPAN_ARRAY,
 } from "../../../sequencer/oracle/riskMatrix.ts";
-import { scanRisk } from "../../../sequencer/oracle/scanRisk.ts";
 import { SCENARIOS, SPAN_SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { type SlotRisk, slotRiskWords } from "../../../sequencer/protocol/snapshot.ts";
+import { scanRisk } from "./scanRisk.ts";
 
 const parameters = DEFAULT_RISK_PARAMETERS;
 const DAY = 86_400_000;

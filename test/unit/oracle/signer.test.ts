@@ -178,6 +178,29 @@ test("a sudden move of all sources is confirmed before it is proposed", async ()
   assert.deepEqual(outcomes, ["jump", "jump", undefined, undefined]);
 });
 
+test("proposals of several times at once do not confirm a jump", async () => {
+  let factor = 1;
+  const moving: Feed = {
+    name: "moving",
+    read: (now, terms) => withPrices(honest.read(now, terms) as Market, (price) => price * factor),
+  };
+  const signer = signerOf([moving]);
+  const mine = await proposalOf(signer);
+  factor = 0.9;
+  const codeAt = async (time: number, now: number) => {
+    const review = await signer.review({ ...mine, time }, now);
+    return "code" in review ? review.code : undefined;
+  };
+  const jump = ORACLE_REJECTS.jump.code;
+  const now = NOW + 5000;
+  for (const age of [4000, 3000, 2000, 1000]) {
+    assert.equal(await codeAt(now - age, now), jump, `proposal ${age} ms old`);
+  }
+  // Seen in two more rounds of its own clock, the new level counts: the old one is refused.
+  assert.equal(await codeAt(now + 1000, now + 1000), jump);
+  assert.equal(await codeAt(now + 2000, now + 2000), ORACLE_REJECTS.forwardDiffers.code);
+});
+
 /** Prices at the edges of what the tolerance allows, by a slot's own view. */
 function edges(slot: SlotMarket): readonly number[] {
   const { forwardBps, volatilityBps, settlementBps } = DEFAULT_TOLERANCE;

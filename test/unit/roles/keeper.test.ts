@@ -1,8 +1,19 @@
 // The operator's part of the ledger in a running venue: ladder, books, fees, open interest.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { DEFAULT_FEES, feesFor } from "../../../sequencer/roles/feeSchedule.ts";
 import { DEFAULT_LADDER } from "../../../sequencer/roles/listingLadder.ts";
-import { createMarket, createTrader, createWorld, type World } from "./market.ts";
+import { createMemoryState } from "../../../sequencer/state/memoryState.ts";
+import {
+  createMarket,
+  createTrader,
+  createWorld,
+  deployment,
+  EXPIRY,
+  START,
+  snapshotAt,
+  type World,
+} from "./market.ts";
 
 async function bookOf(world: World, legs: readonly (readonly [number, number])[]) {
   const books = await world.sequencer.service.books();
@@ -49,6 +60,56 @@ test("a ladder lists around the forward and opens books in its slots", async () 
     );
   }
   assert.equal((await service.status()).halted, null);
+});
+
+test("a ladder lists nothing again that the plan has listed", async () => {
+  // The plan's expiry is the ladder's first.
+  const ladder = {
+    ...{ ...DEFAULT_LADDER, startTicks: 20_000, dailies: 1, weeklies: 0, monthlies: 0 },
+    ...{ slotsMax: 4, spareSlots: 0, combinations: ["vertical"] as const },
+  };
+  const world = await createWorld({ ladder });
+  for (let count = 0; count < 40; count++) {
+    await world.step(1000);
+    await world.prove();
+  }
+  const { series } = await world.sequencer.service.chain();
+  const listed = series.filter(({ status }) => status === "listed");
+  assert.ok(listed.every(({ expiry }) => expiry === EXPIRY));
+  const terms = listed.map(({ isCall, strike }) => `${strike} ${isCall ? "call" : "put"}`);
+  assert.equal(new Set(terms).size, terms.length, `${terms}`);
+  assert.equal(terms.length, 2 + ladder.slotsMax, "planned slots are not the ladder's");
+  const above = listed.filter(({ isCall, strike }) => isCall && strike > 20_000);
+  const { slot } = above.sort((one, other) => one.strike - other.strike)[0]!;
+  const vertical = await bookOf(world, [
+    [0, 1],
+    [slot, -1],
+  ]);
+  assert.ok(vertical?.isOpen, "with the plan's call at the money");
+});
+
+test("the fees of a book are of the price that is known, not of a strike", () => {
+  const state = createMemoryState(deployment.shape);
+  for (const [slot, terms] of [
+    { isCall: true, strike: 20_000, expiry: EXPIRY },
+    { isCall: false, strike: 20_000, expiry: EXPIRY },
+    // Newer than the snapshot: their marks are 0.
+    { isCall: true, strike: 0, expiry: EXPIRY + 1 },
+    { isCall: true, strike: 50_000, expiry: EXPIRY + 2 },
+    { isCall: false, strike: 50_000, expiry: EXPIRY + 2 },
+  ].entries()) {
+    Object.assign(state.editSeries(slot), { ...terms, status: "listed", generation: 1 });
+  }
+  const takerFees = (marks: number[]) => {
+    const snapshot = snapshotAt(START, { marks });
+    return [0, 1, 2, 3, 4].map((book) => {
+      const weights = Array.from({ length: state.slots }, (_, slot) => (slot === book ? 1 : 0));
+      return feesFor(DEFAULT_FEES, { state, snapshot, weights }).taker;
+    });
+  };
+  // 0.03 % of 30000 ticks.
+  assert.deepEqual(takerFees([11_000, 1000, 0, 0, 0]), [9, 9, 9, 9, 9]);
+  assert.deepEqual(takerFees([0, 0, 0, 0, 0]), [6, 6, 0, 15, 15], "nothing is known yet");
 });
 
 test("fees come to their account when they are enough, or after some batches", async () => {

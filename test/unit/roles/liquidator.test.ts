@@ -4,13 +4,20 @@ import { test } from "node:test";
 import { logOrigin } from "../../../sequencer/batch/log.ts";
 import type { LiquidationUpdate } from "../../../sequencer/market/liquidation.ts";
 import { FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../../../sequencer/protocol/constants.ts";
+import { TRADING_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
+import { DEFAULT_FEES } from "../../../sequencer/roles/feeSchedule.ts";
+import { DEFAULT_COLLECTION } from "../../../sequencer/roles/keeper.ts";
 import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
 import type { SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
+import { createSequencing, type SequencingOptions } from "../../../sequencer/roles/sequencing.ts";
+import { createMemoryState } from "../../../sequencer/state/memoryState.ts";
 import {
   createTrader,
   createWorld,
   DOMAIN,
   deployment,
+  START,
+  snapshotAt,
   type TestTrader,
   type World,
 } from "./market.ts";
@@ -276,4 +283,77 @@ test("liquidations leave steps of each batch to the traders", async () => {
   }
   assert.ok(steps.size >= 3);
   for (const count of steps.values()) assert.ok(count <= 2);
+});
+
+test("an account that nothing can be done for does not end a batch at each snapshot", async () => {
+  const { world, long } = await createScene();
+  mark(world, CALLED);
+  await world.step(1000);
+  assert.deepEqual(actions(world), ["locked"]);
+  await world.step(10_000);
+  const { service } = world.sequencer;
+  const { sealed } = await service.status();
+  for (let count = 0; count < 20; count++) {
+    await world.place(long, { price: 300 + count, lots: 1 });
+    await world.step(1000);
+  }
+  const batches = (await service.status()).sealed - sealed;
+  assert.ok(batches <= 4, `${batches} batches: a snapshot each second is renewed after five`);
+});
+
+test("nobody is liquidated by marks that are too old for trading", async () => {
+  const { world, long, short, third } = await createScene();
+  const resting = await world.place(long, { price: 300, lots: 1 });
+  mark(world, CALLED);
+  await world.step(1000);
+  assert.deepEqual(actions(world), ["locked"]);
+  world.isOracleAway = true;
+  world.clock.advance(TRADING_AGE_MS_MAX - 5000);
+  // What the locked account could buy, if it were asked for it in time.
+  await world.place(third, { isSell: true, price: 735, lots: LOTS });
+  // Ends that batch; the next one is of the cancel.
+  await world.step(11_000);
+  const deadline = world.clock.now() + 60_000;
+  const order = { book: 0, isSell: false, price: 300, seq: resting.seq ?? 0 };
+  const cancelled = await world.submit(long, { kind: "cancel", ...order, deadline });
+  assert.equal(cancelled.accepted && cancelled.receipt.outcome, "cancelled");
+  await world.step(10);
+  assert.equal((await accountOf(world, short.account)).positions[0], -LOTS);
+  world.isOracleAway = false;
+  for (let count = 0; count < 3; count++) await world.step(1000);
+  assert.ok((await accountOf(world, short.account)).positions[0]! > -LOTS);
+});
+
+test("a group that has ranked many holders goes on to the takeover", () => {
+  const kinds = [...new Array<"rank">(300).fill("rank"), "deleverage", "release"] as const;
+  const done: string[] = [];
+  const snapshot = snapshotAt(START);
+  const batch = { kind: "ledger", number: 1, time: START, empty: true } as const;
+  const batcher = {
+    current: () => batch,
+    canOpen: () => true,
+    isOrderCarried: () => false,
+    nextNumber: () => 1,
+    batchSnapshot: () => snapshot,
+    operation: ({ operation }: { operation: { kind: string } }) => {
+      done.push(operation.kind);
+      return { value: { outcome: "executed" } };
+    },
+  };
+  const liquidator = {
+    watch: () => undefined,
+    runBooks: () => undefined,
+    dueOperation: () => {
+      const kind = kinds[done.length];
+      return kind === undefined ? undefined : { kind, account: 1 };
+    },
+  };
+  const plan = { series: [], books: [] };
+  const sequencing = createSequencing({
+    ...{ batcher, liquidator, state: createMemoryState(deployment.shape), nextQueueId: 0 },
+    keeper: { plan, fees: DEFAULT_FEES, collection: DEFAULT_COLLECTION },
+    snapshot: () => snapshot,
+  } as unknown as SequencingOptions);
+  sequencing.tick(START);
+  assert.deepEqual(done.slice(299), ["rank", "deleverage"], "and to nothing else");
 });

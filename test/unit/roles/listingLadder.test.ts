@@ -77,6 +77,7 @@ function isOpen(venue: Venue, id: number): boolean {
 function marketOf(venue: Venue): LadderMarket {
   return {
     seconds: venue.seconds,
+    listed: venue.slots.flatMap(({ terms }, slot) => (terms ? [{ slot, ...terms }] : [])),
     slots: venue.slots.map(({ terms, holders }, slot) => ({
       slot,
       isFree: terms === undefined && !holders,

@@ -21,6 +21,7 @@ const CONFIG = {
   oracles: SECRETS.map(publicKeyOf),
   quorum: 2,
   intervalMs: 1000,
+  sampleMs: 4000,
 };
 
 interface Proposal {

@@ -1,4 +1,8 @@
-/** The scan risk of SPAN (McMillan, "Options as a Strategic Investment", SPAN chapter). */
+/**
+ * The scan risk of SPAN (McMillan, "Options as a Strategic Investment", SPAN chapter), by which the
+ * test holds the sign of the oracles' changes against the book's example. The exchange itself
+ * measures portfolios: `engine/risk.ts`.
+ */
 
 /**
  * The worst loss of `position` contracts (negative: short) over a risk array, at least 0. `array`
