@@ -33,7 +33,7 @@ const coverage = new Coverage();
 function assertAgreement(market: Market): void {
   if (market.executor.current() !== undefined) market.seal();
   for (const batch of market.sealed.splice(0)) {
-    if (batch.kind === "ledger") circuit.witness(withPublicInputs(batch));
+    if (batch.kind === "ledger") circuit.check(withPublicInputs(batch));
   }
 }
 

@@ -35,7 +35,7 @@ const coverage = new Coverage();
 function assertAgreement(market: Market): void {
   if (market.executor.current() !== undefined) market.seal();
   for (const batch of market.sealed.splice(0)) {
-    if (batch.kind === "trade") circuit.witness(withPublicInputs(batch));
+    if (batch.kind === "trade") circuit.check(withPublicInputs(batch));
   }
 }
 

@@ -16,13 +16,15 @@ export interface Circuit {
   readonly symFile: string;
   /** Every wire. Throws AssertionFailed where an assertion of the circuit fails. */
   witness(inputs: SignalValues): bigint[];
+  /** Throws AssertionFailed where there is none. A third faster than reading it. */
+  check(inputs: SignalValues): void;
 }
 
 /** Compiles (cached) and loads a circuit. */
 export async function loadCircuit(circuit: CircuitName, instance = "tiny"): Promise<Circuit> {
   const { wasmFile, r1csFile, symFile } = await compileCircuit(circuit, instance);
   const calculator = await loadCalculator(wasmFile);
-  return { r1csFile, symFile, witness: (inputs) => calculator.run(inputs) };
+  return { r1csFile, symFile, witness: calculator.run, check: calculator.check };
 }
 
 /** A batch's inputs with the three public ones, `words` being the batch's unless given. */
