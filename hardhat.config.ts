@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import hardhatToolboxViem from "@nomicfoundation/hardhat-toolbox-viem";
-import { configVariable, defineConfig } from "hardhat/config";
+import { defineConfig } from "hardhat/config";
 
 // The compiler is the npm package, named by path: Hardhat then never downloads one.
 // `version` must be the version of the installed `solc` package.
@@ -35,17 +35,11 @@ export default defineConfig({
   networks: {
     default: { type: "edr-simulated", chainType: "l1", chainId: 31337, hardfork: "osaka" },
     devnet: { type: "http", chainType: "l1", url: "http://127.0.0.1:8545" },
-    target: {
-      type: "http",
-      chainType: "l1",
-      url: configVariable("STRADDLE_RPC_URL"),
-      accounts: [configVariable("STRADDLE_DEPLOYER_KEY")],
-    },
   },
   test: {
     solidity: {
       fuzz: { runs: 500 },
-      invariant: { runs: 64, depth: 64, failOnRevert: false },
+      invariant: { runs: 256, depth: 128, failOnRevert: false },
     },
   },
 });

@@ -152,6 +152,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     first.owner <== owner;
     first.cash <== cash;
     first.lockedSince <== lockedSince;
+    first.watermark <== watermark;
     first.keyHashes <== keyHashes;
     first.head <== signerHead;
     first.booksRoot <== booksRootBefore;
@@ -177,6 +178,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     component carry = Unpack(3, carryWidths);
     carry.word <== carryBefore;
     signal carriesNothing <== IsZero()(carryBefore);
+    fixed.nextSeq <== nextSeqBefore;
     fixed.isCarried <== 1 - carriesNothing;
     fixed.carriedBook <== carry.fields[1];
 
@@ -255,8 +257,8 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         sessionPath[a] = MerkleUpdate(accountLevels);
         sessionPath[a].id <== accountIds[a];
         sessionPath[a].leafBefore <== session[a].leaf;
-        sessionPath[a].leafAfter <== SessionLeaf()(signer[G - 1].keyHashesAfter[a], watermark[a],
-            operation[L - 1].after.lockedSince[a]);
+        sessionPath[a].leafAfter <== SessionLeaf()(signer[G - 1].keyHashesAfter[a],
+            operation[L - 1].after.watermark[a], operation[L - 1].after.lockedSince[a]);
         sessionPath[a].siblings <== sessionSiblings[a];
         if (a == 0) {
             accountPath[a].rootBefore === accountsRootBefore;

@@ -1,41 +1,53 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {RollupState} from "./RollupState.sol";
+import {RollupSettings} from "./RollupSettings.sol";
 import {ProtocolConstants} from "./generated/ProtocolConstants.sol";
 import {IRollup, RollupConfig} from "./interfaces/IRollup.sol";
 import {IVerifier} from "./interfaces/IVerifier.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {ExitMode} from "./libraries/ExitMode.sol";
-import {OperationQueue} from "./libraries/OperationQueue.sol";
+import {OperationQueue, Request} from "./libraries/OperationQueue.sol";
+import {OperatorSeat} from "./libraries/OperatorSeat.sol";
 import {PublicData} from "./libraries/PublicData.sol";
 import {Key, TradingKeys} from "./libraries/TradingKeys.sol";
 import {Withdrawals} from "./libraries/Withdrawals.sol";
 
 /// @title Rollup
 /// @dev Live until frozen, then only exits; there is no way back. The rules are in the libraries.
-contract Rollup is RollupState, ReentrancyGuardTransient {
+contract Rollup is RollupSettings, ReentrancyGuardTransient {
     using Accounts for Accounts.State;
     using ExitMode for ExitMode.State;
     using OperationQueue for OperationQueue.State;
+    using OperatorSeat for OperatorSeat.State;
     using TradingKeys for Key;
     using Withdrawals for Withdrawals.State;
 
     /// @dev How far a batch's time may run ahead of the chain's, ms: clocks differ, blocks wait.
     uint256 private constant TIME_TOLERANCE_MS = 15 minutes * 1000;
+    /// @dev How old a batch's time may be, ms: nobody anchors at last month's prices.
+    uint256 private constant BATCH_AGE_MAX_MS = 7 days * 1000;
+    /// @dev After this much time without a certificate the proof alone is enough, seconds.
+    uint256 private constant VALIDATOR_SILENCE_MAX = 24 hours;
     /// @dev After this much silence of the operator anybody may submit, seconds.
     uint256 private constant OPERATOR_SILENCE_MAX = 24 hours;
 
-    constructor(RollupConfig memory config) RollupState(config) {}
+    /// @dev Nobody has the key of this address.
+    address payable private constant BURNT = payable(0x000000000000000000000000000000000000dEaD);
+    uint256 private constant LOTS_MAX = (1 << ProtocolConstants.LOTS_BITS) - 1;
+
+    constructor(RollupConfig memory config) RollupSettings(config) {}
 
     /// @inheritdoc IRollup
     function deposit(
         uint256 amount,
         Key calldata key
-    ) external nonReentrant returns (uint256 queueId) {
+    ) external payable nonReentrant returns (uint256 queueId) {
         _exits.checkLive();
+        _seat.checkNotPaused();
         _checkAmount(amount, minimumDeposit);
         key.checkOptional();
         uint256 heldAfter = vault.held() + amount;
@@ -47,46 +59,67 @@ contract Rollup is RollupState, ReentrancyGuardTransient {
             account = _accounts.open(msg.sender, _accountEnd());
             emit AccountOpened(account, msg.sender);
         }
-        queueId = _enqueue(
-            ProtocolConstants.LEDGER_KIND_DEPOSIT,
-            account,
-            amount,
-            key,
-            !key.isAbsent()
-        );
+        Request memory request;
+        request.kind = ProtocolConstants.LEDGER_KIND_DEPOSIT;
+        request.account = account;
+        request.amount = amount;
+        request.key = key;
+        queueId = _enqueue(request, !key.isAbsent());
         vault.receiveFrom(msg.sender, amount);
     }
 
     /// @inheritdoc IRollup
-    function registerKey(Key calldata key) external nonReentrant returns (uint256 queueId) {
+    function registerKey(
+        Key calldata key
+    ) external payable nonReentrant returns (uint256 queueId) {
         _exits.checkLive();
         key.check();
         uint256 account = _accounts.idOfOwner(msg.sender);
-        queueId = _enqueue(ProtocolConstants.LEDGER_KIND_REGISTER_KEY, account, 0, key, true);
+        Request memory request;
+        request.kind = ProtocolConstants.LEDGER_KIND_REGISTER_KEY;
+        request.account = account;
+        request.key = key;
+        queueId = _enqueue(request, true);
     }
 
     /// @inheritdoc IRollup
-    function forceWithdraw(uint256 amount) external nonReentrant returns (uint256 queueId) {
+    function forceWithdraw(uint256 amount) external payable nonReentrant returns (uint256 queueId) {
         _exits.checkLive();
         _checkAmount(amount, 1);
-        uint256 account = _accounts.idOfOwner(msg.sender);
-        Key memory none;
-        queueId = _enqueue(
-            ProtocolConstants.LEDGER_KIND_FORCED_WITHDRAW,
-            account,
-            amount,
-            none,
-            false
-        );
+        Request memory request = _forced(ProtocolConstants.LEDGER_KIND_FORCED_WITHDRAW);
+        request.amount = amount;
+        queueId = _enqueue(request, false);
+    }
+
+    /// @inheritdoc IRollup
+    function forceCancelAll() external payable nonReentrant returns (uint256 queueId) {
+        _exits.checkLive();
+        queueId = _enqueue(_forced(ProtocolConstants.LEDGER_KIND_FORCED_CANCEL_ALL), false);
+    }
+
+    /// @inheritdoc IRollup
+    function forceClose(
+        uint256 slot,
+        uint256 lots
+    ) external payable nonReentrant returns (uint256 queueId) {
+        _exits.checkLive();
+        _checkPosition(slot, lots);
+        Request memory request = _forced(ProtocolConstants.LEDGER_KIND_FORCED_CLOSE);
+        if (request.account == ProtocolConstants.INSURANCE_ACCOUNT) revert CloseByInsurance();
+        request.slot = slot;
+        request.lots = lots;
+        queueId = _enqueue(request, false);
     }
 
     /// @inheritdoc IRollup
     function submitBatch(
         uint256[] calldata words,
         uint256 commitment,
-        uint256[8] calldata proof
+        uint256[8] calldata proof,
+        bytes calldata certificate
     ) external nonReentrant {
         _exits.checkLive();
+        _seat.checkNotPaused();
         _checkSubmitter();
         uint256 kind = _checkLength(words);
         _checkHeader(words);
@@ -98,6 +131,7 @@ contract Rollup is RollupState, ReentrancyGuardTransient {
         // Everything below follows from what the proof and the queue say.
         uint256 number = uint256(_batchCount) + 1;
         uint256 rootAfter = words[ProtocolConstants.HEADER_ROOT_AFTER];
+        _certify(number, rootAfter, certificate);
         _batchCount = SafeCast.toUint64(number);
         _lastBatchTime = SafeCast.toUint64(words[ProtocolConstants.HEADER_TIME]);
         _lastAnchoredAt = SafeCast.toUint64(block.timestamp);
@@ -168,16 +202,38 @@ contract Rollup is RollupState, ReentrancyGuardTransient {
         _payOrCredit(owner, amount);
     }
 
+    function _checkPosition(uint256 slot, uint256 lots) private view {
+        if (slot >= _slots) revert SlotOutOfRange(slot, _slots);
+        if (lots == 0 || lots > LOTS_MAX) revert LotsOutOfRange(lots, LOTS_MAX);
+    }
+
+    /// @dev What an owner may order without proof, money or key.
+    function _forced(uint256 kind) private view returns (Request memory request) {
+        request.kind = kind;
+        request.account = _accounts.idOfOwner(msg.sender);
+    }
+
     function _enqueue(
-        uint256 kind,
-        uint256 account,
-        uint256 amount,
-        Key memory key,
+        Request memory request,
         bool registersKey
     ) private returns (uint256 queueId) {
-        _accounts.enter(account, registersKey);
-        queueId = _queue.push(kind, account, msg.sender, amount, key);
-        emit OperationQueued(queueId, account, msg.sender, kind, amount, key);
+        uint256 due = _queue.premium();
+        if (msg.value < due) revert PremiumTooLow(msg.value, due);
+        _accounts.enter(request.account, registersKey);
+        queueId = _queue.push(msg.sender, request);
+        emit OperationQueued(
+            queueId,
+            request.account,
+            msg.sender,
+            request.kind,
+            request.amount,
+            request.slot,
+            request.lots,
+            request.key
+        );
+        // Nobody gains by a full queue: the premium is burnt. The price may have fallen meanwhile.
+        if (due > 0) Address.sendValue(BURNT, due);
+        if (msg.value > due) Address.sendValue(payable(msg.sender), msg.value - due);
     }
 
     function _applyLedger(uint256[] calldata words, uint256 number) private {
@@ -221,10 +277,22 @@ contract Rollup is RollupState, ReentrancyGuardTransient {
         }
     }
 
+    /// @dev Validators guard against a proof system that is wrong; they are not needed for one
+    /// that is right, so their silence delays and never stops.
+    function _certify(uint256 number, uint256 root, bytes calldata certificate) private {
+        if (validators.certifies(number, root, certificate)) {
+            _lastCertifiedAt = SafeCast.toUint64(block.timestamp);
+            return;
+        }
+        uint256 proofOnlyAt = _lastCertifiedAt + VALIDATOR_SILENCE_MAX;
+        if (block.timestamp < proofOnlyAt) revert CertificateMissing(number, proofOnlyAt);
+    }
+
     function _checkSubmitter() private view {
         uint256 openToAllAt = _lastAnchoredAt + OPERATOR_SILENCE_MAX;
-        if (msg.sender != operator && block.timestamp < openToAllAt) {
-            revert SubmitterNotOperator(msg.sender, operator, openToAllAt);
+        address operator_ = _seat.operator;
+        if (msg.sender != operator_ && block.timestamp < openToAllAt) {
+            revert SubmitterNotOperator(msg.sender, operator_, openToAllAt);
         }
     }
 
@@ -254,6 +322,8 @@ contract Rollup is RollupState, ReentrancyGuardTransient {
         if (time <= _lastBatchTime) revert BatchTimeNotAfter(time, _lastBatchTime);
         uint256 latest = block.timestamp * 1000 + TIME_TOLERANCE_MS;
         if (time > latest) revert BatchTimeInFuture(time, latest);
+        uint256 earliest = block.timestamp * 1000 - BATCH_AGE_MAX_MS;
+        if (time < earliest) revert BatchTimeTooOld(time, earliest);
         uint256 snapshotTime = words[ProtocolConstants.HEADER_SNAPSHOT_TIME];
         if (snapshotTime > time) revert BatchSnapshotInFuture(snapshotTime, time);
     }

@@ -5,16 +5,21 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {
     IERC20Metadata
 } from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {CollateralVault} from "./CollateralVault.sol";
 import {ProtocolConstants} from "./generated/ProtocolConstants.sol";
+import {ValidatorRegistry} from "./ValidatorRegistry.sol";
 import {ICollateralVault} from "./interfaces/ICollateralVault.sol";
+import {IGovernance} from "./interfaces/IGovernance.sol";
 import {IRollup, RollupConfig, Sizes} from "./interfaces/IRollup.sol";
+import {IValidatorRegistry} from "./interfaces/IValidatorRegistry.sol";
 import {IExitVerifier, IVerifier} from "./interfaces/IVerifier.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {Claim, ExitMode} from "./libraries/ExitMode.sol";
 import {KeyGate} from "./libraries/KeyGate.sol";
 import {OperationQueue, QueuedOperation} from "./libraries/OperationQueue.sol";
+import {OperatorSeat} from "./libraries/OperatorSeat.sol";
 import {Withdrawals} from "./libraries/Withdrawals.sol";
 
 /// @title RollupState
@@ -22,7 +27,11 @@ import {Withdrawals} from "./libraries/Withdrawals.sol";
 abstract contract RollupState is IRollup {
     using Accounts for Accounts.State;
     using OperationQueue for OperationQueue.State;
+    using OperatorSeat for OperatorSeat.State;
 
+    /// @dev A pause is at most so long, and at most half of the forced deadline: what was queued
+    /// on its first day can still be served in time.
+    uint256 private constant PAUSE_MAX = 3 days;
     uint256 private constant TOKEN_DECIMALS = 6;
     uint256 private constant AMOUNT_MAX = (1 << ProtocolConstants.AMOUNT_BITS) - 1;
 
@@ -31,31 +40,37 @@ abstract contract RollupState is IRollup {
     /// @inheritdoc IRollup
     ICollateralVault public immutable vault;
     /// @inheritdoc IRollup
-    IVerifier public immutable tradeVerifier;
+    IGovernance public immutable governance;
     /// @inheritdoc IRollup
-    IVerifier public immutable ledgerVerifier;
-    /// @inheritdoc IRollup
-    IExitVerifier public immutable exitVerifier;
-    /// @inheritdoc IRollup
-    uint256 public immutable oracleSetHash;
-    /// @inheritdoc IRollup
-    address public immutable operator;
+    IValidatorRegistry public immutable validators;
     /// @inheritdoc IRollup
     uint256 public immutable forcedDeadline;
     /// @inheritdoc IRollup
     uint256 public immutable claimWindow;
     /// @inheritdoc IRollup
-    uint256 public immutable minimumDeposit;
+    uint256 public immutable pauseDuration;
     uint256 internal immutable _slots;
     uint256 internal immutable _tradeSteps;
     uint256 internal immutable _ledgerSteps;
     uint256 internal immutable _accountLevels;
 
     /// @inheritdoc IRollup
+    IVerifier public tradeVerifier;
+    /// @inheritdoc IRollup
+    IVerifier public ledgerVerifier;
+    /// @inheritdoc IRollup
+    IExitVerifier public exitVerifier;
+    /// @inheritdoc IRollup
+    uint256 public oracleSetHash;
+    /// @inheritdoc IRollup
+    uint256 public minimumDeposit;
+    /// @inheritdoc IRollup
     uint256 public stateRoot;
     uint64 internal _batchCount;
     uint64 internal _lastBatchTime;
     uint64 internal _lastAnchoredAt;
+    uint64 internal _lastCertifiedAt;
+    OperatorSeat.State internal _seat;
     Accounts.State internal _accounts;
     OperationQueue.State internal _queue;
     Withdrawals.State internal _withdrawals;
@@ -64,32 +79,37 @@ abstract contract RollupState is IRollup {
     constructor(RollupConfig memory config) {
         uint256 decimals = IERC20Metadata(address(config.token)).decimals();
         if (decimals != TOKEN_DECIMALS) revert TokenDecimalsUnequal(decimals, TOKEN_DECIMALS);
-        if (config.operator == address(0)) revert OperatorZero();
         if (config.forcedDeadline == 0 || config.claimWindow == 0) revert DurationZero();
         _checkRange(config.sizes.slots, 1, ProtocolConstants.SLOTS_MAX);
         _checkRange(config.sizes.tradeSteps, 1, type(uint32).max);
         _checkRange(config.sizes.ledgerSteps, 1, type(uint32).max);
         _checkRange(config.sizes.accountLevels, 1, ProtocolConstants.ACCOUNT_BITS / 2);
-        _checkAmount(config.minimumDeposit, 1);
-        KeyGate.check(address(config.tradeVerifier));
-        KeyGate.check(address(config.ledgerVerifier));
-        KeyGate.check(address(config.exitVerifier));
+        _setMinimumDeposit(config.minimumDeposit);
+        _setVerifiers(config.tradeVerifier, config.ledgerVerifier, config.exitVerifier);
+        _seat.seat(config.operator);
         token = config.token;
-        tradeVerifier = config.tradeVerifier;
-        ledgerVerifier = config.ledgerVerifier;
-        exitVerifier = config.exitVerifier;
         oracleSetHash = config.oracleSetHash;
-        operator = config.operator;
         forcedDeadline = config.forcedDeadline;
         claimWindow = config.claimWindow;
-        minimumDeposit = config.minimumDeposit;
+        pauseDuration = Math.min(PAUSE_MAX, config.forcedDeadline / 2);
         _slots = config.sizes.slots;
         _tradeSteps = config.sizes.tradeSteps;
         _ledgerSteps = config.sizes.ledgerSteps;
         _accountLevels = config.sizes.accountLevels;
         stateRoot = config.genesisRoot;
         _lastAnchoredAt = SafeCast.toUint64(block.timestamp);
+        _lastCertifiedAt = _lastAnchoredAt;
+        uint256 notice = config.forcedDeadline + config.claimWindow;
+        _checkGovernance(config.governance, notice);
+        governance = config.governance;
         vault = new CollateralVault(config.token);
+        validators = new ValidatorRegistry(
+            config.validators,
+            config.token,
+            address(config.governance),
+            config.insurance,
+            notice + 1
+        );
         _openVenueAccounts(config.treasury, config.insurance);
     }
 
@@ -105,6 +125,21 @@ abstract contract RollupState is IRollup {
     }
 
     /// @inheritdoc IRollup
+    function operator() external view returns (address) {
+        return _seat.operator;
+    }
+
+    /// @inheritdoc IRollup
+    function pausedUntil() external view returns (uint256) {
+        return _seat.pausedUntil;
+    }
+
+    /// @inheritdoc IRollup
+    function pausableAt() external view returns (uint256) {
+        return _seat.pausableAt;
+    }
+
+    /// @inheritdoc IRollup
     function batchCount() external view returns (uint256) {
         return _batchCount;
     }
@@ -117,6 +152,11 @@ abstract contract RollupState is IRollup {
     /// @inheritdoc IRollup
     function lastAnchoredAt() external view returns (uint256) {
         return _lastAnchoredAt;
+    }
+
+    /// @inheritdoc IRollup
+    function lastCertifiedAt() external view returns (uint256) {
+        return _lastCertifiedAt;
     }
 
     /// @inheritdoc IRollup
@@ -152,6 +192,11 @@ abstract contract RollupState is IRollup {
     /// @inheritdoc IRollup
     function queuedOperation(uint256 queueId) external view returns (QueuedOperation memory) {
         return _queue.operations[queueId];
+    }
+
+    /// @inheritdoc IRollup
+    function premium() external view returns (uint256) {
+        return _queue.premium();
     }
 
     /// @inheritdoc IRollup
@@ -201,6 +246,20 @@ abstract contract RollupState is IRollup {
         return uint256(keccak256(abi.encode(block.chainid, address(this)))) >> 8;
     }
 
+    function _setVerifiers(IVerifier trade, IVerifier ledger, IExitVerifier exit_) internal {
+        KeyGate.check(address(trade));
+        KeyGate.check(address(ledger));
+        KeyGate.check(address(exit_));
+        tradeVerifier = trade;
+        ledgerVerifier = ledger;
+        exitVerifier = exit_;
+    }
+
+    function _setMinimumDeposit(uint256 minimumDeposit_) internal {
+        _checkAmount(minimumDeposit_, 1);
+        minimumDeposit = minimumDeposit_;
+    }
+
     /// @dev The ledger's rules name both accounts by number, so they exist before anybody's.
     function _openVenueAccounts(address treasury, address insurance) private {
         if (treasury == address(0) || insurance == address(0) || treasury == insurance) {
@@ -213,6 +272,13 @@ abstract contract RollupState is IRollup {
         emit AccountOpened(insuranceAccount, insurance);
         assert(feeAccount == ProtocolConstants.FEE_ACCOUNT);
         assert(insuranceAccount == ProtocolConstants.INSURANCE_ACCOUNT);
+    }
+
+    /// @dev Without governance nothing ever changes, which needs no notice.
+    function _checkGovernance(IGovernance governance_, uint256 notice) private view {
+        if (address(governance_) == address(0)) return;
+        uint256 delay = governance_.delayFloor();
+        if (delay <= notice) revert GovernanceDelayTooShort(delay, notice);
     }
 
     function _accountEnd() internal view returns (uint256) {

@@ -157,13 +157,23 @@ export async function countConstraints(
   return { constraints, publicInputs, wires };
 }
 
+/** The contract's name; a development key's says what it is. */
+export function verifierName(circuit: string, instance: string, isDevelopment: boolean): string {
+  const name = `${capitalised(circuit)}${capitalised(instance)}Verifier`;
+  return isDevelopment ? `InsecureDev${name}` : name;
+}
+
+export function verifierHeader(circuit: CircuitName, instance: string): readonly string[] {
+  const command = `npm run circuits -- --instance ${instance} --verifiers`;
+  return [`Circuit ${circuit}, instance ${instance}; made by \`${command}\`.`];
+}
+
 /** Writes the Solidity verifier of a development key; returns its path. */
 export async function writeVerifier(circuit: CircuitName, instance: string): Promise<string> {
   const { zkeyFile } = await ensureKey(circuit, instance);
-  const contractName = `InsecureDev${capitalised(circuit)}${capitalised(instance)}Verifier`;
+  const contractName = verifierName(circuit, instance, true);
   const file = join(ROOT, "contracts", "generated", "verifiers", `${contractName}.sol`);
-  const command = `npm run circuits -- --instance ${instance} --verifiers`;
-  const header = [`Circuit ${circuit}, instance ${instance}; made by \`${command}\`.`];
+  const header = verifierHeader(circuit, instance);
   writeWhole(file, await exportSolidityVerifier({ zkeyFile, contractName, header }));
   return file;
 }
@@ -256,7 +266,12 @@ export function parametersOf(circuit: CircuitName, instance: string): Parameters
   return readInstances()[circuit]?.[instance] ?? {};
 }
 
-function mainSource(circuit: CircuitName, instance: string, changes: Parameters = {}): string {
+/** The main file of an instance, for a folder two levels below `build`. */
+export function mainSource(
+  circuit: CircuitName,
+  instance: string,
+  changes: Parameters = {},
+): string {
   const listed = readInstances()[circuit]?.[instance];
   const parameters = listed === undefined ? undefined : { ...listed, ...changes };
   if (parameters === undefined) {

@@ -3,30 +3,31 @@
  * Development keys and mocks are refused off local chains here, before anything is paid for, and
  * again by the rollup's constructor, which no script can leave out.
  */
-import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import {
-  type Account,
   type Address,
-  createPublicClient,
-  createWalletClient,
-  getAddress,
-  http,
-  isAddress,
+  encodeAbiParameters,
+  getContractAddress,
+  keccak256,
   type PublicClient,
   type WalletClient,
   zeroAddress,
 } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
-import { z } from "zod";
 import instances from "../circuits/instances.json" with { type: "json" };
-import { developmentAccount } from "../sequencer/l1/developmentAccount.ts";
-import { readKeystore } from "../sequencer/l1/keystore.ts";
 import type { PublicKey } from "../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../sequencer/protocol/snapshot.ts";
 import type { Shape } from "../sequencer/protocol/state.ts";
 import { createMemoryState } from "../sequencer/state/memoryState.ts";
 import { createStateTrees } from "../sequencer/state/stateTrees.ts";
+import { createSender, type Deploy, type Sender } from "./deploy/deployer.ts";
+import { openJournal } from "./deploy/journal.ts";
+import {
+  bondValidators,
+  checkGovernance,
+  deployGovernance,
+  type GovernanceOptions,
+  type ValidatorOptions,
+  validatorConfig,
+} from "./deployGovernance.ts";
 import {
   type Artifact,
   CIRCUITS,
@@ -36,8 +37,9 @@ import {
   instanceOf,
   LOCAL_CHAIN_IDS,
   readArtifact,
+  type SetupHashes,
+  type SetupSource,
 } from "./deployVerifiers.ts";
-import { passwordOf } from "./password.ts";
 
 const DAY_SECONDS = 86_400;
 /** Development accounts that own the venue's accounts on local chains. */
@@ -58,11 +60,21 @@ export interface DeployOptions {
   readonly treasury: Address;
   /** Owner of account 2, the insurance fund; another address than the treasury. */
   readonly insurance: Address;
+  /** Who certifies batches; with a test token the deployer bonds for them. */
+  readonly validators?: ValidatorOptions | undefined;
+  /** Without it nothing can ever be changed, nor paused. */
+  readonly governance?: GovernanceOptions | undefined;
   readonly forcedDeadline?: number | undefined;
   readonly claimWindow?: number | undefined;
   readonly minimumDeposit?: bigint | undefined;
   /** Deploys a verifier that accepts everything: local chains only. */
   readonly mockVerifiers?: boolean | undefined;
+  /** What vouches for the verifiers' keys; needed off local chains. */
+  readonly setup?: SetupSource | undefined;
+  /** Sends, or only plans to; by default sends and keeps no journal. */
+  readonly sender?: Sender | undefined;
+  /** Nothing is on the chain afterwards, so nothing is read from it. */
+  readonly isDryRun?: boolean | undefined;
   readonly onProgress?: ((line: string) => void) | undefined;
 }
 
@@ -73,6 +85,10 @@ export interface Deployment {
   readonly rollup: Address;
   readonly vault: Address;
   readonly token: Address;
+  /** The validators' registry. */
+  readonly registry: Address;
+  /** The timelock; 0 when there is none. */
+  readonly governance: Address;
   readonly verifiers: Readonly<Record<Circuit, Address>>;
   readonly operator: Address;
   readonly treasury: Address;
@@ -84,6 +100,8 @@ export interface Deployment {
   readonly claimWindow: number;
   /** Block of the rollup's creation: no event is older. */
   readonly block: number;
+  /** What vouches for the verifiers; null with development keys and mocks. */
+  readonly setups: Readonly<Record<Circuit, SetupHashes>> | null;
 }
 
 /** Root of the state in which nothing has happened. */
@@ -102,9 +120,11 @@ export function instanceSizes(name: string) {
   return { trade, ledger };
 }
 
-/** Deploys token (if asked), verifiers and rollup. Throws {@link DeployError}. */
+/** Deploys token and timelock (if asked), verifiers and rollup. Throws {@link DeployError}. */
 export async function deployStraddle(options: DeployOptions): Promise<Deployment> {
-  const { publicClient, walletClient, instance, operator, treasury, insurance } = options;
+  const { publicClient, instance, operator, treasury, insurance } = options;
+  const deployer = options.walletClient.account?.address;
+  if (deployer === undefined) throw new DeployError("the wallet client has no account");
   checkVenueOwners(options);
   const { trade, ledger } = instanceSizes(instance);
   if (options.oracles.length !== trade.oracles) {
@@ -112,9 +132,15 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
       `\`${instance}\` takes ${trade.oracles} oracles. Got \`${options.oracles.length}\`.`,
     );
   }
+  const forcedDeadline = options.forcedDeadline ?? 7 * DAY_SECONDS;
+  const claimWindow = options.claimWindow ?? 28 * DAY_SECONDS;
+  const notice = forcedDeadline + claimWindow;
+  if (options.governance) checkGovernance(options.governance, notice);
+  const validators = validatorConfig(options.validators, deployer);
   const chainId = await publicClient.getChainId();
   const chosen = await chooseVerifiers(options, chainId);
-  const deploy = createDeployer(publicClient, walletClient, options.onProgress);
+  const sender = options.sender ?? volatileSender(options, { chainId, from: deployer });
+  const { deploy } = sender;
 
   const token =
     options.token === "test-token" ? await deployTestToken(deploy, chainId) : options.token;
@@ -124,8 +150,9 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
     const { name, artifact } = chosen.byCircuit[circuit];
     verifiers[circuit] = mock ? mock.address : (await deploy(name, artifact, [])).address;
   }
-  const forcedDeadline = options.forcedDeadline ?? 7 * DAY_SECONDS;
-  const claimWindow = options.claimWindow ?? 28 * DAY_SECONDS;
+  const governance = options.governance
+    ? await deployGovernance(deploy, options.governance, notice)
+    : zeroAddress;
   const root = genesisRoot(trade);
   const config = {
     token,
@@ -144,26 +171,64 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
     forcedDeadline: BigInt(forcedDeadline),
     claimWindow: BigInt(claimWindow),
     minimumDeposit: options.minimumDeposit ?? 1n,
+    ...{ governance, validators },
   };
   const artifact = readArtifact("Rollup.sol/Rollup.json");
   const rollup = await deploy("Rollup", artifact, [config]);
-  const read = (functionName: string) =>
-    publicClient.readContract({ address: rollup.address, abi: artifact.abi, functionName });
+  const { vault, registry, domain } = options.isDryRun
+    ? derived(rollup.address, chainId)
+    : await readBack(publicClient, rollup.address, artifact);
+  if (options.validators && options.token === "test-token") {
+    await bondValidators(sender, { ...options.validators, deployer, registry, token });
+  }
   return {
     chainId,
     instance,
     rollup: rollup.address,
-    vault: (await read("vault")) as Address,
-    token,
+    ...{ vault, token, registry, governance },
     verifiers: verifiers as Record<Circuit, Address>,
     ...{ operator, treasury, insurance },
     oracles: options.oracles.map(({ x, y }) => ({ x: `${x}`, y: `${y}` })),
     genesisRoot: `${root}`,
-    domain: `${await read("domain")}`,
+    domain: `${domain}`,
     forcedDeadline,
     claimWindow,
     block: rollup.block,
+    setups: chosen.setups ?? null,
   };
+}
+
+/** Sends, and remembers nothing once the process has ended. */
+function volatileSender(
+  { publicClient, walletClient, onProgress }: DeployOptions,
+  owner: { readonly chainId: number; readonly from: Address },
+): Sender {
+  const journal = openJournal(undefined, owner);
+  return createSender({ publicClient, walletClient, journal, onProgress });
+}
+
+/** What the rollup's constructor will make of its address. */
+function derived(rollup: Address, chainId: number) {
+  const types = [{ type: "uint256" }, { type: "address" }] as const;
+  const domain = BigInt(keccak256(encodeAbiParameters(types, [BigInt(chainId), rollup]))) >> 8n;
+  // The vault is the first contract that the rollup creates, the registry the second.
+  const created = (nonce: bigint) => getContractAddress({ from: rollup, nonce });
+  return { vault: created(1n), registry: created(2n), domain };
+}
+
+async function readBack(client: PublicClient, address: Address, { abi }: Artifact) {
+  const read = (functionName: string) => client.readContract({ address, abi, functionName });
+  const found = {
+    vault: await read("vault"),
+    registry: await read("validators"),
+    domain: await read("domain"),
+  };
+  const expected = derived(address, await client.getChainId());
+  const { vault, registry, domain } = expected;
+  if (found.vault !== vault || found.registry !== registry || found.domain !== domain) {
+    throw new DeployError(`the rollup at \`${address}\` is not the one that was deployed`);
+  }
+  return expected;
 }
 
 /** Before anything is paid for; the constructor would refuse them as well. */
@@ -174,34 +239,7 @@ function checkVenueOwners({ treasury, insurance }: DeployOptions): void {
   }
 }
 
-type Deployer = (
-  name: string,
-  artifact: Artifact,
-  args: readonly unknown[],
-) => Promise<{ readonly address: Address; readonly block: number }>;
-
-function createDeployer(
-  publicClient: PublicClient,
-  walletClient: WalletClient,
-  onProgress: DeployOptions["onProgress"],
-): Deployer {
-  const { account } = walletClient;
-  if (account === undefined) throw new DeployError("the wallet client has no account");
-  return async (name, { abi, bytecode }, args) => {
-    const chain = walletClient.chain ?? null;
-    const hash = await walletClient.deployContract({ account, chain, abi, bytecode, args });
-    const receipt = await publicClient.waitForTransactionReceipt({ hash });
-    if (receipt.status !== "success" || !receipt.contractAddress) {
-      throw new DeployError(`the deployment of \`${name}\` reverted in transaction \`${hash}\``);
-    }
-    onProgress?.(`${name} at ${receipt.contractAddress} (${receipt.gasUsed} gas)`);
-    // Some nodes answer in lower case; addresses are written in one way only.
-    const address = getAddress(receipt.contractAddress);
-    return { address, block: Number(receipt.blockNumber) };
-  };
-}
-
-async function deployTestToken(deploy: Deployer, chainId: number): Promise<Address> {
+async function deployTestToken(deploy: Deploy, chainId: number): Promise<Address> {
   if (!LOCAL_CHAIN_IDS.includes(chainId)) {
     throw new DeployError(`anybody may mint the test token; refused on chain \`${chainId}\``);
   }
@@ -209,150 +247,15 @@ async function deployTestToken(deploy: Deployer, chainId: number): Promise<Addre
   return (await deploy("TestToken", artifact, [])).address;
 }
 
-const HELP = `Deploys Straddle's contracts.
-
-  npm run deploy -- --rpc <url> --instance <name> --oracles <file> --operator <address> ...
-
-  --rpc <url>              the chain's JSON-RPC
-  --instance <name>        circuit sizes: ${Object.keys(instances.trade).join(", ")}
-  --token <address>        the collateral, an ERC-20 with 6 decimals, or
-  --test-token             a new token that anybody may mint (local chains only)
-  --oracles <file>         JSON: [{ "x": "<decimal>", "y": "<decimal>" }, ...]
-  --operator <address>     who submits batches
-  --treasury <address>     who owns account 1, which fees are collected into
-  --insurance <address>    who owns account 2, the insurance fund; on local chains both default to
-                           development accounts
-  --keystore <file>        encrypted key (version 3) that pays; the password is asked for, or
-                           read from STRADDLE_PASSWORD. Without it the node's own
-                           first account pays (local chains only)
-  --forced-deadline <s>    seconds to serve a forced operation (default: 7 days)
-  --claim-window <s>       seconds for claims after a freeze (default: 28 days)
-  --minimum-deposit <n>    1e-6 USDC (default: 1)
-  --mock-verifiers         verifiers that accept every proof (local chains only)
-  --out <file>             where to write the deployment (default: deployment.json)
-  --help                   this text
-
-Verifiers with development keys are refused on every chain but 31337 and 1337.
-`;
-
-const OPTIONS = {
-  rpc: { type: "string" },
-  instance: { type: "string" },
-  token: { type: "string" },
-  "test-token": { type: "boolean" },
-  oracles: { type: "string" },
-  operator: { type: "string" },
-  treasury: { type: "string" },
-  insurance: { type: "string" },
-  keystore: { type: "string" },
-  "forced-deadline": { type: "string" },
-  "claim-window": { type: "string" },
-  "minimum-deposit": { type: "string" },
-  "mock-verifiers": { type: "boolean" },
-  out: { type: "string", default: "deployment.json" },
-  help: { type: "boolean" },
-} as const;
-
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
-
-function required(values: Values, name: "rpc" | "instance" | "oracles" | "operator"): string {
-  const value = values[name];
-  if (value === undefined) throw new DeployError(`\`--${name}\` is missing; see --help`);
-  return value;
-}
-
-function readAddress(text: string, option: string): Address {
-  if (!isAddress(text)) throw new DeployError(`\`--${option}\` is no address. Got \`${text}\`.`);
-  return getAddress(text);
-}
-
-function readNatural(text: string | undefined, option: string): bigint | undefined {
-  if (text === undefined) return undefined;
-  if (!/^[1-9][0-9]{0,15}$/.test(text)) {
-    throw new DeployError(`\`--${option}\` is a whole number from 1. Got \`${text}\`.`);
-  }
-  return BigInt(text);
-}
-
-function readOracles(file: string): PublicKey[] {
-  const decimal = z
-    .string()
-    .regex(/^[0-9]{1,77}$/)
-    .transform(BigInt);
-  const result = z
-    .array(z.object({ x: decimal, y: decimal }))
-    .safeParse(JSON.parse(readFileSync(file, "utf8")));
-  if (result.success) return result.data;
-  const { path, message } = result.error.issues[0]!;
-  throw new DeployError(`oracles in \`${file}\`: \`${path.join(".")}\`: ${message}`);
-}
-
-/** The account that pays: from a key file, or the first of a local node's own. */
-async function payer(values: Values, publicClient: PublicClient): Promise<Account | Address> {
-  if (values.keystore !== undefined) {
-    const password = await passwordOf(values.keystore);
-    return privateKeyToAccount(await readKeystore(values.keystore, password));
-  }
-  const chainId = await publicClient.getChainId();
-  if (!LOCAL_CHAIN_IDS.includes(chainId)) {
-    throw new DeployError(`\`--keystore\` is missing; chain \`${chainId}\` is not local`);
-  }
-  const wallet = createWalletClient({ transport: http(values.rpc) });
-  const [first] = await wallet.getAddresses();
-  if (first === undefined) throw new DeployError("the node has no account; use `--keystore`");
-  return first;
-}
-
-async function venueOwners(values: Values, publicClient: PublicClient) {
-  const chainId = await publicClient.getChainId();
-  const read = (name: keyof typeof VENUE_OWNERS): Address => {
-    const given = values[name];
-    if (given !== undefined) return readAddress(given, name);
-    if (LOCAL_CHAIN_IDS.includes(chainId)) {
-      return developmentAccount(VENUE_OWNERS[name], chainId).address;
-    }
-    throw new DeployError(`\`--${name}\` is missing; chain \`${chainId}\` is not local`);
-  };
-  return { treasury: read("treasury"), insurance: read("insurance") };
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({ options: OPTIONS });
-  if (values.help) return void process.stdout.write(HELP);
-  const transport = http(required(values, "rpc"));
-  const instance = required(values, "instance");
-  const operator = readAddress(required(values, "operator"), "operator");
-  const oracles = readOracles(required(values, "oracles"));
-  if ((values.token === undefined) === !values["test-token"]) {
-    throw new DeployError("give either `--token` or `--test-token`");
-  }
-  const seconds = (name: "forced-deadline" | "claim-window") => {
-    const value = readNatural(values[name], name);
-    return value === undefined ? undefined : Number(value);
-  };
-  const publicClient = createPublicClient({ transport });
-  const account = await payer(values, publicClient);
-  const deployment = await deployStraddle({
-    publicClient,
-    walletClient: createWalletClient({ transport, account }),
-    instance,
-    token: values.token === undefined ? "test-token" : readAddress(values.token, "token"),
-    oracles,
-    operator,
-    ...(await venueOwners(values, publicClient)),
-    forcedDeadline: seconds("forced-deadline"),
-    claimWindow: seconds("claim-window"),
-    minimumDeposit: readNatural(values["minimum-deposit"], "minimum-deposit"),
-    mockVerifiers: values["mock-verifiers"],
-    onProgress: (line) => console.log(line),
-  });
-  writeFileSync(values.out, `${JSON.stringify(deployment, null, 2)}\n`);
-  console.log(`wrote ${values.out}`);
-}
-
 if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(`deploy: ${error instanceof Error ? error.message : String(error)}`);
-    process.exitCode = 1;
-  });
+  // Not awaited: the command imports this file, which must have ended by then.
+  import("./deploy/command.ts")
+    .then(({ main }) => main(process.argv.slice(2)))
+    .catch((error: unknown) => {
+      // viem's `message` is a page with all the calldata; its `shortMessage` is the sentence.
+      const { shortMessage, details, message } = error as Record<string, string | undefined>;
+      const text = shortMessage ? [shortMessage, details].filter(Boolean).join(" ") : message;
+      console.error(`deploy: ${text ?? String(error)}`);
+      process.exitCode = 1;
+    });
 }

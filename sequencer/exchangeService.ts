@@ -252,6 +252,19 @@ export interface Info {
   readonly validators: readonly Hex[];
 }
 
+/** The way to layer one: `paused` goes on by itself, `stopped` needs somebody. Fees in wei. */
+export interface LayerOneStatus {
+  readonly paused: string | null;
+  readonly stopped: string | null;
+  /** Newest block that passed all checks. */
+  readonly head: number | null;
+  readonly reorgs: number;
+  readonly deepestReorg: number;
+  readonly replacements: number;
+  readonly spentHour: bigint;
+  readonly spentDay: bigint;
+}
+
 /** How the node is doing: its backlogs are its promise about speed. */
 export interface Status {
   readonly time: number;
@@ -275,6 +288,7 @@ export interface Status {
   readonly lockedAccounts: number;
   /** At the backlog bound: only cancels are taken. */
   readonly isOverloaded: boolean;
+  readonly layerOne: LayerOneStatus;
   /** Why the node no longer sequences, or null. */
   readonly halted: string | null;
 }
@@ -283,14 +297,7 @@ export interface Status {
  * Something happened to an order of the account: after it `lots` are left. `reason` is the outcome
  * or removal that ended the order; null while it lives (`state` `open`).
  */
-export interface OrderUpdate {
-  readonly account: number;
-  readonly orderId: string;
-  readonly book: number;
-  readonly isSell: boolean;
-  readonly price: number;
-  readonly seq: number;
-  readonly lots: number;
+export interface OrderUpdate extends Omit<OpenOrder, "isCarried"> {
   readonly state: "open" | "closed";
   readonly reason: Outcome | Removal | null;
   /** The fill that caused the update, from the order's side, else null. */
@@ -313,9 +320,11 @@ export interface LedgerUpdate {
     | "deposit"
     | "registerKey"
     | "forcedWithdraw"
+    | "forcedCancelAll"
     | "withdraw"
     | "transfer"
     | "settlePosition"
+    | "forcedClose"
     | "backstop"
     | "insure"
     | "deleverage"
@@ -323,7 +332,7 @@ export interface LedgerUpdate {
     | "release"
     | "collectFees";
   readonly outcome: "executed" | "refused";
-  /** 0 for registerKey and release. From settlePosition on: the cash change, signed. */
+  /** 0 for registerKey, forcedCancelAll, release. From settlePosition on: cash change, signed. */
   readonly amount: number;
   readonly cash: number;
   readonly time: number;

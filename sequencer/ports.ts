@@ -64,7 +64,7 @@ export interface QueuedOperation {
   readonly queueId: number;
   readonly operation: Extract<
     LedgerOperation,
-    { kind: "deposit" | "registerKey" | "forcedWithdraw" }
+    { kind: "deposit" | "registerKey" | "forcedWithdraw" | "forcedCancelAll" | "forcedClose" }
   >;
 }
 
@@ -74,16 +74,49 @@ export interface AnchoredBatch {
   readonly transaction: string;
 }
 
+/** Small durable things by name. */
+export interface DurableValues {
+  get(name: string): Promise<unknown>;
+  /** Resolves when the value is durable. */
+  set(name: string, value: unknown): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+/** How the base chain and the way to it are. Fees in wei. */
+export interface SettlementReport {
+  /** Why nothing is read or sent for now; goes on by itself. */
+  readonly paused: string | null;
+  /** Why it cannot go on: somebody must look. */
+  readonly stopped: string | null;
+  /** Newest block that passed all checks. */
+  readonly head: number | null;
+  readonly reorgs: number;
+  /** Blocks that the deepest reorg so far has replaced. */
+  readonly deepestReorg: number;
+  /** Transactions sent again with higher fees. */
+  readonly replacements: number;
+  readonly spentHour: bigint;
+  readonly spentDay: bigint;
+}
+
 /** The base chain as the sequencer and validators see it. */
 export interface SettlementLayer {
   domain(): Promise<bigint>;
   anchored(): Promise<{ readonly number: number; readonly root: bigint }>;
   /** Queue entries from `fromQueueId` on, confirmed ones only. */
   queued(fromQueueId: number): Promise<readonly QueuedOperation[]>;
-  /** Sends the batch; resolves when it is mined. Never two transactions for one batch. */
-  submitBatch(batch: SealedBatch, proof: ProofWords): Promise<AnchoredBatch>;
+  /**
+   * Sends the batch; resolves when it is mined. Never two transactions for one batch. Without
+   * attestations layer one takes it only if there are no validators, or a day of their silence.
+   */
+  submitBatch(
+    batch: SealedBatch,
+    proof: ProofWords,
+    attestations?: readonly Attestation[],
+  ): Promise<AnchoredBatch>;
   /** Calldata of an anchored batch, as the transaction carried it. */
   batchData(number: number): Promise<{ words: readonly bigint[]; proof: ProofWords } | undefined>;
+  report(): SettlementReport;
 }
 
 export interface ProofResult {

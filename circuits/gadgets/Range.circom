@@ -39,6 +39,21 @@ template Minimum(bits) {
     out <== b + isFirstSmaller * (a - b);
 }
 
+// Proves: out = 1 if -2^bits <= in < 2^bits, else 0.
+// Assumes: |in| < 2^(bits + 3) - 2^bits; bits <= 247.
+template FitsWithin(bits) {
+    assert(bits <= 247);
+    signal input in;
+    signal output out;
+    component decomposed = Num2Bits(bits + 4);
+    decomposed.in <== in + (1 << bits) + (1 << (bits + 3));
+    for (var i = 0; i <= bits; i++) {
+        _ <== decomposed.out[i];
+    }
+    signal isNear <== (1 - decomposed.out[bits + 1]) * (1 - decomposed.out[bits + 2]);
+    out <== decomposed.out[bits + 3] * isNear;
+}
+
 // Proves: in is 0 or 1.
 template IsBoolean() {
     signal input in;

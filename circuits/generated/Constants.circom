@@ -87,6 +87,8 @@ function LEDGER_KIND_RANK() { return 13; }
 function LEDGER_KIND_RELEASE() { return 14; }
 function LEDGER_KIND_COLLECT_FEES() { return 15; }
 function LEDGER_KIND_ABSORB() { return 16; }
+function LEDGER_KIND_FORCED_CANCEL_ALL() { return 17; }
+function LEDGER_KIND_FORCED_CLOSE() { return 18; }
 
 // Codes: SERIES_STATUS
 function SERIES_STATUS_EMPTY() { return 0; }

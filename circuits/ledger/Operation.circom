@@ -2,11 +2,12 @@ pragma circom 2.2.0;
 
 include "../generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
+include "../gadgets/Health.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
-include "../gadgets/StaysAdmissible.circom";
 include "../gadgets/Unpack.circom";
 include "Bearable.circom";
+include "ForcedClose.circom";
 include "OpenBook.circom";
 include "OperationWord.circom";
 include "Positions.circom";
@@ -23,6 +24,7 @@ bus LedgerWorking(accounts, signers, slots, scenarios) {
     signal headroom[accounts][scenarios + 1];
     signal positions[accounts][slots];
     signal lockedSince[accounts];
+    signal watermark[accounts];
     signal keyHashes[accounts][KEYS_PER_ACCOUNT()];
     signal head[signers];
     WorkingSeries() table[slots];
@@ -39,6 +41,7 @@ bus LedgerFixed(accounts, signers, slots, scenarios) {
     signal signerAccount[signers];
     signal risk[slots][scenarios + 1];
     signal isFinal[slots];
+    signal nextSeq;
     signal isCarried;
     signal carriedBook;
 }
@@ -73,12 +76,15 @@ bus OperationHints(bookLevels) {
 //   6. Listing, opening, settling and registering keep their conditions and do what SPEC says; no
 //      book is opened in the place of the one that a carried order is in.
 //   7. A takeover keeps T1 to T8 and moves lots at the mark, and the amount, between two different
-//      accounts (Takeover, Bearable, StaysAdmissible, TopOfRanking).
+//      accounts (Takeover, Bearable, Admissible, TopOfRanking).
 //   8. absorb pays an amount above 0 to another account, whose equity afterwards is not positive,
 //      out of a fund that is covered afterwards.
 //   9. rank counts a holder of the slot; takeovers end the ranking (Rank).
 //  10. release unlocks an account that is below maintenance in no scenario.
 //  11. collectFees moves all fees to the fee account and states how much.
+//  12. forcedCancelAll sets the watermark of the account to nextSeq, and only that.
+//  13. forcedClose is executed exactly if F1 to F4 hold, between the fund and an account of the
+//      owner that is named; else nothing changes (ForcedClose, WithinLimits).
 // Assumes: the working set is what the batch opened or the operation before left.
 // Twin: sequencer/engine/ledger.ts and sequencer/engine/transactions/*.ts
 template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
@@ -105,10 +111,11 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal isAccount[A] <== SelectById(A)(fixed.accountIds, op.account, op.hasAccount);
     signal isTo[A] <== SelectById(A)(fixed.accountIds, op.to, op.hasTo);
     signal isSelf <== IsEqual()([op.to, op.account]);
-    (op.isTakeover + op.isAbsorb) * isSelf === 0;
+    (op.isTakeover + op.isAbsorb + op.isClose) * isSelf === 0;
     signal owner <== Dot(A)(isAccount, before.owner);
     signal toOwner <== Dot(A)(isTo, before.owner);
     signal cash <== Dot(A)(isAccount, before.cash);
+    signal cashOfTo <== Dot(A)(isTo, before.cash);
     signal isSlot[M] <== SelectByIndex(M)(op.slot, op.hasSlot);
     component slot = ReadSlot(M);
     slot.isSlot <== isSlot;
@@ -133,8 +140,17 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     // 4. What a takeover demands of the account that is liquidated. `gain` is what the account
     // would receive of the other, besides the worth of lots.
     signal change5[S] <== SlotChanges(M, S)(isSlot, fixed.risk);
-    signal gain <== op.amount
+    component close = ForcedClose(unit);
+    close.isClose <== op.isClose;
+    close.lots <== op.lots;
+    close.amount <== op.amount;
+    close.position <== heldByTo;
+    close.isUnexpired <== slot.isUnexpired;
+    close.minimum5 <== change5[S - 1];
+    signal stated <== op.amount
         * (op.isTakeover - 2 * op.isSubsidy - op.isAbsorb - op.isTested);
+    signal gain <== stated + close.paid;
+    signal takeoverLots <== op.isTakeover * op.lots;
     component takeover = Takeover(S, unit);
     takeover.isTakeover <== op.isTakeover;
     takeover.isInsure <== op.isInsure;
@@ -142,7 +158,7 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     takeover.isAbsorb <== op.isAbsorb;
     takeover.isSubsidy <== op.isSubsidy;
     takeover.scenario <== hints.scenario;
-    takeover.lots <== op.lots;
+    takeover.lots <== takeoverLots;
     takeover.amount <== op.amount;
     takeover.gain <== gain;
     takeover.position <== heldByTo;
@@ -164,7 +180,8 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     // 5. Lots move, or are paid out, at the mark; the account must bear it, and the other one,
     //    which is liquidated, be relieved.
     signal paidOut <== op.isPayOut * held;
-    signal lots <== -takeover.direction * op.lots - paidOut;
+    signal given <== -takeover.direction * op.lots;
+    signal lots <== given - paidOut + close.taken;
     signal worth <== (unit * lots) * slot.fields.mark;
     component bearable = Bearable(S);
     bearable.isTested <== op.isTested;
@@ -172,8 +189,10 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     bearable.isTakeover <== op.isTakeover;
     bearable.isInsure <== op.isInsure;
     bearable.isRelease <== op.isRelease;
+    bearable.isClose <== op.isClose;
     bearable.cashAfter <== cash + gain - worth;
-    component toBears = StaysAdmissible(S + 1);
+    component toBears = Admissible(S + 1);
+    toBears.enabled <== op.isTakeover + op.isClose;
     signal shift[S + 1];
     shift[S] <== 0;
     for (var s = 0; s < S; s++) {
@@ -195,20 +214,29 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal isMisdirected <== op.isTransfer * (1 - isRecipient);
     signal leaves <== op.isTested * bearable.passes;
     signal isPaid <== leaves * (1 - isMisdirected);
-    op.executed === op.isUnconditional + isPaid;
+    op.isTakeover * toBears.fails === 0;
+    component limits = WithinLimits();
+    limits.cash <== [cash + gain - worth, cashOfTo - gain + worth];
+    limits.position <== held + lots;
+    signal bothBear <== bearable.passes * toBears.passes;
+    signal isAllowed <== limits.out * bothBear;
+    signal isClosed <== isAllowed * close.isDue;
+    op.executed === op.isUnconditional + isPaid + isClosed;
+    // What a close that is refused would have done is not done.
+    signal isDone <== 1 - op.isClose + isClosed;
     component move = MoveLots(A, M);
     move.isAccount <== isAccount;
     move.isOther <== isTo;
-    move.hasOther <== op.isTakeover;
+    move.hasOther <== op.isTakeover + op.isClose;
     move.isSlot <== isSlot;
-    move.lots <== lots;
+    move.lots <== isDone * lots;
     move.held <== held;
     move.otherHeld <== heldByTo;
     move.positions <== before.positions;
     after.positions <== move.after;
     (op.isPayOut + op.isRank) * move.heldNothing === 0;
-    after.ranking <== Rank()(op.isRank, op.isTakeover, op.account, op.slot, op.isLong, held,
-        before.ranking);
+    after.ranking <== Rank()(op.isRank, op.isTakeover + isClosed, op.account, op.slot, op.isLong,
+        held, before.ranking);
 
     // 6. Cash, headrooms, fees, locks and owners.
     signal kept <== op.amount * (op.isTested - isPaid);
@@ -216,22 +244,29 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal received <== gain + kept + added;
     op.isCollect * (op.amount - before.fees) === 0;
     after.fees <== before.fees - op.isCollect * before.fees;
+    signal mover[A];
     signal isReleased[A];
+    signal isVoided[A];
     signal ownerChange[A];
     for (var a = 0; a < A; a++) {
-        after.cash[a] <== before.cash[a] + (isAccount[a] - isTo[a]) * (received - worth);
+        mover[a] <== isDone * (isAccount[a] - isTo[a]);
+        after.cash[a] <== before.cash[a] + mover[a] * (received - worth);
         for (var s = 0; s <= S; s++) {
-            after.headroom[a][s] <== before.headroom[a][s] + (isAccount[a] - isTo[a])
+            after.headroom[a][s] <== before.headroom[a][s] + mover[a]
                 * (shift[s] + MARGIN_VALUE_FACTOR() * received);
         }
         isReleased[a] <== op.isRelease * isAccount[a];
         after.lockedSince[a] <== before.lockedSince[a] - isReleased[a] * before.lockedSince[a];
+        isVoided[a] <== op.isCancel * isAccount[a];
+        after.watermark[a] <== before.watermark[a]
+            + isVoided[a] * (fixed.nextSeq - before.watermark[a]);
         ownerChange[a] <== op.isDeposit * isAccount[a];
         after.owner[a] <== before.owner[a] + ownerChange[a] * (words[1] - before.owner[a]);
     }
     signal isOtherOwner <== (owner - words[1]) * owner;
     op.isDeposit * isOtherOwner === 0;
     (op.hasOwner - op.isDeposit) * (owner - words[1]) === 0;
+    op.isClose * (toOwner - words[1]) === 0;
 
     // 7. The series table.
     var termWidths[3];

@@ -22,6 +22,8 @@ bus OperationFields() {
     signal isRelease;
     signal isCollect;
     signal isAbsorb;
+    signal isCancel;
+    signal isClose;
     // Signed by a trading key.
     signal isSigned;
     // Money leaves, or the operation is refused.
@@ -42,7 +44,7 @@ bus OperationFields() {
     signal lots;
     signal isSubsidy;
     signal isLong;
-    // 1 where the operation must be executed: not idle, and not tested.
+    // 1 where the operation must be executed: not idle, tested, or a forced close.
     signal isUnconditional;
 }
 
@@ -85,7 +87,7 @@ template OperationWord() {
     op.isSubsidy <== word.fields[10];
     op.isLong <== word.fields[11];
 
-    var kinds = LEDGER_KIND_ABSORB() + 1;
+    var kinds = LEDGER_KIND_FORCED_CLOSE() + 1;
     signal isKind[kinds] <== SelectByIndex(kinds)(word.fields[0], 1);
     op.isDeposit <== isKind[LEDGER_KIND_DEPOSIT()];
     op.isRegister <== isKind[LEDGER_KIND_REGISTER_KEY()];
@@ -103,19 +105,22 @@ template OperationWord() {
     op.isRelease <== isKind[LEDGER_KIND_RELEASE()];
     op.isCollect <== isKind[LEDGER_KIND_COLLECT_FEES()];
     op.isAbsorb <== isKind[LEDGER_KIND_ABSORB()];
+    op.isCancel <== isKind[LEDGER_KIND_FORCED_CANCEL_ALL()];
+    op.isClose <== isKind[LEDGER_KIND_FORCED_CLOSE()];
 
     op.isSigned <== op.isWithdraw + op.isTransfer + op.isBackstop;
     op.isTested <== op.isForced + op.isWithdraw + op.isTransfer;
     op.isTakeover <== op.isBackstop + op.isInsure + op.isDeleverage;
-    op.isUnconditional <== 1 - isKind[LEDGER_KIND_IDLE()] - op.isTested;
+    op.isUnconditional <== 1 - isKind[LEDGER_KIND_IDLE()] - op.isTested - op.isClose;
     var hasKeyWords = op.isDeposit + op.isRegister;
-    op.hasOwner <== hasKeyWords + op.isForced + op.isWithdraw;
+    op.hasOwner <== hasKeyWords + op.isForced + op.isWithdraw + op.isCancel;
     op.hasAccount <== op.hasOwner + op.isTransfer + op.isPayOut + op.isTakeover + op.isAbsorb
-        + op.isRank + op.isRelease + op.isCollect;
-    op.hasTo <== op.isTransfer + op.isTakeover + op.isAbsorb;
-    op.hasSlot <== op.isList + op.isSettle + op.isPayOut + op.isTakeover + op.isRank;
+        + op.isRank + op.isRelease + op.isCollect + op.isClose;
+    op.hasTo <== op.isTransfer + op.isTakeover + op.isAbsorb + op.isClose;
+    op.hasSlot <== op.isList + op.isSettle + op.isPayOut + op.isTakeover + op.isRank
+        + op.isClose;
     var hasAmount = op.isTested + op.isDeposit + op.isSettle + op.isTakeover + op.isAbsorb
-        + op.isCollect;
+        + op.isCollect + op.isClose;
 
     (1 - op.hasAccount) * op.account === 0;
     (1 - op.hasTo) * op.to === 0;
@@ -123,12 +128,12 @@ template OperationWord() {
     (1 - op.isOpenBook) * op.book === 0;
     (1 - hasKeyWords) * (op.keyIndex + op.keyExpiry) === 0;
     (1 - hasAmount) * op.amount === 0;
-    (1 - op.isTakeover) * op.lots === 0;
+    (1 - op.isTakeover - op.isClose) * op.lots === 0;
     (1 - op.isInsure - op.isDeleverage) * op.isSubsidy === 0;
     (1 - op.isRank) * op.isLong === 0;
-    (1 - op.hasOwner - op.isList - op.isOpenBook) * words[1] === 0;
+    (1 - op.hasOwner - op.isList - op.isOpenBook - op.isClose) * words[1] === 0;
     (1 - hasKeyWords - op.isOpenBook) * words[2] === 0;
     (1 - hasKeyWords - op.isOpenBook) * words[3] === 0;
-    (op.isInsure + op.isAbsorb) * (op.account - INSURANCE_ACCOUNT()) === 0;
+    (op.isInsure + op.isAbsorb + op.isClose) * (op.account - INSURANCE_ACCOUNT()) === 0;
     op.isCollect * (op.account - FEE_ACCOUNT()) === 0;
 }

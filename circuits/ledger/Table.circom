@@ -17,6 +17,7 @@ template ReadSlot(slots) {
     signal input isFinal[slots];
     output SeriesFields() fields;
     signal output final;
+    signal output isUnexpired;
     component of[8];
     for (var f = 0; f < 8; f++) {
         of[f] = Dot(slots);
@@ -30,7 +31,7 @@ template ReadSlot(slots) {
         of[4].b[m] <== table[m].fields.settled;
         of[5].b[m] <== isFinal[m];
         of[6].b[m] <== table[m].fields.expiry;
-        of[7].b[m] <== 0;
+        of[7].b[m] <== table[m].isUnexpired;
     }
     fields.mark <== of[0].out;
     fields.holders <== of[1].out;
@@ -39,8 +40,9 @@ template ReadSlot(slots) {
     fields.settled <== of[4].out;
     final <== of[5].out;
     fields.expiry <== of[6].out;
-    fields.isCall <== of[7].out;
-    fields.strike <== of[7].out;
+    isUnexpired <== of[7].out;
+    fields.isCall <== 0;
+    fields.strike <== 0;
 }
 
 // The table after one operation.

@@ -94,6 +94,8 @@ library ProtocolConstants {
     uint256 internal constant LEDGER_KIND_RELEASE = 14;
     uint256 internal constant LEDGER_KIND_COLLECT_FEES = 15;
     uint256 internal constant LEDGER_KIND_ABSORB = 16;
+    uint256 internal constant LEDGER_KIND_FORCED_CANCEL_ALL = 17;
+    uint256 internal constant LEDGER_KIND_FORCED_CLOSE = 18;
 
     // Codes: SERIES_STATUS
     uint256 internal constant SERIES_STATUS_EMPTY = 0;

@@ -29,6 +29,13 @@ export default buildModule("Straddle", (module) => {
       forcedDeadline: module.getParameter("forcedDeadline", 7n * DAY_SECONDS),
       claimWindow: module.getParameter("claimWindow", 28n * DAY_SECONDS),
       minimumDeposit: module.getParameter("minimumDeposit", 1n),
+      governance: module.getParameter("governance", "0x0000000000000000000000000000000000000000"),
+      validators: {
+        candidates: module.getParameter("candidates", []),
+        stake: module.getParameter("validatorStake", 10_000_000_000n),
+        evidenceWindow: module.getParameter("evidenceWindow", 14n * DAY_SECONDS),
+        unbondingDelay: module.getParameter("unbondingDelay", 21n * DAY_SECONDS),
+      },
     },
   ]);
   const vaultAddress = module.staticCall(rollup, "vault");

@@ -6,6 +6,8 @@ import {Claim} from "../libraries/ExitMode.sol";
 import {QueuedOperation} from "../libraries/OperationQueue.sol";
 import {Key} from "../libraries/TradingKeys.sol";
 import {ICollateralVault} from "./ICollateralVault.sol";
+import {IGovernance} from "./IGovernance.sol";
+import {IValidatorRegistry, ValidatorConfig} from "./IValidatorRegistry.sol";
 import {IExitVerifier, IVerifier} from "./IVerifier.sol";
 
 /// @notice Sizes of the circuits that the verifiers belong to.
@@ -20,7 +22,8 @@ struct Sizes {
     uint32 accountLevels;
 }
 
-/// @notice Everything that a rollup is born with. None of it can change later.
+/// @notice Everything that a rollup is born with. Governance, if there is one, can change the
+/// verifiers, the oracles, the operator and the minimum deposit; nobody can change the rest.
 /// @param token Collateral, an ERC-20 with 6 decimals that credits exactly what it moves.
 /// @param tradeVerifier Verifier of trade batches.
 /// @param ledgerVerifier Verifier of ledger batches.
@@ -34,6 +37,8 @@ struct Sizes {
 /// @param forcedDeadline Seconds within which a queued operation must be served.
 /// @param claimWindow Seconds for claims after a freeze.
 /// @param minimumDeposit Smallest deposit, 1e-6 USDC: what it costs to occupy an account.
+/// @param governance The timelock whose proposals change settings; 0 for none, ever.
+/// @param validators Who certifies batches, and what they bond.
 struct RollupConfig {
     IERC20 token;
     IVerifier tradeVerifier;
@@ -48,11 +53,15 @@ struct RollupConfig {
     uint256 forcedDeadline;
     uint256 claimWindow;
     uint256 minimumDeposit;
+    IGovernance governance;
+    ValidatorConfig validators;
 }
 
 /// @title Straddle's layer one: anchors proven batches, orders forced operations, lets owners leave
-/// @notice Nothing here can be paused, upgraded or rewired, and no role stands between an owner
-/// and an exit: the operator's one power is to submit proven batches, and it lapses with silence.
+/// @notice No proxy stands before it and no code of it can be replaced. Verifiers, oracles and
+/// operator change after a notice longer than a forced operation and an exit take; a pause stops
+/// deposits and batches for a while. No role stands between an owner and an exit: the operator's
+/// one power is to submit proven batches, and it lapses with silence.
 interface IRollup {
     /// @notice A proof moved the state root. The words are the call's data.
     event BatchAnchored(
@@ -64,13 +73,16 @@ interface IRollup {
     );
     /// @notice An address got its account.
     event AccountOpened(uint256 indexed account, address indexed owner);
-    /// @notice Layer one ordered an operation of the ledger; `kind` as in public words.
+    /// @notice Layer one ordered an operation of the ledger; `kind` as in public words. What the
+    /// kind does not use is 0.
     event OperationQueued(
         uint256 indexed queueId,
         uint256 indexed account,
         address indexed owner,
         uint256 kind,
         uint256 amount,
+        uint256 slot,
+        uint256 lots,
         Key key
     );
     /// @notice A batch served the operations `firstId .. endId - 1`.
@@ -93,11 +105,23 @@ interface IRollup {
     /// @notice A deposit that no batch served went back. Pending if the token refused to move it.
     event DepositRefunded(uint256 indexed queueId, address indexed owner, uint256 amount);
 
+    event VerifiersChanged(IVerifier trade, IVerifier ledger, IExitVerifier exit);
+    event OracleSetChanged(uint256 oracleSetHash);
+    event OperatorChanged(address indexed operator);
+    event MinimumDepositChanged(uint256 minimumDeposit);
+    /// @notice Deposits and batches wait until `end`; nothing else does.
+    event Paused(address indexed by, uint256 end);
+    event Unpaused(address indexed by);
+
     error TokenDecimalsUnequal(uint256 actual, uint256 expected);
     error SizeOutOfRange(uint256 value, uint256 minimum, uint256 maximum);
     error DurationZero();
-    error OperatorZero();
     error VenueOwnersInvalid(address treasury, address insurance);
+    error GovernanceDelayTooShort(uint256 delay, uint256 notice);
+    error CallerNotGovernance(address caller, address governance);
+    error CallerMayNotPause(address caller);
+    error ChangeWhileOverdue(uint256 deadline, uint256 timestamp);
+    error CertificateMissing(uint256 number, uint256 proofOnlyAt);
     error SubmitterNotOperator(address submitter, address operator, uint256 openToAllAt);
     error BatchNumberUnequal(uint256 actual, uint256 expected);
     error BatchRootUnequal(uint256 actual, uint256 expected);
@@ -105,6 +129,7 @@ interface IRollup {
     error BatchOracleSetUnequal(uint256 actual, uint256 expected);
     error BatchTimeNotAfter(uint256 actual, uint256 previous);
     error BatchTimeInFuture(uint256 actual, uint256 latest);
+    error BatchTimeTooOld(uint256 actual, uint256 earliest);
     error BatchSnapshotInFuture(uint256 actual, uint256 batchTime);
     error BatchProofInvalid(uint256 commitment, uint256 gamma, uint256 evaluation);
     error ExitProofInvalid(uint256 account, address owner, uint256 claim);
@@ -113,25 +138,43 @@ interface IRollup {
     error VaultCapExceeded(uint256 held, uint256 cap);
     error AccountOutOfRange(uint256 account, uint256 end);
     error WithdrawalTargetInvalid(address to);
+    error SlotOutOfRange(uint256 slot, uint256 end);
+    error LotsOutOfRange(uint256 lots, uint256 maximum);
+    /// @notice The insurance fund is what positions are closed against.
+    error CloseByInsurance();
+    /// @notice The ordinary lane of the queue is full: see `premium`.
+    error PremiumTooLow(uint256 paid, uint256 due);
 
     /// @notice Pulls `amount` from the caller, who has approved the vault, and orders its deposit.
     /// The first deposit opens the caller's account; accounts 1 and 2 are open from the beginning,
     /// for the treasury and the insurance fund, and take deposits of their owners only.
-    /// Key (0, 0) brings no key.
-    function deposit(uint256 amount, Key calldata key) external returns (uint256 queueId);
+    /// Key (0, 0) brings no key. As with everything that joins the queue, the ether that is sent
+    /// above `premium` comes back.
+    function deposit(uint256 amount, Key calldata key) external payable returns (uint256 queueId);
 
     /// @notice Orders that a trading key be set or, with (0, 0), revoked.
-    function registerKey(Key calldata key) external returns (uint256 queueId);
+    function registerKey(Key calldata key) external payable returns (uint256 queueId);
 
     /// @notice Orders a withdrawal that the operator cannot ignore. It does nothing if the
     /// account would not be covered afterwards.
-    function forceWithdraw(uint256 amount) external returns (uint256 queueId);
+    function forceWithdraw(uint256 amount) external payable returns (uint256 queueId);
 
-    /// @notice Anchors a batch: `words` as SPEC 8, `proof` as a, b, c in the verifier's order.
+    /// @notice Orders that every order of the caller that rests by then be void. The operator
+    /// cannot ignore it, and nothing refuses it.
+    function forceCancelAll() external payable returns (uint256 queueId);
+
+    /// @notice Orders the close of at most `lots` of the caller's position in `slot`, at the mark
+    /// and against the insurance fund, for the slot's short-option minimum. It does nothing if
+    /// there is nothing to close, or if the fund or the account could not bear it.
+    function forceClose(uint256 slot, uint256 lots) external payable returns (uint256 queueId);
+
+    /// @notice Anchors a batch: `words` as SPEC 8, `proof` as a, b, c in the verifier's order,
+    /// `certificate` as the registry says. After a day without a certificate it may be empty.
     function submitBatch(
         uint256[] calldata words,
         uint256 commitment,
-        uint256[8] calldata proof
+        uint256[8] calldata proof,
+        bytes calldata certificate
     ) external;
 
     /// @notice Sends `owner` what is pending. Anybody may call: the money goes to the owner.
@@ -166,6 +209,25 @@ interface IRollup {
     /// @notice Pays back a deposit that no batch served, after a freeze.
     function refundDeposit(uint256 queueId) external;
 
+    /// @notice Replaces the verifiers, checked like the first ones. Governance only.
+    function setVerifiers(IVerifier trade, IVerifier ledger, IExitVerifier exit_) external;
+
+    /// @notice Replaces the oracles. Governance only.
+    function setOracleSet(uint256 oracleSetHash_) external;
+
+    /// @notice Replaces the operator. Governance only.
+    function setOperator(address operator_) external;
+
+    /// @notice Changes the smallest deposit. Governance only.
+    function setMinimumDeposit(uint256 minimumDeposit_) external;
+
+    /// @notice Stops deposits and batches for `pauseDuration`; the guardian may. Not again before
+    /// another forced deadline has passed since its end.
+    function pause() external;
+
+    /// @notice Ends a pause early; the guardian may.
+    function unpause() external;
+
     function token() external view returns (IERC20);
 
     function vault() external view returns (ICollateralVault);
@@ -184,6 +246,21 @@ interface IRollup {
 
     function claimWindow() external view returns (uint256);
 
+    /// @notice The timelock, or 0 if nothing can ever change.
+    function governance() external view returns (IGovernance);
+
+    /// @notice The registry of the validators that certify batches.
+    function validators() external view returns (IValidatorRegistry);
+
+    /// @notice How long a pause lasts, seconds.
+    function pauseDuration() external view returns (uint256);
+
+    /// @notice Unix seconds until which deposits and batches wait; in the past when they do not.
+    function pausedUntil() external view returns (uint256);
+
+    /// @notice Unix seconds from which a pause may begin.
+    function pausableAt() external view returns (uint256);
+
     function minimumDeposit() external view returns (uint256);
 
     function sizes() external view returns (Sizes memory);
@@ -199,6 +276,9 @@ interface IRollup {
 
     /// @notice When the last batch was anchored, or the rollup created: unix seconds.
     function lastAnchoredAt() external view returns (uint256);
+
+    /// @notice When the last certified batch was anchored, or the rollup created: unix seconds.
+    function lastCertifiedAt() external view returns (uint256);
 
     /// @notice What everything signed on layer two is bound to.
     function domain() external view returns (uint256);
@@ -220,6 +300,9 @@ interface IRollup {
 
     /// @notice Id that the next operation will get.
     function queueEnd() external view returns (uint256);
+
+    /// @notice What it costs to join the queue now, wei: 0 while its ordinary lane has room.
+    function premium() external view returns (uint256);
 
     function queuedOperation(uint256 queueId) external view returns (QueuedOperation memory);
 

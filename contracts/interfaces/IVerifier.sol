@@ -8,6 +8,24 @@ interface IKeyOrigin {
     function KEY_ORIGIN() external view returns (string memory);
 }
 
+/// @title What a proving key was made from, for anybody to compare
+interface IKeySetup is IKeyOrigin {
+    /// @notice The sha256 of the circuit's .r1cs file.
+    // solhint-disable-next-line func-name-mixedcase
+    function R1CS_HASH() external view returns (bytes32);
+
+    /// @notice The sha256 of the setup's transcript.json.
+    // solhint-disable-next-line func-name-mixedcase
+    function SETUP_HASH() external view returns (bytes32);
+
+    /// @notice The key's gamma and delta. A key in which they are equal has no contribution.
+    /// @return gamma (x, y), each with its imaginary part first, as is `delta`.
+    function keyPoints()
+        external
+        view
+        returns (uint256[4] memory gamma, uint256[4] memory delta);
+}
+
 /// @title Groth16 verifier of a batch, as snarkjs exports it
 interface IVerifier {
     /// @param a First point of the proof.

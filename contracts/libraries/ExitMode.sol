@@ -18,6 +18,8 @@ struct Claim {
 /// @dev Marks can promise more than the vault holds. Paying only after every claim is known gives
 /// the last to leave what the first got. Invariant I9.
 library ExitMode {
+    uint256 private constant AMOUNT_MAX = type(uint88).max;
+
     struct State {
         /// @dev Unix seconds of the freeze; 0 while live. Never returns to 0.
         uint64 frozenAt;
@@ -37,6 +39,7 @@ library ExitMode {
     error ClaimWindowOpen(uint256 end, uint256 timestamp);
     error AlreadyClaimed(uint256 account);
     error ClaimOwnerZero(uint256 account);
+    error ClaimAmountOutOfRange(uint256 account, uint256 amount, uint256 maximum);
     error ClaimMissing(uint256 account);
     error ClaimAlreadyPaid(uint256 account);
 
@@ -125,9 +128,13 @@ library ExitMode {
         // The empty account has no owner; nobody could ever be paid for it.
         if (owner == address(0)) revert ClaimOwnerZero(account);
         if (self.claims[account].owner != address(0)) revert AlreadyClaimed(account);
+        if (amount == 0 || amount > AMOUNT_MAX) {
+            revert ClaimAmountOutOfRange(account, amount, AMOUNT_MAX);
+        }
         self.claims[account] = Claim({
             owner: owner,
-            amount: SafeCast.toUint88(amount),
+            // In range: checked above.
+            amount: uint88(amount),
             paid: false
         });
     }

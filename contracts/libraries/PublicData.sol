@@ -36,8 +36,13 @@ library PublicData {
     }
 
     /// @notice Hash of the words as they stand in calldata.
-    function hash(uint256[] calldata words) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(words));
+    function hash(uint256[] calldata words) internal pure returns (bytes32 wordsHash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let length := shl(5, words.length)
+            calldatacopy(free, words.offset, length)
+            wordsHash := keccak256(free, length)
+        }
     }
 
     /// @notice The point at which both sides evaluate the words.
@@ -47,18 +52,33 @@ library PublicData {
     }
 
     /// @notice `sum_i words[i] * gamma^(i+1)` in the field, by Horner's rule from the last word.
+    /// @dev In assembly: every fill of every batch passes here.
     function evaluate(
         uint256[] calldata words,
         uint256 gamma
     ) internal pure returns (uint256 evaluation) {
-        for (uint256 i = words.length; i > 0; ) {
-            // i > 0, so that the decrement cannot wrap.
-            unchecked {
-                --i;
+        uint256 modulus = R;
+        bool allInField = true;
+        assembly ("memory-safe") {
+            let first := words.offset
+            for {
+                let place := add(first, shl(5, words.length))
+            } gt(place, first) {
+
+            } {
+                place := sub(place, 32)
+                let word := calldataload(place)
+                allInField := and(allInField, lt(word, modulus))
+                evaluation := mulmod(addmod(evaluation, word, modulus), gamma, modulus)
             }
-            uint256 word = words[i];
-            if (word >= R) revert WordNotInField(i, word);
-            evaluation = mulmod(addmod(evaluation, word, R), gamma, R);
+        }
+        if (!allInField) _refuse(words);
+    }
+
+    /// @dev Says which word it was.
+    function _refuse(uint256[] calldata words) private pure {
+        for (uint256 i = 0; i < words.length; i++) {
+            if (words[i] >= R) revert WordNotInField(i, words[i]);
         }
     }
 }

@@ -6,7 +6,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { network } from "hardhat";
-import type { Address, Hash } from "viem";
+import { type Address, type Hash, type HDAccount, type Hex, zeroAddress } from "viem";
+import { type AttestationDomain, attesterOf } from "../../sequencer/l1/attestation.ts";
+import { encodeCertificate } from "../../sequencer/l1/certificate.ts";
+import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import { pack } from "../../sequencer/protocol/codec.ts";
 import {
   BATCH_KINDS,
@@ -25,6 +28,14 @@ const WINDOW_SECONDS = 28 * 86_400;
 const DEPOSIT = 1_000_000n;
 /** As long as a hash is, since calldata is paid by its bytes. */
 const HASH_LIKE = 2n ** 253n / 3n;
+/** Development accounts that attest, from this one on. */
+const FIRST_VALIDATOR = 100;
+/** As many as the devnet's: their certificate is in every figure for a batch. */
+const VALIDATORS = 4;
+const VALIDATORS_MAX = 16;
+const STAKE = 1_000_000_000n;
+/** What each fill may add to what a batch may cost anyway. */
+const FILL_ALLOWANCE = 700;
 /** The first account that layer one opens for a trader: 1 and 2 are the venue's. */
 const TRADER = 3;
 /** As in contracts/libraries/Accounts.sol. */
@@ -58,6 +69,7 @@ type World = Awaited<ReturnType<typeof createWorld>>;
 export async function gasBenchmarks(): Promise<BenchLine[]> {
   const lines: BenchLine[] = [];
   for (const instance of INSTANCES) lines.push(...(await batchLines(instance)));
+  lines.push(...(await certificateLines()));
   lines.push(...(await traderLines()));
   return lines;
 }
@@ -82,6 +94,26 @@ async function batchLines(instance: (typeof INSTANCES)[number]): Promise<BenchLi
       note: `${marginal} of it for the fill itself${note.note ? `; ${note.note}` : ""}`,
     }),
     line(`gas.ledgerBatch.${instance}`, ledger, note),
+  ];
+}
+
+/** What certificates cost: the same full batch with and without. */
+async function certificateLines(): Promise<BenchLine[]> {
+  const costs: number[] = [];
+  for (const validators of [0, VALIDATORS, VALIDATORS_MAX]) {
+    const world = await createWorld("large", validators);
+    await submit(world, await tradeWords(world, world.trade.steps));
+    costs.push(await submit(world, await tradeWords(world, world.trade.steps)));
+  }
+  const [none, few, most] = costs as [number, number, number];
+  const { trade } = instanceSizes("large");
+  return [
+    line("gas.batchOverhead.large", none - FILL_ALLOWANCE * trade.steps, {
+      target: 260_000,
+      note: `a full batch less ${FILL_ALLOWANCE} a fill, before its certificate`,
+    }),
+    line(`gas.certificate.${VALIDATORS}`, few - none, { note: "3 signatures" }),
+    line(`gas.certificate.${VALIDATORS_MAX}`, most - none, { note: "11 signatures" }),
   ];
 }
 
@@ -127,13 +159,18 @@ async function traderLines(): Promise<BenchLine[]> {
   ];
 }
 
-async function createWorld(instance: string) {
+async function createWorld(instance: string, validators = VALIDATORS) {
   const chain: Chain = await network.create();
   const { viem } = chain;
   const { trade, ledger } = instanceSizes(instance);
   const clients = await viem.getWalletClients();
   const publicClient = await viem.getPublicClient();
   const token = await viem.deployContract("TestToken");
+  const chainId = await publicClient.getChainId();
+  const operator = clients[0]!.account.address;
+  const attesters = Array.from({ length: validators }, (_, index) =>
+    developmentAccount(FIRST_VALIDATOR + index, chainId),
+  );
   const lend = async (circuit: string) => {
     const real = await deployVerifier(chain, circuit, instance);
     if (real === undefined) return (await viem.deployContract("AcceptingVerifier")).address;
@@ -147,7 +184,7 @@ async function createWorld(instance: string) {
       exitVerifier: await lend("Exit"),
       genesisRoot: 1n,
       oracleSetHash: 2n,
-      operator: clients[0]!.account.address,
+      operator,
       treasury: clients[7]!.account.address,
       insurance: clients[8]!.account.address,
       sizes: {
@@ -159,10 +196,40 @@ async function createWorld(instance: string) {
       forcedDeadline: BigInt(DEADLINE_SECONDS),
       claimWindow: BigInt(WINDOW_SECONDS),
       minimumDeposit: 1n,
+      governance: zeroAddress,
+      validators: {
+        candidates: attesters.map(({ address }) => ({ signer: address, owner: operator })),
+        stake: STAKE,
+        evidenceWindow: 1n,
+        unbondingDelay: 2n,
+      },
     },
   ]);
+  const registry = await viem.getContractAt("ValidatorRegistry", await rollup.read.validators());
+  await token.write.mint([operator, STAKE * BigInt(validators)]);
+  await token.write.approve([registry.address, STAKE * BigInt(validators)]);
+  for (const { address } of attesters) await registry.write.bond([address]);
+  const certify = (words: readonly bigint[]) =>
+    certificateOf(attesters, { chainId, rollup: rollup.address }, words);
   const usesRealVerifier = verifierName("Trade", instance) !== undefined;
-  return { chain, clients, publicClient, token, rollup, trade, ledger, usesRealVerifier };
+  return { certify, chain, clients, publicClient, token, rollup, trade, ledger, usesRealVerifier };
+}
+
+/** Two thirds of the validators' signatures on the batch: no more than are needed. */
+async function certificateOf(
+  attesters: readonly HDAccount[],
+  domain: AttestationDomain,
+  words: readonly bigint[],
+): Promise<Hex> {
+  const number = Number(words[HEADER.indexOf("number")]);
+  const rootAfter = words[HEADER.indexOf("rootAfter")]!;
+  const content = { number, root: rootAfter, logHash: "5a".repeat(32) };
+  const signers = attesters.slice(0, Math.ceil((attesters.length * 2) / 3));
+  const attestations = await Promise.all(
+    signers.map((account) => attesterOf(account, domain).attest(content)),
+  );
+  const members = attesters.map(({ address }) => address);
+  return encodeCertificate(members, { number, rootAfter }, attestations);
 }
 
 /** The generated verifier of the instance, or one that costs the same. */
@@ -273,8 +340,9 @@ async function depositGas(world: World, owner: Address, key: typeof NO_KEY): Pro
   return gasOf(world, rollup.write.deposit([DEPOSIT, key], { account: owner }));
 }
 
-function submit(world: World, words: readonly bigint[]): Promise<number> {
-  return gasOf(world, world.rollup.write.submitBatch([words, HASH_LIKE, PROOF]));
+async function submit(world: World, words: readonly bigint[]): Promise<number> {
+  const certificate = await world.certify(words);
+  return gasOf(world, world.rollup.write.submitBatch([words, HASH_LIKE, PROOF, certificate]));
 }
 
 async function gasOf({ publicClient }: World, sent: Promise<Hash>): Promise<number> {

@@ -17,6 +17,7 @@ import {
   makeOracleKeys,
   type NetworkPlan,
   type OracleKey,
+  validatorAddresses,
   writeOracleConfigs,
   writeProverConfig,
   writeSequencerConfig,
@@ -135,6 +136,11 @@ async function deploy(ports: Ports, oracleKeys: readonly OracleKey[]): Promise<D
     operator: developmentAccount(ACCOUNTS.operator, CHAIN_ID).address,
     treasury: developmentAccount(ACCOUNTS.treasury, CHAIN_ID).address,
     insurance: developmentAccount(ACCOUNTS.insurance, CHAIN_ID).address,
+    governance: {
+      proposer: developmentAccount(ACCOUNTS.proposer, CHAIN_ID).address,
+      guardian: developmentAccount(ACCOUNTS.guardian, CHAIN_ID).address,
+    },
+    validators: { signers: validatorAddresses(CHAIN_ID) },
   });
 }
 

@@ -17,6 +17,8 @@ export const ACCOUNTS = {
   receipts: 2,
   validators: 3,
   ...VENUE_OWNERS,
+  proposer: 9,
+  guardian: VENUE_OWNERS.treasury,
   traders: 10,
 } as const;
 export const VALIDATORS = 4;
@@ -83,7 +85,7 @@ export function writeSequencerConfig(plan: NetworkPlan): string {
       seed: randomBytes(32).toString("hex"),
     },
     oracleUrls: ports.oracles.map(localUrl),
-    validators: Array.from({ length: VALIDATORS }, (_, index) => validatorAddress(plan, index)),
+    validators: validatorAddresses(deployment.chainId),
     operatorKey: { development: ACCOUNTS.operator },
     receiptKey: { development: ACCOUNTS.receipts },
     vkeys: { trade: artifacts.trade.vkey, ledger: artifacts.ledger.vkey },
@@ -94,8 +96,10 @@ export function writeSequencerConfig(plan: NetworkPlan): string {
   return directory.writeJson(config, "config", "sequencer.json");
 }
 
-function validatorAddress({ deployment }: NetworkPlan, index: number): string {
-  return developmentAccount(ACCOUNTS.validators + index, deployment.chainId).address;
+export function validatorAddresses(chainId: number) {
+  return Array.from({ length: VALIDATORS }, (_, index) => {
+    return developmentAccount(ACCOUNTS.validators + index, chainId).address;
+  });
 }
 
 export function writeProverConfig({ directory, ports, artifacts, jobsToken }: NetworkPlan): string {

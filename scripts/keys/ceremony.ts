@@ -5,8 +5,8 @@
  * no participant, or with gamma = delta, lets anybody forge proofs, and `export` refuses it.
  */
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { powersOfTau, zKey } from "snarkjs";
@@ -17,6 +17,7 @@ import { readKeyFile } from "./keyFile.ts";
 import { createProgressBoard, type ProgressTask } from "./progress.ts";
 import { readR1cs } from "./r1cs.ts";
 import { stopSnarkjs } from "./snarkjsThreads.ts";
+import { setupHashOf, transcriptText } from "./transcript.ts";
 
 const HELP = `Makes a production key for a circuit, step by step.
 
@@ -34,11 +35,17 @@ const HELP = `Makes a production key for a circuit, step by step.
               the powers takes hours at size: give the file's published sha256 instead.
   export      --r1cs <file> --ptau <file> --key <zkey> --out <folder> --contract <Name>
               [--ptau-sha256 <hex>]
-              Verifies, then writes verification_key.json, <Name>.sol and transcript.json.
+              Verifies, then writes verification_key.json, <Name>.sol, transcript.json and a copy
+              of the key. The contract states the hashes of circuit and transcript; it belongs in
+              contracts/generated/verifiers, and the folder is what \`npm run deploy\` checks.
 
 Powers of tau must be prepared for the second phase and come from a public ceremony.
 `;
 
+/** The head of every verifier that `export` writes: its text is compared when it is deployed. */
+export const VERIFIER_HEADER: readonly string[] = [
+  "A ceremony's key; the transcript is beside its verification key.",
+];
 const DEFAULT_ITERATIONS = "10";
 
 /** A mistake of the caller's or a key that must not be used: a message, no stack. */
@@ -119,29 +126,24 @@ export async function exportKey(
 ): Promise<void> {
   if (existsSync(out)) throw new CeremonyError(`\`${out}\` exists; name a new folder`);
   await verify(inputs);
-  const r1csHash = await sha256OfFile(inputs.r1cs);
-  const vkey: unknown = await zKey.exportVerificationKey(inputs.key);
-  const header = ["A ceremony's key; the transcript is beside its verification key."];
-  const source = await exportSolidityVerifier({
-    zkeyFile: inputs.key,
-    contractName,
-    header,
-    r1csHash,
-  });
-
   const temporary = `${out}.${process.pid}.tmp`;
   mkdirSync(temporary, { recursive: true });
   try {
+    const { r1cs, ptau, key } = inputs;
     const vkeyFile = join(temporary, "verification_key.json");
-    const contractFile = join(temporary, `${contractName}.sol`);
+    const vkey: unknown = await zKey.exportVerificationKey(key);
     writeFileSync(vkeyFile, `${JSON.stringify(vkey, null, 2)}\n`);
-    writeFileSync(contractFile, source);
-    const files = [inputs.r1cs, inputs.ptau, inputs.key, vkeyFile, contractFile];
-    const hashes: Record<string, string> = {};
-    for (const file of files) hashes[basename(file)] = await sha256OfFile(file);
-    const { contributions } = readKeyFile(inputs.key);
-    const transcript = { contributions, sha256: hashes };
-    writeFileSync(join(temporary, "transcript.json"), `${JSON.stringify(transcript, null, 2)}\n`);
+    const transcript = await transcriptText({ r1cs, ptau, key, vkey: vkeyFile });
+    writeFileSync(join(temporary, "transcript.json"), transcript);
+    const source = await exportSolidityVerifier({
+      zkeyFile: key,
+      contractName,
+      header: VERIFIER_HEADER,
+      r1csHash: await sha256OfFile(r1cs),
+      setupHash: setupHashOf(transcript),
+    });
+    writeFileSync(join(temporary, `${contractName}.sol`), source);
+    copyFileSync(key, join(temporary, "key.zkey"));
     renameSync(temporary, out);
   } finally {
     rmSync(temporary, { recursive: true, force: true });

@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { zKey } from "snarkjs";
 import { assertKeyIsSound } from "./checkKey.ts";
+import { DEV_KEY_MARK } from "./devSecrets.ts";
 import { readKeyFile } from "./keyFile.ts";
 
 const TEMPLATE_NAME = "contract Groth16Verifier {";
@@ -16,25 +17,33 @@ export type VerifierRequest = {
   readonly header: readonly string[];
   /** The sha256 of the .r1cs file, in hex. A development key carries it; others must be told. */
   readonly r1csHash?: string | undefined;
+  /** The sha256 of the setup's transcript, in hex. A development key has no setup. */
+  readonly setupHash?: string | undefined;
 };
 
-/**
- * Returns the source of a verifier contract, the same text for the same key.
- *
- * The contract states where its key comes from in KEY_ORIGIN, for deployment scripts to refuse a
- * development key, and the circuit it is for in R1CS_HASH.
- */
+/** Returns the source of a verifier contract, the same text for the same key. */
 export async function exportSolidityVerifier(request: VerifierRequest): Promise<string> {
+  assertKeyIsSound(request.zkeyFile);
+  return renderVerifier(request);
+}
+
+/**
+ * As {@link exportSolidityVerifier}, whatever the key is worth: for tests of what refuses it.
+ *
+ * The contract states where its key comes from in KEY_ORIGIN, the circuit that it is for in
+ * R1CS_HASH, what vouches for the key in SETUP_HASH, and the points that its soundness hangs on,
+ * for the rollup's constructor, deployment scripts and anybody else to check.
+ */
+export async function renderVerifier(request: VerifierRequest): Promise<string> {
   const { zkeyFile, contractName } = request;
   if (!/^[A-Z][A-Za-z0-9]*$/.test(contractName)) {
     throw new Error(`\`${contractName}\` is not a contract name; use letters and digits`);
   }
-  assertKeyIsSound(zkeyFile);
   const key = readKeyFile(zkeyFile);
-  const r1csHash = request.r1csHash ?? key.r1csHash;
-  if (r1csHash === undefined || !/^[0-9a-f]{64}$/.test(r1csHash)) {
-    throw new Error(`\`${zkeyFile}\` needs the sha256 of its .r1cs file, 64 hex digits`);
-  }
+  const isDevelopment = key.origin === "insecure-development";
+  const r1csHash = checkedHash(request.r1csHash ?? key.r1csHash, zkeyFile, ".r1cs file");
+  const published = isDevelopment ? Buffer.from(DEV_KEY_MARK).toString("hex") : undefined;
+  const setupHash = checkedHash(published ?? request.setupHash, zkeyFile, "transcript");
   const template = readTemplate();
   const source: string = await zKey.exportSolidityVerifier(zkeyFile, { groth16: template });
   const contract = [
@@ -43,15 +52,32 @@ export async function exportSolidityVerifier(request: VerifierRequest): Promise<
     `    string public constant KEY_ORIGIN = "${key.origin}";`,
     "    /// The sha256 of the circuit's .r1cs file.",
     `    bytes32 public constant R1CS_HASH = 0x${r1csHash};`,
+    isDevelopment
+      ? "    /// No setup: the sha256 by which development keys are marked."
+      : "    /// The sha256 of the setup's transcript.",
+    `    bytes32 public constant SETUP_HASH = 0x${setupHash};`,
+    "",
+    "    /// Gamma and delta, which must differ: where they are equal, anybody can forge proofs.",
+    "    function keyPoints() external pure returns (uint256[4] memory, uint256[4] memory) {",
+    "        return (",
+    "            [gammax1, gammax2, gammay1, gammay2],",
+    "            [deltax1, deltax2, deltay1, deltay2]",
+    "        );",
+    "    }",
     "",
   ].join("\n");
   const comment = [
     "GENERATED: do not edit.",
-    ...(key.origin === "insecure-development" ? [INSECURE_LINE] : []),
+    ...(isDevelopment ? [INSECURE_LINE] : []),
     ...request.header,
   ].map((line) => `// ${line}`);
   const [license = "", ...rest] = source.replace(TEMPLATE_NAME, () => contract).split("\n");
   return tidy([license, ...comment, ...rest]);
+}
+
+function checkedHash(hash: string | undefined, zkeyFile: string, of: string): string {
+  if (hash !== undefined && /^[0-9a-f]{64}$/.test(hash)) return hash;
+  throw new Error(`\`${zkeyFile}\` needs the sha256 of its ${of}, 64 hex digits`);
 }
 
 function readTemplate(): string {

@@ -124,6 +124,10 @@ function depositsOnly(queue: readonly QueuedOperation[]): SettlementLayer {
       return { ...anchored, transaction: `0x${number.toString(16).padStart(64, "0")}` };
     },
     batchData: async () => undefined,
+    report: () => ({
+      ...{ paused: null, stopped: null, head: null, reorgs: 0, deepestReorg: 0 },
+      ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
+    }),
   };
 }
 
@@ -157,6 +161,7 @@ function baseConfig(): Omit<SequencerConfig, "plan"> {
     liquidation: { oracleGapMs: 600_000 },
     rate: { perSecond: 10_000, burst: 100_000 },
     backlogMax: Number.MAX_SAFE_INTEGER,
+    unanchoredMax: Number.MAX_SAFE_INTEGER,
     checkpointEvery: 1000,
     certificationWaitMs: 1,
     tickMs: 10,

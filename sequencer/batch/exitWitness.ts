@@ -1,6 +1,6 @@
 /** Inputs of the exit circuit from a restored ledger. Twin: circuits/exit.circom. */
 import { seriesWord } from "../protocol/state.ts";
-import type { RestoredLedger } from "./restore.ts";
+import type { LedgerView } from "./restore.ts";
 import type { CircuitInputs } from "./sealedBatch.ts";
 import { field, fields, packedPositions } from "./witness.ts";
 
@@ -16,7 +16,7 @@ export interface ExitClaim {
 }
 
 /** `cash + unit * sum position * mark` in 1e-6 USDC, which may be beyond 2^53. */
-export function equity(ledger: RestoredLedger, account: number, unit: number): bigint {
+export function equity(ledger: LedgerView, account: number, unit: number): bigint {
   const { cash, positions } = ledger.account(account);
   const value = positions.reduce(
     (sum, lots, slot) => sum + BigInt(lots) * BigInt(ledger.series()[slot]!.mark),
@@ -26,7 +26,7 @@ export function equity(ledger: RestoredLedger, account: number, unit: number): b
 }
 
 /** What `account` may claim at the last batch of `ledger`. Throws before the first batch. */
-export function exitClaim(ledger: RestoredLedger, account: number, unit: number): ExitClaim {
+export function exitClaim(ledger: LedgerView, account: number, unit: number): ExitClaim {
   const stateRoot = ledger.root();
   const privateRoot = ledger.privateRoot();
   if (stateRoot === undefined || privateRoot === undefined) {

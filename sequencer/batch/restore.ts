@@ -34,7 +34,8 @@ import {
 } from "../protocol/state.ts";
 import { createMerkleTree, type MerkleTree } from "../state/merkleTree.ts";
 
-export interface RestoredLedger {
+/** What an exit is proven from. */
+export interface LedgerView {
   /** Of the last batch applied: 0 before the first. */
   number(): number;
   /** State root after it; undefined before the first. */
@@ -45,7 +46,10 @@ export interface RestoredLedger {
   series(): readonly Readonly<Series>[];
   /** 1e-6 USDC that fills have paid and nobody has collected. */
   fees(): number;
-  accounts: MerkleTree;
+  readonly accounts: MerkleTree;
+}
+
+export interface RestoredLedger extends LedgerView {
   /** Applies the next batch. Throws {@link RestoreError} where its root does not come out. */
   apply(words: readonly bigint[]): void;
 }
@@ -251,6 +255,9 @@ function applyOperation(ledger: Ledger, operation: PublicOperation): void {
     case LEDGER_KINDS.deleverage:
       applyTakeover(ledger, operation);
       return;
+    case LEDGER_KINDS.forcedClose:
+      if (executed === 1) applyClose(ledger, operation);
+      return;
     case LEDGER_KINDS.absorb:
       edit(ledger, INSURANCE_ACCOUNT).cash -= amount;
       edit(ledger, to).cash += amount;
@@ -260,7 +267,7 @@ function applyOperation(ledger: Ledger, operation: PublicOperation): void {
       ledger.fees -= amount;
       return;
     default:
-      // Idle, key registrations, rankings, releases: nothing that the ledger half holds.
+      // Idle, keys, cancellations, rankings, releases: nothing that the ledger half holds.
       return;
   }
 }
@@ -278,4 +285,12 @@ function applyTakeover(
   taker.cash -= gained - cost;
   move(ledger, from, slot, signedLots);
   move(ledger, taker, slot, -signedLots);
+}
+
+/** The position says how much of the lots that were asked for there was to close. */
+function applyClose(ledger: Ledger, operation: PublicOperation): void {
+  const { to, slot } = operation;
+  const held = Math.abs(accountOf(ledger, to).positions[slot]!);
+  const lots = Math.min(operation.lots, held);
+  applyTakeover(ledger, { ...operation, lots, amount: operation.amount * lots });
 }

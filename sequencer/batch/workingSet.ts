@@ -103,6 +103,8 @@ export function accountsOf(operation: LedgerOperation): number[] {
     return message.kind === "backstop" ? [author.account, message.from] : [author.account];
   }
   switch (operation.kind) {
+    case "forcedClose":
+      return [INSURANCE_ACCOUNT, operation.account];
     case "insure":
     case "absorb":
       return [INSURANCE_ACCOUNT, operation.from];

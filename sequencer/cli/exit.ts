@@ -2,36 +2,31 @@
  * `straddle exit`: leaves without the sequencer. Rebuilds the ledger from layer one, proves what
  * the account is worth, claims it, and pays the claim out when the window for claims is over.
  */
-import { globSync, statSync } from "node:fs";
-import path from "node:path";
 import type { Command } from "commander";
 import { formatUsdc } from "../client/decimal.ts";
 import type { Mined, Owner } from "../client/l1.ts";
-import { createExitLedger, proveExit } from "../node/exitProof.ts";
-import { anchoredBatches } from "./anchoredBatches.ts";
+import { proveExit } from "../node/exitProof.ts";
+import { addKeyOptions, exitKeys, type KeyOptions } from "./exitKeys.ts";
 import { UsageError } from "./failure.ts";
 import { dateText } from "./output.ts";
+import { ledgerOf } from "./rebuildLedger.ts";
 import type { Run } from "./run.ts";
 import type { Session } from "./session.ts";
 
-interface ExitOptions {
+interface ExitOptions extends KeyOptions {
   readonly check?: boolean;
   readonly freeze?: boolean;
-  readonly wasm?: string;
-  readonly zkey?: string;
-  readonly vkey?: string;
+  readonly state?: string;
 }
 
 export function addExitCommand(program: Command, run: Run): void {
-  program
+  const command = program
     .command("exit")
     .description("leave without the sequencer: rebuild the ledger, prove, claim, get paid")
     .option("--check", "only rebuild, and show what could be claimed")
     .option("--freeze", "end the rollup for everybody if it has missed a deadline")
-    .option("--wasm <file>", "exit circuit's witness program (default: of build/)")
-    .option("--zkey <file>", "exit circuit's proving key (default: of build/)")
-    .option("--vkey <file>", "exit circuit's verification key (default: of build/)")
-    .action(run(exit));
+    .option("--state <file>", "what `straddle rebuild --out` wrote, in place of reading it all");
+  addKeyOptions(command).action(run(exit));
 }
 
 async function exit(
@@ -77,7 +72,7 @@ interface Leaver {
 async function claim(session: Session, leaver: Leaver, options: ExitOptions): Promise<void> {
   const { output, io } = session;
   const { owner, account } = leaver;
-  const { ledger, batches } = await rebuild(session, owner);
+  const { ledger, batches } = await ledgerOf(session, owner, options.state);
   const worth = ledger.claim(account);
   const amount = Number(worth.claim);
   if (options.check === true || amount === 0) {
@@ -87,7 +82,7 @@ async function claim(session: Session, leaver: Leaver, options: ExitOptions): Pr
     });
     return;
   }
-  const keys = keysOf(session, ledger.instance, options);
+  const keys = exitKeys(session, ledger.instance, options);
   output.progress(`proving a claim of ${formatUsdc(amount)} USDC; this takes a while ...`);
   const proof = await (io.proveExit ?? proveExit)(worth, keys);
   const end = (await owner.frozenAt()) + (await owner.claimWindow());
@@ -136,46 +131,6 @@ async function pay(
   });
 }
 
-async function rebuild({ settings, output }: Session, owner: Owner) {
-  const { client, rollup } = owner;
-  // One block for everything: the rollup may live on while `--check` reads.
-  const toBlock = await client.getBlockNumber();
-  const anchored = await owner.anchored(toBlock);
-  const ledger = createExitLedger(anchored.sizes);
-  const fromBlock = BigInt(settings.fromBlock ?? 0);
-  let batches = 0;
-  for await (const words of anchoredBatches({ client, rollup, fromBlock, toBlock })) {
-    ledger.apply(words);
-    batches++;
-    if (batches % 100 === 0 || batches === anchored.count) {
-      output.progress(`rebuilt ${batches} of ${anchored.count} batches ...`);
-    }
-  }
-  if (batches !== anchored.count || (batches > 0 && ledger.root() !== anchored.root)) {
-    throw new Error(
-      `found \`${batches}\` of ${anchored.count} batches since block ${fromBlock}: the layer-one ` +
-        "endpoint keeps too little history, or the block is too late.",
-    );
-  }
-  return { ledger, batches };
-}
-
 async function timeOf({ client }: Owner): Promise<number> {
   return Number((await client.getBlock()).timestamp);
-}
-
-function keysOf({ io }: Session, instance: string, options: ExitOptions) {
-  const find = (name: "wasm" | "zkey" | "vkey", pattern: string) => {
-    const given = options[name];
-    if (given !== undefined) return path.resolve(io.folder, given);
-    const files = globSync(pattern, { cwd: io.folder }).map((file) => path.join(io.folder, file));
-    const [newest] = files.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-    if (newest !== undefined || io.proveExit !== undefined) return newest ?? "";
-    throw new UsageError(`there is no \`${pattern}\` here: name the file with --${name}.`);
-  };
-  return {
-    wasm: find("wasm", `build/circuits/exit-${instance}/*_js/*.wasm`),
-    zkey: find("zkey", `build/keys/*exit-${instance}-*.zkey`),
-    vkey: find("vkey", `build/keys/*exit-${instance}-*.vkey.json`),
-  };
 }

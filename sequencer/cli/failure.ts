@@ -29,6 +29,7 @@ const USAGE_ERRORS = new Set([
   "KeystoreError",
   "RangeError",
   "CodecRangeError",
+  "LedgerFileError",
 ]);
 
 export function failureOf(error: unknown): Failure {

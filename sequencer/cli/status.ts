@@ -1,6 +1,8 @@
 /** `straddle status`: the node, its newest batches, or how far one log record has come. */
 import type { Command } from "commander";
+import { formatEther } from "viem";
 import { formatUsdc } from "../client/decimal.ts";
+import type { LayerOneStatus } from "../exchangeService.ts";
 import { UsageError } from "./failure.ts";
 import { facts, table } from "./output.ts";
 import type { Run } from "./run.ts";
@@ -50,6 +52,7 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
         ["log", `${state.logPosition} records`],
         ["batches", `sealed ${state.sealed}, proven ${state.proven}, anchored ${state.anchored}`],
         ["snapshot", age === null ? "none" : `${age} ms old`],
+        ["layer one", layerOneText(state.layerOne)],
         ["validators", state.validatorsConnected],
         ["insurance fund", `${formatUsdc(state.insuranceFund)} USDC`],
         ["fees", feesText(state)],
@@ -76,6 +79,17 @@ function feesText(state: {
 }): string {
   const open = formatUsdc(state.feesUncollected);
   return `${formatUsdc(state.feeAccount)} USDC, and ${open} not yet collected`;
+}
+
+type Shown = Pick<LayerOneStatus, "paused" | "stopped" | "head" | "reorgs" | "deepestReorg">;
+
+function layerOneText(status: Shown & { readonly spentDay: string }): string {
+  const { paused, stopped, head, reorgs, deepestReorg, spentDay } = status;
+  if (stopped !== null) return `stopped: ${stopped}`;
+  if (paused !== null) return `paused: ${paused}`;
+  const history = reorgs === 0 ? "" : `, ${reorgs} reorgs, the deepest ${deepestReorg} blocks`;
+  const fees = `${formatEther(BigInt(spentDay))} ETH of fees in 24 h`;
+  return `block ${head ?? "unknown"}, ${fees}${history}`;
 }
 
 function stateText(state: { readonly halted: string | null; readonly isOverloaded: boolean }) {

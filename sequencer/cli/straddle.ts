@@ -14,11 +14,13 @@ import { addChainCommand } from "./chain.ts";
 import { addDepositCommand } from "./deposit.ts";
 import { addExitCommand } from "./exit.ts";
 import { EXIT_CODES, failureOf } from "./failure.ts";
+import { addForceCommands } from "./force.ts";
 import { addHistoryCommand } from "./history.ts";
 import { addKeyCommand } from "./key.ts";
 import { addOrderCommands } from "./order.ts";
 import type { Io } from "./output.ts";
 import { addPositionsCommand } from "./positions.ts";
+import { addRebuildCommand } from "./rebuild.ts";
 import { addRiskCommand } from "./risk.ts";
 import { createRun } from "./run.ts";
 import { DEVNET_FILE } from "./settings.ts";
@@ -73,8 +75,10 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addHistoryCommand(program, run);
   addAuctionCommands(program, run);
   addWithdrawCommand(program, run);
+  addForceCommands(program, run);
   addStatusCommand(program, run);
   addExitCommand(program, run);
+  addRebuildCommand(program, run);
   program.addHelpText(
     "after",
     "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect,\n" +

@@ -52,6 +52,12 @@ export interface Owner {
   revokeKey(index: number): Promise<Mined & Queued>;
   /** A withdrawal that the sequencer must serve in time, or anybody may freeze the rollup. */
   forceWithdraw(amount: number): Promise<Mined & Queued>;
+  /** Voids every order of the account, as soon as the sequencer must serve it. */
+  forceCancelAll(): Promise<Mined & Queued>;
+  /** Closes at most `lots` of the position at the mark, against the insurance fund. */
+  forceClose(slot: number, lots: number): Promise<Mined & Queued>;
+  /** Wei that joining the queue costs now; 0 while its ordinary lane has room. */
+  premium(): Promise<bigint>;
   /** Takes out what anchored withdrawals left pending. */
   claim(): Promise<Mined & { readonly amount: number }>;
   /** 1e-6 USDC that {@link Owner.claim} would pay. */
@@ -92,6 +98,9 @@ export interface ExitClaim {
   readonly proof: readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
 }
 
+/** What is sent for a place in the queue, in percent of the price at that moment. */
+const PREMIUM_PERCENT = 150n;
+
 const NO_KEY = { index: 0, expiry: 0, x: 0n, y: 0n };
 
 /** The transaction was mined and did nothing. */
@@ -109,7 +118,10 @@ export function createOwner(options: OwnerOptions): Owner {
   const write = (functionName: string, args: readonly unknown[]) =>
     mined({ ...sender, call: { address: rollup, abi: ROLLUP_ABI, functionName, args } });
   const enqueue = async (functionName: string, args: readonly unknown[]) => {
-    const done = await write(functionName, args);
+    // The contract returns what is too much, and others may join in between.
+    const value = ((await reads.premium()) * PREMIUM_PERCENT) / 100n;
+    const call = { address: rollup, abi: ROLLUP_ABI, functionName, args };
+    const done = await mined({ ...sender, call, value });
     return { ...done, ...(await reads.queued(done.transaction)) };
   };
   return {
@@ -130,6 +142,8 @@ export function createOwner(options: OwnerOptions): Owner {
     registerKey: (key) => enqueue("registerKey", [keyWords(key)]),
     revokeKey: (index) => enqueue("registerKey", [{ ...NO_KEY, index }]),
     forceWithdraw: (amount) => enqueue("forceWithdraw", [BigInt(amount)]),
+    forceCancelAll: () => enqueue("forceCancelAll", []),
+    forceClose: (slot, lots) => enqueue("forceClose", [BigInt(slot), BigInt(lots)]),
     async claim() {
       const amount = await reads.pending();
       if (amount === 0) throw new TransactionError("nothing is pending on layer one.");
@@ -158,6 +172,7 @@ function createReads(client: PublicClient, rollup: Hex, address: Hex) {
   return {
     token,
     pending: () => ofOwner("pendingWithdrawals"),
+    premium: () => client.readContract({ ...contract, functionName: "premium" }),
     accountId: () => ofOwner("accountOf"),
     frozenAt: () => seconds("frozenAt"),
     freezableAt: () => seconds("freezableAt"),
@@ -178,7 +193,8 @@ function createReads(client: PublicClient, rollup: Hex, address: Hex) {
   };
 }
 
-function createExitReads(client: PublicClient, rollup: Hex) {
+/** What needs no wallet. */
+export function createExitReads(client: PublicClient, rollup: Hex) {
   const contract = { address: rollup, abi: ROLLUP_ABI } as const;
   return {
     async exitClaim(account: number) {
@@ -230,13 +246,15 @@ interface WriteOptions {
     readonly functionName: string;
     readonly args: readonly unknown[];
   };
+  /** Wei. */
+  readonly value?: bigint;
 }
 
 /** Simulates first, so that a revert is explained by the contract's error before it costs gas. */
-async function mined({ client, wallet, address, call }: WriteOptions): Promise<Mined> {
+async function mined({ client, wallet, address, call, value = 0n }: WriteOptions): Promise<Mined> {
   const account = wallet.account ?? address;
   // The checks of names and arguments are where the calls are listed; here they are data.
-  const { request } = await client.simulateContract({ ...call, account } as never);
+  const { request } = await client.simulateContract({ ...call, account, value } as never);
   const transaction = await wallet.writeContract(request as never);
   const receipt = await client.waitForTransactionReceipt({ hash: transaction });
   if (receipt.status !== "success") {

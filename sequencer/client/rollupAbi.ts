@@ -6,6 +6,8 @@ import { parseAbi } from "viem";
 
 const OPERATION = "bytes32 digest; uint40 queuedAt; uint32 account; uint64 amount;";
 const QUEUED = "uint256 indexed queueId, uint256 indexed account, address indexed owner";
+const ORDERED = "uint256 kind, uint256 amount, uint256 slot, uint256 lots";
+const BATCH = "uint256[] words, uint256 commitment, uint256[8] proof";
 const ANCHORED = "uint256 indexed number, uint256 indexed kind";
 
 export const ROLLUP_ABI = parseAbi([
@@ -13,10 +15,12 @@ export const ROLLUP_ABI = parseAbi([
   "struct Claim { address owner; uint88 amount; bool paid; }",
   "struct Sizes { uint32 slots; uint32 tradeSteps; uint32 ledgerSteps; uint32 accountLevels; }",
   `struct QueuedOperation { ${OPERATION} uint8 kind; bool refunded; }`,
-  "function deposit(uint256 amount, Key key) returns (uint256 queueId)",
-  "function registerKey(Key key) returns (uint256 queueId)",
-  "function forceWithdraw(uint256 amount) returns (uint256 queueId)",
-  "function submitBatch(uint256[] words, uint256 commitment, uint256[8] proof)",
+  "function deposit(uint256 amount, Key key) payable returns (uint256 queueId)",
+  "function registerKey(Key key) payable returns (uint256 queueId)",
+  "function forceWithdraw(uint256 amount) payable returns (uint256 queueId)",
+  "function forceCancelAll() payable returns (uint256 queueId)",
+  "function forceClose(uint256 slot, uint256 lots) payable returns (uint256 queueId)",
+  `function submitBatch(${BATCH}, bytes certificate)`,
   "function withdraw(address owner)",
   "function withdrawTo(address to)",
   "function freeze()",
@@ -34,6 +38,7 @@ export const ROLLUP_ABI = parseAbi([
   "function ownerOf(uint256 account) view returns (address)",
   "function queueStart() view returns (uint256)",
   "function queueEnd() view returns (uint256)",
+  "function premium() view returns (uint256)",
   "function queuedOperation(uint256 queueId) view returns (QueuedOperation)",
   "function sizes() view returns (Sizes)",
   "function freezableAt() view returns (uint256)",
@@ -43,11 +48,17 @@ export const ROLLUP_ABI = parseAbi([
   "function exitClaim(uint256 account) view returns (Claim)",
   `event BatchAnchored(${ANCHORED}, uint256 stateRoot, uint256 commitment, bytes32 wordsHash)`,
   "event AccountOpened(uint256 indexed account, address indexed owner)",
-  `event OperationQueued(${QUEUED}, uint256 kind, uint256 amount, Key key)`,
+  `event OperationQueued(${QUEUED}, ${ORDERED}, Key key)`,
   "event WithdrawalPaid(address indexed owner, address indexed to, uint256 amount)",
   "error AmountOutOfRange(uint256 amount, uint256 minimum, uint256 maximum)",
   "error VaultCapExceeded(uint256 held, uint256 cap)",
   "error AccountOutOfRange(uint256 account, uint256 end)",
+  "error AccountMissing(address owner)",
+  "error OpenOperationsExceeded(uint256 account, uint256 limit)",
+  "error SlotOutOfRange(uint256 slot, uint256 end)",
+  "error LotsOutOfRange(uint256 lots, uint256 maximum)",
+  "error CloseByInsurance()",
+  "error PremiumTooLow(uint256 paid, uint256 due)",
   "error KeyIndexTooLarge(uint256 index, uint256 count)",
   "error KeyNotOnCurve(uint256 x, uint256 y)",
   "error KeyAbsentButDescribed(uint256 index, uint256 expiry)",

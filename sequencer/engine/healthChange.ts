@@ -83,13 +83,32 @@ export function firstInadmissible(
  */
 export function firstMarkUnrelieved(
   account: Readonly<Account>,
-  { slot, signedLots, gained }: MarkTrade,
+  trade: MarkTrade,
   { scenario, risk, unit }: { scenario: number; risk: Risk; unit: number },
 ): number | undefined {
   const before = maintenanceValues(account, risk);
+  return firstUnrelieved(before, markChanges(trade, risk, unit), before[scenario]!);
+}
+
+/**
+ * The first scenario (0..17) in which maintenance falls, and falls below 0, by a trade at the mark
+ * that comes with whole units.
+ */
+export function firstMarkFailing(
+  account: Readonly<Account>,
+  trade: MarkTrade,
+  { risk, unit }: { risk: Risk; unit: number },
+): number | undefined {
+  const level = 0 - wholeUnits(account.cash, unit);
+  return firstUnrelieved(maintenanceValues(account, risk), markChanges(trade, risk, unit), level);
+}
+
+/** Of maintenance for s = 0..17, in units, rounded down. */
+function markChanges({ slot, signedLots, gained }: MarkTrade, risk: Risk, unit: number): number[] {
   const received = wholeUnits(gained, unit);
-  const changes = before.map((_, row) => signedLots * (risk.changes[slot]![row] ?? 0) + received);
-  return firstUnrelieved(before, changes, scenario);
+  return Array.from({ length: SCENARIO_ROWS }, (_, row) => {
+    return signedLots * (risk.changes[slot]![row] ?? 0) + received;
+  });
 }
 
 /**

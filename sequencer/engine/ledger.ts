@@ -10,6 +10,8 @@ import { applyBackstop, checkBackstopOperation } from "./transactions/backstop.t
 import { applyCollectFees, checkCollectFees } from "./transactions/collectFees.ts";
 import { applyDeleverage, checkDeleverage } from "./transactions/deleverage.ts";
 import { applyDeposit, checkDeposit } from "./transactions/deposit.ts";
+import { applyForcedCancelAll, checkForcedCancelAll } from "./transactions/forcedCancelAll.ts";
+import { applyForcedClose, checkForcedClose } from "./transactions/forcedClose.ts";
 import { applyForcedWithdraw, checkForcedWithdraw } from "./transactions/forcedWithdraw.ts";
 import { applyInsure, checkInsure } from "./transactions/insure.ts";
 import { applyListSeries, checkListSeries } from "./transactions/listSeries.ts";
@@ -40,6 +42,10 @@ export function checkOperation(
       return checkRegisterKey(view, operation);
     case "forcedWithdraw":
       return checkForcedWithdraw(view, operation);
+    case "forcedCancelAll":
+      return checkForcedCancelAll(view, operation);
+    case "forcedClose":
+      return checkForcedClose(view, operation);
     case "withdraw":
     case "transfer":
     case "backstop":
@@ -99,6 +105,10 @@ export function applyOperation(
       return applyRegisterKey(view, operation, context);
     case "forcedWithdraw":
       return applyForcedWithdraw(view, operation, context);
+    case "forcedCancelAll":
+      return applyForcedCancelAll(view, operation);
+    case "forcedClose":
+      return applyForcedClose(view, operation, context);
     case "withdraw":
     case "transfer":
     case "backstop":

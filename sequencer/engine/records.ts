@@ -149,6 +149,20 @@ export type LedgerOperation =
       readonly amount: number;
     }
   | {
+      /** Voids every order of the account. */
+      readonly kind: "forcedCancelAll";
+      readonly account: number;
+      readonly owner: bigint;
+    }
+  | {
+      /** Closes at most `lots` of the position at the mark, against the insurance fund. */
+      readonly kind: "forcedClose";
+      readonly account: number;
+      readonly owner: bigint;
+      readonly slot: number;
+      readonly lots: number;
+    }
+  | {
       readonly kind: "withdraw" | "transfer" | "backstop";
       readonly author: Author;
       readonly message: LedgerMessage;

@@ -136,17 +136,16 @@ export function worstMaintenance(
 }
 
 /**
- * Whether a change relieves an account that is below maintenance margin in `scenario`: the first
- * scenario (0..17) that falls, and falls below where that one stood; undefined if there is none.
+ * Whether a change relieves an account: the first scenario (0..17) that falls, and falls below
+ * `level`; undefined if there is none. In a liquidation that is where the exhibited one stood.
  * `before` are {@link maintenanceValues}, `changes` what is added to them in lot ticks with the
  * cash that moves, rounded down to whole units: sums below 2^53.
  */
 export function firstUnrelieved(
   before: readonly number[],
   changes: readonly number[],
-  scenario: number,
+  level: number,
 ): number | undefined {
-  const level = before[scenario]!;
   const row = changes.findIndex((change, index) => {
     return change < 0 && before[index]! - level + change < 0;
   });

@@ -1,6 +1,6 @@
 /** A validator's signed word that a batch follows from the log: EIP-712 over secp256k1. */
 import { type Address, type Hex, hashTypedData, recoverAddress } from "viem";
-import { privateKeyToAccount } from "viem/accounts";
+import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
 import type { Attestation } from "../ports.ts";
 
 /** What attestations are bound to, besides their contents. */
@@ -46,7 +46,14 @@ export function attestationDigest(
 }
 
 export function createAttester(privateKey: Hex, domain: AttestationDomain): Attester {
-  const account = privateKeyToAccount(privateKey);
+  return attesterOf(privateKeyToAccount(privateKey), domain);
+}
+
+/** Attests with an account whose key is at hand. */
+export function attesterOf(
+  account: Pick<PrivateKeyAccount, "address" | "sign">,
+  domain: AttestationDomain,
+): Attester {
   return {
     address: account.address,
     attest: async (content) => ({

@@ -3,234 +3,262 @@
  * of the next batch: whatever is sent again, after a timeout or by a process that has lost its
  * memory, takes that same nonce, and the chain can include one of them only.
  */
-
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  encodeFunctionData,
-  type Hash,
-  type Hex,
-  keccak256,
-  type LocalAccount,
-  type TransactionReceipt,
-} from "viem";
-import type { ProofWords, SealedBatch } from "../batch/sealedBatch.ts";
-import type { AnchoredBatch, Logger } from "../ports.ts";
-import { rollupAbi } from "./generated/abi.ts";
-import { findAnchored, type RollupReader, readAnchored } from "./rollupReader.ts";
-import { describeChainError, SettlementError } from "./settlementError.ts";
+import type { SealedBatch } from "../batch/sealedBatch.ts";
+import type { AnchoredBatch, Clock, DurableValues, Logger } from "../ports.ts";
+import type { ChainWatch } from "./chainWatch.ts";
+import type { Conditions } from "./conditions.ts";
+import { type FeeBudget, type FeeLimits, openFeeBudget } from "./feeBudget.ts";
+import { confirmAnchored, costOf, fateOf, type Place, readPlace } from "./outcome.ts";
+import { readAnchored } from "./rollupReader.ts";
+import { describeChainError, SettlementError, SettlementPausedError } from "./settlementError.ts";
+import { openSubmissions, type Submission, type Submissions } from "./submissions.ts";
+import { type Call, firstSubmission, replacement, type TransactionOptions } from "./transaction.ts";
 
-export interface BatchSubmitterOptions {
-  readonly reader: RollupReader;
-  readonly account: LocalAccount;
+export interface BatchSubmitterOptions extends TransactionOptions {
+  readonly watch: ChainWatch;
+  readonly conditions: Conditions;
+  readonly values: DurableValues;
+  readonly clock: Clock;
   readonly logger: Logger;
+  readonly feeLimits?: FeeLimits | undefined;
   /** After so long without inclusion the transaction is replaced by one that pays more. */
-  readonly replaceMs?: number;
-  readonly pollMs?: number;
-  /** Wei per gas above which fees are not raised. */
-  readonly feePerGasMax?: bigint;
+  readonly replaceMs?: number | undefined;
+  readonly pollMs?: number | undefined;
+  /** Ends waiting; what has been sent is taken up by the next process. */
+  readonly signal?: AbortSignal | undefined;
 }
 
-export type BatchSubmitter = (batch: SealedBatch, proof: ProofWords) => Promise<AnchoredBatch>;
+export interface BatchSubmitter {
+  submit(call: Call): Promise<AnchoredBatch>;
+  stats(): { readonly replacements: number; readonly hour: bigint; readonly day: bigint };
+}
 
 const REPLACE_MS = 60_000;
 const POLL_MS = 1_000;
-const FEE_PER_GAS_MAX = 500n * 10n ** 9n;
-/** Nodes take a replacement that pays at least a tenth more; a quarter is safely above. */
-const FEE_RAISE_PERCENT = 125n;
-const GAS_MARGIN_PERCENT = 115n;
 /** Failed questions in a row after which the caller hears of it, and may simply call again. */
 const FAILURES_MAX = 30;
 
-interface Fees {
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
-}
-
-/** A transaction's unchanging part. */
-interface Envelope {
-  readonly chainId: number;
-  readonly nonce: number;
-  readonly gas: bigint;
-  readonly data: Hex;
+/** What is opened with the first batch. */
+interface Desk {
+  readonly options: BatchSubmitterOptions;
+  readonly submissions: Submissions;
+  readonly budget: FeeBudget;
+  replacements: number;
 }
 
 export function createBatchSubmitter(options: BatchSubmitterOptions): BatchSubmitter {
   let turn: Promise<unknown> = Promise.resolve();
-  return (batch, proof) => {
-    // One at a time: a batch is only valid on top of the one before.
-    const result = turn.then(() => submit(options, batch, proof));
-    turn = result.catch(() => undefined);
-    return result;
+  let desk: Desk | undefined;
+  const submitInTurn = async (call: Call): Promise<AnchoredBatch> => {
+    desk ??= await openDesk(options);
+    return submit(desk, call);
+  };
+  return {
+    submit: (call) => {
+      // One at a time: a batch is only valid on top of the one before.
+      const result = turn.then(() => submitInTurn(call));
+      turn = result.catch(() => undefined);
+      return result;
+    },
+    stats: () => {
+      const spent = desk?.budget.spent() ?? { hour: 0n, day: 0n };
+      return { replacements: desk?.replacements ?? 0, ...spent };
+    },
   };
 }
 
-async function submit(
-  options: BatchSubmitterOptions,
-  batch: SealedBatch,
-  proof: ProofWords,
-): Promise<AnchoredBatch> {
-  const { reader, logger } = options;
-  // The nonce is read before the batch number: a transaction included in between then shows.
-  const nonce = await nextNonce(options);
-  const anchored = await readAnchored(reader);
-  if (anchored.number >= batch.number) return confirmAnchored(reader, batch);
-  if (anchored.number !== batch.number - 1 || anchored.root !== batch.rootBefore) {
-    const found = `batch \`${anchored.number}\`, root \`${anchored.root}\``;
-    throw new SettlementError(`batch \`${batch.number}\` does not follow layer one's ${found}`);
-  }
-  const envelope = await prepare(options, { batch, proof, nonce }).catch(async (error) => {
-    // A transaction of an earlier process may have been included a moment ago.
-    if ((await readAnchored(reader)).number < batch.number) throw error;
-  });
-  if (envelope === undefined) return confirmAnchored(reader, batch);
-  logger.info("submitting batch", { number: batch.number, nonce, gas: envelope.gas });
-  return includeSomehow(options, batch, envelope);
+async function openDesk(options: BatchSubmitterOptions): Promise<Desk> {
+  const { values, clock, feeLimits: limits = {} } = options;
+  const submissions = await openSubmissions(values);
+  const budget = await openFeeBudget({ limits, clock, values });
+  return { options, submissions, budget, replacements: 0 };
 }
 
-async function nextNonce({ reader, account }: BatchSubmitterOptions): Promise<number> {
-  // "latest" leaves out what waits in the pool: exactly that is to be replaced.
-  return reader.client.getTransactionCount({ address: account.address, blockTag: "latest" });
+/** What this call has handed to the endpoint last, and when. */
+interface Sent {
+  raw: string | undefined;
+  at: number;
 }
 
-/** Lets the chain try the call first, so that what it refuses costs nothing. */
-async function prepare(
-  { reader, account }: BatchSubmitterOptions,
-  call: { readonly batch: SealedBatch; readonly proof: ProofWords; readonly nonce: number },
-): Promise<Envelope> {
-  const { batch, proof, nonce } = call;
-  const contractCall = {
-    address: reader.rollup,
-    abi: rollupAbi,
-    functionName: "submitBatch",
-    args: [batch.words, batch.commitment, proof],
-  } as const;
-  try {
-    const gas = await reader.client.estimateContractGas({
-      ...contractCall,
-      account: account.address,
-      // Not "pending": there, an earlier transaction for this batch makes it look anchored.
-      blockTag: "latest",
-    });
-    const chainId = await reader.client.getChainId();
-    const data = encodeFunctionData(contractCall);
-    return { chainId, nonce, gas: (gas * GAS_MARGIN_PERCENT) / 100n, data };
-  } catch (cause) {
-    const reason = describeChainError(cause);
-    throw new SettlementError(`batch \`${batch.number}\` was refused: ${reason}`, { cause });
-  }
-}
-
-/** Sends, waits, and sends again with higher fees, until the chain has the batch. */
-async function includeSomehow(
-  options: BatchSubmitterOptions,
-  batch: SealedBatch,
-  envelope: Envelope,
-): Promise<AnchoredBatch> {
-  const { reader, logger, replaceMs = REPLACE_MS, pollMs = POLL_MS } = options;
-  const sent = new Set<Hash>();
-  let fees: Fees | undefined;
-  let replaceAt = 0;
+/** Looks, and sends where something is to be sent, until the chain has the batch. */
+async function submit(desk: Desk, call: Call): Promise<AnchoredBatch> {
+  const { conditions, logger, signal, pollMs = POLL_MS } = desk.options;
+  const { number } = call.batch;
+  const sent: Sent = { raw: undefined, at: 0 };
   for (let failures = 0; failures < FAILURES_MAX; ) {
+    signal?.throwIfAborted();
+    conditions.assertGoing();
     try {
-      if (performance.now() >= replaceAt) {
-        fees = await raiseFees(options, fees);
-        const hash = await send(options, envelope, fees);
-        sent.add(hash);
-        replaceAt = performance.now() + replaceMs;
-        logger.info("batch sent", { number: batch.number, hash, ...fees });
-      }
-      const outcome = await outcomeOf(reader, batch, sent);
-      if (outcome !== undefined) return outcome;
+      const anchored = await step(desk, call, sent);
+      if (anchored !== undefined) return anchored;
       failures = 0;
     } catch (error) {
-      if (error instanceof SettlementError) throw error;
+      if (error instanceof SettlementError || error instanceof SettlementPausedError) throw error;
       failures += 1;
       logger.warn("layer one did not answer", { failures, reason: describeChainError(error) });
     }
     await sleep(pollMs);
   }
-  throw new SettlementError(
-    `layer one does not answer; batch \`${batch.number}\` may be on its way`,
-  );
+  throw new SettlementError(`layer one does not answer; batch \`${number}\` may be on its way`);
 }
 
-async function raiseFees(
-  { reader, logger, feePerGasMax = FEE_PER_GAS_MAX }: BatchSubmitterOptions,
-  last: Fees | undefined,
-): Promise<Fees> {
-  const current = await reader.client.estimateFeesPerGas();
-  const raised = (now: bigint, before: bigint): bigint => {
-    const least = (before * FEE_RAISE_PERCENT) / 100n + 1n;
-    return now > least ? now : least;
-  };
-  const fees = {
-    maxFeePerGas: raised(current.maxFeePerGas, last?.maxFeePerGas ?? 0n),
-    maxPriorityFeePerGas: raised(current.maxPriorityFeePerGas, last?.maxPriorityFeePerGas ?? 0n),
-  };
-  if (fees.maxFeePerGas <= feePerGasMax) return fees;
-  logger.error("fees have reached their bound", { feePerGasMax, wanted: fees.maxFeePerGas });
-  const cap = (fee: bigint): bigint => (fee < feePerGasMax ? fee : feePerGasMax);
-  return (
-    last ?? { maxFeePerGas: feePerGasMax, maxPriorityFeePerGas: cap(current.maxPriorityFeePerGas) }
-  );
-}
-
-async function send(
-  { reader, account, logger }: BatchSubmitterOptions,
-  envelope: Envelope,
-  fees: Fees,
-): Promise<Hash> {
-  const transaction = { ...envelope, ...fees, to: reader.rollup, type: "eip1559" } as const;
-  const serializedTransaction = await account.signTransaction(transaction);
-  try {
-    return await reader.client.sendRawTransaction({ serializedTransaction });
-  } catch (error) {
-    // Known already, outbid, or its nonce just used up: the outcome tells, not this answer.
-    logger.warn("a transaction was not taken", { reason: describeChainError(error) });
-    return keccak256(serializedTransaction);
+async function step(desk: Desk, call: Call, sent: Sent): Promise<AnchoredBatch | undefined> {
+  const { options, submissions } = desk;
+  const { reader, watch, account, conditions } = options;
+  const { batch } = call;
+  const place = await readPlace(reader, account.address, await watch.check());
+  const submission = await ownSubmission(desk, batch);
+  if (place.batch >= batch.number) return settle(desk, batch, submission);
+  if (place.batch !== batch.number - 1 || place.root !== batch.rootBefore) {
+    const found = `batch \`${place.batch}\`, root \`${place.root}\``;
+    throw new SettlementError(`batch \`${batch.number}\` does not follow layer one's ${found}`);
   }
+  if (submission !== undefined && place.nonce > submission.nonce) {
+    await judgeUsedNonce(desk, submission, place);
+    return undefined;
+  }
+  const next = await nextTransaction(desk, { call, place, submission, sent }).catch(
+    async (error) => {
+      // A transaction of an earlier process may have been included a moment ago.
+      if ((await readAnchored(reader)).number < batch.number) throw error;
+    },
+  );
+  if (next === undefined) return undefined;
+  if (next !== submission) {
+    // On disk before anybody else can have it.
+    await submissions.put(next);
+    const { nonce, gas, fees, hashes } = next;
+    const hash = hashes.at(-1);
+    options.logger.info("sending batch", { number: batch.number, nonce, hash, gas, ...fees });
+  }
+  conditions.resume("nonce");
+  const isDue = options.clock.now() - sent.at >= (options.replaceMs ?? REPLACE_MS);
+  if (sent.raw === next.raw && !isDue) return undefined;
+  await fillGap(desk, next, place);
+  await send(options, next);
+  sent.raw = next.raw;
+  sent.at = options.clock.now();
+  return undefined;
 }
 
-/** What has become of the batch: anchored, failed (throws), or nothing yet. */
-async function outcomeOf(
-  reader: RollupReader,
-  batch: SealedBatch,
-  sent: ReadonlySet<Hash>,
-): Promise<AnchoredBatch | undefined> {
-  for (const hash of sent) {
-    const receipt = await receiptOf(reader, hash);
-    if (receipt?.status === "reverted") {
-      const transaction = `transaction \`${hash}\``;
-      throw new SettlementError(`batch \`${batch.number}\` reverted in ${transaction}`);
+/**
+ * After a reorg in which somebody else anchored an earlier batch, its own transaction must be sent
+ * all the same, and fail: the chain takes no nonce before the one below it.
+ */
+async function fillGap({ options, submissions }: Desk, next: Submission, place: Place) {
+  for (let nonce = place.nonce; nonce < next.nonce; nonce++) {
+    const earlier = await submissions.withNonce(nonce);
+    if (earlier === undefined) {
+      const message = `nonce \`${nonce}\` is unused, batch \`${next.batch}\` has \`${next.nonce}\``;
+      throw options.conditions.pause("nonce", message);
     }
+    await send(options, earlier);
   }
-  // Asked of the contract and not of receipts: an earlier process may have sent what got in.
-  const anchored = await readAnchored(reader);
-  return anchored.number >= batch.number ? confirmAnchored(reader, batch) : undefined;
 }
 
-async function receiptOf(
-  { client }: RollupReader,
-  hash: Hash,
-): Promise<TransactionReceipt | undefined> {
+async function ownSubmission(
+  { submissions }: Desk,
+  { number, commitment }: SealedBatch,
+): Promise<Submission | undefined> {
+  const submission = await submissions.of(number);
+  if (submission === undefined || submission.commitment === commitment) return submission;
+  throw new SettlementError(`another batch \`${number}\` has been signed and may be on its way`);
+}
+
+/** The transaction that should be on its way: the one that is, or a new one. */
+async function nextTransaction(
+  desk: Desk,
+  found: {
+    readonly call: Call;
+    readonly place: Place;
+    readonly submission: Submission | undefined;
+    readonly sent: Sent;
+  },
+): Promise<Submission> {
+  const { options, budget } = desk;
+  const { clock, conditions, replaceMs = REPLACE_MS } = options;
+  const { call, place, submission, sent } = found;
+  const reserve = async (wei: bigint): Promise<string | undefined> =>
+    budget.reserve(call.batch.number, wei);
+  if (submission === undefined) {
+    const outbid = await outbidAt(desk, place);
+    const first = await firstSubmission(options, { ...call, place, outbid, reserve });
+    conditions.resume("batch");
+    if (typeof first === "string") throw conditions.pause("fees", first);
+    conditions.resume("fees");
+    return first;
+  }
+  // One of an earlier process, or that a reorg took, gets its time in the pool once more.
+  if (sent.raw === undefined || clock.now() - sent.at < replaceMs) return submission;
+  const raised = await replacement(options, submission, reserve);
+  if (typeof raised === "string") {
+    // What is on its way stays there: it is paid for.
+    conditions.pause("fees", raised);
+    return submission;
+  }
+  conditions.resume("fees");
+  desk.replacements += 1;
+  return raised;
+}
+
+/**
+ * The transaction with the same nonce that may still wait, because somebody else has anchored its
+ * batch: it is to be outbid. If its batch was anchored by itself, the nonce is out of date.
+ */
+async function outbidAt({ options, submissions }: Desk, place: Place) {
+  const waiting = await submissions.withNonce(place.nonce);
+  if (waiting === undefined || waiting.batch > place.batch) return waiting;
+  const receipts = await fateOf(options.reader, waiting.hashes);
+  if (receipts === "none") return waiting;
+  const message = `layer one's endpoint says \`${place.nonce}\` is the next nonce`;
+  throw options.conditions.pause("nonce", `${message}, but batch \`${waiting.batch}\` has used it`);
+}
+
+/** The nonce of the batch's transaction is used up, and the batch is not there. */
+async function judgeUsedNonce(desk: Desk, submission: Submission, place: Place): Promise<void> {
+  const { options, submissions } = desk;
+  const { reader, conditions, logger } = options;
+  const { batch, nonce, hashes } = submission;
+  const fate = await fateOf(reader, hashes);
+  if (fate === "reverted" && !submission.hasReverted) {
+    await submissions.put({ ...submission, hasReverted: true });
+  }
+  // Beyond the reach of reorgs no transaction with that nonce can come any more.
+  const isOver = place.nonceFinal > nonce;
+  if (fate === "reverted" && !(submission.hasReverted && isOver)) {
+    throw conditions.stop(`batch \`${batch}\` reverted in transaction \`${hashes.at(-1)}\``);
+  }
+  if (isOver && fate !== "mined") {
+    logger.error("the batch is signed anew", { batch, nonce, fate });
+    await submissions.remove(batch);
+    return;
+  }
+  const used = `nonce \`${nonce}\` of batch \`${batch}\` was used, the batch is not there`;
+  throw conditions.pause("nonce", used);
+}
+
+async function send({ reader, logger }: BatchSubmitterOptions, { raw, batch }: Submission) {
   try {
-    return await client.getTransactionReceipt({ hash });
+    await reader.client.sendRawTransaction({ serializedTransaction: raw });
   } catch (error) {
-    if ((error as Error).name === "TransactionReceiptNotFoundError") return undefined;
-    throw error;
+    // Known already, outbid, or its nonce just used up: the chain tells, not this answer.
+    logger.warn("a transaction was not taken", { batch, reason: describeChainError(error) });
   }
 }
 
-/** The anchored batch must be this one, else layer one has another history than this node. */
-async function confirmAnchored(reader: RollupReader, batch: SealedBatch): Promise<AnchoredBatch> {
-  const event = await findAnchored(reader, batch.number);
-  if (event === undefined) {
-    throw new Error(`the event of batch \`${batch.number}\` is not to be found yet`);
-  }
-  const { stateRoot, commitment } = event.args;
-  if (stateRoot !== batch.rootAfter || commitment !== batch.commitment) {
-    const root = `root \`${stateRoot}\` instead of \`${batch.rootAfter}\``;
-    throw new SettlementError(`layer one has another batch \`${batch.number}\`: ${root}`);
-  }
-  return { number: batch.number, root: stateRoot, transaction: event.transactionHash };
+async function settle(
+  { options, budget }: Desk,
+  batch: SealedBatch,
+  submission: Submission | undefined,
+): Promise<AnchoredBatch> {
+  const { reader, conditions, logger } = options;
+  const anchored = await confirmAnchored(reader, batch);
+  for (const topic of ["batch", "fees", "nonce"] as const) conditions.resume(topic);
+  const isOwn = submission?.hashes.some((hash) => hash === anchored.transaction) ?? false;
+  const wei = isOwn ? await costOf(reader, anchored.transaction) : 0n;
+  await budget.settle(batch.number, wei);
+  const { hour, day } = budget.spent();
+  logger.info("batch mined", { number: batch.number, wei, spentHour: hour, spentDay: day });
+  return anchored;
 }

@@ -47,6 +47,20 @@ export async function readAnchored(
   return { number: Number(number), root };
 }
 
+/** What the contract says of itself at one block. */
+export async function readNumbers(
+  { client, rollup }: RollupReader,
+  blockNumber: bigint,
+): Promise<{ batch: number; root: bigint; queueEnd: number }> {
+  const at = { address: rollup, abi: rollupAbi, blockNumber } as const;
+  const [batch, root, queueEnd] = await Promise.all([
+    client.readContract({ ...at, functionName: "batchCount" }),
+    client.readContract({ ...at, functionName: "stateRoot" }),
+    client.readContract({ ...at, functionName: "queueEnd" }),
+  ]);
+  return { batch: Number(batch), root, queueEnd: Number(queueEnd) };
+}
+
 /** The event of an anchored batch, newest blocks first; undefined when there is none. */
 export async function findAnchored(
   { client, rollup, firstBlock }: RollupReader,

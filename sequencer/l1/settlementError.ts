@@ -6,6 +6,11 @@ export class SettlementError extends Error {
   override name = "SettlementError";
 }
 
+/** Not now: fees, nonces or endpoints must come right first. Asking again is all it takes. */
+export class SettlementPausedError extends Error {
+  override name = "SettlementPausedError";
+}
+
 /** A message that names the contract's own error and its values, where there is one. */
 export function describeChainError(error: unknown): string {
   if (!(error instanceof BaseError)) return String(error);

@@ -1,8 +1,11 @@
 /** The base chain through a JSON-RPC endpoint. Without an account it reads only. */
 import { type Address, decodeFunctionData, encodePacked, keccak256, type LocalAccount } from "viem";
 import type { ProofWords } from "../batch/sealedBatch.ts";
-import type { Logger, SettlementLayer } from "../ports.ts";
+import type { Clock, DurableValues, Logger, SettlementLayer } from "../ports.ts";
 import { createBatchSubmitter } from "./batchSubmitter.ts";
+import { createChainWatch } from "./chainWatch.ts";
+import { createConditions } from "./conditions.ts";
+import type { FeeLimits } from "./feeBudget.ts";
 import { rollupAbi } from "./generated/abi.ts";
 import { createQueueReader } from "./queueReader.ts";
 import {
@@ -15,36 +18,84 @@ import { SettlementError } from "./settlementError.ts";
 
 export interface SettlementLayerOptions {
   readonly rpcUrl: string;
+  /** A second endpoint, of another provider: without its consent nothing is done. */
+  readonly witnessUrl?: string | undefined;
+  /** Absent: the one that the endpoint serves. */
+  readonly chainId?: number | undefined;
   readonly rollup: Address;
   /** Signs batch transactions and is used for nothing else. */
-  readonly account?: LocalAccount;
+  readonly account?: LocalAccount | undefined;
   /** Blocks that must stand on a queue event's block before it counts. */
   readonly confirmations: number;
   /** Block in which the rollup was created; saves reading the chain from its beginning. */
-  readonly firstBlock?: bigint;
+  readonly firstBlock?: bigint | undefined;
   /** After so long without inclusion a transaction is replaced by one that pays more. */
-  readonly replaceMs?: number;
-  readonly pollMs?: number;
-  readonly feePerGasMax?: bigint;
+  readonly replaceMs?: number | undefined;
+  readonly pollMs?: number | undefined;
+  readonly feePerGasMax?: bigint | undefined;
+  readonly feeLimits?: FeeLimits | undefined;
+  /** Blocks by which one endpoint may be behind the other. */
+  readonly headLagMax?: number | undefined;
+  /** Age at which a head counts as stale (ms); absent on chains that mine on demand. */
+  readonly headAgeMsMax?: number | undefined;
+  /** What must outlive the process; absent: nothing does. */
+  readonly values?: DurableValues | undefined;
+  readonly clock?: Clock | undefined;
   readonly logger: Logger;
+  /** Ends waiting for inclusion. */
+  readonly signal?: AbortSignal | undefined;
 }
 
+const HEAD_LAG_MAX = 8;
+
 export function createSettlementLayer(options: SettlementLayerOptions): SettlementLayer {
-  const { rpcUrl, rollup, account, confirmations, firstBlock = 0n } = options;
+  const { rpcUrl, witnessUrl, rollup, account, confirmations, logger } = options;
+  const { firstBlock = 0n, headLagMax = HEAD_LAG_MAX, clock = { now: Date.now } } = options;
   const reader = createRollupReader({ rpcUrl, rollup, firstBlock });
-  const queue = createQueueReader(reader, confirmations);
-  const submit = account && createBatchSubmitter({ ...options, reader, account });
+  const witness = witnessUrl && createRollupReader({ rpcUrl: witnessUrl, rollup, firstBlock });
+  const conditions = createConditions(logger);
+  const parts = {
+    ...{ ...options, reader, witness: witness || undefined, conditions, clock, headLagMax },
+    values: options.values ?? memoryValues(),
+  };
+  const watch = createChainWatch({
+    ...{ ...parts, account: account?.address, depth: confirmations },
+  });
+  const queue = createQueueReader({ ...parts, watch });
+  const submitter = account && createBatchSubmitter({ ...parts, watch, account });
 
   return {
     domain: () =>
       reader.client.readContract({ address: rollup, abi: rollupAbi, functionName: "domain" }),
-    anchored: () => readAnchored(reader),
-    queued: (fromQueueId) => queue.queued(fromQueueId),
-    submitBatch: async (batch, proof) => {
-      if (submit === undefined) throw new SettlementError("there is no account to submit with");
-      return submit(batch, proof);
+    anchored: async () => {
+      const head = await watch.check();
+      return readAnchored(reader, head.number);
+    },
+    queued: async (fromQueueId) => {
+      conditions.assertGoing();
+      return queue.queued(fromQueueId);
+    },
+    submitBatch: async (batch, proof, attestations = []) => {
+      if (submitter === undefined) throw new SettlementError("there is no account to submit with");
+      return submitter.submit({ batch, proof, attestations });
     },
     batchData: (number) => readBatchData(reader, number),
+    report: () => {
+      const { head, reorgs, deepest: deepestReorg } = watch.stats();
+      const { replacements = 0, hour = 0n, day = 0n } = submitter?.stats() ?? {};
+      const [paused, stopped] = [conditions.paused(), conditions.stopped()];
+      const fees = { replacements, spentHour: hour, spentDay: day };
+      return { paused, stopped, head, reorgs, deepestReorg, ...fees };
+    },
+  };
+}
+
+function memoryValues(): DurableValues {
+  const values = new Map<string, unknown>();
+  return {
+    get: async (name) => values.get(name),
+    set: async (name, value) => void values.set(name, value),
+    delete: async (name) => void values.delete(name),
   };
 }
 

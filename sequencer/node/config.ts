@@ -52,7 +52,13 @@ const chainAccess = {
   deployment,
   rpcUrl: z.url(),
   /** Blocks on top of a queue event before it counts. */
-  confirmations: z.int().min(0).default(1),
+  confirmations: z.int().min(0).max(64).default(1),
+  /** A second endpoint, of another provider: where the two disagree, nothing is read or sent. */
+  witnessUrl: z.url().optional(),
+  /** Blocks by which one of them may be behind the other. */
+  headLagMax: z.int().min(0).default(8),
+  /** Age at which the newest block is stale; absent on chains that mine on demand. */
+  headAgeMsMax: ms.optional(),
 };
 
 const plan = z.strictObject({
@@ -164,6 +170,17 @@ const sequencer = z.strictObject({
     })
     .prefault({}),
   backlogMax: z.int().min(1).default(8),
+  unanchoredMax: z.int().min(1).default(256),
+  /** What batches may cost on layer one; beyond it they wait. Wei, in quotes. */
+  layerOneFees: z
+    .strictObject({
+      feePerGasMax: decimal.optional(),
+      weiPerHour: decimal.optional(),
+      weiPerDay: decimal.optional(),
+      /** After so long without inclusion a transaction is replaced. */
+      replaceMs: ms.default(60_000),
+    })
+    .prefault({}),
   checkpointEvery: z.int().min(1).default(16),
   certificationWaitMs: ms.default(30_000),
   tickMs: ms.default(50),

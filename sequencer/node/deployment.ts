@@ -1,6 +1,20 @@
 /** What of a deployment file goes to executors. */
 import type { Deployment } from "../roles/nodeState.ts";
-import { ConfigError, type DeploymentFile, sizesOf } from "./config.ts";
+import {
+  ConfigError,
+  type DeploymentFile,
+  type SequencerFile,
+  sizesOf,
+  type ValidatorFile,
+} from "./config.ts";
+
+/** How a node that follows layer one reaches it. */
+export function layerOneAccess(file: SequencerFile | ValidatorFile) {
+  const { deployment, rpcUrl, witnessUrl, confirmations, headLagMax, headAgeMsMax } = file;
+  const { chainId, rollup, block } = deployment;
+  const checks = { confirmations, headLagMax, headAgeMsMax };
+  return { rpcUrl, witnessUrl, chainId, rollup, firstBlock: BigInt(block), ...checks };
+}
 
 /** Throws {@link ConfigError} where the file contradicts the sizes of its instance. */
 export function executorDeployment(

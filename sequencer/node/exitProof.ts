@@ -4,7 +4,7 @@
  */
 import instances from "../../circuits/instances.json" with { type: "json" };
 import { type ExitClaim, exitClaim } from "../batch/exitWitness.ts";
-import { createRestoredLedger } from "../batch/restore.ts";
+import { createRestoredLedger, type LedgerView } from "../batch/restore.ts";
 import type { ProofWords } from "../batch/sealedBatch.ts";
 import type { Logger } from "../ports.ts";
 import type { Shape } from "../protocol/state.ts";
@@ -18,6 +18,9 @@ export class UnknownInstanceError extends Error {
 export interface ExitLedger {
   /** Name of the circuits' instance that the rollup was made with. */
   readonly instance: string;
+  readonly unit: number;
+  /** The whole of it, as of the last batch applied. */
+  readonly view: LedgerView;
   /** Applies the next batch's words. Throws RestoreError where they do not lead to its root. */
   apply(words: readonly bigint[]): void;
   root(): bigint | undefined;
@@ -26,11 +29,29 @@ export interface ExitLedger {
 }
 
 /** `sizes` as the rollup contract has them. */
-export function createExitLedger(sizes: {
+export function createExitLedger(sizes: LedgerSizes): ExitLedger {
+  const { instance, shape } = exitInstance(sizes);
+  const ledger = createRestoredLedger(shape);
+  return {
+    instance,
+    unit: shape.unit,
+    view: ledger,
+    apply: (words) => ledger.apply(words),
+    root: () => ledger.root(),
+    claim: (account) => exitClaim(ledger, account, shape.unit),
+  };
+}
+
+export interface LedgerSizes {
   readonly slots: number;
   readonly accountLevels: number;
-}): ExitLedger {
-  const { slots, accountLevels } = sizes;
+}
+
+/** The exit circuit that a rollup of these sizes was made with. */
+export function exitInstance({ slots, accountLevels }: LedgerSizes): {
+  readonly instance: string;
+  readonly shape: Shape;
+} {
   const found = Object.entries(instances.exit).find(
     ([, exit]) => exit.slots === slots && exit.accountLevels === accountLevels,
   );
@@ -42,14 +63,7 @@ export function createExitLedger(sizes: {
   }
   const [instance, { unit }] = found;
   // Depth and books belong to the private half of the state, which an exit does not open.
-  const shape: Shape = { slots, accountLevels, unit, depth: 0, bookLevels: 0 };
-  const ledger = createRestoredLedger(shape);
-  return {
-    instance,
-    apply: (words) => ledger.apply(words),
-    root: () => ledger.root(),
-    claim: (account) => exitClaim(ledger, account, unit),
-  };
+  return { instance, shape: { slots, accountLevels, unit, depth: 0, bookLevels: 0 } };
 }
 
 export type ExitProver = (claim: ExitClaim, keys: CircuitKeys) => Promise<ProofWords>;

@@ -16,7 +16,7 @@ import { createProver } from "../prover/prover.ts";
 import { createSequencer, type SequencerConfig } from "../roles/sequencer.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { type SequencerFile, sizesOf } from "./config.ts";
-import { executorDeployment } from "./deployment.ts";
+import { executorDeployment, layerOneAccess } from "./deployment.ts";
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
 import { systemClock } from "./systemClock.ts";
 
@@ -45,10 +45,11 @@ export async function runSequencerNode(
     source: logSource(store),
     logger,
   });
+  const { feePerGasMax, replaceMs, ...feeLimits } = file.layerOneFees;
   const settlement = createSettlementLayer({
-    ...{ rpcUrl: file.rpcUrl, rollup, account: operator, logger },
-    confirmations: file.confirmations,
-    firstBlock: BigInt(deployment.block),
+    ...layerOneAccess(file),
+    ...{ account: operator, feePerGasMax, replaceMs, feeLimits },
+    ...{ values: store.values, clock: systemClock, logger, signal },
     pollMs: Math.min(file.pollMs, 1000),
   });
   let jobsUrl = "";
@@ -111,10 +112,12 @@ function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): Seq
   };
   const { ladder, fees, collection, liquidation, policy } = file;
   const policies = { ladder, fees, collection, liquidation, policy };
-  const { plan, limits, rate, backlogMax, checkpointEvery, certificationWaitMs } = file;
+  const { plan, limits, rate, checkpointEvery, certificationWaitMs } = file;
+  const { backlogMax, unanchoredMax } = file;
   const { tickMs, pollMs } = file;
   const times = { checkpointEvery, certificationWaitMs, tickMs, pollMs };
-  return { deployment: common, info, plan, limits, rate, backlogMax, ...times, ...policies };
+  const bounds = { limits, rate, backlogMax, unanchoredMax };
+  return { deployment: common, info, plan, ...bounds, ...times, ...policies };
 }
 
 /** What validators read: the log, and each batch that has a proof. */

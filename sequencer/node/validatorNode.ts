@@ -7,7 +7,7 @@ import { createProver } from "../prover/prover.ts";
 import { createValidator } from "../roles/validator.ts";
 import { openStore } from "../store/store.ts";
 import type { ValidatorFile } from "./config.ts";
-import { executorDeployment } from "./deployment.ts";
+import { executorDeployment, layerOneAccess } from "./deployment.ts";
 import { loadPrivateKey } from "./keys.ts";
 import { systemClock } from "./systemClock.ts";
 
@@ -22,7 +22,7 @@ export async function runValidatorNode(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const { deployment, vkeys, rpcUrl, seed } = file;
+  const { deployment, vkeys, seed } = file;
   const { chainId, rollup } = deployment;
   const attester = createAttester(await loadPrivateKey(file.key, chainId), { chainId, rollup });
   const store = await openStore(file.dataDir, deployment.domain);
@@ -34,8 +34,8 @@ export async function runValidatorNode(
   const prover = createProver({ keys, singleThread: true, logger });
   const follower = await createLogFollower({ server: file.sequencer, seed, logger });
   const settlement = createSettlementLayer({
-    ...{ rpcUrl, rollup, logger, confirmations: file.confirmations },
-    firstBlock: BigInt(deployment.block),
+    ...layerOneAccess(file),
+    ...{ values: store.values, clock: systemClock, logger },
   });
   const { queueWaitMs, clockSkewMs, checkpointEvery, resendMs, pollMs } = file;
   try {

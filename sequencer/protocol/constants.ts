@@ -133,6 +133,8 @@ export const LEDGER_KINDS = {
   release: 14,
   collectFees: 15,
   absorb: 16,
+  forcedCancelAll: 17,
+  forcedClose: 18,
 } as const;
 export type LedgerKind = keyof typeof LEDGER_KINDS;
 

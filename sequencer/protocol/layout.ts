@@ -137,7 +137,8 @@ export const FILL = [
 
 /**
  * First public word of a ledger operation; unused fields are 0. In a takeover `account` takes over
- * from `to`, and pays it `amount` if `isSubsidy`, else is paid by it.
+ * from `to`, and pays it `amount` if `isSubsidy`, else is paid by it. In a forced close `lots` is
+ * what layer one asked for, and `amount` what the closer pays for each lot that is closed.
  */
 export const LEDGER_OP = [
   ["kind", 5],

@@ -24,14 +24,23 @@ export class ForeignBatchError extends Error {
 export function createAnchoring(options: AnchoringOptions): () => Promise<void> {
   const { settlement, tracker } = options;
   const provenSince = new Map<number, number>();
+  let everAnchored = 0;
   return async () => {
     const anchored = await settlement.anchored();
-    if (anchored.number > tracker.progress().anchored) {
+    const known = tracker.progress().anchored;
+    everAnchored = Math.max(everAnchored, known);
+    if (anchored.number > known) {
       // Sent before a restart, and mined without our hearing of it.
       options.onChange(tracker.anchored(anchored.number));
+    } else if (anchored.number < known) {
+      options.logger.warn("a reorg took batches: they are sent again", { known, ...anchored });
+      options.onChange(tracker.unanchored(anchored.number));
     }
     assertOwn(tracker, anchored);
-    for (let number = anchored.number + 1; await isReady(options, number, provenSince); number++) {
+    // What a reorg took has waited for its validators before.
+    const isNext = async (number: number): Promise<boolean> =>
+      number <= everAnchored || isReady(options, number, provenSince);
+    for (let number = anchored.number + 1; await isNext(number); number++) {
       await submit(options, number);
       provenSince.delete(number);
     }
@@ -59,7 +68,7 @@ async function isReady(
   if ((await batches.proof(number)) === undefined) return false;
   const since = provenSince.get(number) ?? clock.now();
   provenSince.set(number, since);
-  if (tracker.progress().certified >= number) return true;
+  if (tracker.isCertified(number)) return true;
   return clock.now() - since >= certificationWaitMs;
 }
 
@@ -69,10 +78,11 @@ async function submit(options: AnchoringOptions, number: number): Promise<void> 
   if (batch === undefined || proof === undefined) {
     throw new Error(`batch \`${number}\` has a proof but is not stored`);
   }
-  if (tracker.progress().certified < number) {
+  if (!tracker.isCertified(number)) {
     logger.warn("anchoring a batch that validators have not certified", { number });
   }
-  const { transaction } = await settlement.submitBatch(batch, proof);
+  const attestations = tracker.attestations(number);
+  const { transaction } = await settlement.submitBatch(batch, proof, attestations);
   logger.info("batch anchored", { number, transaction });
   options.onChange(tracker.anchored(number, transaction as Hex));
   await batches.prune(number);

@@ -6,6 +6,9 @@ import type { BatchKind } from "../protocol/constants.ts";
 /** Batches that a node keeps for questions. */
 export const BATCHES_KEPT = 5000;
 
+/** Anchored batches whose signatures are kept: a reorg may make them necessary again. */
+const SIGNED_KEPT = 256;
+
 /** A batch as it was sealed. `logPosition` and `logHash` are those of its seal. */
 export interface TrackedBatch {
   readonly number: number;
@@ -37,8 +40,14 @@ export interface BatchTracker {
   attested(attestation: Attestation): BatchStatus[] | string;
   proven(number: number): BatchStatus[];
   anchored(number: number, transaction?: Hex): BatchStatus[];
+  /** Layer one's newest batch is `number` again: a reorg took those after it. */
+  unanchored(number: number): BatchStatus[];
   progress(): Progress;
   isProven(number: number): boolean;
+  /** Whether two thirds of the validators signed this very batch, which is what layer one asks. */
+  isCertified(number: number): boolean;
+  /** Signatures on this very batch; forgotten when no reorg can take it from layer one. */
+  attestations(number: number): readonly Attestation[];
   status(number: number): BatchStatus | undefined;
   /** Descending from `from`, or from the newest. */
   statuses(from: number | null, limit: number): BatchStatus[];
@@ -53,6 +62,8 @@ interface Tracked {
   readonly transactions: Map<number, Hex>;
   /** The newest batch that each validator attested: it vouches for all before it. */
   readonly attested: Map<string, number>;
+  /** Of batches that a certificate may be asked for: the validators' words, by their addresses. */
+  readonly signed: Map<number, Map<string, Attestation>>;
   readonly proofs: Set<number>;
   readonly announced: Map<number, Stage>;
   sealed: number;
@@ -72,6 +83,7 @@ export function createBatchTracker(options: {
     batches: new Map(memory?.batches.map((batch) => [batch.number, batch])),
     transactions: new Map(memory?.transactions),
     attested: new Map(),
+    signed: new Map(),
     proofs: new Set(),
     announced: new Map(),
     sealed: memory?.batches.at(-1)?.number ?? 0,
@@ -97,10 +109,24 @@ export function createBatchTracker(options: {
       tracked.anchored = Math.max(tracked.anchored, number);
       tracked.proven = Math.max(tracked.proven, number);
       advanceProven(tracked);
+      for (const known of tracked.signed.keys()) {
+        if (!keepsSignatures(tracked, known)) tracked.signed.delete(known);
+      }
+      return changes(tracked);
+    },
+    unanchored: (number) => {
+      for (const later of tracked.batches.keys()) {
+        if (later <= number || later > tracked.anchored) continue;
+        tracked.transactions.delete(later);
+        tracked.announced.delete(later);
+      }
+      tracked.anchored = Math.min(tracked.anchored, number);
       return changes(tracked);
     },
     progress: () => progressOf(tracked),
     isProven: (number) => number <= tracked.proven || tracked.proofs.has(number),
+    isCertified: (number) => attestationsOf(tracked, number).length >= quorumOf(tracked),
+    attestations: (number) => attestationsOf(tracked, number),
     status: (number) => statusOf(tracked, number),
     statuses: (from, limit) => listStatuses(tracked, from ?? tracked.sealed, limit),
     stageAt: (logPosition, openBatch) => findStage(tracked, logPosition, openBatch),
@@ -122,15 +148,32 @@ function addAttestation(tracked: Tracked, attestation: Attestation): BatchStatus
   if (attestation.logHash !== batch.logHash) return "its log is another";
   const before = tracked.attested.get(validator) ?? 0;
   tracked.attested.set(validator, Math.max(before, attestation.number));
+  if (keepsSignatures(tracked, attestation.number)) {
+    const words = tracked.signed.get(attestation.number) ?? new Map<string, Attestation>();
+    tracked.signed.set(attestation.number, words.set(validator, attestation));
+  }
   return changes(tracked);
 }
 
 /** The newest batch that at least two thirds of the validators vouch for. */
 function certifiedOf(tracked: Tracked): number {
-  const needed = Math.ceil((tracked.validators.length * 2) / 3);
+  const needed = quorumOf(tracked);
   if (needed === 0) return tracked.sealed;
   const newest = [...tracked.attested.values()].sort((a, b) => b - a);
   return Math.max(newest[needed - 1] ?? 0, tracked.anchored);
+}
+
+/** As on layer one. */
+function quorumOf({ validators }: Tracked): number {
+  return Math.ceil((validators.length * 2) / 3);
+}
+
+function keepsSignatures({ anchored }: Tracked, number: number): boolean {
+  return number > anchored - SIGNED_KEPT;
+}
+
+function attestationsOf(tracked: Tracked, number: number): readonly Attestation[] {
+  return [...(tracked.signed.get(number)?.values() ?? [])];
 }
 
 function advanceProven(tracked: Tracked): void {

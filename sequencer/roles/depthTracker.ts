@@ -70,6 +70,9 @@ function touchedBooks(effect: Effect, all: ReadonlyMap<number, unknown>): Set<nu
   const books = new Set<number>();
   const { operation } = effect;
   if (operation?.operation.kind === "openBook") books.add(operation.operation.book);
+  if (operation?.operation.kind === "forcedCancelAll") {
+    for (const book of all.keys()) books.add(book);
+  }
   for (const step of effect.steps) {
     // A liquidation voids what its account has in any book.
     if (step.kind === "liquidate") for (const book of all.keys()) books.add(book);

@@ -29,6 +29,7 @@ export const NOTHING_MOVED: Effect["cashBefore"] = new Map();
 /** Operations that move cash by an amount that they do not state themselves. */
 const MOVING: ReadonlySet<string> = new Set([
   ...["settlePosition", "backstop", "insure", "absorb", "deleverage", "collectFees"],
+  "forcedClose",
 ]);
 
 /** The accounts whose cash an operation moves by an amount that it does not state itself. */

@@ -11,6 +11,7 @@ import type {
   ExchangeService,
   Info,
   KeyInfo,
+  LayerOneStatus,
   Status,
   Withdrawal,
 } from "../exchangeService.ts";
@@ -55,6 +56,7 @@ export interface QueryParts {
   validatorsConnected(): number;
   isOverloaded(): boolean;
   halted(): string | null;
+  layerOne(): LayerOneStatus;
 }
 
 export type ExchangeQueries = Omit<ExchangeService, "submit" | "subscribe">;
@@ -106,6 +108,7 @@ function readStatus(parts: QueryParts): Status {
     feesUncollected: state.fees(),
     lockedAccounts: state.accountIds().filter((id) => state.session(id).lockedSince !== 0).length,
     isOverloaded: parts.isOverloaded(),
+    layerOne: parts.layerOne(),
     halted: parts.halted(),
   };
 }

@@ -2,6 +2,11 @@
 import type { Clock, SettlementLayer } from "../ports.ts";
 import type { Sequencing } from "./sequencing.ts";
 
+/** The client of layer one has stopped for good; the message is its reason. */
+export class LayerOneStoppedError extends Error {
+  override name = "LayerOneStoppedError";
+}
+
 /** One look at the queue; operations that are new wait for the next ledger group. */
 export async function watchQueue(options: {
   settlement: Pick<SettlementLayer, "queued">;

@@ -78,6 +78,7 @@ function touchedBy(
     case "forcedWithdraw":
       return [{ account: operation.account, amount: operation.amount, kind }];
     case "registerKey":
+    case "forcedCancelAll":
       return [{ account: operation.account, amount: 0, kind }];
     case "withdraw":
     case "transfer": {
@@ -89,6 +90,7 @@ function touchedBy(
     case "release":
       return [{ account: operation.account, amount: 0, kind }];
     case "settlePosition":
+    case "forcedClose":
     case "backstop":
     case "insure":
     case "deleverage":

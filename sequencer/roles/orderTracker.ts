@@ -20,6 +20,8 @@ export interface OrderTracker {
   observe(steps: readonly StepRecord[], batch: EffectBatch): ExchangeEvent[];
   /** A book was opened anew: what rested in it before is gone. */
   reopened(book: number, batch: EffectBatch): ExchangeEvent[];
+  /** Layer one voided the orders of an account. */
+  allCancelled(account: number, batch: EffectBatch): ExchangeEvent[];
   orders(account: number): OpenOrder[];
   /** Newest first. */
   trades(book: number | null, limit: number): Trade[];
@@ -76,6 +78,11 @@ export function createOrderTracker(options: {
       for (const order of [...tracked.live.values()]) {
         if (order.book === book) close(tracked, order, "void", sink);
       }
+      return sink.events;
+    },
+    allCancelled: (account, batch) => {
+      const sink: Sink = { batch, events: [] };
+      closeAll(tracked, account, "allCancelled", sink);
       return sink.events;
     },
     orders: (account) =>

@@ -2,12 +2,15 @@
 import type { OperationEntry } from "../batch/log.ts";
 import type { LedgerOperation } from "../engine/records.ts";
 import type { Clock, QueuedOperation, SettlementLayer } from "../ports.ts";
+import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import { pause } from "./loop.ts";
 
 const FROM_QUEUE: ReadonlySet<LedgerOperation["kind"]> = new Set([
   "deposit",
   "registerKey",
   "forcedWithdraw",
+  "forcedCancelAll",
+  "forcedClose",
 ]);
 
 /** How often layer one is asked again for an event that the log has before us (ms). */
@@ -23,7 +26,7 @@ export interface QueueCheck {
 
 /** `waitMs`: how long layer one may take to show what the sequencer says it has seen there. */
 export function createQueueCheck(options: {
-  settlement: Pick<SettlementLayer, "queued">;
+  settlement: Pick<SettlementLayer, "queued" | "report">;
   clock: Clock;
   waitMs: number;
   nextQueueId: number;
@@ -33,14 +36,18 @@ export function createQueueCheck(options: {
   let known: readonly QueuedOperation[] = [];
 
   async function find(queueId: number, signal: AbortSignal): Promise<QueuedOperation | undefined> {
-    const end = clock.now() + waitMs;
+    let end = clock.now() + waitMs;
     for (;;) {
       const found = known.find((queued) => queued.queueId === queueId);
       if (found !== undefined || clock.now() > end) return found;
-      // A node that does not answer is no reason to accuse the sequencer.
+      const asked = clock.now();
       known = await settlement.queued(queueId).catch(() => known);
       if (known.some((queued) => queued.queueId === queueId)) continue;
+      const { paused, stopped } = settlement.report();
+      if (stopped !== null) throw new LayerOneStoppedError(stopped);
       await pause(POLL_MS, signal);
+      // An endpoint that is not to be believed now is no reason to accuse the sequencer.
+      if (paused !== null) end += clock.now() - asked;
       signal.throwIfAborted();
     }
   }

@@ -24,7 +24,7 @@ import { createFreshness } from "./freshness.ts";
 import { createHalt, type Halt } from "./halt.ts";
 import { createIntake } from "./intake.ts";
 import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
-import { watchQueue } from "./layerOneQueue.ts";
+import { LayerOneStoppedError, watchQueue } from "./layerOneQueue.ts";
 import {
   createLiquidator,
   DEFAULT_LIQUIDATION,
@@ -76,6 +76,8 @@ export interface SequencerConfig {
   readonly rate: RateLimit;
   /** Sealed batches without proof at which new orders are refused. */
   readonly backlogMax: number;
+  /** Proven batches that layer one has not got at which new orders are refused. */
+  readonly unanchoredMax: number;
   readonly checkpointEvery: number;
   readonly certificationWaitMs: number;
   readonly tickMs: number;
@@ -210,7 +212,9 @@ function createCore(
     proven: () => batches.progress().proven,
     snapshot: watch.newest,
   });
-  const isOverloaded = (): boolean => backlog() >= config.backlogMax;
+  const unanchored = (): number => batches.progress().proven - batches.progress().anchored;
+  const isOverloaded = (): boolean =>
+    backlog() >= config.backlogMax || unanchored() >= config.unanchoredMax;
   const { policy = DEFAULT_POLICY } = config;
   const admission = { policy, openInterest: trackers.openInterest.of };
   const parts = { sealing, watch, batcher, sequencing, liquidator, admission, isOverloaded };
@@ -236,6 +240,7 @@ function createService(core: Core): ExchangeService {
     logHead: () => ports.log.head(),
     validatorsConnected: () => ports.network.peers().length,
     halted: () => halt.reason() ?? null,
+    layerOne: () => ports.settlement.report(),
   });
   return {
     ...queries,
@@ -305,9 +310,16 @@ async function runLoops(core: Core, work: Work, outer: AbortSignal): Promise<voi
   const signal = AbortSignal.any([outer, halt.signal]);
   const { tickMs, pollMs } = config;
   // Layer one and oracles may be away for a while: each failure is told, none ends the loop.
-  const warn = (task: string) => (error: unknown) => {
-    if (error instanceof ForeignBatchError) halt.fail(error);
-    else logger.warn(`${task} failed`, { error: messageOf(error) });
+  const warn = (task: string) => {
+    let told: string | undefined;
+    return (error: unknown): void => {
+      const { stopped } = core.ports.settlement.report();
+      const message = messageOf(error);
+      if (error instanceof ForeignBatchError) halt.fail(error);
+      else if (stopped !== null) halt.fail(new LayerOneStoppedError(stopped));
+      else if (message !== told) logger.warn(`${task} failed`, { error: message });
+      told = message;
+    };
   };
   await Promise.all([
     loop({ everyMs: tickMs, signal, run: work.tick, onError: halt.fail }),

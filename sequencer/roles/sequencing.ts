@@ -34,6 +34,8 @@ export interface LedgerRequest {
 
 /** Signed ledger messages that may wait at once. */
 export const REQUESTS_MAX = 1024;
+/** Layer-one operations of one group: who fills the queue must not keep everybody from trading. */
+const QUEUE_OPERATIONS_MAX = 64;
 /** Operator operations of one group; the next group takes the rest. */
 const KEEPER_OPERATIONS_MAX = 256;
 /**
@@ -160,7 +162,9 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
   const { batcher, logger } = options;
   // What follows is judged by the snapshot of the ledger batch: no trade batch may be left open.
   if (batcher.current()?.kind !== "ledger") batcher.finishTrades(now);
-  for (let next = waiting.queued[0]; next !== undefined; next = waiting.queued[0]) {
+  for (let count = 0; count < QUEUE_OPERATIONS_MAX; count++) {
+    const next = waiting.queued[0];
+    if (next === undefined) break;
     const { queueId, operation } = next;
     const entry = { type: "operation", operation, queueId } as const;
     const record = runOperation(options, waiting, entry, now).value;

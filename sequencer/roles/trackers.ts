@@ -72,6 +72,9 @@ export function createTrackers(
       if (effect.operation?.operation.kind === "openBook") {
         events.push(...orders.reopened(effect.operation.operation.book, batch));
       }
+      if (effect.operation?.operation.kind === "forcedCancelAll") {
+        events.push(...orders.allCancelled(effect.operation.operation.account, batch));
+      }
       const changes = depths.observe(effect);
       for (const change of changes) events.push({ type: "book", change });
       for (const ticker of tickers.observe(changes, batch.time)) {

@@ -26,7 +26,9 @@ import {
 import { watchProofs } from "./proofWatch.ts";
 import { createQueueCheck, type QueueCheck } from "./queueCheck.ts";
 
-/** How often the newest sealed batch is looked at (ms). */
+/** Sealed batches that a validator may be behind layer one with and still attest each. */
+const UNANCHORED_MAX = 1_000;
+/** How often newly sealed batches are looked for (ms). */
 const ATTEST_POLL_MS = 50;
 /** How long the sequencer may take to hear of a refusal before this validator ends (ms). */
 const TELL_MS_MAX = 10_000;
@@ -58,7 +60,7 @@ export interface ValidatorConfig {
   /** How far a batch may be ahead of this validator's clock. */
   readonly clockSkewMs: number;
   readonly checkpointEvery: number;
-  /** The newest attestation is sent again so often: a sequencer forgets them at its restart. */
+  /** Attestations of what is not anchored are sent again so often: a sequencer forgets them. */
   readonly resendMs: number;
   readonly pollMs: number;
 }
@@ -80,13 +82,19 @@ export class RefusalError extends Error {
   }
 }
 
+interface Sealed {
+  readonly number: number;
+  readonly root: bigint;
+  readonly logHash: string;
+}
+
 interface Parts {
   readonly ports: ValidatorPorts;
   readonly config: ValidatorConfig;
   readonly node: NodeState;
   readonly queue: QueueCheck;
-  /** The newest sealed batch of its own making, to be attested. */
-  newest: { readonly number: number; readonly root: bigint; readonly logHash: string } | undefined;
+  /** Sealed batches of its own making that layer one lacks, in order: each is attested. */
+  readonly unanchored: Map<number, Sealed>;
   attested: number;
   /** Ends when the validator refuses. */
   readonly refusing: AbortController;
@@ -110,7 +118,8 @@ export async function createValidator(
     root: checkpoint.root,
     logHash: checkpoint.hash,
   };
-  const parts: Parts = { ports, config, node, queue, newest, attested: 0, refusing };
+  const unanchored = new Map(newest && [[newest.number, newest]]);
+  const parts: Parts = { ports, config, node, queue, unanchored, attested: 0, refusing };
   for await (const record of log.read(node.position())) {
     // Checked when it was written: only the execution is to be repeated.
     const effect = node.apply(record);
@@ -146,7 +155,7 @@ async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined
       else logger.warn("reading layer one failed", { error: messageOf(error) });
     },
   });
-  await Promise.all([following, proofs, anchors, attestNewest(parts, signal)]);
+  await Promise.all([following, proofs, anchors, attestSealed(parts, signal)]);
   if (!refusing.signal.aborted) return undefined;
   const { message: reason, position } = refusing.signal.reason as RefusalError;
   logger.error("refused: this validator attests nothing more", { position, reason });
@@ -196,7 +205,9 @@ async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Prom
   if (sealed === undefined) return;
   const { number, rootAfter: root } = sealed;
   await parts.ports.batches.putSealed({ ...sealed, inputs: {} });
-  parts.newest = { number, root, logHash: record.hash };
+  parts.unanchored.set(number, { number, root, logHash: record.hash });
+  const [oldest] = parts.unanchored.keys();
+  if (parts.unanchored.size > UNANCHORED_MAX) parts.unanchored.delete(oldest!);
   parts.ports.logger.debug("batch executed", { number, position: record.position });
 }
 
@@ -206,8 +217,8 @@ function draftCheckpoint({ config, node, queue }: Parts, effect: Effect) {
   return checkpointOf(node, effect, { nextQueueId: queue.nextQueueId() });
 }
 
-/** Attests the newest batch; it stands for all before it, since each root follows from the last. */
-async function attestNewest(parts: Parts, signal: AbortSignal): Promise<void> {
+/** Attests each batch once, since layer one asks for signatures on that very one, then repeats. */
+async function attestSealed(parts: Parts, signal: AbortSignal): Promise<void> {
   const { ports, config } = parts;
   const { clock, attester, follower, logger } = ports;
   let sentAt = 0;
@@ -215,24 +226,33 @@ async function attestNewest(parts: Parts, signal: AbortSignal): Promise<void> {
     everyMs: ATTEST_POLL_MS,
     signal,
     run: async () => {
-      const { newest } = parts;
-      if (newest === undefined) return;
-      const isNews = newest.number > parts.attested;
-      if (!isNews && clock.now() - sentAt < config.resendMs) return;
-      await follower.attest(await attester.attest(newest));
-      sentAt = clock.now();
-      parts.attested = newest.number;
-      if (isNews) logger.info("attested", { number: newest.number });
+      const repeats = clock.now() - sentAt >= config.resendMs;
+      for (const sealed of [...parts.unanchored.values()]) {
+        const isNews = sealed.number > parts.attested;
+        if (!isNews && !repeats) continue;
+        await follower.attest(await attester.attest(sealed));
+        sentAt = clock.now();
+        parts.attested = Math.max(parts.attested, sealed.number);
+        if (isNews) logger.info("attested", { number: sealed.number });
+      }
     },
     onError: (error) => logger.warn("attesting failed", { error: messageOf(error) }),
   });
 }
 
 /** Layer one must have the roots that were found here. */
-async function checkAnchored({ ports, node }: Parts): Promise<void> {
+async function checkAnchored(parts: Parts): Promise<void> {
+  const { ports, node, unanchored } = parts;
   const { number, root } = await ports.settlement.anchored();
   const own = number === 0 ? undefined : await ports.batches.sealed(number);
-  if (own === undefined || own.rootAfter === root) return;
+  if (own === undefined || own.rootAfter === root) {
+    // The newest stays: a sequencer that restarts learns from it that this validator is there.
+    const newest = [...unanchored.keys()].at(-1);
+    for (const sealed of unanchored.keys()) {
+      if (sealed <= number && sealed !== newest) unanchored.delete(sealed);
+    }
+    return;
+  }
   const message = `layer one anchored root \`${root}\` for batch \`${number}\``;
   throw new RefusalError(node.position(), `${message}, not \`${own.rootAfter}\``);
 }

@@ -2,7 +2,7 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { logOrigin } from "../batch/log.ts";
-import type { BatchStore, CheckpointStore, Log } from "../ports.ts";
+import type { BatchStore, CheckpointStore, DurableValues, Log } from "../ports.ts";
 import { createBatchStore } from "./batchStore.ts";
 import { createCheckpointStore } from "./checkpointStore.ts";
 import { createDatabase, type Database, readValue, writeValue } from "./database.ts";
@@ -10,18 +10,11 @@ import { openHeadFile } from "./headFile.ts";
 import { ORIGIN_KEY, valueKey } from "./keys.ts";
 import { openLevelLog } from "./levelLog.ts";
 
-/** Small durable things by name: queue positions, identity seeds. */
-export interface ValueStore {
-  get(name: string): Promise<unknown>;
-  set(name: string, value: unknown): Promise<void>;
-  delete(name: string): Promise<void>;
-}
-
 export interface Store {
   readonly log: Log;
   readonly checkpoints: CheckpointStore;
   readonly batches: BatchStore;
-  readonly values: ValueStore;
+  readonly values: DurableValues;
   close(): Promise<void>;
 }
 
@@ -66,7 +59,7 @@ async function claim(database: Database, origin: string): Promise<void> {
   else if (stored !== origin) throw new StoreDomainError("the store is of another deployment");
 }
 
-function createValueStore(database: Database): ValueStore {
+function createValueStore(database: Database): DurableValues {
   return {
     get: (name) => readValue(database, valueKey(name)),
     set: (name, value) => writeValue(database, valueKey(name), value),

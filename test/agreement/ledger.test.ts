@@ -51,6 +51,9 @@ const transfer = (to: number, amount: number) =>
 const forced = (account: number, amount: number) =>
   ({ kind: "forcedWithdraw", account, owner: ownerOf(account), amount }) as const;
 
+const close = (account: number, slot: number, lots: number) =>
+  ({ kind: "forcedClose", account, owner: ownerOf(account), slot, lots }) as const;
+
 function register(account: number, keyIndex: number, isRevoked = false): LedgerOperation {
   const key = isRevoked ? { x: 0n, y: 0n } : publicKeyOf(keySecret(account, keyIndex));
   const keyExpiry = isRevoked ? 0 : FAR / 1000 - 1;
@@ -140,6 +143,29 @@ function canTake(market: Market, account: number, amount: number): boolean {
   return rest >= 0 && rooms.every((room) => room >= 0n);
 }
 
+test("positions are closed and orders voided by layer one, or nothing happens", () => {
+  const market = tradedMarket();
+  market.trade(1, order({ book: 2, lots: 1 }));
+  operate(market, { kind: "forcedCancelAll", account: 1, owner: ownerOf(1) });
+  operate(market, close(4, 0, 5));
+  operate(market, close(1, 0, 2 ** 22 - 1)); // the fund has not that much
+  topUp(market, 2, 2 ** 40);
+  operate(market, close(1, 0, 2 ** 22 - 1));
+  operate(market, close(1, 0, 1)); // nothing is left
+  operate(market, close(4, 3, 1)); // and nothing ever was
+  operate(market, { kind: "rank", account: 4, slot: 1, isLong: true });
+  operate(market, close(4, 1, 29)); // which ends the ranking
+  assertAgreement(market);
+  market.time = EXPIRY * 1000;
+  operate(market, close(4, 1, 1)); // expired
+  assertAgreement(market);
+  market.slots = market.slots.map((risk, slot) => (slot < 2 ? { ...risk, isFinal: true } : risk));
+  operate(market, close(4, 1, 1)); // final
+  operate(market, { kind: "settleSeries", slot: 1 });
+  operate(market, close(4, 1, 1)); // settled
+  assertAgreement(market);
+});
+
 test("keys are registered, replaced and revoked between the messages of others", () => {
   const market = createMarket();
   fundMarket(market);
@@ -177,6 +203,8 @@ const command = fc.record({
     "deposit",
     "key",
     "forced",
+    "forcedCancelAll",
+    "forcedClose",
     "withdraw",
     "transfer",
     "list",
@@ -194,6 +222,9 @@ function run(market: Market, { kind, account, a, b }: Command): void {
   if (kind === "deposit") topUp(market, account, amount);
   else if (kind === "key") operate(market, register(account, 1 + (a % 3), b % 3 === 0));
   else if (kind === "forced") operate(market, forced(account, amount));
+  else if (kind === "forcedCancelAll") operate(market, { kind, account, owner: ownerOf(account) });
+  else if (kind === "forcedClose")
+    operate(market, close(account === 2 ? 4 : account, a % 4, 1 + (b % 40)));
   else if (kind === "withdraw") pay(market, account, withdraw(amount));
   else if (kind === "transfer") pay(market, account, transfer(1 + (a % 5), amount));
   else if (kind === "trade") {
@@ -250,6 +281,7 @@ test("markets in distress, with takeovers, the fund, rankings and fees", (t) => 
     ...["backstop executed", "backstop with discount", "insure executed", "insure with subsidy"],
     ...["deleverage executed", "deleverage with subsidy", "absorb executed", "rank executed"],
     ...["release executed", "collectFees executed", "openBook executed"],
+    ...["forcedClose executed", "forcedClose refused", "forcedCancelAll executed"],
   ]);
 });
 
@@ -258,7 +290,8 @@ test("the sequences above reached every operation, executed and refused", (t) =>
   coverage.assertComplete([
     ...["deposit executed", "registerKey executed", "listSeries executed", "openBook executed"],
     ...["settleSeries executed", "settlePosition executed"],
-    ...["forcedWithdraw executed", "forcedWithdraw refused"],
+    ...["forcedWithdraw executed", "forcedWithdraw refused", "forcedCancelAll executed"],
+    ...["forcedClose executed", "forcedClose refused"],
     ...["withdraw executed", "withdraw refused", "transfer executed", "transfer refused"],
   ]);
 });

@@ -21,19 +21,19 @@ test("the batches to cheat with have witnesses", () => {
 });
 
 test("LedgerOperation proves 1: the first word is a kind with its fields, the rest is 0", () => {
-  assertRefused(circuit, refielded(paying, 0, { kind: 17 }), "SelectById");
+  assertRefused(circuit, refielded(paying, 0, { kind: 19 }), "SelectById");
   const unused = [
     [refielded(paying, 0, { slot: 1 }), "(1 - op.hasSlot) * op.slot"],
     [refielded(paying, 0, { book: 1 }), "(1 - op.isOpenBook) * op.book"],
     [refielded(paying, 0, { to: 2 }), "(1 - op.hasTo) * op.to"],
-    [refielded(paying, 0, { lots: 1 }), "(1 - op.isTakeover) * op.lots"],
+    [refielded(paying, 0, { lots: 1 }), "(1 - op.isTakeover - op.isClose) * op.lots"],
     [refielded(paying, 0, { isSubsidy: 1 }), "(1 - op.isInsure - op.isDeleverage)"],
     [refielded(paying, 0, { isLong: 1 }), "(1 - op.isRank) * op.isLong"],
     [refielded(paying, 0, { keyIndex: 1 }), "(1 - hasKeyWords) * (op.keyIndex"],
     [refielded(paying, 2, { keyExpiry: 1 }), "(1 - hasKeyWords) * (op.keyIndex"],
     [refielded(paying, 4, { amount: 1 }), "(1 - hasAmount) * op.amount"],
     [refielded(paying, 5, { account: 1 }), "(1 - op.hasAccount) * op.account"],
-    [restated(paying, 1, 1, 1n), "(1 - op.hasOwner - op.isList - op.isOpenBook) * words[1]"],
+    [restated(paying, 1, 1, 1n), "(1 - op.hasOwner - op.isList - op.isOpenBook - op.isClose)"],
     [restated(paying, 0, 2, 1n), "(1 - hasKeyWords - op.isOpenBook) * words[2]"],
     [restated(paying, 0, 3, 1n), "(1 - hasKeyWords - op.isOpenBook) * words[3]"],
   ] as const;

@@ -21,7 +21,8 @@ const release = releaseBatch();
 const [BACKSTOP, INSURE, DELEVERAGE, ABSORB] = [0, 1, 6, 6];
 const IDLE = ["0", "0", "0", "0"];
 
-const bears = "Bearable: (1 - isTested) * health.fails";
+const bears = "Bearable: (1 - isTested - isClose) * health.fails";
+const toBears = "LedgerOperation: op.isTakeover * toBears.fails";
 const pays = "Takeover: InRange(HEALTH_BITS() + 2)(discount + deficit)";
 
 /** Another value for one of the batch's accounts, as the circuit is told of its beginning. */
@@ -49,7 +50,7 @@ test("the batches to cheat with have witnesses", () => {
 });
 
 test("LedgerOperation proves 1: the fund and the fee account are the ones that are meant", () => {
-  const fund = "OperationWord: (op.isInsure + op.isAbsorb)";
+  const fund = "OperationWord: (op.isInsure + op.isAbsorb + op.isClose)";
   assertRefused(circuit, refielded(takeover, INSURE, { account: 5 }), fund);
   assertRefused(circuit, refielded(deficit, ABSORB, { account: 5 }), fund);
   const fees = "OperationWord: op.isCollect * (op.account";
@@ -61,10 +62,13 @@ test("LedgerOperation proves 1: fields that takeovers and rankings do not use ar
     [refielded(takeover, BACKSTOP, { isSubsidy: 1 }), "(1 - op.isInsure - op.isDeleverage)"],
     [refielded(takeover, INSURE, { isLong: 1 }), "(1 - op.isRank) * op.isLong"],
     [refielded(takeover, 2, { to: 3 }), "(1 - op.hasTo) * op.to"],
-    [refielded(takeover, 2, { lots: 3 }), "(1 - op.isTakeover) * op.lots"],
+    [refielded(takeover, 2, { lots: 3 }), "(1 - op.isTakeover - op.isClose) * op.lots"],
     [refielded(takeover, 2, { amount: 3 }), "(1 - hasAmount) * op.amount"],
     [refielded(release, 2, { slot: 1 }), "(1 - op.hasSlot) * op.slot"],
-    [restated(takeover, INSURE, 1, 1n), "(1 - op.hasOwner - op.isList - op.isOpenBook)"],
+    [
+      restated(takeover, INSURE, 1, 1n),
+      "(1 - op.hasOwner - op.isList - op.isOpenBook - op.isClose)",
+    ],
   ] as const) {
     assertRefused(circuit, inputs, `OperationWord: ${constraint}`);
   }
@@ -87,7 +91,7 @@ test("LedgerOperation proves 2: a backstop is signed, with its slot, lots and am
 test("LedgerOperation proves 7: T1, from a locked account below maintenance, to another", () => {
   assertRefused(circuit, refielded(takeover, INSURE, { to: 4 }), "LockAge: enabled * isUnlocked");
   assertRefused(circuit, held(takeover, "lockedSince", 3, 0), "LockAge: enabled * isUnlocked");
-  const self = "LedgerOperation: (op.isTakeover + op.isAbsorb) * isSelf";
+  const self = "LedgerOperation: (op.isTakeover + op.isAbsorb + op.isClose) * isSelf";
   assertRefused(circuit, refielded(takeover, INSURE, { to: 2 }), self);
   const mild = edited(takeover, ["takeoverScenario", INSURE], 8);
   assertRefused(circuit, mild, "Takeover: InRange(HEALTH_BITS())(-maintenance - isTakeover)");
@@ -132,8 +136,8 @@ test("LedgerOperation proves 7: T6, no fall may hurt more than the rise that is 
   const honest = straddleTakeover(6);
   circuit.witness(withPublicInputs(honest.batch));
   // T2 to T5 would allow both: 39 lots are missing, and a payment of half of what they lose.
-  assertRefused(circuit, refielded(honest, 0, { lots: 7 }), "StaysAdmissible");
-  assertRefused(circuit, refielded(honest, 0, { amount: 20_000 }), "StaysAdmissible");
+  assertRefused(circuit, refielded(honest, 0, { lots: 7 }), toBears);
+  assertRefused(circuit, refielded(honest, 0, { amount: 20_000 }), toBears);
 });
 
 test("LedgerOperation proves 7: T7, the fund waits, and engages half of its cash", () => {
@@ -169,7 +173,7 @@ test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", 
   assertRefused(circuit, refielded(deficit, ABSORB, { amount: amount + 1 }), pays);
   const nothing = "SignedOperation: (op.isWithdraw + op.isTransfer + op.isAbsorb) * hasNoAmount";
   assertRefused(circuit, refielded(deficit, ABSORB, { amount: 0 }), nothing);
-  const self = "LedgerOperation: (op.isTakeover + op.isAbsorb) * isSelf";
+  const self = "LedgerOperation: (op.isTakeover + op.isAbsorb + op.isClose) * isSelf";
   assertRefused(circuit, refielded(deficit, ABSORB, { to: 2 }), self);
   assertRefused(circuit, refielded(deficit, ABSORB, { amount: amount - 1 }), "Ledger: accountPath");
   // Alone in the batch, of a fund without enough.

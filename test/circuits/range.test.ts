@@ -36,6 +36,22 @@ test("IsNonNegative proves: out = 1 exactly if in >= 0, and nothing outside +-2^
   }
 });
 
+test("FitsWithin proves: out = 1 exactly if -2^bits <= in < 2^bits", async () => {
+  for (const bits of [4, 21, 51]) {
+    const gadget = await loadGadget({ file, main: `FitsWithin(${bits})` });
+    const limit = 2n ** BigInt(bits);
+    const far = 7n * limit;
+    for (const value of [0n, 1n, -1n, limit - 1n, -limit, limit, -limit - 1n, far - 1n, 1n - far]) {
+      const fits = value >= -limit && value < limit;
+      const witness = assertPinned(gadget, { in: value });
+      assert.equal(gadget.read(witness, "out"), fits ? 1n : 0n, `${value} in ${bits} bits`);
+    }
+    for (const value of [far, -9n * limit - 1n, (R - 1n) / 2n]) {
+      assertRejects(gadget, { in: value }, `${value}`);
+    }
+  }
+});
+
 test("Minimum proves: out = the smaller of two numbers; a forged one is refused", async () => {
   const gadget = await loadGadget({ file, main: "Minimum(8)" });
   const edges = [0, 1, 128, 254, 255];

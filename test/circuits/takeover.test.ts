@@ -1,9 +1,7 @@
 // Conditions of takeovers: how long the lock is, which way lots go, T1 to T5, and who can bear it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
-import { runs } from "../property/runs.ts";
 import { accepts, assertPinned, assertRejects } from "../support/cheat.ts";
 import { loadGadget } from "../support/gadget.ts";
 
@@ -78,28 +76,6 @@ test("Reduction proves 2: where it is not enabled, nothing is said", async () =>
   const witness = gadget.witness({ ...idle, hint_isShort: 0 });
   assert.equal(gadget.read(witness, "direction"), 0n);
   assertRejects(gadget, { ...idle, hint_isShort: 1 });
-});
-
-const stays = { file: "gadgets/StaysAdmissible.circom", main: "StaysAdmissible(2)" };
-
-test("StaysAdmissible proves: no headroom falls that is not at least 0 afterwards", async () => {
-  const gadget = await loadGadget({ ...stays, freeHints: true });
-  const number = fc.integer({ min: -3, max: 3 });
-  const pair = fc.tuple(number, number);
-  fc.assert(
-    fc.property(pair, pair, (headroom, change) => {
-      const isAdmissible = headroom.every((room, s) => room + change[s]! >= 0 || change[s]! >= 0);
-      const choices = [0, 1].flatMap((first) => [0, 1, 2].map((second) => [first, second]));
-      const isShown = choices.some((hint_usesSum) =>
-        accepts(gadget, { headroom, change, hint_usesSum }),
-      );
-      assert.equal(isShown, isAdmissible);
-    }),
-    runs(200),
-  );
-  const plain = await loadGadget(stays);
-  const free = /\.(usesSum|shown)\[\d+\]$/;
-  assertPinned(plain, { headroom: [2 ** 53, -4], change: [-(2 ** 53), 0] }, { free });
 });
 
 /**
@@ -211,7 +187,7 @@ test("Takeover says nothing where there is none", async () => {
 const bearable = { file: "ledger/Bearable.circom", main: "Bearable(1)" };
 const CHOICES = /\.(inv|usesSum\[\d+\]|shown\[\d+\]|isWorst\[\d+\])$/;
 const nobody = {
-  ...{ isTested: 0, isAbsorb: 0, isTakeover: 0, isInsure: 0, isRelease: 0 },
+  ...{ isTested: 0, isAbsorb: 0, isTakeover: 0, isInsure: 0, isRelease: 0, isClose: 0 },
   ...{ room: [0, 0], change: [0, 0], cashAfter: 0 },
 };
 
@@ -297,7 +273,21 @@ test("Bearable proves 4: release needs maintenance margin in every scenario", as
   assertRejects(gadget, { ...releases, room: [5, -1] }, "no equity");
 });
 
-test("Bearable proves 5: nothing passes that is not asked", async () => {
+test("Bearable proves 5: a close passes exactly if the fund could insure it (F4)", async () => {
+  const gadget = await loadGadget(bearable);
+  const passes = (room: number[], change: number[], cashAfter = 10) => {
+    const inputs = { ...nobody, isClose: 1, room, change, cashAfter };
+    return gadget.read(assertPinned(gadget, inputs, { free: CHOICES }), "passes");
+  };
+  assert.equal(passes([25, 40], [-5, -20]), 1n);
+  assert.equal(passes([24, 40], [-5, -20]), 0n);
+  assert.equal(passes([25, 40], [-5, -21]), 0n);
+  assert.equal(passes([24, 40], [0, -20]), 1n);
+  assert.equal(passes([99, 99], [1, 1], -1), 0n);
+  assert.equal(passes([-9, -9], [1, 0], 0), 1n);
+});
+
+test("Bearable proves 6: nothing passes that is not asked", async () => {
   const gadget = await loadGadget(bearable);
   const witness = assertPinned(gadget, { ...nobody, room: [-7, -7] }, { free: CHOICES });
   assert.equal(gadget.read(witness, "passes"), 0n);

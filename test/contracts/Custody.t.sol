@@ -2,20 +2,91 @@
 pragma solidity 0.8.37;
 
 import {ProtocolConstants as P} from "../../contracts/generated/ProtocolConstants.sol";
-import {QueuedOperation} from "../../contracts/libraries/OperationQueue.sol";
+import {OperationQueue, QueuedOperation} from "../../contracts/libraries/OperationQueue.sol";
+import {Governance} from "../../contracts/Governance.sol";
+import {OperatorSeat} from "../../contracts/libraries/OperatorSeat.sol";
 import {RollupFixture} from "./RollupFixture.sol";
 
 /// @dev Everybody at once, with verifiers that believe everything: what the contracts alone must
 /// hold together. Each action catches its refusal, since what is refused is not under test here.
 contract CustodyHandler is RollupFixture {
     uint256 private constant OWNERS = 5;
+    uint256 private constant CLOSED_SLOT = 1;
+    uint256 private constant CLOSED_LOTS = 5;
 
     uint256 public deposited;
     bool public rootMovedWhileFrozen;
     bool public queueWentBack;
+    bool public paidTwice;
+
+    bool public pauseStoppedExit;
+    bool public configurationMoved;
+    Governance private immutable _governance;
+    bytes32 private immutable _configuration;
 
     constructor() {
-        deployRollup();
+        _governance = deployGoverned();
+        _configuration = _configurationHash();
+    }
+
+    /// @dev Whoever it is that tries, nothing but a proposal that waited changes anything.
+    function changeSettings(address caller, uint256 kind) external {
+        if (caller == address(_governance)) return;
+        vm.prank(caller);
+        if (kind % 4 == 0) try rollup.setOperator(caller) {} catch {}
+        if (kind % 4 == 1) try rollup.setOracleSet(kind) {} catch {}
+        if (kind % 4 == 2) try rollup.setMinimumDeposit(kind) {} catch {}
+        if (kind % 4 == 3) try rollup.setVerifiers(verifier, verifier, verifier) {} catch {}
+        if (_configurationHash() != _configuration) configurationMoved = true;
+    }
+
+    function pause(bool begins) external {
+        vm.prank(GUARDIAN);
+        if (begins) try rollup.pause() {} catch {}
+        else try rollup.unpause() {} catch {}
+    }
+
+    /// @dev What the pause must not touch fails for reasons of its own, never for the pause.
+    function actWhilePaused(uint256 who, uint256 kind) external {
+        if (rollup.pausedUntil() <= block.timestamp) return;
+        address owner = ownerAt(who);
+        bytes memory call = abi.encodeCall(rollup.forceWithdraw, (1));
+        if (kind % 5 == 1) call = abi.encodeCall(rollup.withdraw, (owner));
+        if (kind % 5 == 2) call = abi.encodeCall(rollup.freeze, ());
+        if (kind % 5 == 3) call = abi.encodeCall(rollup.payExit, (1 + (who % 8)));
+        if (kind % 5 == 4) call = abi.encodeCall(rollup.refundDeposit, (who % 32));
+        vm.prank(owner);
+        (bool success, bytes memory reason) = address(rollup).call(call);
+        bytes4 pausing = OperatorSeat.PausedUntil.selector;
+        if (!success && bytes4(reason) == pausing) pauseStoppedExit = true;
+    }
+
+    function sendEther(bool toVault) external {
+        vm.deal(address(this), 1);
+        address to = toVault ? address(rollup.vault()) : address(rollup);
+        (bool success, ) = to.call{value: 1}("");
+        success;
+    }
+
+    function stuckEther() external view returns (uint256) {
+        address registry = address(rollup.validators());
+        return address(rollup).balance + address(rollup.vault()).balance + registry.balance;
+    }
+
+    function _configurationHash() private view returns (bytes32) {
+        return
+            keccak256(
+                abi.encode(
+                    rollup.operator(),
+                    rollup.oracleSetHash(),
+                    rollup.minimumDeposit(),
+                    rollup.tradeVerifier(),
+                    rollup.ledgerVerifier(),
+                    rollup.exitVerifier(),
+                    rollup.validators().admitted(),
+                    _governance.getMinDelay()
+                )
+            );
     }
 
     function depositSome(uint256 who, uint256 amount) external {
@@ -33,6 +104,16 @@ contract CustodyHandler is RollupFixture {
         try rollup.forceWithdraw(bound(amount, 1, 1e12)) {} catch {}
     }
 
+    function cancelSome(uint256 who) external {
+        vm.prank(ownerAt(who));
+        try rollup.forceCancelAll() {} catch {}
+    }
+
+    function closeSome(uint256 who) external {
+        vm.prank(ownerAt(who));
+        try rollup.forceClose(CLOSED_SLOT, CLOSED_LOTS) {} catch {}
+    }
+
     /// @dev Serves what is next and lets somebody withdraw anything: the proof is a lie.
     function batch(uint256 who, uint256 amount, uint8 count, bool executed) external {
         uint256[] memory words = emptyLedgerBatch();
@@ -40,15 +121,19 @@ contract CustodyHandler is RollupFixture {
         uint256 index = 0;
         for (; index < count % LEDGER_STEPS && start + index < rollup.queueEnd(); index++) {
             QueuedOperation memory next = rollup.queuedOperation(start + index);
-            uint256 word = operationWord(next.kind, next.account, next.amount);
-            bool forced = next.kind == P.LEDGER_KIND_FORCED_WITHDRAW;
+            bool closes = next.kind == P.LEDGER_KIND_FORCED_CLOSE;
+            uint256 word = closes
+                ? OperationQueue.closeWord(next.account, CLOSED_SLOT, CLOSED_LOTS)
+                : operationWord(next.kind, next.account, next.amount);
+            bool forced = closes || next.kind == P.LEDGER_KIND_FORCED_WITHDRAW;
+            if (closes) word |= bound(amount, 0, 1e9) << P.LEDGER_OP_AMOUNT_OFFSET;
             if (forced && !executed) word ^= 1 << P.LEDGER_OP_EXECUTED_OFFSET;
             setOperation(words, index, word, rollup.ownerOf(next.account));
         }
         uint256 withdrawal = operationWord(P.LEDGER_KIND_WITHDRAW, 3, bound(amount, 1, 1e12));
         setOperation(words, index, withdrawal, ownerAt(who));
         bool frozen = rollup.frozenAt() != 0;
-        try rollup.submitBatch(words, 1, noProof()) {
+        try rollup.submitBatch(words, 1, noProof(), "") {
             if (frozen) rootMovedWhileFrozen = true;
         } catch {}
         if (rollup.queueStart() < start) queueWentBack = true;
@@ -86,7 +171,11 @@ contract CustodyHandler is RollupFixture {
     }
 
     function payExit(uint256 account) external {
-        try rollup.payExit(bound(account, 1, 8)) {} catch {}
+        account = bound(account, 1, 8);
+        bool wasPaid = rollup.exitClaim(account).paid;
+        try rollup.payExit(account) {
+            if (wasPaid) paidTwice = true;
+        } catch {}
     }
 
     function refund(uint256 id) external {
@@ -146,26 +235,45 @@ contract CustodyTest {
         targets[0] = address(handler);
     }
 
-    function invariant_custodyCoversWhatIsOwed() external view {
-        assert(handler.custody() >= handler.owed());
+    /// @dev D2. One campaign for all of them: each would repeat the others' calls.
+    function invariant_D2_everythingHolds() external view {
+        require(handler.custody() >= handler.owed(), "custody covers what is owed");
+        require(handler.custody() == handler.held(), "the vault counts its tokens");
+        require(handler.custody() <= handler.deposited(), "nothing comes from nowhere");
+        require(handler.pendingSum() == handler.pendingTotal(), "pending adds up");
+        require(handler.rootDistance() == handler.batches(), "one root for each batch");
+        require(!handler.rootMovedWhileFrozen(), "a frozen root stays");
+        require(!handler.queueWentBack(), "the queue only goes forward");
+        require(handler.openSum() == handler.queueLength(), "open operations add up");
+        require(!handler.paidTwice(), "an account exits once");
+        require(!handler.configurationMoved(), "settings move by proposals only");
+        require(!handler.pauseStoppedExit(), "a pause stops no exit");
+        require(handler.stuckEther() == 0, "no ether is stuck");
     }
 
-    function invariant_vaultCountsItsTokens() external view {
-        assert(handler.custody() == handler.held());
-        assert(handler.custody() <= handler.deposited());
-    }
-
-    function invariant_pendingAddsUp() external view {
-        assert(handler.pendingSum() == handler.pendingTotal());
-    }
-
-    function invariant_rootMovesOnceForEachBatch() external view {
-        assert(handler.rootDistance() == handler.batches());
-        assert(!handler.rootMovedWhileFrozen());
-    }
-
-    function invariant_queueOnlyGoesForward() external view {
-        assert(!handler.queueWentBack());
-        assert(handler.openSum() == handler.queueLength());
+    /// @dev The actions do what they are called; else nothing above would mean anything.
+    function test_D2_actionsReachEveryState() external {
+        for (uint256 i = 0; i < 5; i++) handler.depositSome(i, 999);
+        assert(handler.deposited() == 5000 && handler.queueLength() == 5);
+        handler.batch(0, 599, 5, true);
+        assert(handler.queueLength() == 0 && handler.batches() == 1);
+        assert(handler.pendingTotal() == 600);
+        handler.withdrawSome(0);
+        handler.forceSome(1, 5);
+        assert(handler.pendingTotal() == 0 && handler.queueLength() == 1);
+        handler.pause(true);
+        handler.depositSome(2, 1);
+        assert(handler.deposited() == 5000);
+        handler.actWhilePaused(1, 0);
+        assert(handler.queueLength() == 2);
+        for (uint256 i = 0; i < 2; i++) handler.pass(5 days - 1);
+        handler.freeze();
+        handler.exit(2, 0, 70);
+        for (uint256 i = 0; i < 7; i++) handler.pass(5 days - 1);
+        uint256 custody = handler.custody();
+        handler.payExit(2);
+        assert(handler.custody() < custody && !handler.paidTwice());
+        handler.payExit(2);
+        assert(!handler.paidTwice());
     }
 }

@@ -24,21 +24,23 @@ contract ExitModeTest {
         uint256 timely = claims.length - (lateCount % (claims.length + 1));
         uint256 total = 0;
         for (uint256 i = 0; i < timely; i++) {
-            exits.claim(i, address(1), claims[i], WINDOW);
-            total += claims[i];
+            // From 1: nobody claims nothing.
+            exits.claim(i, address(1), uint256(claims[i]) + 1, WINDOW);
+            total += uint256(claims[i]) + 1;
         }
         vm.warp(START + WINDOW);
         uint256 paid = 0;
         // Late claims first: arriving early at the counter must not cost the timely ones.
         for (uint256 i = timely; i < claims.length; i++) {
-            paid += exits.claimLate(i, address(1), claims[i], pool, WINDOW);
+            paid += exits.claimLate(i, address(1), uint256(claims[i]) + 1, pool, WINDOW);
         }
         for (uint256 i = 0; i < timely; i++) {
             // The pool offered now is another; only the first one counts.
             (, uint256 payment) = exits.settle(i, claims.length == timely ? pool : 0, WINDOW);
-            assert(payment <= claims[i]);
-            if (total <= pool) assert(payment == claims[i]);
-            else assert(payment == (uint256(claims[i]) * pool) / total);
+            uint256 claimed = uint256(claims[i]) + 1;
+            assert(payment <= claimed);
+            if (total <= pool) assert(payment == claimed);
+            else assert(payment == (claimed * pool) / total);
             paid += payment;
         }
         assert(paid <= pool || claims.length == 0);
@@ -106,6 +108,25 @@ contract ExitModeTest {
         this.settle(3);
         vm.expectRevert(abi.encodeWithSelector(ExitMode.AlreadyClaimed.selector, 1));
         this.claimLate(1, 1);
+    }
+
+    function test_claimOfNothingOrTooMuch_reverts() external {
+        vm.warp(START);
+        this.freeze(START);
+        uint256 most = type(uint88).max;
+        uint256[3] memory amounts = [0, most + 1, type(uint256).max];
+        for (uint256 i = 0; i < amounts.length; i++) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    ExitMode.ClaimAmountOutOfRange.selector,
+                    1,
+                    amounts[i],
+                    most
+                )
+            );
+            this.claim(1, address(1), amounts[i]);
+        }
+        this.claim(1, address(1), most);
     }
 
     function _with(bytes4 selector) private view returns (bytes memory) {

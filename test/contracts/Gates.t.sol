@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {Rollup} from "../../contracts/Rollup.sol";
 import {ProtocolConstants as P} from "../../contracts/generated/ProtocolConstants.sol";
-import {IExitVerifier, IVerifier} from "../../contracts/interfaces/IVerifier.sol";
-import {RollupConfig} from "../../contracts/interfaces/IRollup.sol";
 import {Accounts} from "../../contracts/libraries/Accounts.sol";
-import {KeyGate} from "../../contracts/libraries/KeyGate.sol";
 import {Key, TradingKeys} from "../../contracts/libraries/TradingKeys.sol";
 import {RollupFixture} from "./RollupFixture.sol";
 
-contract NamedVerifier {
-    string public KEY_ORIGIN;
-
-    constructor(string memory origin) {
-        KEY_ORIGIN = origin;
-    }
-}
-
-contract SilentVerifier {}
-
-/// @dev What is refused at the door: keys that no proof can serve, verifiers anybody can fool.
+/// @dev What is refused at the door: keys that no proof can serve.
 contract GatesTest is RollupFixture {
     using Accounts for Accounts.State;
 
@@ -35,79 +21,12 @@ contract GatesTest is RollupFixture {
         deployRollup();
     }
 
-    function gate(address candidate) external view {
-        KeyGate.check(candidate);
-    }
-
     function checkKey(Key calldata key) external pure {
         TradingKeys.check(key);
     }
 
     function checkOptionalKey(Key calldata key) external pure {
         TradingKeys.checkOptional(key);
-    }
-
-    function create(RollupConfig calldata config_) external returns (Rollup) {
-        return new Rollup(config_);
-    }
-
-    function test_keyGate_developmentKeyOnRealChain_reverts() external {
-        this.gate(address(verifier));
-        vm.chainId(1337);
-        this.gate(address(verifier));
-        vm.chainId(10);
-        bytes memory reason = abi.encodeWithSelector(
-            KeyGate.VerifierKeyInsecure.selector,
-            address(verifier),
-            10
-        );
-        vm.expectRevert(reason);
-        this.gate(address(verifier));
-        // No script is needed for the refusal: the rollup cannot be born with such a verifier.
-        vm.expectRevert(reason);
-        this.create(config());
-        vm.chainId(31337);
-    }
-
-    function test_keyGate_originMissing_reverts() external {
-        address[2] memory candidates = [
-            address(new SilentVerifier()),
-            address(new NamedVerifier(""))
-        ];
-        address named = address(new NamedVerifier("ceremony:0123"));
-        vm.chainId(10);
-        this.gate(named);
-        for (uint256 i = 0; i < candidates.length; i++) {
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    KeyGate.VerifierKeyOriginMissing.selector,
-                    candidates[i],
-                    10
-                )
-            );
-            this.gate(candidates[i]);
-        }
-        vm.chainId(31337);
-    }
-
-    function test_keyGate_eachVerifierIsChecked() external {
-        address good = address(new NamedVerifier("ceremony:0123"));
-        vm.chainId(10);
-        for (uint256 i = 0; i < 3; i++) {
-            RollupConfig memory config_ = config();
-            if (i != 0) config_.tradeVerifier = IVerifier(good);
-            if (i != 1) config_.ledgerVerifier = IVerifier(good);
-            if (i != 2) config_.exitVerifier = IExitVerifier(good);
-            vm.expectRevert(
-                abi.encodeWithSelector(
-                    KeyGate.VerifierKeyInsecure.selector,
-                    address(verifier),
-                    10
-                )
-            );
-            this.create(config_);
-        }
-        vm.chainId(31337);
     }
 
     function enterWithKey(uint256 id) external {

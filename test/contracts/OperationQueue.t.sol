@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {ProtocolConstants as P} from "../../contracts/generated/ProtocolConstants.sol";
-import {OperationQueue} from "../../contracts/libraries/OperationQueue.sol";
+import {OperationQueue, Request} from "../../contracts/libraries/OperationQueue.sol";
 import {Key} from "../../contracts/libraries/TradingKeys.sol";
 import {Vm} from "./RollupFixture.sol";
 
@@ -14,6 +14,13 @@ contract OperationQueueTest {
     uint256 private constant EXECUTED = 1 << P.LEDGER_OP_EXECUTED_OFFSET;
 
     OperationQueue.State private queue;
+    uint256[5] private KINDS = [
+        P.LEDGER_KIND_DEPOSIT,
+        P.LEDGER_KIND_REGISTER_KEY,
+        P.LEDGER_KIND_FORCED_WITHDRAW,
+        P.LEDGER_KIND_FORCED_CANCEL_ALL,
+        P.LEDGER_KIND_FORCED_CLOSE
+    ];
 
     function serve(uint256[] calldata words) external returns (uint256) {
         return queue.serve(words, 0);
@@ -49,16 +56,14 @@ contract OperationQueueTest {
         bytes32 expected = keccak256(abi.encodePacked(words));
         uint256 flipped = 1 << uint256(bit);
         words[word % 4] ^= flipped;
-        bool isForced = kindSeed % 3 == 2;
-        // Only the proof knows whether a forced withdrawal is executed.
-        if (isForced && word % 4 == 0 && flipped == EXECUTED) {
+        if (word % 4 == 0 && flipped & _freeBits(KINDS[kindSeed % 5]) != 0) {
             assert(this.serve(words) == account);
             return;
         }
-        bool isForcedNow = P.ledgerOpKind(words[0]) == P.LEDGER_KIND_FORCED_WITHDRAW;
         uint256[] memory normal = new uint256[](4);
         for (uint256 i = 0; i < 4; i++) normal[i] = words[i];
-        if (isForcedNow) normal[0] |= EXECUTED;
+        uint256 freeNow = _freeBits(P.ledgerOpKind(words[0]));
+        normal[0] = (normal[0] & ~freeNow) | (freeNow & EXECUTED);
         bytes32 actual = keccak256(abi.encodePacked(normal));
         vm.expectRevert(
             abi.encodeWithSelector(
@@ -118,13 +123,31 @@ contract OperationQueueTest {
         uint256 amount,
         Key memory key
     ) private returns (uint256 id, uint256[] memory words) {
-        uint256 kind = P.LEDGER_KIND_DEPOSIT + (kindSeed % 3);
+        uint256 kind = KINDS[kindSeed % 5];
         key.index = key.index % uint8(P.KEYS_PER_ACCOUNT);
-        id = queue.push(kind, account, owner, amount, key);
+        Request memory request = Request(kind, account, amount, key.index, 1 + amount % 99, key);
+        id = queue.push(owner, request);
         words = new uint256[](4);
-        words[0] = OperationQueue.firstWord(kind, account, amount, key.index, key.expiry);
+        words[0] = kind == P.LEDGER_KIND_FORCED_CLOSE
+            ? OperationQueue.closeWord(account, request.slot, request.lots)
+            : OperationQueue.firstWord(kind, account, amount, key.index, key.expiry);
         words[1] = uint256(uint160(owner));
         words[2] = key.x;
         words[3] = key.y;
+    }
+
+    /// @dev What only the proof knows: whether it came to a withdrawal or close, and its charge.
+    function _freeBits(uint256 kind) private pure returns (uint256) {
+        if (kind == P.LEDGER_KIND_FORCED_WITHDRAW) return EXECUTED;
+        if (kind != P.LEDGER_KIND_FORCED_CLOSE) return 0;
+        return EXECUTED | (((1 << P.LEDGER_OP_AMOUNT_BITS) - 1) << P.LEDGER_OP_AMOUNT_OFFSET);
+    }
+
+    function testFuzz_premium_growsAboveTheOrdinaryLane(uint16 waiting, uint16 served) external {
+        queue.end = uint256(waiting) + served;
+        queue.start = served;
+        uint256 lane = OperationQueue.ORDINARY_OPERATIONS;
+        uint256 above = waiting < lane ? 0 : waiting - lane + 1;
+        assert(queue.premium() == above * OperationQueue.PREMIUM_STEP);
     }
 }

@@ -136,6 +136,18 @@ test("time rises, and runs ahead of the chain by 15 minutes at most", async () =
   await submit(it, words);
 });
 
+test("a batch is seven days old at most", async () => {
+  const it = await world();
+  const now = BigInt(await networkHelpers.time.latest()) + 100n;
+  const earliest = (now - 7n * BigInt(DAY)) * 1000n;
+  const stale = await tradeBatch(it, [], { time: earliest - 1n, snapshotTime: 1n });
+  await nextBlockAt(now);
+  await refused(it, submit(it, stale), "BatchTimeTooOld", [earliest - 1n, earliest]);
+  const last = await tradeBatch(it, [], { time: earliest + 1000n, snapshotTime: 1n });
+  await nextBlockAt(now + 1n);
+  await submit(it, last);
+});
+
 test("a snapshot is not younger than its batch", async () => {
   const it = await world();
   const time = BigInt(await networkHelpers.time.latest()) * 1000n;
@@ -187,7 +199,7 @@ test("a word or commitment that is not a field element is refused", async () => 
 test("only the operator submits, until a day of silence", async () => {
   const it = await world();
   const send = (words: readonly bigint[]) =>
-    it.rollup.write.submitBatch([words, 9n, NO_PROOF], { account: eve.account });
+    it.rollup.write.submitBatch([words, 9n, NO_PROOF, "0x"], { account: eve.account });
   const openAt = (await it.rollup.read.lastAnchoredAt()) + BigInt(DAY);
   const names = [getAddress(eve.account.address), getAddress(operator.account.address)];
   const words = await tradeBatch(it);

@@ -48,12 +48,15 @@ test("a deployment says everything that a node must know, and the chain agrees",
     ...optionsFor(clients),
     forcedDeadline: 3600,
     minimumDeposit: 5n,
+    governance: { proposer: treasury, guardian: insurance },
     onProgress: (line) => lines.push(line),
   });
   const rollup = await clients.chain.viem.getContractAt("Rollup", deployment.rollup);
   const { trade, ledger } = instanceSizes("tiny");
   assert.equal(await rollup.read.token(), deployment.token);
   assert.equal(await rollup.read.vault(), deployment.vault);
+  assert.equal(await rollup.read.validators(), deployment.registry);
+  assert.equal(await rollup.read.governance(), deployment.governance);
   assert.equal(await rollup.read.operator(), getAddress(deployment.operator));
   assert.equal(await rollup.read.ownerOf([1n]), deployment.treasury);
   assert.equal(await rollup.read.ownerOf([2n]), deployment.insurance);
@@ -71,7 +74,7 @@ test("a deployment says everything that a node must know, and the chain agrees",
   });
   assert.deepEqual(
     lines.map((line) => line.split(" ")[0]),
-    ["TestToken", "AcceptingVerifier", "Rollup"],
+    ["TestToken", "AcceptingVerifier", "Governance", "Rollup"],
   );
   assert.deepEqual(JSON.parse(JSON.stringify(deployment)), deployment);
 });
@@ -93,6 +96,20 @@ test("fees and the insurance fund need an owner each", async () => {
     { insurance: treasury },
   ]) {
     await assert.rejects(deployStraddle({ ...options, ...change }), /an owner each/);
+  }
+  assert.equal(await clients.publicClient.getBlockNumber(), 0n);
+});
+
+test("governance and validators that the contracts would refuse cost nothing", async () => {
+  const clients = await clientsOn(31337);
+  const options = optionsFor(clients);
+  const [proposer, guardian] = [treasury, insurance];
+  for (const [change, reason] of [
+    [{ governance: { proposer, guardian: proposer } }, /proposer and guardian are two/],
+    [{ governance: { proposer, guardian, delay: 35 * 86_400 } }, /more than 3024000 s/],
+    [{ validators: { signers: Array(17).fill(proposer) } }, /at most 16 validators. Got `17`/],
+  ] as const) {
+    await assert.rejects(deployStraddle({ ...options, ...change }), reason);
   }
   assert.equal(await clients.publicClient.getBlockNumber(), 0n);
 });
@@ -137,12 +154,21 @@ test("the Ignition module creates the same rollup", async () => {
 test("the command explains itself, and what is missing", () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, ["scripts/deploy.ts", ...args], { cwd: root, encoding: "utf8" });
-  assert.match(run("--help").stdout, /--keystore <file>/);
+  const help = run("--help").stdout;
+  for (const option of ["keystore", "dry-run", "proposer", "guardian", "validators"]) {
+    assert.ok(help.includes(`--${option} `), option);
+  }
   const missing = run("--rpc", "http://127.0.0.1:1");
   assert.equal(missing.status, 1);
-  assert.equal(missing.stderr, "deploy: `--instance` is missing; see --help\n");
-  const address = run("--rpc", "http://127.0.0.1:1", "--instance", "tiny", "--operator", "0x1");
+  assert.equal(missing.stderr, "deploy: `--network` is missing; see --help\n");
+  const unknown = run("--network", "mainnet");
+  assert.match(unknown.stderr, /no network `mainnet`; there are `sepolia`, `base-sepolia`/);
+  const terms = ["--network", "hardhat", "--test-token"];
+  assert.match(run(...terms).stderr, /`--instance` is missing/);
+  const address = run(...terms, "--instance", "tiny", "--operator", "0x1", "--oracles", "none");
   assert.match(address.stderr, /`--operator` is no address. Got `0x1`/);
+  const both = run(...terms, "--token", insurance);
+  assert.match(both.stderr, /either `--token` or `--test-token`/);
 });
 
 test("generated constants and ABIs are those of the sources", () => {

@@ -69,7 +69,7 @@ async function endWindow({ rollup }: World) {
 const balance = ({ token }: World, client: typeof alice) =>
   token.read.balanceOf([client.account.address]);
 
-test("anybody freezes from the deadline on, and not a second before", async () => {
+test("B1: anybody freezes from the deadline on, and not a second before", async () => {
   const it = await world();
   const queued = await it.rollup.read.queuedOperation([2n]);
   const deadline = BigInt(queued.queuedAt + DEADLINE);
@@ -103,7 +103,7 @@ test("the oldest operation counts, not the newest", async () => {
   assert.equal(await it.rollup.read.freezableAt(), deadline - 9n + BigInt(DEADLINE));
 });
 
-test("a frozen rollup takes neither batches nor operations, for good", async () => {
+test("B2: a frozen rollup takes neither batches nor operations, for good", async () => {
   const it = await frozen();
   const at = [await it.rollup.read.frozenAt()];
   const options = { account: alice.account };
@@ -150,13 +150,14 @@ test("a claim lies in the tree and below 2^88", async () => {
   const it = await frozen();
   await refused(it, claim(it, 256n, alice, 1n), "AccountOutOfRange", [256n, 256n]);
   const wide = 1n << 88n;
-  await refused(it, claim(it, 3n, alice, wide), "SafeCastOverflowedUintDowncast", [88, wide]);
+  await refused(it, claim(it, 3n, alice, wide), "ClaimAmountOutOfRange", [3n, wide, wide - 1n]);
+  await refused(it, claim(it, 3n, alice, 0n), "ClaimAmountOutOfRange", [3n, 0n, wide - 1n]);
   const nobody = "0x0000000000000000000000000000000000000000" as const;
   const call = it.rollup.write.exit([7n, nobody, 0n, NO_PROOF]);
   await refused(it, call, "ClaimOwnerZero", [7n]);
 });
 
-test("claims that the vault covers are paid in full, after the window, once", async () => {
+test("B2: claims that the vault covers are paid in full, after the window, once", async () => {
   const it = await frozen();
   await claim(it, 3n, alice, 1500n);
   await claim(it, 4n, bob, 500n);
@@ -173,7 +174,7 @@ test("claims that the vault covers are paid in full, after the window, once", as
   assert.deepEqual([await balance(it, alice), await balance(it, bob)], [1500n, 500n]);
 });
 
-test("claims beyond the vault are cut alike, whoever comes first", async () => {
+test("B3: claims beyond the vault are cut alike, whoever comes first", async () => {
   const it = await frozen();
   await claim(it, 3n, alice, 3000n);
   await claim(it, 4n, bob, 1001n);
@@ -219,7 +220,7 @@ test("a late claim gets what the timely ones left, and takes nothing from them",
   assert.equal(await balance(it, alice), 1500n);
 });
 
-test("deposits that no batch served go back to whoever made them, once", async () => {
+test("B2: deposits that no batch served go back to whoever made them, once", async () => {
   const it = await frozen();
   const refund = (id: bigint) => it.rollup.write.refundDeposit([id], { account: eve.account });
   const args = [2n, addressOf(carol), 70n] as const;

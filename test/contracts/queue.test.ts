@@ -68,7 +68,10 @@ test("a first deposit opens an account, moves the tokens and joins the queue", a
   const events = await eventsOf(it, await asAlice(it).deposit(500n, KEY));
   assert.deepEqual(events, [
     ["AccountOpened", { account: 3n, owner }],
-    ["OperationQueued", { queueId: 0n, account: 3n, owner, kind: 1n, amount: 500n, key: KEY }],
+    [
+      "OperationQueued",
+      { queueId: 0n, account: 3n, owner, kind: 1n, amount: 500n, slot: 0n, lots: 0n, key: KEY },
+    ],
   ]);
   assert.equal(await it.vault.read.held(), 500n);
   assert.equal(await it.token.read.balanceOf([it.vault.address]), 500n);

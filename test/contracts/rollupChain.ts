@@ -1,6 +1,13 @@
 /** A simulated chain with a rollup whose verifiers accept everything, and batches to feed it. */
 import { network } from "hardhat";
-import { type Address, encodeAbiParameters, encodePacked, keccak256, zeroAddress } from "viem";
+import {
+  type Address,
+  encodeAbiParameters,
+  encodePacked,
+  type Hex,
+  keccak256,
+  zeroAddress,
+} from "viem";
 import { pack, packMany } from "../../sequencer/protocol/codec.ts";
 import {
   BATCH_KINDS,
@@ -35,6 +42,9 @@ export const SIZES = {
   ledgerSteps: ledger.steps,
   accountLevels: trade.accountLevels,
 };
+const DAY = 86_400n;
+/** What a validator bonds. */
+export const STAKE = 1_000_000_000n;
 export const DEADLINE = 7 * 86_400;
 export const WINDOW = 28 * 86_400;
 export const ORACLE_SET = 77n;
@@ -67,6 +77,13 @@ export async function deployRollup(overrides: Record<string, unknown> = {}) {
     forcedDeadline: BigInt(DEADLINE),
     claimWindow: BigInt(WINDOW),
     minimumDeposit: 1n,
+    governance: zeroAddress,
+    validators: {
+      candidates: [],
+      stake: STAKE,
+      evidenceWindow: 14n * DAY,
+      unbondingDelay: 21n * DAY,
+    },
     ...overrides,
   };
   const rollup = await viem.deployContract("Rollup", [config]);
@@ -94,24 +111,27 @@ export interface Operation {
   readonly account?: number;
   readonly owner?: Address;
   readonly amount?: bigint;
+  readonly to?: number;
+  readonly slot?: number;
+  readonly lots?: number;
   readonly key?: typeof NO_KEY;
 }
 
 /** The four public words of an operation. */
 export function operationWords(operation: Operation): bigint[] {
   const { kind, executed = true, account = 0, owner = zeroAddress, amount = 0n } = operation;
-  const key = operation.key ?? NO_KEY;
+  const { to = 0, slot = 0, lots = 0, key = NO_KEY } = operation;
   const first = pack(LEDGER_OP, {
     kind: LEDGER_KINDS[kind],
     executed: executed ? 1 : 0,
     account,
-    to: 0,
-    slot: 0,
+    to,
+    slot,
     book: 0,
     keyIndex: key.index,
     amount: Number(amount),
     keyExpiry: key.expiry,
-    lots: 0,
+    lots,
     isSubsidy: 0,
     isLong: 0,
   });
@@ -168,8 +188,13 @@ export async function ledgerBatch(
   return [...HEADER.map((name) => fields[name]), ...marks(slots), ...stated, ...idle];
 }
 
-export function submit({ rollup }: World, words: readonly bigint[], commitment = 9n) {
-  return rollup.write.submitBatch([words, commitment, NO_PROOF]);
+export function submit(
+  { rollup }: World,
+  words: readonly bigint[],
+  commitment = 9n,
+  certificate: Hex = "0x",
+) {
+  return rollup.write.submitBatch([words, commitment, NO_PROOF, certificate]);
 }
 
 /** Anchors a ledger batch of these operations. */

@@ -118,7 +118,7 @@ test("a token that calls back enters nothing", async () => {
     encodeFunctionData({ abi, functionName: "deposit", args: [1n, NO_KEY] }),
     encodeFunctionData({ abi, functionName: "registerKey", args: [KEY] }),
     encodeFunctionData({ abi, functionName: "forceWithdraw", args: [1n] }),
-    encodeFunctionData({ abi, functionName: "submitBatch", args: [[], 0n, NO_PROOF] }),
+    encodeFunctionData({ abi, functionName: "submitBatch", args: [[], 0n, NO_PROOF, "0x"] }),
     encodeFunctionData({ abi, functionName: "withdraw", args: [other] }),
     encodeFunctionData({ abi, functionName: "withdrawTo", args: [other] }),
     encodeFunctionData({ abi, functionName: "freeze" }),

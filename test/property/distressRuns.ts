@@ -23,6 +23,9 @@ export function distressCommands(extra: number): fc.Arbitrary<DistressCommand[]>
 /** Reaches every variant of every operation. */
 export const EVERY_VARIANT: readonly DistressCommand[] = [
   { kind: "trade", a: 0, b: 4 },
+  { kind: "forcedClose", a: 1, b: 1 },
+  { kind: "forcedClose", a: 13, b: 1 },
+  { kind: "forcedCancelAll", a: 2, b: 0 },
   { kind: "openBook", a: 3, b: 9 },
   { kind: "backstop", a: 255, b: 1 },
   { kind: "rank", a: 1, b: 1 },

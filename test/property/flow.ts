@@ -48,6 +48,7 @@ export interface Command {
     | "takeover"
     | "deleverage"
     | "relief"
+    | "forced"
     | "place"
     | "cancel"
     | "cancelAll"
@@ -78,6 +79,7 @@ const KINDS: Record<Command["kind"], number> = {
   takeover: 6,
   deleverage: 4,
   relief: 2,
+  forced: 3,
 };
 
 const kind = fc.oneof(
@@ -191,7 +193,16 @@ export function createFlow(): Flow {
 }
 
 const IN_LEDGER: ReadonlySet<Command["kind"]> = new Set([
-  ...(["pay", "deposit", "operator", "settle", "takeover", "deleverage", "relief"] as const),
+  ...([
+    "pay",
+    "deposit",
+    "operator",
+    "settle",
+    "takeover",
+    "deleverage",
+    "relief",
+    "forced",
+  ] as const),
 ]);
 
 function chosen<T>(possible: readonly T[], { a }: Command): T | undefined {
@@ -266,6 +277,11 @@ function operationOf(command: Command, market: Market, now: number): LedgerOpera
           ? { kind: "withdraw", ...common }
           : { kind: "transfer", ...common, to: ACCOUNTS[c % 4]! };
       return paymentBy(account, message);
+    }
+    case "forced": {
+      const owner = BigInt(100 + account);
+      if (a % 4 === 0) return { kind: "forcedCancelAll", account, owner };
+      return { kind: "forcedClose", account, owner, slot: b % SHAPE.slots, lots: 1 + (c % 12) };
     }
     case "operator": {
       const expiry = Math.floor(now / 1000) + 600 + (b % 7200);

@@ -203,6 +203,18 @@ function checkTakeover(flow: Flow, before: Before, { operation: done }: Sequence
   }
 }
 
+/** I4 of a forced close, for both sides; and nothing is left of what was refused. */
+function checkForced(flow: Flow, before: Before, { operation: done }: Sequenced): void {
+  if (done?.operation.kind !== "forcedClose") return;
+  const { state, ledger } = flow.market;
+  for (const id of ACCOUNTS) {
+    const account = before.accounts.get(id)!;
+    const after = state.account(id);
+    if (done.outcome === "refused") assert.deepEqual(after, account);
+    assertNoWorse(id, headrooms(account, ledger.risk), headrooms(after, ledger.risk));
+  }
+}
+
 function fromOf(operation: LedgerOperation): number {
   assert.ok("message" in operation && operation.message.kind === "backstop");
   return operation.message.from;
@@ -272,6 +284,7 @@ test("I1 to I5 hold after every step", () => {
         checkBooks(state);
         for (const record of done.records) checkLiquidated(flow, before, record);
         checkTakeover(flow, before, done);
+        checkForced(flow, before, done);
         checkSteps(flow, before, done.records);
         checkLocks(state);
         chains.check(state);
@@ -303,6 +316,7 @@ const CASES = [
   ...["settlePosition executed", "collectFees executed", "release executed"],
   ...["liquidate filled", "liquidate killed", "rank executed", "absorb executed"],
   ...["backstop executed", "insure executed", "deleverage executed"],
+  ...["forcedCancelAll executed", "forcedClose executed", "forcedClose refused"],
 ];
 
 /** That the flows reach these cases: what they do not reach they do not test. */

@@ -43,10 +43,12 @@ export interface DistressRun {
 }
 
 /** Venue accounts 1 and 2, a weak account and three with plenty; books with fees, marks at rest. */
-export function createDistressRun(seen: DistressRun["seen"]): DistressRun {
-  const market = createMarket();
+export function createDistressRun(
+  seen: DistressRun["seen"],
+  market: Market = createMarket(),
+): DistressRun {
   const run = { market, seen };
-  seen(market.deposit(1, 0));
+  seen(market.deposit(1, 1));
   for (const account of [INSURANCE_ACCOUNT, ...STRONG]) {
     seen(market.deposit(account, 2_000_000_000));
   }
@@ -340,6 +342,18 @@ function openBook(run: DistressRun, a: number, b: number): void {
   operate(run, { kind: "openBook", book, weights, fees: { taker, maker } });
 }
 
+/** A close from layer one: of a position, of a part of it, or of nothing. */
+function forcedClose(run: DistressRun, a: number, b: number): void {
+  const account = TRADERS[a % TRADERS.length]!;
+  const terms = { slot: (a >> 2) % LISTED.length, lots: 1 + (b % 20) };
+  operate(run, { kind: "forcedClose", account, owner: ownerOf(account), ...terms });
+}
+
+function forcedCancelAll(run: DistressRun, a: number): void {
+  const account = TRADERS[a % TRADERS.length]!;
+  operate(run, { kind: "forcedCancelAll", account, owner: ownerOf(account) });
+}
+
 function move(run: DistressRun, a: number, b: number): void {
   setMark(run.market, a % 4, 100 + (b % 600));
 }
@@ -354,6 +368,8 @@ const ACTIONS = {
   absorb,
   rank,
   release,
+  forcedClose,
+  forcedCancelAll,
   collectFees: (run: DistressRun) => operate(run, { kind: "collectFees" }),
 } as const;
 export type DistressKind = keyof typeof ACTIONS;

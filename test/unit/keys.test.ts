@@ -1,6 +1,6 @@
 /** Development keys prove, the same bytes each time; keys without a contribution are refused. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -19,13 +19,16 @@ import {
   UnsoundKeyError,
   verifyProof,
 } from "../../scripts/keys/checkKey.ts";
-import { type CircuitFiles, runCircom } from "../../scripts/keys/circom.ts";
+import type { CircuitFiles } from "../../scripts/keys/circom.ts";
 import { makeDevKey } from "../../scripts/keys/devKey.ts";
 import { exportSolidityVerifier } from "../../scripts/keys/exportVerifier.ts";
 import { sha256OfFile } from "../../scripts/keys/fileHash.ts";
 import { readKeyFile, type VerificationKey } from "../../scripts/keys/keyFile.ts";
 import { readR1cs } from "../../scripts/keys/r1cs.ts";
 import { stopSnarkjs } from "../../scripts/keys/snarkjsThreads.ts";
+import { setupHashOf } from "../../scripts/keys/transcript.ts";
+import { verifySetup } from "../../scripts/keys/verifySetup.ts";
+import { compileToy, prepareToyPowers } from "../support/toySetup.ts";
 
 const PREIMAGE = `pragma circom 2.2.0;
 include "circomlib/circuits/poseidon.circom";
@@ -53,26 +56,12 @@ component main = Product();
 // circomlib's own test vector: Poseidon(1, 2).
 const POSEIDON_1_2 = "7853200120776062878684798364095072458815029376092732009249414926327459813530";
 const INPUT = { hash: POSEIDON_1_2, sum: "3", left: "1", right: "2" };
-const PTAU_POWER = 3;
 
 const folder = mkdtempSync(join(tmpdir(), "straddle-keys-"));
 const at = (name: string): string => join(folder, name);
 
-async function compile(name: string, source: string): Promise<CircuitFiles> {
-  writeFileSync(at(`${name}.circom`), source);
-  return runCircom(at(`${name}.circom`), folder);
-}
-
-async function prepareToyPowers(file: string): Promise<void> {
-  // The types of snarkjs leave its curves out.
-  const { curves } = snarkjs as unknown as {
-    curves: { getCurveFromName(name: string): Promise<unknown> };
-  };
-  const curve = await curves.getCurveFromName("bn128");
-  await snarkjs.powersOfTau.newAccumulator(curve, PTAU_POWER, at("0.ptau"));
-  await snarkjs.powersOfTau.contribute(at("0.ptau"), at("1.ptau"), "toy", "toy");
-  await snarkjs.powersOfTau.preparePhase2(at("1.ptau"), file);
-}
+const compile = (name: string, source: string): Promise<CircuitFiles> =>
+  compileToy(folder, name, source);
 
 after(async () => {
   await stopSnarkjs();
@@ -129,6 +118,8 @@ describe("a development key", () => {
     assert.match(source, /contract PreimageVerifier \{/);
     assert.match(source, /KEY_ORIGIN = "insecure-development";/);
     assert.ok(source.includes(`R1CS_HASH = 0x${await sha256OfFile(files.r1csFile)};`));
+    assert.match(source, /SETUP_HASH = 0x[0-9a-f]{64};/);
+    assert.match(source, /function keyPoints\(\) external pure/);
     assert.equal(await exportSolidityVerifier(request), source);
   });
 
@@ -149,7 +140,7 @@ describe("a ceremony", () => {
 
   before(async () => {
     files = await compile("product", PRODUCT);
-    await prepareToyPowers(ptau);
+    await prepareToyPowers(folder, ptau);
     await setup(files.r1csFile, ptau, first);
     await contribute({ from: first, out: contributed, name: "alice" }, "some entropy");
   });
@@ -188,10 +179,70 @@ describe("a ceremony", () => {
 
     const ptauSha256 = await sha256OfFile(ptau);
     await exportKey({ ...inputs, ptauSha256 }, out, "ProductVerifier");
-    const transcript = JSON.parse(readFileSync(join(out, "transcript.json"), "utf8"));
+    const text = readFileSync(join(out, "transcript.json"), "utf8");
+    const transcript = JSON.parse(text);
     assert.deepEqual(transcript.contributions, [{ kind: "participant", name: "alice" }]);
-    const source = join(out, "ProductVerifier.sol");
-    assert.equal(transcript.sha256["ProductVerifier.sol"], await sha256OfFile(source));
-    assert.match(readFileSync(source, "utf8"), /KEY_ORIGIN = "ceremony";/);
+    assert.equal(transcript.sha256.r1cs, await sha256OfFile(files.r1csFile));
+    assert.equal(transcript.sha256.ptau, ptauSha256);
+    const source = readFileSync(join(out, "ProductVerifier.sol"), "utf8");
+    assert.match(source, /KEY_ORIGIN = "ceremony";/);
+    assert.ok(source.includes(`R1CS_HASH = 0x${transcript.sha256.r1cs};`));
+    assert.ok(source.includes(`SETUP_HASH = 0x${setupHashOf(text)};`));
+  });
+
+  describe("when it is to be deployed", () => {
+    const folderOf = (change: (setup: string) => void = () => undefined): string => {
+      const copy = mkdtempSync(join(folder, "setup-"));
+      cpSync(at("export"), copy, { recursive: true });
+      change(copy);
+      return copy;
+    };
+    const request = (setup: string) => ({
+      folder: setup,
+      r1cs: files.r1csFile,
+      ptau,
+      contractName: "ProductVerifier",
+      verifierSource: readFileSync(join(at("export"), "ProductVerifier.sol"), "utf8"),
+    });
+    const edit = (name: string, from: string | RegExp, to: string) => (setup: string) => {
+      const before = readFileSync(join(setup, name), "utf8");
+      assert.notEqual(before.replace(from, to), before);
+      writeFileSync(join(setup, name), before.replace(from, to));
+    };
+
+    it("is verified from powers and sources", async () => {
+      const verified = await verifySetup(request(folderOf()));
+      assert.equal(verified.r1csHash, await sha256OfFile(files.r1csFile));
+      assert.equal(verified.transcript.contributions.length, 1);
+    });
+
+    const lies: [string, (setup: string) => void, RegExp][] = [
+      ["names another circuit", edit("transcript.json", /"r1cs": "./, '"r1cs": "0'), /names/],
+      ["names another participant", edit("transcript.json", "alice", "bob"), /something else/],
+      ["is laid out otherwise", edit("transcript.json", /\n$/, " \n"), /something else/],
+      [
+        "is no transcript",
+        edit("transcript.json", '"version": 1', '"version": 2'),
+        /no transcript/,
+      ],
+      ["has another verification key", edit("verification_key.json", "groth16", "plonk"), /names/],
+      ["lacks its key", (setup) => rmSync(join(setup, "key.zkey")), /is missing/],
+      ["has nobody's key", (setup) => cpSync(first, join(setup, "key.zkey")), /nobody has contr/],
+    ];
+    for (const [name, change, expected] of lies) {
+      it(`is refused if it ${name}`, async () => {
+        await assert.rejects(verifySetup(request(folderOf(change))), expected);
+      });
+    }
+
+    it("is refused for another circuit, other powers or another contract", async () => {
+      const good = request(folderOf());
+      const other = await compile("other", PRODUCT.replace("left * right", "left * left"));
+      await assert.rejects(verifySetup({ ...good, r1cs: other.r1csFile }), /names/);
+      await assert.rejects(verifySetup({ ...good, ptau: at("1.ptau") }), /names/);
+      await assert.rejects(verifySetup({ ...good, ptauSha256: "00" }), /sha256 given/);
+      const verifierSource = good.verifierSource.replace("deltax1 = ", "deltax1 = 1");
+      await assert.rejects(verifySetup({ ...good, verifierSource }), /is not what/);
+    });
   });
 });

@@ -28,6 +28,16 @@ contract InsecureDevTradeTinyVerifier {
     string public constant KEY_ORIGIN = "insecure-development";
     /// The sha256 of the circuit's .r1cs file.
     bytes32 public constant R1CS_HASH = 0x83183004728d79d51eba3863f98b143742bec7d2772b6996420b68aacc4ee154;
+    /// No setup: the sha256 by which development keys are marked.
+    bytes32 public constant SETUP_HASH = 0xa3f6e9cdb689a625fc65f8caabae735bb41b5ff4a6d024b597b19b3738faba08;
+
+    /// Gamma and delta, which must differ: where they are equal, anybody can forge proofs.
+    function keyPoints() external pure returns (uint256[4] memory, uint256[4] memory) {
+        return (
+            [gammax1, gammax2, gammay1, gammay2],
+            [deltax1, deltax2, deltay1, deltay2]
+        );
+    }
 
     // Scalar field size
     uint256 constant r    = 21888242871839275222246405745257275088548364400416034343698204186575808495617;

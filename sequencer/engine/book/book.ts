@@ -177,7 +177,8 @@ function unrelieved(
 ): number | undefined {
   const paid = fee * Math.abs(signedLots);
   const changes = bookValues(weights, risk).map((value) => signedLots * (value - price) - paid);
-  return firstUnrelieved(maintenanceValues(account, risk), changes, exhibited);
+  const before = maintenanceValues(account, risk);
+  return firstUnrelieved(before, changes, before[exhibited]!);
 }
 
 /** Row 8. */

@@ -81,7 +81,8 @@ function checkForm(view: StateView, takeover: Takeover, taker: number): string |
   return checkAmount(amount);
 }
 
-function isIntegerBelow(value: number, limit: number): boolean {
+/** Whether `value` is an integer from 0 to `limit - 1`. */
+export function isIntegerBelow(value: number, limit: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value < limit;
 }
 
@@ -192,7 +193,7 @@ export function takeoverOutcome(
 }
 
 /** What `from` does and what the other does. */
-function markTrades(view: StateView, takeover: Takeover): [MarkTrade, MarkTrade] {
+export function markTrades(view: StateView, takeover: Takeover): [MarkTrade, MarkTrade] {
   const { slot, lots, amount, isSubsidy } = takeover;
   const signedLots = buyBackSign(view, takeover) * lots;
   const gained = isSubsidy ? amount : -amount;

@@ -89,6 +89,10 @@ const STATUS: Status = {
   feesUncollected: 30_000,
   lockedAccounts: 1,
   isOverloaded: false,
+  layerOne: {
+    ...{ paused: null, stopped: null, head: 7, reorgs: 0, deepestReorg: 0 },
+    ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
+  },
   halted: null,
 };
 

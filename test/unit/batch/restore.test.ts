@@ -77,6 +77,7 @@ test("every batch's words lead to its root, and nothing comes from nowhere", (t)
   coverage.assertComplete([
     ...["backstop executed", "insure executed", "deleverage executed", "absorb executed"],
     ...["rank executed", "release executed", "collectFees executed", "openBook executed"],
+    ...["forcedClose executed", "forcedClose refused", "forcedCancelAll executed"],
     ...["backstop with discount", "insure with subsidy", "deleverage with subsidy"],
   ]);
 });
@@ -104,6 +105,39 @@ test("a takeover whose word is changed leads to no root", () => {
     for (const before of sealed.slice(0, sealed.indexOf(batch))) ledger.apply(before.words);
     const words = batch.words.with(at, pack(LEDGER_OP, lie));
     assert.throws(() => ledger.apply(words), RestoreError);
+  }
+});
+
+test("a forced close whose word is changed leads to no root, but for lots that nobody has", () => {
+  const run = checkedRun();
+  for (const [a, b] of [
+    [0, 4],
+    [1, 19],
+  ] as const) {
+    runDistress(run, { kind: b === 4 ? "trade" : "forcedClose", a, b });
+  }
+  const batch = run.market.seal();
+  const at = placesOf(batch, "forcedClose")[0]!;
+  const { sealed, sizes } = run.market;
+  const fields = unpack(LEDGER_OP, batch.words[at]!);
+  assert.equal(fields.executed, 1);
+  const apply = (change: Partial<typeof fields>) => {
+    const ledger = createRestoredLedger(sizes.trade);
+    for (const before of sealed.slice(0, sealed.indexOf(batch))) ledger.apply(before.words);
+    ledger.apply(batch.words.with(at, pack(LEDGER_OP, { ...fields, ...change })));
+  };
+  apply({});
+  // There were fewer lots than that to close.
+  apply({ lots: fields.lots + 1 });
+  for (const lie of [
+    { executed: 0 },
+    { lots: 1 },
+    { amount: fields.amount + 1 },
+    { account: fields.account + 1 },
+    { to: fields.to + 1 },
+    { slot: fields.slot + 1 },
+  ]) {
+    assert.throws(() => apply(lie), RestoreError, JSON.stringify(lie));
   }
 });
 

@@ -1,8 +1,8 @@
 // The commands that pay, against the real contracts behind a JSON-RPC port.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import path from "node:path";
 import { type TestContext, test } from "node:test";
 import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import { main } from "../../../sequencer/cli/straddle.ts";
@@ -11,42 +11,30 @@ import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts"
 import { publicKeyOf } from "../../../sequencer/protocol/eddsa.ts";
 import { HEADER } from "../../../sequencer/protocol/layout.ts";
 import {
+  alice,
   chain,
   DEADLINE,
   deployRollup,
   deposit,
+  insurance,
   NO_PROOF,
   networkHelpers,
   operator,
   serve,
   WINDOW,
 } from "../../contracts/rollupChain.ts";
-import { createMarket, keySecret } from "../../support/market.ts";
+import { createMarket, keySecret, listMarket, order } from "../../support/market.ts";
+import { serveRpc } from "../../support/rpcServer.ts";
 import { startFixture } from "../api/apiFixture.ts";
 import { createFakeService, INFO } from "../api/fakeService.ts";
 
 /** Layer one opens 1 and 2 for the venue. */
 const FIRST = 3;
 
-/** Hardhat's simulated chain as a port. */
-async function startRpc(context: TestContext): Promise<string> {
-  const server = createServer(async (request, response) => {
-    const body = await new Response(request as never).json();
-    const { id, method, params } = body as { id: number; method: string; params: unknown[] };
-    const answer = await chain.provider.request({ method, params }).then(
-      (result) => ({ result }),
-      (error: { code: number; message: string; data: unknown }) => ({
-        error: { code: error.code, message: error.message, data: error.data },
-      }),
-    );
-    response.end(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  context.after(() => server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
 async function setUp(context: TestContext, config: Record<string, unknown> = {}) {
+  // Some tests wait for weeks, and layer one takes no batch that is so old.
+  const before = await networkHelpers.takeSnapshot();
+  context.after(() => before.restore());
   const it = await deployRollup(config);
   const rollup = it.rollup.address.toLowerCase() as `0x${string}`;
   const wallet = developmentAccount(0, 31337);
@@ -56,7 +44,7 @@ async function setUp(context: TestContext, config: Record<string, unknown> = {})
   service.info = async () => ({ ...INFO, rollup });
   const { server, clock } = await startFixture(context, { service });
   clock.time = Date.now();
-  const rpc = await startRpc(context);
+  const rpc = await serveRpc(context, chain.provider);
   const run = async (line: string, url = server.url) => {
     let [out, err] = ["", ""];
     const where = `--url ${url} --rpc ${rpc} --rollup ${rollup} --dev-account 0`;
@@ -134,7 +122,7 @@ test("an owner leaves with what the ledger says, while no node answers", async (
   const domain = await it.rollup.read.domain();
   for (const { words } of [market.sealed[0], fresh] as SealedBatch[]) {
     const own = words.with(HEADER.indexOf("domain"), domain);
-    await it.rollup.write.submitBatch([own, 1n, NO_PROOF]);
+    await it.rollup.write.submitBatch([own, 1n, NO_PROOF, "0x"]);
   }
 
   const checked = await run("exit --check --json", NOWHERE);
@@ -147,6 +135,13 @@ test("an owner leaves with what the ledger says, while no node answers", async (
   await networkHelpers.time.increase(DEADLINE);
   assert.match((await run("exit", NOWHERE)).err, /`--freeze` ends it, for everybody/);
 
+  const state = `straddle-state-${process.pid}.json`;
+  context.after(() => rmSync(path.join(tmpdir(), state), { force: true }));
+  const rebuilt = await run(`rebuild --json --out ${state}`, NOWHERE);
+  assert.equal(rebuilt.code, 0, rebuilt.err);
+  const kept = await run(`exit --check --json --state ${state}`, NOWHERE);
+  assert.deepEqual(JSON.parse(kept.out), { account: FIRST, batches: 2, claim: amount });
+
   const claimed = await run("exit --freeze", NOWHERE);
   assert.equal(claimed.code, 0, claimed.err);
   assert.match(claimed.err, /freezing.*\nrebuilt 2 of 2.*\nproving a claim of 700 USDC/);
@@ -157,4 +152,90 @@ test("an owner leaves with what the ledger says, while no node answers", async (
   assert.match((await run("exit", NOWHERE)).out, /^paid, or its share/);
   assert.match((await run("exit", NOWHERE)).out, /paid already/);
   assert.equal(await it.token.read.balanceOf([wallet.address]), BigInt(amount) + 5n);
+});
+
+test("B6: an owner cancels and closes by layer one alone", async (context) => {
+  const market = createMarket("tiny");
+  const genesisRoot = market.executor.root();
+  market.openBatch("ledger");
+  const { words: probe } = market.seal();
+  const oracleSetHash = probe[HEADER.indexOf("oracleSet")];
+  const { it, run } = await setUp(context, { genesisRoot, oracleSetHash });
+  const owners = { 2: insurance, 3: operator, 4: alice } as const;
+  const ownerOf = (account: 2 | 3 | 4) => BigInt(owners[account].account.address);
+  for (const account of [2, 3, 4] as const) {
+    const key = publicKeyOf(keySecret(account));
+    const keyExpiry = 2_000_000_000;
+    const amount = 900_000_000;
+    const registration = { index: 0, expiry: keyExpiry, ...key };
+    await deposit(it, owners[account], BigInt(amount), registration);
+    const rest = { key, keyIndex: 0, keyExpiry };
+    market.operate({ kind: "deposit", account, owner: ownerOf(account), amount, ...rest });
+  }
+  listMarket(market);
+  market.trade(3, order({ book: 0, price: 200, lots: 10, isSell: true }));
+  market.trade(4, order({ book: 0, price: 200, lots: 10 }));
+  market.trade(3, order({ book: 1, price: 100, lots: 1 }));
+  market.seal();
+  const later = Math.ceil(market.time / 1000) + 3600;
+  const now = await networkHelpers.time.latest();
+  if (now < later) await networkHelpers.time.increaseTo(later);
+  const domain = await it.rollup.read.domain();
+  let anchored = 0;
+  const anchor = async () => {
+    for (; anchored < market.sealed.length; anchored++) {
+      const words = market.sealed[anchored]!.words.with(HEADER.indexOf("domain"), domain);
+      await it.rollup.write.submitBatch([words, 1n, NO_PROOF, "0x"]);
+    }
+  };
+  await anchor();
+
+  const json = async (line: string) => {
+    const { code, out, err } = await run(`${line} --json`, NOWHERE);
+    assert.equal(code, 0, err);
+    return JSON.parse(out);
+  };
+  const { positions } = await json("force close");
+  assert.deepEqual(
+    positions.map(({ slot, lots }: { slot: number; lots: number }) => [slot, lots]),
+    [[0, -10]],
+  );
+  assert.match((await run("force close", NOWHERE)).out, /strike \(ticks\)/);
+  const nothing = await run("force close 1", NOWHERE);
+  assert.deepEqual([nothing.code, /held nothing in slot `1`/.test(nothing.err)], [2, true]);
+  assert.equal((await json("force cancel-all")).queueId, 3);
+  const { slot, lots, queueId } = await json("force close 0");
+  assert.deepEqual([slot, lots, queueId], [0, 10, 4]);
+  assert.equal((await json("force withdraw 5")).amount, 5_000_000);
+  const refused = await run("force close 99 1", NOWHERE);
+  assert.match(refused.err, /SlotOutOfRange/);
+  const told = await run("force close 0 3", NOWHERE);
+  assert.match(told.out, /close of at most 3 lots in slot 0 queued as 6.*\n.*must be served by/);
+
+  // What the engine makes of the orders is what the contract has in its queue.
+  const mine = { account: 3, owner: ownerOf(3) };
+  market.operate({ kind: "forcedCancelAll", ...mine });
+  const record = market.operate({ kind: "forcedClose", ...mine, slot: 0, lots: 10 });
+  assert.equal(record.outcome, "executed");
+  market.operate({ kind: "forcedWithdraw", ...mine, amount: 5_000_000 });
+  assert.equal(
+    market.operate({ kind: "forcedClose", ...mine, slot: 0, lots: 3 }).outcome,
+    "refused",
+  );
+  market.seal();
+  await anchor();
+  assert.equal(await it.rollup.read.queueStart(), await it.rollup.read.queueEnd());
+  assert.deepEqual(market.state.openOrdersOf(3), []);
+  assert.deepEqual((await json("force close")).positions, []);
+  const claimed = await json("withdraw --claim");
+  assert.equal(claimed.amount, 5_000_000);
+});
+
+test("the help of forced operations says what they cost and need", async (context) => {
+  const { run } = await setUp(context);
+  assert.match((await run("force --help", NOWHERE)).out, /Needs layer one only[\s\S]*premium/);
+  assert.match((await run("force close --help", NOWHERE)).out, /short-option minimum/);
+  for (const line of ["force withdraw 0", "force close x", "force close 0 0", "force withdraw"]) {
+    assert.notEqual((await run(line, NOWHERE)).code, 0, line);
+  }
 });

@@ -240,9 +240,9 @@ test("a trade batch's start ends the ranking, a ledger batch's does not", () => 
 
 test("relief: nothing falls below where the exhibited scenario stood, or it does not fall", () => {
   const before = [-10, 5, -4, -20];
-  assert.equal(firstUnrelieved(before, [3, -15, -6, 0], 0), undefined);
-  assert.equal(firstUnrelieved(before, [3, -16, 0, 0], 0), 1);
-  assert.equal(firstUnrelieved(before, [3, 0, -7, 0], 0), 2);
+  assert.equal(firstUnrelieved(before, [3, -15, -6, 0], -10), undefined);
+  assert.equal(firstUnrelieved(before, [3, -16, 0, 0], -10), 1);
+  assert.equal(firstUnrelieved(before, [3, 0, -7, 0], -10), 2);
   // It stood below the exhibited one: it may stay there, and not fall.
-  assert.equal(firstUnrelieved(before, [3, 0, 0, -1], 0), 3);
+  assert.equal(firstUnrelieved(before, [3, 0, 0, -1], -10), 3);
 });

@@ -10,10 +10,15 @@ import {
   type Hex,
   http,
   publicActions,
+  zeroAddress,
 } from "viem";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts";
-import { rollupAbi, testTokenAbi } from "../../../sequencer/l1/generated/abi.ts";
+import {
+  rollupAbi,
+  testTokenAbi,
+  validatorRegistryAbi,
+} from "../../../sequencer/l1/generated/abi.ts";
 import { BATCH_KINDS } from "../../../sequencer/protocol/constants.ts";
 import { HEADER, type HeaderField } from "../../../sequencer/protocol/layout.ts";
 import { sizesOf } from "../../support/market.ts";
@@ -42,10 +47,26 @@ const MARK_WORDS = 2;
 export const operator = developmentAccount(0, CHAIN_ID);
 export const trader = developmentAccount(1, CHAIN_ID);
 
-export async function startRollupNode() {
+interface Chain {
+  readonly rpcUrl: string;
+  stop(): Promise<void>;
+}
+
+async function startHardhat(): Promise<Chain> {
   const server = await network.createServer("default", "127.0.0.1", 0);
   const { address, port } = await server.listen();
-  const rpcUrl = `http://${address}:${port}`;
+  return { rpcUrl: `http://${address}:${port}`, stop: () => server.close() };
+}
+
+/** `signers` are validators of the rollup, bonded. */
+export async function startRollupNode({
+  start = startHardhat,
+  signers = [],
+}: {
+  readonly start?: () => Promise<Chain>;
+  readonly signers?: readonly Address[];
+} = {}) {
+  const { rpcUrl, stop } = await start();
   const transport = http(rpcUrl);
   const test = createTestClient({ mode: "hardhat", transport }).extend(publicActions);
   const wallet = createWalletClient({ transport, account: trader });
@@ -75,6 +96,11 @@ export async function startRollupNode() {
     forcedDeadline: 604_800n,
     claimWindow: 604_800n,
     minimumDeposit: 1n,
+    governance: zeroAddress,
+    validators: {
+      candidates: signers.map((signer) => ({ signer, owner: trader.address })),
+      ...{ stake: 1n, evidenceWindow: 1n, unbondingDelay: 2n },
+    },
   };
   const rollup = await deploy("Rollup", [config]);
   const contract = { address: rollup, abi: rollupAbi, chain: null } as const;
@@ -85,16 +111,38 @@ export async function startRollupNode() {
   await wallet.writeContract({ ...tokenContract, functionName: "mint", args: mintArgs });
   await wallet.writeContract({ ...tokenContract, functionName: "approve", args: [vault, big] });
 
+  // Anvil answers before it mines.
+  const mined = async (sending: Promise<Hex>): Promise<void> => {
+    const hash = await sending;
+    const { status } = await test.waitForTransactionReceipt({ hash, pollingInterval: 5 });
+    if (status !== "success") throw new Error(`transaction \`${hash}\` reverted`);
+  };
+
+  const registry = await test.readContract({ ...contract, functionName: "validators" });
+  const registryContract = { address: registry, abi: validatorRegistryAbi, chain: null } as const;
+  const registryArgs = [registry, big] as const;
+  if (signers.length > 0) {
+    await wallet.writeContract({ ...tokenContract, functionName: "approve", args: registryArgs });
+  }
+  for (const signer of signers) {
+    await mined(
+      wallet.writeContract({ ...registryContract, functionName: "bond", args: [signer] }),
+    );
+  }
+
   const queue = {
     deposit: (amount: bigint, key = NO_KEY) =>
-      wallet.writeContract({ ...contract, functionName: "deposit", args: [amount, key] }),
+      mined(wallet.writeContract({ ...contract, functionName: "deposit", args: [amount, key] })),
     registerKey: (key: typeof KEY) =>
-      wallet.writeContract({ ...contract, functionName: "registerKey", args: [key] }),
+      mined(wallet.writeContract({ ...contract, functionName: "registerKey", args: [key] })),
     forceWithdraw: (amount: bigint) =>
-      wallet.writeContract({ ...contract, functionName: "forceWithdraw", args: [amount] }),
+      mined(wallet.writeContract({ ...contract, functionName: "forceWithdraw", args: [amount] })),
+    forceCancelAll: () =>
+      mined(wallet.writeContract({ ...contract, functionName: "forceCancelAll" })),
+    forceClose: (slot: bigint, lots: bigint) =>
+      mined(wallet.writeContract({ ...contract, functionName: "forceClose", args: [slot, lots] })),
   };
-  const stop = () => server.close();
-  return { rpcUrl, rollup, test, queue, stop };
+  return { rpcUrl, rollup, verifier, test, queue, stop };
 }
 
 export type RollupNode = Awaited<ReturnType<typeof startRollupNode>>;
@@ -122,12 +170,13 @@ export async function tradeBatch(
   return { number, kind: "trade", rootBefore, rootAfter, words, commitment, inputs: {} };
 }
 
-type RpcMessage = { method: string; result?: unknown };
+export type RpcMessage = { result?: unknown; error?: unknown };
+export type RpcRequest = { method: string; params?: unknown[] };
 
 /** A provider in front of another one that changes answers. */
 export async function startProxy(
   target: string,
-  change: (request: RpcMessage, answer: RpcMessage) => void,
+  change: (request: RpcRequest, answer: RpcMessage) => void,
 ) {
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
@@ -136,7 +185,7 @@ export async function startProxy(
     const headers = { "content-type": "application/json" };
     const answer = await fetch(target, { method: "POST", headers, body });
     const message = (await answer.json()) as RpcMessage;
-    change(JSON.parse(body) as RpcMessage, message);
+    change(JSON.parse(body) as RpcRequest, message);
     response.writeHead(200, headers).end(JSON.stringify(message));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SettlementError } from "../../../sequencer/l1/settlementError.ts";
+import { SettlementError, SettlementPausedError } from "../../../sequencer/l1/settlementError.ts";
 import { createSettlementLayer } from "../../../sequencer/l1/settlementLayer.ts";
 import type { Logger } from "../../../sequencer/ports.ts";
 import {
@@ -108,7 +108,7 @@ test("says in the contract's words why a batch is refused, and pays nothing", as
   const start = await nonce();
   const wrong = await tradeBatch(node, 1, { oracleSet: 78n });
   await assert.rejects(connect().submitBatch(wrong, PROOF), (error: Error) => {
-    assert.ok(error instanceof SettlementError);
+    assert.ok(error instanceof SettlementPausedError);
     assert.match(error.message, /BatchOracleSetUnequal\(actual `78`, expected `77`\)/);
     return true;
   });
@@ -146,11 +146,15 @@ test("reads the queue in order, from where it is asked", async () => {
     { kind: "deposit", account, owner, amount: 500, ...key },
     { kind: "registerKey", account, owner, ...registered },
     { kind: "forcedWithdraw", account, owner, amount: 20 },
+    { kind: "forcedCancelAll", account, owner },
+    { kind: "forcedClose", account, owner, slot: 1, lots: 7 },
   ].map((operation, place) => ({ queueId: firstId + place, operation }));
   assert.deepEqual(queued, expected.slice(0, 2));
   await node.queue.forceWithdraw(20n);
+  await node.queue.forceCancelAll();
+  await node.queue.forceClose(1n, 7n);
   assert.deepEqual(await layer.queued(firstId + 1), expected.slice(1));
-  assert.deepEqual(await layer.queued(firstId + 3), []);
+  assert.deepEqual(await layer.queued(firstId + 5), []);
   assert.deepEqual(await layer.queued(0), expected);
 });
 

@@ -174,6 +174,7 @@ const CONFIG: Omit<SequencerConfig, "info"> = {
   },
   rate: { perSecond: 100, burst: 1000 },
   backlogMax: 1000,
+  unanchoredMax: 1000,
   checkpointEvery: 4,
   certificationWaitMs: 60_000,
   tickMs: 10,

@@ -12,6 +12,7 @@ import type {
   Checkpoint,
   CheckpointStore,
   Clock,
+  DurableValues,
   Log,
   LogFollower,
   Logger,
@@ -19,6 +20,7 @@ import type {
   QueuedOperation,
   Refusal,
   SettlementLayer,
+  SettlementReport,
 } from "../../../sequencer/ports.ts";
 
 export const silent: Logger = {
@@ -125,7 +127,24 @@ export function createCheckpoints(): CheckpointStore & { saved: Checkpoint[] } {
   };
 }
 
+/** What a process leaves to the next one; a copy of `before` where that is given. */
+export function createValues(before?: MemoryValues): MemoryValues {
+  const kept = new Map<string, unknown>(before?.kept);
+  return {
+    kept,
+    get: async (name) => structuredClone(kept.get(name)),
+    set: async (name, value) => void kept.set(name, structuredClone(value)),
+    delete: async (name) => void kept.delete(name),
+  };
+}
+
+export interface MemoryValues extends DurableValues {
+  readonly kept: ReadonlyMap<string, unknown>;
+}
+
 export interface FakeSettlement extends SettlementLayer {
+  /** What `report` tells besides that all is well. */
+  condition: Partial<SettlementReport>;
   readonly queue: QueuedOperation[];
   readonly anchoredBatches: { number: number; root: bigint }[];
   enqueue(operation: QueuedOperation["operation"]): void;
@@ -134,7 +153,8 @@ export interface FakeSettlement extends SettlementLayer {
 export function createSettlement(domain: bigint): FakeSettlement {
   const queue: QueuedOperation[] = [];
   const anchoredBatches: { number: number; root: bigint }[] = [];
-  return {
+  const settlement: FakeSettlement = {
+    condition: {},
     queue,
     anchoredBatches,
     enqueue: (operation) => void queue.push({ queueId: queue.length, operation }),
@@ -146,7 +166,13 @@ export function createSettlement(domain: bigint): FakeSettlement {
       return { number, root: rootAfter, transaction: `0x${number.toString(16).padStart(64, "0")}` };
     },
     batchData: async () => undefined,
+    report: () => ({
+      ...{ paused: null, stopped: null, head: null, reorgs: 0, deepestReorg: 0 },
+      ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
+      ...settlement.condition,
+    }),
   };
+  return settlement;
 }
 
 export interface FakeNetwork extends LogServer {

@@ -136,6 +136,71 @@ test("at the backlog bound orders are refused and cancels taken", async () => {
   assert.equal((await service.status()).isOverloaded, false);
 });
 
+test("E12 batches that layer one does not take press back, and are taken later", async () => {
+  const { world, maker } = await createMarket({ unanchoredMax: 3 });
+  const { service } = world.sequencer;
+  await world.finish();
+  world.isChainAway = true;
+  let placed = 0;
+  for (; placed < 20 && !(await service.status()).isOverloaded; placed++) {
+    await world.place(maker, { lots: 1, price: 100 + placed });
+    await world.step(10_000);
+    await world.prove();
+  }
+  const { proven, anchored } = await service.status();
+  assert.equal(proven - anchored, 3);
+  const signed = maker.peek({ ...PLACE, deadline: world.clock.now() + 1000 });
+  const refused = await service.submit({ account: 3, keyIndex: 0, ...signed });
+  assert.equal(refused.accepted ? "" : refused.code, "overloaded");
+  assert.equal((await world.submit(maker, CANCEL_ALL)).accepted, true);
+  world.isChainAway = false;
+  await world.finish();
+  assert.equal((await service.status()).isOverloaded, false);
+  await world.place(maker, {});
+});
+
+test("E10 batches that a reorg took are not anchored, and are sent again at once", async () => {
+  const { world, maker } = await createMarket();
+  const { service } = world.sequencer;
+  await world.finish();
+  await world.place(maker, {});
+  await world.finish();
+  const { anchored } = await service.status();
+  assert.ok(anchored >= 2);
+  world.events.length = 0;
+  const lost = world.settlement.anchoredBatches.splice(anchored - 2);
+  world.settlement.submitBatch = async () => {
+    throw new Error("fees are too high");
+  };
+  await assert.rejects(world.step(), /fees are too high/);
+  assert.equal((await service.status()).anchored, anchored - 2);
+  const status = await service.batch(anchored);
+  // No validator has attested anything here.
+  assert.deepEqual([status?.stage, status?.transaction], ["sequenced", null]);
+  const stages = world.events.flatMap((event) => (event.type === "batch" ? [event.batch] : []));
+  assert.deepEqual(
+    stages.map(({ number, stage }) => [number, stage]),
+    [anchored - 1, anchored].map((number) => [number, "sequenced"]),
+  );
+  world.settlement.anchoredBatches.push(...lost);
+  await world.step();
+  assert.equal((await service.status()).anchored, anchored);
+});
+
+test("E12 a client of layer one that has stopped stops the node, with its reason", async () => {
+  const { world, maker } = await createMarket();
+  world.settlement.condition = { stopped: "batch `7` reverted" };
+  world.settlement.queued = async () => {
+    throw new Error("batch `7` reverted");
+  };
+  const running = world.sequencer.run(new AbortController().signal);
+  await assert.rejects(running, { name: "LayerOneStoppedError", message: "batch `7` reverted" });
+  const { halted, layerOne } = await world.sequencer.service.status();
+  assert.equal(halted, "batch `7` reverted");
+  assert.equal(layerOne.stopped, "batch `7` reverted");
+  await assert.rejects(world.place(maker, {}), /the node has stopped/);
+});
+
 test("a withdrawal holds back its key's later messages, not their order", async () => {
   const { world, maker } = await createMarket();
   await world.place(maker, { lots: 1 });

@@ -118,6 +118,12 @@ test("a validator attests the roots that it finds itself", async () => {
   const { follower, log, reason } = await validate({ world, records, until });
   assert.equal(reason, undefined);
   assert.deepEqual(follower.refusals, []);
+  // Each batch once, since layer one asks for signatures on that very one.
+  const numbers = follower.attestations.map(({ number }) => number);
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: last?.number ?? 0 }, (_, index) => index + 1),
+  );
   const attestation = follower.attestations.at(-1);
   assert.equal(BigInt(attestation?.root ?? 0), last?.rootAfter);
   assert.equal(attestation?.logHash, records.at(-1)?.hash);

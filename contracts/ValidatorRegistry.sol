@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {
+    ReentrancyGuardTransient
+} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {
+    Candidate,
+    IValidatorRegistry,
+    SignedAttestation,
+    Validator,
+    ValidatorConfig,
+    ValidatorStatus
+} from "./interfaces/IValidatorRegistry.sol";
+import {MemberSet} from "./libraries/MemberSet.sol";
+
+/// @title ValidatorRegistry
+/// @dev The rollup's constructor creates it. Stakes are kept here, apart from all collateral.
+contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
+    using MemberSet for MemberSet.State;
+    using SafeERC20 for IERC20;
+
+    uint256 private constant VALIDATORS_MAX = 16;
+    /// @dev The reporter's part of a slashed stake: worth a transaction, not worth a conspiracy.
+    uint256 private constant REWARD_DIVISOR = 10;
+    uint256 private constant CERTIFICATE_HEAD = 34;
+    uint256 private constant SIGNATURE_BYTES = 65;
+    bytes32 private constant DOMAIN_TYPE =
+        keccak256(
+            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+        );
+    bytes32 private constant ATTESTATION_TYPE =
+        keccak256("Attestation(uint256 number,uint256 root,bytes32 logHash)");
+    bytes32 private constant NAME = keccak256("Straddle");
+    bytes32 private constant VERSION = keccak256("1");
+
+    /// @inheritdoc IValidatorRegistry
+    address public immutable rollup;
+    /// @inheritdoc IValidatorRegistry
+    address public immutable governance;
+    /// @inheritdoc IValidatorRegistry
+    address public immutable insurance;
+    /// @inheritdoc IValidatorRegistry
+    IERC20 public immutable token;
+    /// @inheritdoc IValidatorRegistry
+    uint256 public immutable stake;
+    /// @inheritdoc IValidatorRegistry
+    uint256 public immutable evidenceWindow;
+    /// @inheritdoc IValidatorRegistry
+    uint256 public immutable unbondingDelay;
+    /// @inheritdoc IValidatorRegistry
+    uint256 public immutable leaveDelay;
+
+    /// @inheritdoc IValidatorRegistry
+    uint256 public admitted;
+    /// @inheritdoc IValidatorRegistry
+    mapping(address owner => uint256) public credit;
+    mapping(address signer => Validator) private _validators;
+    MemberSet.State private _set;
+
+    constructor(
+        ValidatorConfig memory config,
+        IERC20 token_,
+        address governance_,
+        address insurance_,
+        uint256 leaveDelay_
+    ) {
+        if (config.stake == 0) revert StakeZero();
+        if (config.unbondingDelay <= config.evidenceWindow) {
+            revert UnbondingTooShort(config.unbondingDelay, config.evidenceWindow);
+        }
+        rollup = msg.sender;
+        governance = governance_;
+        insurance = insurance_;
+        token = token_;
+        stake = config.stake;
+        evidenceWindow = config.evidenceWindow;
+        unbondingDelay = config.unbondingDelay;
+        leaveDelay = leaveDelay_;
+        for (uint256 i = 0; i < config.candidates.length; i++) {
+            Candidate memory candidate = config.candidates[i];
+            _admit(candidate.signer, candidate.owner);
+        }
+    }
+
+    modifier onlyGovernance() {
+        if (msg.sender != governance) revert CallerNotGovernance(msg.sender, governance);
+        _;
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function admit(address signer, address owner) external onlyGovernance {
+        _admit(signer, owner);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function expel(address signer) external onlyGovernance {
+        if (_validators[signer].status == ValidatorStatus.Admitted) {
+            delete _validators[signer];
+            admitted -= 1;
+            emit AdmissionWithdrawn(signer);
+            return;
+        }
+        _checkStatus(signer, ValidatorStatus.Active);
+        _remove(signer);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function bond(address signer) external nonReentrant {
+        _checkStatus(signer, ValidatorStatus.Admitted);
+        _checkOwner(signer);
+        _validators[signer].status = ValidatorStatus.Active;
+        address[] memory list = members();
+        address[] memory longer = new address[](list.length + 1);
+        for (uint256 i = 0; i < list.length; i++) longer[i] = list[i];
+        longer[list.length] = signer;
+        _set.write(longer);
+        emit ValidatorActivated(signer, longer.length);
+        uint256 balanceBefore = token.balanceOf(address(this));
+        token.safeTransferFrom(msg.sender, address(this), stake);
+        uint256 received = token.balanceOf(address(this)) - balanceBefore;
+        if (received != stake) revert StakeAmountUnequal(stake, received);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function requestLeave(address signer) external {
+        _checkStatus(signer, ValidatorStatus.Active);
+        _checkOwner(signer);
+        Validator storage entry = _validators[signer];
+        if (entry.leavesAt != 0) revert AlreadyLeaving(signer, entry.leavesAt);
+        entry.leavesAt = SafeCast.toUint40(block.timestamp + leaveDelay);
+        emit LeaveRequested(signer, entry.leavesAt);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function finishLeave(address signer) external {
+        _checkStatus(signer, ValidatorStatus.Active);
+        uint256 leavesAt = _validators[signer].leavesAt;
+        if (leavesAt == 0 || block.timestamp < leavesAt) {
+            revert LeaveTooEarly(leavesAt, block.timestamp);
+        }
+        _remove(signer);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function release(address signer) external {
+        _checkStatus(signer, ValidatorStatus.Left);
+        uint256 until = _validators[signer].leftAt + unbondingDelay;
+        if (block.timestamp < until) revert StakeLocked(until, block.timestamp);
+        address owner = _validators[signer].owner;
+        delete _validators[signer];
+        credit[owner] += stake;
+        emit StakeReleased(signer, owner, stake);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function slash(
+        uint256 number,
+        SignedAttestation calldata first,
+        SignedAttestation calldata second
+    ) external {
+        if (first.root == second.root) revert EvidenceRootsEqual(first.root);
+        address signer = _signerOf(number, first);
+        address other = _signerOf(number, second);
+        if (signer != other) revert EvidenceSignersUnequal(signer, other);
+        Validator storage entry = _validators[signer];
+        if (entry.status == ValidatorStatus.Left) {
+            uint256 end = entry.leftAt + evidenceWindow;
+            if (block.timestamp >= end) revert EvidenceTooLate(end, block.timestamp);
+        } else {
+            // At once: what is proven needs no notice.
+            _checkStatus(signer, ValidatorStatus.Active);
+            _remove(signer);
+        }
+        entry.status = ValidatorStatus.Slashed;
+        uint256 reward = stake / REWARD_DIVISOR;
+        credit[msg.sender] += reward;
+        credit[insurance] += stake - reward;
+        emit ValidatorSlashed(signer, msg.sender, number, reward);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function payCredit(address to) external nonReentrant {
+        uint256 amount = credit[to];
+        if (amount == 0) revert NothingCredited(to);
+        credit[to] = 0;
+        emit CreditPaid(to, amount);
+        token.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function certifies(
+        uint256 number,
+        uint256 root,
+        bytes calldata certificate
+    ) external view returns (bool) {
+        MemberSet.State memory set = _set;
+        if (certificate.length == 0) return set.count == 0;
+        if (certificate.length < CERTIFICATE_HEAD) {
+            revert CertificateLengthUnequal(certificate.length, CERTIFICATE_HEAD);
+        }
+        bytes32 digest = attestationDigest(number, root, bytes32(certificate[2:]));
+        bytes memory packed = set.read();
+        uint256 signatures = 0;
+        uint256 offset = CERTIFICATE_HEAD;
+        uint256 bitmap = uint16(bytes2(certificate));
+        for (uint256 member = 0; bitmap != 0; member++) {
+            if (bitmap & 1 == 1) {
+                if (member >= set.count) revert CertificateMemberUnknown(member, set.count);
+                address expected = MemberSet.memberAt(packed, member);
+                _checkSignature(digest, certificate, offset, member, expected);
+                offset += SIGNATURE_BYTES;
+                signatures += 1;
+            }
+            bitmap >>= 1;
+        }
+        if (offset != certificate.length) {
+            revert CertificateLengthUnequal(certificate.length, offset);
+        }
+        uint256 needed = _quorum(set.count);
+        if (signatures < needed) revert QuorumMissing(signatures, needed);
+        // Without members nobody has certified anything, but nobody is missing either.
+        return true;
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function quorum() external view returns (uint256) {
+        return _quorum(_set.count);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function validator(address signer) external view returns (Validator memory) {
+        return _validators[signer];
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function members() public view returns (address[] memory list) {
+        MemberSet.State memory set = _set;
+        bytes memory packed = set.read();
+        list = new address[](set.count);
+        for (uint256 i = 0; i < list.length; i++) list[i] = MemberSet.memberAt(packed, i);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function attestationDigest(
+        uint256 number,
+        uint256 root,
+        bytes32 logHash
+    ) public view returns (bytes32) {
+        // Computed anew: a chain that forks gets another domain.
+        bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, rollup));
+        bytes32 content = keccak256(abi.encode(ATTESTATION_TYPE, number, root, logHash));
+        return keccak256(abi.encodePacked(hex"1901", domain, content));
+    }
+
+    function _admit(address signer, address owner) private {
+        if (signer == address(0) || owner == address(0)) revert CandidateInvalid(signer, owner);
+        _checkStatus(signer, ValidatorStatus.Unknown);
+        if (admitted == VALIDATORS_MAX) revert ValidatorsExceeded(VALIDATORS_MAX);
+        admitted += 1;
+        _validators[signer].owner = owner;
+        _validators[signer].status = ValidatorStatus.Admitted;
+        emit ValidatorAdmitted(signer, owner);
+    }
+
+    /// @dev Takes an active validator out of the set; its stake stays.
+    function _remove(address signer) private {
+        address[] memory list = members();
+        address[] memory shorter = new address[](list.length - 1);
+        uint256 kept = 0;
+        for (uint256 i = 0; i < list.length; i++) {
+            if (list[i] != signer) shorter[kept++] = list[i];
+        }
+        _set.write(shorter);
+        admitted -= 1;
+        _validators[signer].status = ValidatorStatus.Left;
+        _validators[signer].leftAt = SafeCast.toUint40(block.timestamp);
+        emit ValidatorLeft(signer, kept);
+    }
+
+    function _checkSignature(
+        bytes32 digest,
+        bytes calldata certificate,
+        uint256 offset,
+        uint256 member,
+        address expected
+    ) private pure {
+        uint256 end = offset + SIGNATURE_BYTES;
+        if (end > certificate.length) revert CertificateLengthUnequal(certificate.length, end);
+        (address actual, , ) = ECDSA.tryRecover(
+            digest,
+            uint8(certificate[offset + 64]),
+            bytes32(certificate[offset:]),
+            bytes32(certificate[offset + 32:])
+        );
+        if (actual != expected) revert CertificateSignatureInvalid(member, expected, actual);
+    }
+
+    function _checkOwner(address signer) private view {
+        address owner = _validators[signer].owner;
+        if (msg.sender != owner) revert CallerNotOwner(msg.sender, owner);
+    }
+
+    function _checkStatus(address signer, ValidatorStatus expected) private view {
+        ValidatorStatus actual = _validators[signer].status;
+        if (actual != expected) revert StatusUnequal(signer, actual, expected);
+    }
+
+    function _signerOf(
+        uint256 number,
+        SignedAttestation calldata signed
+    ) private view returns (address) {
+        bytes32 digest = attestationDigest(number, signed.root, signed.logHash);
+        return ECDSA.recoverCalldata(digest, signed.signature);
+    }
+
+    /// @dev Stakes are equal, so two thirds by count are two thirds by stake.
+    function _quorum(uint256 count) private pure returns (uint256) {
+        return (2 * count + 2) / 3;
+    }
+}

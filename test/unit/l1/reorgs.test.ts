@@ -1,0 +1,230 @@
+/** Reorgs made by anvil: what the client read comes out as if they had never been. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
+import { SettlementError, SettlementPausedError } from "../../../sequencer/l1/settlementError.ts";
+import { createSettlementLayer } from "../../../sequencer/l1/settlementLayer.ts";
+import type { DurableValues, QueuedOperation, SettlementLayer } from "../../../sequencer/ports.ts";
+import { createAnchoring } from "../../../sequencer/roles/anchoring.ts";
+import { createBatchTracker } from "../../../sequencer/roles/batchTracker.ts";
+import { ANVIL_ABSENT, startAnvil } from "../../support/anvil.ts";
+import { createBatches, createClock, createValues, silent } from "../roles/ports.ts";
+import {
+  CHAIN_ID,
+  operator,
+  PROOF,
+  type RollupNode,
+  startRollupNode,
+  tradeBatch,
+} from "./rollupNode.ts";
+
+const DEPTHS = [1, 2, 7, 32, 64];
+const BATCHES_MAX = 5;
+/** An account has eight open operations at most. */
+const DEPOSITS_MAX = 3;
+
+let node: RollupNode;
+
+// A chain for each test: anvil loses states when a snapshot is restored before a deep reorg.
+beforeEach(async () => {
+  node = await startRollupNode({ start: () => startAnvil(CHAIN_ID) });
+});
+afterEach(() => node.stop());
+
+function connect(confirmations: number, values?: DurableValues): SettlementLayer {
+  const { rpcUrl, rollup } = node;
+  return createSettlementLayer({
+    ...{ rpcUrl, rollup, account: operator, confirmations, logger: silent, values },
+    ...{ replaceMs: 500, pollMs: 10 },
+  });
+}
+
+/** Replaces the newest `depth` blocks by empty ones. */
+async function reorg(depth: number): Promise<void> {
+  const request = node.test.request as (call: unknown) => Promise<unknown>;
+  await request({ method: "anvil_reorg", params: [depth, []] });
+}
+
+async function mine(blocks: number): Promise<void> {
+  if (blocks > 0) await node.test.mine({ blocks });
+}
+
+/** What a ledger does with the queue: takes what is there, in order, once. */
+function createLedger(layer: SettlementLayer) {
+  const credited: QueuedOperation[] = [];
+  return {
+    credited,
+    amounts: () =>
+      credited.map(({ operation }) => ("amount" in operation ? operation.amount : undefined)),
+    look: async () => {
+      for (const queued of await layer.queued(credited.length)) {
+        assert.equal(queued.queueId, credited.length);
+        credited.push(queued);
+      }
+    },
+  };
+}
+
+for (const depth of DEPTHS) {
+  const blocks = `${depth} block${depth === 1 ? "" : "s"}`;
+
+  test(`E10 a reorg of ${blocks} over deposits and forced ones credits each once`, {
+    skip: ANVIL_ABSENT,
+  }, async () => {
+    const layer = connect(depth);
+    const ledger = createLedger(layer);
+    await node.queue.deposit(100n);
+    await mine(depth);
+    await ledger.look();
+    assert.deepEqual(ledger.amounts(), [100]);
+    // All of this is in blocks that will be gone.
+    const deposits = Math.min(depth - 1, DEPOSITS_MAX);
+    for (let count = 0; count < deposits; count++) await node.queue.deposit(BigInt(1000 + count));
+    await mine(depth - 1 - deposits);
+    await node.queue.forceWithdraw(7n);
+    await ledger.look();
+    assert.deepEqual(ledger.amounts(), [100]);
+    await reorg(depth);
+    await ledger.look();
+    await node.queue.forceWithdraw(8n);
+    await node.queue.deposit(200n);
+    await ledger.look();
+    await mine(depth);
+    await ledger.look();
+    assert.deepEqual(ledger.amounts(), [100, 8, 200]);
+    const { reorgs, deepestReorg, paused, stopped } = layer.report();
+    assert.deepEqual({ reorgs, deepestReorg, paused, stopped }, { ...one(depth), ...well });
+  });
+
+  test(`E10 a reorg of ${blocks} over batches: each is sent again and there once`, {
+    skip: ANVIL_ABSENT,
+  }, async () => {
+    const { node: layer, run, stages } = await anchoring(depth);
+    await mine(2);
+    const start = await node.test.getTransactionCount({ address: operator.address });
+    const count = Math.min(depth, BATCHES_MAX);
+    for (let number = 1; number <= count; number++) await run(number);
+    await mine(depth - count);
+    assert.equal((await layer.anchored()).number, count);
+    await reorg(depth);
+    assert.equal((await layer.anchored()).number, 0);
+    await run(count);
+    assert.deepEqual(await layer.anchored(), { number: count, root: 5n + BigInt(count) });
+    const nonce = await node.test.getTransactionCount({ address: operator.address });
+    assert.equal(nonce - start, count);
+    assert.deepEqual(stages(), new Array(count).fill("anchored"));
+    for (let number = 1; number <= count; number++) {
+      assert.deepEqual((await layer.batchData(number))?.proof, PROOF);
+    }
+    const { reorgs, deepestReorg, paused, stopped } = layer.report();
+    assert.deepEqual({ reorgs, deepestReorg, paused, stopped }, { ...one(depth), ...well });
+  });
+
+  test(`E10 a reorg of ${blocks} over credited deposits: back, or the node stops`, {
+    skip: ANVIL_ABSENT,
+  }, async () => {
+    const layer = connect(0);
+    const ledger = createLedger(layer);
+    await mine(3);
+    await node.queue.deposit(300n);
+    await node.queue.forceWithdraw(9n);
+    await ledger.look();
+    await mine(Math.max(depth - 2, 0));
+    await ledger.look();
+    await reorg(depth);
+    // Not one is credited for what is missing, and nothing is credited twice.
+    await assert.rejects(ledger.look(), /a reorg of layer one took queue entries .* credited/);
+    assert.match(layer.report().paused ?? "", /took queue entries/);
+    if (depth === 1) await node.queue.forceWithdraw(9n);
+    else {
+      await node.queue.deposit(300n);
+      await node.queue.forceWithdraw(9n);
+    }
+    await node.queue.deposit(400n);
+    await ledger.look();
+    assert.deepEqual(ledger.amounts(), [300, 9, 400]);
+    assert.equal(layer.report().paused, null);
+    await reorg(1);
+    await node.queue.deposit(401n);
+    await assert.rejects(ledger.look(), /has replaced queue entry `2` .* already credited/);
+    assert.match(layer.report().stopped ?? "", /has replaced queue entry `2`/);
+    assert.deepEqual(ledger.amounts(), [300, 9, 400]);
+    await assert.rejects(ledger.look(), /has replaced/);
+  });
+}
+
+test("E10 a credited deposit that is replaced during a restart stops the node", {
+  skip: ANVIL_ABSENT,
+}, async () => {
+  const values = createValues();
+  const ledger = createLedger(connect(0, values));
+  await node.queue.deposit(300n);
+  await node.queue.deposit(301n);
+  await ledger.look();
+  await ledger.look();
+  await reorg(2);
+  await node.queue.deposit(300n);
+  await node.queue.deposit(302n);
+  const again = connect(0, values);
+  await assert.rejects(again.queued(2), /has replaced queue entry `1`/);
+  // A ledger that has lost the second one before it was durable may take the new one.
+  const [entry, ...others] = await connect(0, createValues(values)).queued(1);
+  assert.equal(others.length, 0);
+  assert.ok(entry?.operation.kind === "deposit" && entry.operation.amount === 302);
+});
+
+test("E10 a credited deposit that does not come back in 64 blocks stops the node", {
+  skip: ANVIL_ABSENT,
+}, async () => {
+  const ledger = createLedger(connect(0));
+  await node.queue.deposit(300n);
+  await ledger.look();
+  await ledger.look();
+  await reorg(1);
+  await assert.rejects(ledger.look(), SettlementPausedError);
+  await mine(64);
+  await assert.rejects(ledger.look(), SettlementPausedError);
+  await mine(1);
+  await assert.rejects(ledger.look(), SettlementError);
+});
+
+test("E10 a reorg of more than 64 blocks is not followed", { skip: ANVIL_ABSENT }, async () => {
+  const layer = connect(0);
+  for (let count = 0; count < 70; count++) {
+    await mine(1);
+    await layer.anchored();
+  }
+  await reorg(65);
+  await assert.rejects(layer.anchored(), /replaced more than 64 blocks/);
+  assert.match(layer.report().paused ?? "", /replaced more than 64 blocks/);
+});
+
+const well = { paused: null, stopped: null };
+const one = (deepestReorg: number) => ({ reorgs: 1, deepestReorg });
+
+/** The sequencer's anchoring over this chain: what it runs by and by in `run`. */
+async function anchoring(confirmations: number) {
+  const layer = connect(confirmations);
+  const batches = createBatches();
+  const tracker = createBatchTracker({ validators: [], anchored: 0 });
+  const run = createAnchoring({
+    ...{ settlement: layer, batches, tracker, clock: createClock(0), logger: silent },
+    ...{ certificationWaitMs: 0, onChange: () => undefined },
+  });
+  const add = async (batch: SealedBatch): Promise<void> => {
+    const { number, kind, rootAfter: root } = batch;
+    await batches.putSealed(batch);
+    await batches.putProof(number, PROOF);
+    tracker.sealed({ number, kind, time: 0, root, logPosition: number, logHash: "" });
+    tracker.proven(number);
+  };
+  return {
+    node: layer,
+    /** All batches up to `number` are sealed and proven; anchors what is not there. */
+    run: async (number: number) => {
+      if ((await batches.sealed(number)) === undefined) await add(await tradeBatch(node, number));
+      await run();
+    },
+    stages: () => tracker.statuses(null, BATCHES_MAX).map(({ stage }) => stage),
+  };
+}

@@ -1,0 +1,60 @@
+// Signatures that layer one asks for are of one batch; being certified for people is of all before.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createBatchTracker } from "../../../sequencer/roles/batchTracker.ts";
+
+const validators = ["0xA", "0xB", "0xC", "0xD"];
+const sealed = (number: number) => ({
+  ...({ number, kind: "trade", time: number, root: BigInt(number), logPosition: number } as const),
+  logHash: `hash ${number}`,
+});
+const word = (validator: string, number: number) => ({
+  ...{ validator, number, logHash: `hash ${number}`, signature: "0x" },
+  root: `0x${number.toString(16)}`,
+});
+
+function track() {
+  const tracker = createBatchTracker({ validators, anchored: 0 });
+  for (const number of [1, 2]) tracker.sealed(sealed(number));
+  return tracker;
+}
+
+test("signatures on a later batch vouch for an earlier one, but certify it to nobody", () => {
+  const tracker = track();
+  for (const validator of ["0xa", "0xb", "0xc"]) tracker.attested(word(validator, 2));
+  assert.equal(tracker.progress().certified, 2);
+  assert.deepEqual([tracker.isCertified(1), tracker.isCertified(2)], [false, true]);
+  for (const validator of ["0xa", "0xb", "0xb"]) tracker.attested(word(validator, 1));
+  assert.equal(tracker.attestations(1).length, 2);
+  assert.equal(tracker.isCertified(1), false);
+  tracker.attested(word("0xd", 1));
+  assert.equal(tracker.isCertified(1), true);
+});
+
+test("strangers and other roots are not collected", () => {
+  const tracker = track();
+  assert.equal(tracker.attested(word("0xe", 1)), "the validator is not known");
+  assert.equal(tracker.attested({ ...word("0xa", 1), root: "0x5" }), "its root is another");
+  assert.deepEqual(tracker.attestations(1), []);
+});
+
+test("signatures outlive reorgs, and are forgotten where none reaches", () => {
+  const tracker = track();
+  for (const number of [1, 2]) tracker.attested(word("0xa", number));
+  tracker.anchored(2);
+  tracker.attested(word("0xb", 1));
+  tracker.unanchored(0);
+  assert.deepEqual(
+    [1, 2].map((number) => tracker.attestations(number).length),
+    [2, 1],
+  );
+  tracker.anchored(257);
+  assert.deepEqual(tracker.attestations(1), []);
+  assert.equal(tracker.attestations(2).length, 1);
+  tracker.attested(word("0xb", 1));
+  assert.deepEqual(tracker.attestations(1), []);
+});
+
+test("without validators every batch is certified by nobody's word", () => {
+  assert.equal(createBatchTracker({ validators: [], anchored: 0 }).isCertified(1), true);
+});

@@ -1,0 +1,113 @@
+// What layer one orders for owners who send nothing to the sequencer.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { QueuedOperation } from "../../../sequencer/ports.ts";
+import { INSURANCE_ACCOUNT } from "../../../sequencer/protocol/constants.ts";
+import { createMarket, createTrader, deployment, type TestTrader, type World } from "./market.ts";
+
+const cancelAll = ({ account, owner }: TestTrader) =>
+  ({ kind: "forcedCancelAll", account, owner }) as const;
+const close = ({ account, owner }: TestTrader, lots: number, slot = 0) =>
+  ({ kind: "forcedClose", account, owner, slot, lots }) as const;
+
+async function served(world: World, ...operations: QueuedOperation["operation"][]): Promise<void> {
+  for (const operation of operations) world.settlement.enqueue(operation);
+  for (let count = 0; count < 8; count++) await world.step(400);
+}
+
+test("B6: a cancel-all from layer one takes the account's orders out of every book", async () => {
+  const { world, maker, taker } = await createMarket();
+  await world.place(maker, { price: 490, lots: 5 });
+  await world.place(maker, { book: 1, isSell: true, price: 520, lots: 5 });
+  await world.place(taker, { price: 489, lots: 1 });
+  const { service } = world.sequencer;
+  assert.equal((await service.book(0, 10))?.bids.length, 2);
+  world.events.length = 0;
+  await served(world, cancelAll(maker));
+  assert.deepEqual(
+    (await service.book(0, 10))?.bids.map(({ price }) => price),
+    [489],
+  );
+  assert.equal((await service.book(1, 10))?.asks.length, 0);
+  const closed = world.events.flatMap((event) => (event.type === "order" ? [event.update] : []));
+  assert.deepEqual(
+    closed.map(({ account, state, reason }) => [account, state, reason]),
+    [
+      [maker.account, "closed", "allCancelled"],
+      [maker.account, "closed", "allCancelled"],
+    ],
+  );
+  // Nobody fills what is void, and new orders rest as before.
+  const sold = await world.place(taker, { isSell: true, price: 480, lots: 1, timeInForce: "ioc" });
+  assert.equal(sold.fills.length, 0);
+  assert.equal((await world.place(maker, { price: 490, lots: 5 })).outcome, "rested");
+  await world.finish();
+  assert.equal((await service.status()).halted, null);
+});
+
+test("B6: a close from layer one needs no counterparty's signature", async () => {
+  const { world, maker, taker } = await createMarket();
+  const fund = createTrader(INSURANCE_ACCOUNT);
+  world.deposit(fund, 1_000_000_000);
+  await served(world);
+  await world.place(maker, { isSell: true, price: 500, lots: 10 });
+  await world.place(taker, { price: 500, lots: 10 });
+  world.events.length = 0;
+  await served(world, close(taker, 4), close(maker, 100), close(maker, 1));
+  const done = world.events.flatMap(({ type, ...rest }) =>
+    type === "ledger" && "update" in rest && "operation" in rest.update ? [rest.update] : [],
+  );
+  const told = done.map(({ account, operation, outcome }) => [account, operation, outcome]);
+  assert.deepEqual(told, [
+    ...[INSURANCE_ACCOUNT, 4, INSURANCE_ACCOUNT, 3].map((id) => [id, "forcedClose", "executed"]),
+    ...[INSURANCE_ACCOUNT, 3].map((id) => [id, "forcedClose", "refused"]),
+  ]);
+  // 4 lots at 500 ticks, less the minimum of 100 ticks for each.
+  assert.deepEqual(done[1]!.amount, 4 * (500 - 100) * deployment.shape.unit);
+  assert.deepEqual(done.at(-1)!.amount, 0);
+  const { service } = world.sequencer;
+  const positions = await Promise.all(
+    [3, 4, INSURANCE_ACCOUNT].map(async (id) => {
+      const account = await service.account({ id });
+      return account?.positions[0];
+    }),
+  );
+  assert.deepEqual(positions, [0, 6, -6]);
+  await world.finish();
+  assert.equal((await service.status()).halted, null);
+});
+
+/** Those that may wait in the ordinary lane, and more. */
+const WAITING = 520;
+/** Seconds in which a batch is proven and anchored, with plenty to spare. */
+const SECONDS_PER_BATCH = 120;
+const DEADLINE_SECONDS = 7 * 86_400;
+
+test("B4: a full queue of invalid requests is cleared in a tenth of the deadline", async (t) => {
+  const { world, maker } = await createMarket();
+  const { account, owner } = maker;
+  const ledgerBatches = () =>
+    [...world.batches.batches.values()].filter(({ kind }) => kind === "ledger").length;
+  const before = ledgerBatches();
+  const invalid = Array.from({ length: WAITING }, (_, index) =>
+    index % 2 === 0
+      ? ({ kind: "forcedWithdraw", account, owner, amount: 2 ** 50 - 1 } as const)
+      : close(maker, 1 + index, index % 16),
+  );
+  const begun = performance.now();
+  await served(world, ...invalid);
+  // They come in groups, between which others trade.
+  assert.equal((await world.place(maker, { price: 490, lots: 1 })).outcome, "rested");
+  for (let count = 0; count < 4; count++) await world.step(3000);
+  const seconds = (performance.now() - begun) / 1000;
+  const records = world.log.records.flatMap(({ entry }) =>
+    entry.type === "operation" && entry.queueId !== undefined ? [entry.queueId] : [],
+  );
+  assert.equal(records.filter((id) => id >= 2).length, WAITING);
+  const batches = ledgerBatches() - before;
+  assert.equal(batches, WAITING / deployment.sizes.ledger.steps);
+  const needed = seconds + batches * SECONDS_PER_BATCH;
+  const rate = Math.round(WAITING / seconds);
+  t.diagnostic(`${WAITING} no-ops executed at ${rate} a second, in ${batches} batches`);
+  assert.ok(needed <= DEADLINE_SECONDS / 10, `it would take ${needed} s`);
+});
