@@ -1,18 +1,27 @@
 // The ledger circuit and the engine agree: every batch that the executor seals has a witness for
 // the executor's root and public words. Directed sequences first, then random ones.
 import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { checkOperation } from "../../sequencer/engine/ledger.ts";
-import type { LedgerOperation } from "../../sequencer/engine/records.ts";
+import type { LedgerOperation, OperationRecord } from "../../sequencer/engine/records.ts";
 import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import type { LedgerMessage } from "../../sequencer/protocol/messages.ts";
 import type { BookFees } from "../../sequencer/protocol/state.ts";
 import { distressCommands, EVERY_VARIANT } from "../property/distressRuns.ts";
 import { runs } from "../property/runs.ts";
 import { loadCircuit, withPublicInputs } from "../support/circuit.ts";
-import { createDistressRun, reachedBy, runDistress } from "../support/distress.ts";
 import {
+  createDistressRun,
+  DISTRESS_KINDS,
+  type DistressCommand,
+  reachedBy,
+  runDistress,
+  TRADERS,
+} from "../support/distress.ts";
+import {
+  copyMarket,
   createMarket,
   EXPIRY,
   FAR,
@@ -211,7 +220,7 @@ const command = fc.record({
     "open",
     "trade",
   ),
-  account: fc.constantFrom(1, 2, 3, 4),
+  account: fc.constantFrom<number>(1, 2, 3, 4),
   a: fc.nat({ max: 0xffff }),
   b: fc.nat({ max: 0xffff }),
 });
@@ -262,19 +271,26 @@ test("random operations, with trades in between", () => {
 });
 
 const distress = new Coverage();
+const distressCommand = fc.record({
+  kind: fc.constantFrom(...DISTRESS_KINDS),
+  a: fc.nat({ max: 0xffff }),
+  b: fc.nat({ max: 0xffff }),
+});
+
+function seenInDistress(record: OperationRecord): void {
+  for (const name of reachedBy(record)) distress.reach(name);
+}
 
 test("markets in distress, with takeovers, the fund, rankings and fees", (t) => {
-  const seed = fc.sample(fc.nat(), 1)[0]!;
+  const seed = Number(process.env.FC_SEED ?? randomInt(2 ** 31));
   t.diagnostic(`seed ${seed}`);
   fc.assert(
     fc.property(distressCommands(4), (commands) => {
-      const run = createDistressRun((record) => {
-        for (const name of reachedBy(record)) distress.reach(name);
-      });
+      const run = createDistressRun(seenInDistress);
       for (const command of commands) runDistress(run, command);
       assertAgreement(run.market);
     }),
-    { ...runs(2), seed, examples: [[[...EVERY_VARIANT]]], endOnFailure: true },
+    { ...runs(2, 200), seed, examples: [[[...EVERY_VARIANT]]], endOnFailure: true },
   );
   t.diagnostic(distress.table());
   distress.assertComplete([
@@ -283,6 +299,38 @@ test("markets in distress, with takeovers, the fund, rankings and fees", (t) => 
     ...["release executed", "collectFees executed", "openBook executed"],
     ...["forcedClose executed", "forcedClose refused", "forcedCancelAll executed"],
   ]);
+});
+
+/** The market after each command of one long distress, to start others from. */
+function marketsAlong(commands: readonly DistressCommand[]): Market[] {
+  const run = createDistressRun(() => {});
+  return commands.map((each) => {
+    runDistress(run, each);
+    if (run.market.executor.current() !== undefined) run.market.seal();
+    return copyMarket(run.market);
+  });
+}
+
+test("short sequences that begin anywhere in a distress: a batch or a few each", (t) => {
+  const seed = Number(process.env.FC_SEED ?? randomInt(2 ** 31));
+  t.diagnostic(`seed ${seed}`);
+  const starts = [...fc.sample(distressCommands(4), { ...runs(1, 20), seed }), EVERY_VARIANT];
+  const any = fc.oneof(
+    command.map((each) => ({ ...each, account: each.account + TRADERS[0]! - 1 })),
+    distressCommand,
+  );
+  const sequence = fc.array(any, { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(fc.constantFrom(...starts.flatMap(marketsAlong)), sequence, (start, commands) => {
+      const market = copyMarket(start);
+      for (const each of commands) {
+        if ("account" in each) run(market, each);
+        else runDistress({ market, seen: seenInDistress }, each);
+      }
+      assertAgreement(market);
+    }),
+    { ...runs(4, 4800), seed, endOnFailure: true },
+  );
 });
 
 test("the sequences above reached every operation, executed and refused", (t) => {
