@@ -16,6 +16,7 @@ import {
   verifierHeader,
   verifierName,
 } from "./circuits.ts";
+import { instanceOf } from "./deployVerifiers.ts";
 import { ROOT } from "./keys/circom.ts";
 import { type Built, buildCleanly, differences, PRODUCTS } from "./keys/cleanBuild.ts";
 import { createProgressBoard } from "./keys/progress.ts";
@@ -101,6 +102,24 @@ async function compareWithChain(
   }
 }
 
+/** All that a deployment of `instance` verifies with, or only one of them. */
+export function circuitsOf(
+  instance: string,
+  only?: string,
+): readonly { readonly circuit: CircuitName; readonly instance: string }[] {
+  const known = [...new Set(CIRCUIT_NAMES.flatMap(instancesOf))];
+  if (!known.includes(instance)) {
+    throw new Error(
+      `no circuit has an instance \`${instance}\`; there are \`${known.join("`, `")}\``,
+    );
+  }
+  const circuits = CIRCUIT_NAMES.filter((name) => only === undefined || name === only);
+  if (circuits.length === 0) {
+    throw new Error(`there is no circuit \`${only}\`; there are \`${CIRCUIT_NAMES.join("`, `")}\``);
+  }
+  return circuits.map((circuit) => ({ circuit, instance: instanceOf(circuit, instance) }));
+}
+
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
@@ -114,17 +133,14 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return void process.stdout.write(HELP);
-  const { instance, setup, circuit: only } = values;
-  const circuits = CIRCUIT_NAMES.filter(
-    (name) => instancesOf(name).includes(instance) && (only === undefined || only === name),
-  );
-  if (circuits.length === 0) throw new Error(`no circuit \`${only ?? ""}\` of \`${instance}\``);
+  const { setup } = values;
+  const circuits = circuitsOf(values.instance, values.circuit);
   if ((values.deployment === undefined) !== (values.rpc === undefined)) {
     throw new Error("`--deployment` and `--rpc` go together");
   }
   const built = new Map<CircuitName, Built>();
   try {
-    for (const circuit of circuits)
+    for (const { circuit, instance } of circuits)
       built.set(circuit, await reproduce(circuit, { instance, setup }));
   } finally {
     if (!values.keep) rmSync(join(ROOT, "build", "reproduce"), { recursive: true, force: true });

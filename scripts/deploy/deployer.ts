@@ -20,6 +20,8 @@ import type { Journal, JournalStep } from "./journal.ts";
 /** Nodes take a replacement only for a tenth more; an eighth is sure. */
 const REPLACEMENT_FEE = { numerator: 9n, denominator: 8n } as const;
 const MINED_WITHIN_SECONDS = 300;
+/** How long endpoints of many machines may need until all know a receipt. */
+const RECEIPT_LAG_SECONDS = 15;
 /** How far back a node's own account's transaction is looked for. */
 const BLOCKS_SEARCHED_MAX = 10_000;
 
@@ -144,11 +146,16 @@ async function resumed(options: SendOptions, step: Step): Promise<JournalStep | 
         "options and contracts as then, or remove its journal",
     );
   }
+  const account = accountOf(options.walletClient);
+  // Before the receipts: what is mined between the two questions must not look like another's.
+  const nonce = await publicClient.getTransactionCount({ address: account.address });
   const mined = await minedStep(publicClient, noted);
   if (mined !== undefined) return mined;
-  const account = accountOf(options.walletClient);
-  const nonce = await publicClient.getTransactionCount({ address: account.address });
   if (nonce > noted.nonce) {
+    // Endpoints of many machines may know the nonce here and the receipt not yet there.
+    const lag = noted.attempts.length > 0 ? RECEIPT_LAG_SECONDS : 0;
+    const late = await minedWithin(options, noted, lag);
+    if (late !== undefined) return late;
     // A local key's transactions are noted before they are sent: none of them took the nonce.
     const found = account.type === "local" ? undefined : await foundByNonce(options, noted);
     if (found !== undefined) return found;
@@ -290,20 +297,28 @@ async function feesAbove(client: PublicClient, { attempts }: JournalStep) {
 }
 
 async function waitFor(options: SendOptions, step: JournalStep): Promise<JournalStep> {
-  const { publicClient, minedWithinSeconds = MINED_WITHIN_SECONDS } = options;
-  const interval = Math.min(publicClient.pollingInterval, 1000 * minedWithinSeconds);
-  const end = Date.now() + 1000 * minedWithinSeconds;
-  for (;;) {
-    // Any attempt will do: an earlier one may be mined after all.
-    const mined = await minedStep(publicClient, step);
-    if (mined !== undefined) return mined;
-    if (Date.now() >= end) break;
-    await new Promise((resolve) => setTimeout(resolve, interval));
-  }
+  const { minedWithinSeconds = MINED_WITHIN_SECONDS } = options;
+  const mined = await minedWithin(options, step, minedWithinSeconds);
+  if (mined !== undefined) return mined;
   throw new DeployError(
     `\`${step.name}\` was not mined in \`${minedWithinSeconds}\` seconds: run the same command ` +
       "again, and it goes on with a higher fee",
   );
+}
+
+async function minedWithin(
+  { publicClient }: SendOptions,
+  step: JournalStep,
+  seconds: number,
+): Promise<JournalStep | undefined> {
+  const interval = Math.min(publicClient.pollingInterval, 1000 * seconds);
+  const end = Date.now() + 1000 * seconds;
+  for (;;) {
+    // Any attempt will do: an earlier one may be mined after all.
+    const mined = await minedStep(publicClient, step);
+    if (mined !== undefined || Date.now() >= end) return mined;
+    await new Promise((resolve) => setTimeout(resolve, interval));
+  }
 }
 
 function accountOf({ account }: WalletClient) {

@@ -8,7 +8,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { type Address, createWalletClient, http, type PublicClient, parseAbi } from "viem";
+import {
+  type Address,
+  createWalletClient,
+  http,
+  type PublicClient,
+  parseAbi,
+  TransactionReceiptNotFoundError,
+} from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import { createSender, type SendOptions } from "../../scripts/deploy/deployer.ts";
@@ -288,6 +295,44 @@ test("a transaction that is not mined is replaced at a higher fee", async (conte
   const { address } = await attempt().done;
   assert.ok(await publicClient.getCode({ address }));
   assert.equal(await publicClient.getTransactionCount({ address: from }), before + 1);
+});
+
+test("what is mined while the next run begins is not sent again", async (context) => {
+  const { client, rpc } = await onHardhat();
+  const walletClient = createWalletClient({
+    ...{ chain: hardhat, transport: http(rpc), account: deployer },
+  });
+  const from = deployer.address;
+  const before = await client.getTransactionCount({ address: from });
+  const artifactFile = "artifacts/contracts/mocks/AcceptingVerifier.sol/AcceptingVerifier.json";
+  const artifact = JSON.parse(readFileSync(path.join(root, artifactFile), "utf8"));
+  const attempt = (publicClient: PublicClient) => {
+    const journal = openJournal(at("raced.json"), { chainId: 31337, from });
+    const options = { publicClient, walletClient, journal, minedWithinSeconds: 0 };
+    return createSender(options).deploy("AcceptingVerifier", artifact, []);
+  };
+  const request = (method: string, params: unknown[] = []) =>
+    client.request({ method, params } as never);
+  context.after(() => request("evm_setAutomine", [true]));
+  await request("evm_setAutomine", [false]);
+  await assert.rejects(attempt(client), /not mined/);
+  // Mined just before the nonce is told, by a machine that is ahead of the one with receipts.
+  let late = 2;
+  const racing: PublicClient = {
+    ...client,
+    getTransactionCount: async (of) => {
+      await request("evm_mine");
+      return client.getTransactionCount(of);
+    },
+    getTransactionReceipt: async ({ hash }) => {
+      if (late-- > 0) throw new TransactionReceiptNotFoundError({ hash });
+      return client.getTransactionReceipt({ hash });
+    },
+    getCode: async (of) => (late >= 0 ? undefined : client.getCode(of)),
+  };
+  const { address } = await attempt(racing);
+  assert.ok(late < 0 && (await client.getCode({ address })) !== undefined);
+  assert.equal(await client.getTransactionCount({ address: from }), before + 1);
 });
 
 test("a creation that would revert is found out by the dry run", async () => {

@@ -9,6 +9,7 @@ import { buildCleanly, differences, PRODUCTS } from "../../scripts/keys/cleanBui
 import { sha256OfFile } from "../../scripts/keys/fileHash.ts";
 import { stopSnarkjs } from "../../scripts/keys/snarkjsThreads.ts";
 import { setupHashOf } from "../../scripts/keys/transcript.ts";
+import { circuitsOf } from "../../scripts/reproduce.ts";
 import { compileToy, prepareToyPowers, THREE_INPUTS } from "../support/toySetup.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "straddle-reproduce-"));
@@ -54,6 +55,17 @@ test("A5 a transcript fixes key, verifier and bytecode", async () => {
   const other = { ...given, setupHash: "00".repeat(32) };
   const third = await buildCleanly({ ...shared, folder: at("third"), setup: other });
   assert.deepEqual(differences(first.hashes, third.hashes), ["verifier", "bytecode"]);
+});
+
+test("A5 every verifier of a deployment is built, at the size that it has there", () => {
+  assert.deepEqual(circuitsOf("large"), [
+    { circuit: "trade", instance: "large" },
+    { circuit: "ledger", instance: "medium" },
+    { circuit: "exit", instance: "medium" },
+  ]);
+  assert.deepEqual(circuitsOf("tiny", "exit"), [{ circuit: "exit", instance: "tiny" }]);
+  assert.throws(() => circuitsOf("huge"), /no circuit has an instance `huge`/);
+  assert.throws(() => circuitsOf("tiny", "trades"), /there is no circuit `trades`/);
 });
 
 test("what is in the folder of a build before does not get into it", async () => {
