@@ -1,5 +1,5 @@
 /** `npm run deploy`: from the command line to addresses on disk. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import {
   type Account,
   type Address,
@@ -67,7 +67,7 @@ async function deploy(options: CommandOptions, publicClient: PublicClient, terms
   const account = await payer(options);
   const walletClient = createWalletClient({ chain, transport: http(rpc), account });
   const from = typeof account === "string" ? account : account.address;
-  const journal = openJournal(`${stem}.pending.json`, { chainId: chain.id, from });
+  const journal = openJournal(pendingFile(options), { chainId: chain.id, from });
   const begun = journal.steps().length;
   if (begun > 0) console.log(`going on with a deployment of ${begun} steps`);
   const onProgress = (line: string) => console.log(line);
@@ -84,6 +84,10 @@ async function deploy(options: CommandOptions, publicClient: PublicClient, terms
   journal.remove();
   console.log(`wrote ${stem}.json`);
   await verifySources(options, sender.deployed().map(sourceRequest));
+}
+
+function pendingFile({ stem }: CommandOptions): string {
+  return `${stem}.pending.json`;
 }
 
 function recordOf(
@@ -139,6 +143,12 @@ async function dryRun(options: CommandOptions, publicClient: PublicClient, terms
   const balance = await publicClient.getBalance({ address: from });
   for (const line of planText(run.planned(), { from, maxFeePerGas, balance })) console.log(line);
   console.log(`the vault would be at ${deployment.vault}`);
+  if (existsSync(pendingFile(options))) {
+    console.log(
+      `${pendingFile(options)} is of a deployment that was interrupted: without \`--dry-run\` the ` +
+        "command goes on with that one, and sends only what is still missing",
+    );
+  }
   console.log("dry run: nothing was sent");
 }
 
@@ -176,12 +186,19 @@ async function verifySources(
   const folder = `${options.stem}-sources`;
   writeRequests(folder, requests);
   console.log(`wrote what explorers ask for to ${folder}`);
-  for (const explorer of explorersOf(options)) {
-    for (const request of requests) {
+  await submitAll(requests, explorersOf(options));
+}
+
+/** Each to each: the contracts are there, and an explorer's bad day must not hide the others'. */
+async function submitAll(
+  requests: readonly SourceRequest[],
+  explorers: readonly Explorer[],
+): Promise<void> {
+  for (const request of requests) {
+    for (const explorer of explorers) {
       try {
         console.log(`${request.name}: ${await submitSource(request, explorer)}`);
       } catch (error) {
-        // The contracts are there; an explorer's bad day must not look like a failed deployment.
         console.error(`${request.name}: ${error instanceof Error ? error.message : error}`);
         process.exitCode = 1;
       }
@@ -204,12 +221,10 @@ async function verifyRecorded(options: CommandOptions): Promise<void> {
   if (explorers.length === 0) {
     throw new DeployError("name an explorer: `--etherscan-key-file` or `--blockscout`");
   }
-  for (const { name, address } of recorded.current.contracts) {
+  const requests = recorded.current.contracts.map(({ name, address }) => {
     const stem = `${options.stem}-sources/${name}-${address}`;
     const form = JSON.parse(readFileSync(`${stem}.json`, "utf8")) as SourceRequest;
-    const standardInput = readFileSync(`${stem}.input.json`, "utf8");
-    for (const explorer of explorers) {
-      console.log(`${name}: ${await submitSource({ ...form, standardInput }, explorer)}`);
-    }
-  }
+    return { ...form, standardInput: readFileSync(`${stem}.input.json`, "utf8") };
+  });
+  await submitAll(requests, explorers);
 }

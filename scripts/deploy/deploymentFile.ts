@@ -82,13 +82,17 @@ export function readDeployments(file: string): DeploymentsFile | undefined {
   throw new DeployError(`\`${file}\`: \`${path.join(".")}\`: ${message}`);
 }
 
-/** Makes `record` the current one; what was current goes into the history. */
+/**
+ * Makes `record` the current one; what was current goes into the history, unless it is the same
+ * deployment, recorded by a run that was interrupted right after.
+ */
 export function recordDeployment(file: string, network: string, record: DeploymentRecord): void {
   const before = readDeployments(file);
   if (before !== undefined && before.network !== network) {
     throw new DeployError(`\`${file}\` is of \`${before.network}\`, not of \`${network}\``);
   }
-  const history = before === undefined ? [] : [...before.history, before.current];
+  const isKnown = before === undefined || before.current.rollup === record.rollup;
+  const history = [...(before?.history ?? []), ...(isKnown ? [] : [before.current])];
   const { chainId } = record;
   const next = fileSchema.parse({ version: VERSION, network, chainId, current: record, history });
   writeDurably(file, `${JSON.stringify(next, null, 2)}\n`);

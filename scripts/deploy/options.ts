@@ -55,7 +55,7 @@ export const HELP = `Deploys Straddle's contracts, or goes on where a deployment
   --minimum-deposit <n>    1e-6 USDC (default: 1)
   --mock-verifiers         verifiers that accept every proof (local networks only)
 
-  --etherscan-key-file <file>  has sources verified by Etherscan; --etherscan-key <key> does too
+  --etherscan-key-file <file>  has sources verified by Etherscan
   --blockscout <url>       has them verified by a Blockscout explorer: https://.../api
   --verify-only            verify the sources of the recorded deployment, deploy nothing
                            Without these, what to upload is written beside the addresses
@@ -92,7 +92,6 @@ const OPTIONS = {
   "claim-window": { type: "string" },
   "minimum-deposit": { type: "string" },
   "mock-verifiers": { type: "boolean", default: false },
-  "etherscan-key": { type: "string" },
   "etherscan-key-file": { type: "string" },
   blockscout: { type: "string" },
   "verify-only": { type: "boolean", default: false },
@@ -156,7 +155,7 @@ export function readOptions(args: readonly string[]): CommandOptions | undefined
     keystore: values.keystore ?? settings.keystore,
     passwordFile: values["password-file"] ?? settings.passwordFile,
     from: values.from === undefined ? undefined : readAddress(values.from, "from"),
-    etherscanKey: keyFile ? readLine(keyFile) : (values["etherscan-key"] ?? settings.etherscanKey),
+    etherscanKey: keyFile ? readLine(keyFile) : settings.etherscanKey,
     blockscout: values.blockscout ?? settings.blockscout,
     stem: path.join(values.deployments, network.name),
     out: values.out,
