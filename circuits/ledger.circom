@@ -23,7 +23,8 @@ include "state/StateRoot.circom";
 // Proves, with one header and one risk snapshot:
 //   1. The public words are those that the public inputs commit to (PublicData).
 //   2. rootBefore is the root of the state that was opened, rootAfter of what the operations made.
-//   3. A quorum of the oracle set signed the snapshot, and it is fresh (OracleQuorum).
+//   3. A quorum of the oracle set signed the snapshot, it is fresh, and of the series that are
+//      listed (OracleQuorum, RiskMatrix).
 //   4. The effective marks are public and stand in the series table afterwards.
 //   5. Each account and session is opened at most once.
 //   6. Each signer signed the last head of its chain, with a key that has not expired and that

@@ -4,10 +4,10 @@ pragma solidity 0.8.37;
 import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {RollupSettings} from "./RollupSettings.sol";
-import {ProtocolConstants} from "./generated/ProtocolConstants.sol";
+import {RollupBatches} from "./RollupBatches.sol";
+import {Progress} from "./RollupState.sol";
+import {BatchHeader, ProtocolConstants} from "./generated/ProtocolConstants.sol";
 import {IRollup, RollupConfig} from "./interfaces/IRollup.sol";
-import {IVerifier} from "./interfaces/IVerifier.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {ExitMode} from "./libraries/ExitMode.sol";
 import {OperationQueue, Request} from "./libraries/OperationQueue.sol";
@@ -18,7 +18,7 @@ import {Withdrawals} from "./libraries/Withdrawals.sol";
 
 /// @title Rollup
 /// @dev Live until frozen, then only exits; there is no way back. The rules are in the libraries.
-contract Rollup is RollupSettings, ReentrancyGuardTransient {
+contract Rollup is RollupBatches, ReentrancyGuardTransient {
     using Accounts for Accounts.State;
     using ExitMode for ExitMode.State;
     using OperationQueue for OperationQueue.State;
@@ -26,20 +26,11 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
     using TradingKeys for Key;
     using Withdrawals for Withdrawals.State;
 
-    /// @dev How far a batch's time may run ahead of the chain's, ms: clocks differ, blocks wait.
-    uint256 private constant TIME_TOLERANCE_MS = 15 minutes * 1000;
-    /// @dev How old a batch's time may be, ms: nobody anchors at last month's prices.
-    uint256 private constant BATCH_AGE_MAX_MS = 7 days * 1000;
-    /// @dev After this much time without a certificate the proof alone is enough, seconds.
-    uint256 private constant VALIDATOR_SILENCE_MAX = 24 hours;
-    /// @dev After this much silence of the operator anybody may submit, seconds.
-    uint256 private constant OPERATOR_SILENCE_MAX = 24 hours;
-
     /// @dev Nobody has the key of this address.
     address payable private constant BURNT = payable(0x000000000000000000000000000000000000dEaD);
     uint256 private constant LOTS_MAX = (1 << ProtocolConstants.LOTS_BITS) - 1;
 
-    constructor(RollupConfig memory config) RollupSettings(config) {}
+    constructor(RollupConfig memory config) RollupBatches(config) {}
 
     /// @inheritdoc IRollup
     function deposit(
@@ -118,26 +109,22 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         uint256[8] calldata proof,
         bytes calldata certificate
     ) external nonReentrant {
-        _exits.checkLive();
+        Progress memory progress = _progress;
+        uint256 ageMax = _checkSubmitter(progress.anchoredAt);
         _seat.checkNotPaused();
-        _checkSubmitter();
         uint256 kind = _checkLength(words);
-        _checkHeader(words);
+        BatchHeader calldata header = PublicData.header(words);
+        _checkHeader(header, progress, ageMax);
         bytes32 wordsHash = PublicData.hash(words);
         uint256 gamma = PublicData.challenge(commitment, wordsHash);
         uint256 evaluation = PublicData.evaluate(words, gamma);
-        _verifyBatch(kind, [commitment, gamma, evaluation], proof);
+        _verifyBatch(kind, commitment, gamma, evaluation, proof);
 
         // Everything below follows from what the proof and the queue say.
-        uint256 number = uint256(_batchCount) + 1;
-        uint256 rootAfter = words[ProtocolConstants.HEADER_ROOT_AFTER];
-        _certify(number, rootAfter, certificate);
-        _batchCount = SafeCast.toUint64(number);
-        _lastBatchTime = SafeCast.toUint64(words[ProtocolConstants.HEADER_TIME]);
-        _lastAnchoredAt = SafeCast.toUint64(block.timestamp);
-        stateRoot = rootAfter;
-        if (kind == ProtocolConstants.BATCH_KIND_LEDGER) _applyLedger(words, number);
-        emit BatchAnchored(number, kind, rootAfter, commitment, wordsHash);
+        uint256 certifiedAt = _certify(header, progress.certifiedAt, wordsHash, certificate);
+        _advance(header, certifiedAt);
+        if (kind == ProtocolConstants.BATCH_KIND_LEDGER) _applyLedger(words, header.number);
+        emit BatchAnchored(header.number, kind, header.rootAfter, commitment, wordsHash);
     }
 
     /// @inheritdoc IRollup
@@ -156,6 +143,7 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
     function freeze() external nonReentrant {
         _exits.checkLive();
         _exits.freeze(_queue.oldestQueuedAt() + forcedDeadline);
+        _seat.vacate();
         emit RollupFrozen(_queue.start, block.timestamp, block.timestamp + claimWindow);
     }
 
@@ -166,9 +154,10 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         uint256 claim,
         uint256[8] calldata proof
     ) external nonReentrant {
-        _exits.claim(account, owner, claim, claimWindow);
+        address payee = _payeeOf(account, owner);
+        _exits.claim(account, payee, claim, claimWindow);
         _verifyExit(account, owner, claim, proof);
-        emit ExitClaimed(account, owner, claim);
+        emit ExitClaimed(account, payee, claim);
     }
 
     /// @inheritdoc IRollup
@@ -186,11 +175,12 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         uint256[8] calldata proof
     ) external nonReentrant {
         uint256 funds = _exitFunds();
-        uint256 amount = _exits.claimLate(account, owner, claim, funds, claimWindow);
+        address payee = _payeeOf(account, owner);
+        uint256 amount = _exits.claimLate(account, payee, claim, funds, claimWindow);
         _verifyExit(account, owner, claim, proof);
-        emit ExitClaimed(account, owner, claim);
-        emit ExitPaid(account, owner, amount);
-        _payOrCredit(owner, amount);
+        emit ExitClaimed(account, payee, claim);
+        emit ExitPaid(account, payee, amount);
+        _payOrCredit(payee, amount);
     }
 
     /// @inheritdoc IRollup
@@ -200,6 +190,11 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         address owner = _accounts.byId[account].owner;
         emit DepositRefunded(queueId, owner, amount);
         _payOrCredit(owner, amount);
+    }
+
+    /// @dev The ledger learns of an owner by the first deposit. The treasury earns without one.
+    function _payeeOf(uint256 account, address owner) private view returns (address) {
+        return owner == address(0) ? _accounts.byId[account].owner : owner;
     }
 
     function _checkPosition(uint256 slot, uint256 lots) private view {
@@ -217,9 +212,14 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         Request memory request,
         bool registersKey
     ) private returns (uint256 queueId) {
-        uint256 due = _queue.premium();
+        uint256 due = _premiumOf(request.account);
         if (msg.value < due) revert PremiumTooLow(msg.value, due);
-        _accounts.enter(request.account, registersKey);
+        _accounts.enter(
+            request.account,
+            registersKey,
+            request.kind == ProtocolConstants.LEDGER_KIND_DEPOSIT,
+            _slots
+        );
         queueId = _queue.push(msg.sender, request);
         emit OperationQueued(
             queueId,
@@ -238,6 +238,7 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
 
     function _applyLedger(uint256[] calldata words, uint256 number) private {
         uint256 servedFrom = _queue.start;
+        uint256 snapshotTime = PublicData.header(words).snapshotTime;
         for (
             uint256 offset = PublicData.firstStepWord(_slots);
             offset < words.length;
@@ -245,7 +246,9 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         ) {
             uint256 first = words[offset];
             uint256 kind = ProtocolConstants.ledgerOpKind(first);
-            if (OperationQueue.isQueueKind(kind)) _accounts.release(_queue.serve(words, offset));
+            if (OperationQueue.isQueueKind(kind)) {
+                _accounts.release(_queue.serve(words, offset, snapshotTime));
+            }
             if (_releasesMoney(kind, first)) _creditWithdrawal(first, words[offset + 1], number);
         }
         if (_queue.start > servedFrom) emit OperationsServed(number, servedFrom, _queue.start);
@@ -277,74 +280,6 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev Validators guard against a proof system that is wrong; they are not needed for one
-    /// that is right, so their silence delays and never stops.
-    function _certify(uint256 number, uint256 root, bytes calldata certificate) private {
-        if (validators.certifies(number, root, certificate)) {
-            _lastCertifiedAt = SafeCast.toUint64(block.timestamp);
-            return;
-        }
-        uint256 proofOnlyAt = _lastCertifiedAt + VALIDATOR_SILENCE_MAX;
-        if (block.timestamp < proofOnlyAt) revert CertificateMissing(number, proofOnlyAt);
-    }
-
-    function _checkSubmitter() private view {
-        uint256 openToAllAt = _lastAnchoredAt + OPERATOR_SILENCE_MAX;
-        address operator_ = _seat.operator;
-        if (msg.sender != operator_ && block.timestamp < openToAllAt) {
-            revert SubmitterNotOperator(msg.sender, operator_, openToAllAt);
-        }
-    }
-
-    function _checkLength(uint256[] calldata words) private view returns (uint256 kind) {
-        uint256 headerLength = ProtocolConstants.HEADER_WORDS;
-        if (words.length < headerLength) {
-            revert PublicData.PublicDataLengthUnequal(words.length, headerLength);
-        }
-        kind = words[ProtocolConstants.HEADER_KIND];
-        uint256 expected = PublicData.expectedLength(kind, _slots, _tradeSteps, _ledgerSteps);
-        if (words.length != expected) {
-            revert PublicData.PublicDataLengthUnequal(words.length, expected);
-        }
-    }
-
-    function _checkHeader(uint256[] calldata words) private view {
-        uint256 number = words[ProtocolConstants.HEADER_NUMBER];
-        uint256 expectedNumber = uint256(_batchCount) + 1;
-        if (number != expectedNumber) revert BatchNumberUnequal(number, expectedNumber);
-        uint256 root = words[ProtocolConstants.HEADER_ROOT_BEFORE];
-        if (root != stateRoot) revert BatchRootUnequal(root, stateRoot);
-        uint256 stated = words[ProtocolConstants.HEADER_DOMAIN];
-        if (stated != domain()) revert BatchDomainUnequal(stated, domain());
-        uint256 oracleSet = words[ProtocolConstants.HEADER_ORACLE_SET];
-        if (oracleSet != oracleSetHash) revert BatchOracleSetUnequal(oracleSet, oracleSetHash);
-        uint256 time = words[ProtocolConstants.HEADER_TIME];
-        if (time <= _lastBatchTime) revert BatchTimeNotAfter(time, _lastBatchTime);
-        uint256 latest = block.timestamp * 1000 + TIME_TOLERANCE_MS;
-        if (time > latest) revert BatchTimeInFuture(time, latest);
-        uint256 earliest = block.timestamp * 1000 - BATCH_AGE_MAX_MS;
-        if (time < earliest) revert BatchTimeTooOld(time, earliest);
-        uint256 snapshotTime = words[ProtocolConstants.HEADER_SNAPSHOT_TIME];
-        if (snapshotTime > time) revert BatchSnapshotInFuture(snapshotTime, time);
-    }
-
-    function _verifyBatch(
-        uint256 kind,
-        uint256[3] memory signals,
-        uint256[8] calldata proof
-    ) private view {
-        IVerifier verifier = kind == ProtocolConstants.BATCH_KIND_TRADE
-            ? tradeVerifier
-            : ledgerVerifier;
-        bool holds = verifier.verifyProof(
-            [proof[0], proof[1]],
-            [[proof[2], proof[3]], [proof[4], proof[5]]],
-            [proof[6], proof[7]],
-            signals
-        );
-        if (!holds) revert BatchProofInvalid(signals[0], signals[1], signals[2]);
-    }
-
     function _verifyExit(
         uint256 account,
         address owner,
@@ -373,5 +308,4 @@ contract Rollup is RollupSettings, ReentrancyGuardTransient {
             kind == ProtocolConstants.LEDGER_KIND_FORCED_WITHDRAW;
         return isWithdrawal && ProtocolConstants.ledgerOpExecuted(first) == 1;
     }
-
 }

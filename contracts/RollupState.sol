@@ -20,7 +20,20 @@ import {Claim, ExitMode} from "./libraries/ExitMode.sol";
 import {KeyGate} from "./libraries/KeyGate.sol";
 import {OperationQueue, QueuedOperation} from "./libraries/OperationQueue.sol";
 import {OperatorSeat} from "./libraries/OperatorSeat.sol";
+import {PublicData} from "./libraries/PublicData.sol";
 import {Withdrawals} from "./libraries/Withdrawals.sol";
+
+/// @notice How far batches have come: one slot, since every batch reads and writes all of it.
+/// @param batchCount Batches anchored.
+/// @param batchTime Time that the last one states, unix ms.
+/// @param anchoredAt When it was anchored, or the rollup created: unix seconds.
+/// @param certifiedAt The same of the last certified one.
+struct Progress {
+    uint64 batchCount;
+    uint64 batchTime;
+    uint64 anchoredAt;
+    uint64 certifiedAt;
+}
 
 /// @title RollupState
 /// @dev What a rollup is wired to and remembers, and how to read it. Immutable where it can be.
@@ -32,6 +45,13 @@ abstract contract RollupState is IRollup {
     /// @dev A pause is at most so long, and at most half of the forced deadline: what was queued
     /// on its first day can still be served in time.
     uint256 private constant PAUSE_MAX = 3 days;
+    /// @dev Longer than a pause and a day of everybody's silence together, so that neither by
+    /// itself makes an operation overdue; and short enough to be waited for.
+    uint256 private constant DEADLINE_MIN = 3 days;
+    uint256 private constant DEADLINE_MAX = 30 days;
+    /// @dev Time to hear of a freeze and to prove a claim; and an end to waiting for the money.
+    uint256 private constant WINDOW_MIN = 7 days;
+    uint256 private constant WINDOW_MAX = 90 days;
     uint256 private constant TOKEN_DECIMALS = 6;
     uint256 private constant AMOUNT_MAX = (1 << ProtocolConstants.AMOUNT_BITS) - 1;
 
@@ -53,6 +73,9 @@ abstract contract RollupState is IRollup {
     uint256 internal immutable _tradeSteps;
     uint256 internal immutable _ledgerSteps;
     uint256 internal immutable _accountLevels;
+    /// @dev Words of a trade batch and of a ledger batch.
+    uint256 internal immutable _tradeWords;
+    uint256 internal immutable _ledgerWords;
 
     /// @inheritdoc IRollup
     IVerifier public tradeVerifier;
@@ -66,10 +89,7 @@ abstract contract RollupState is IRollup {
     uint256 public minimumDeposit;
     /// @inheritdoc IRollup
     uint256 public stateRoot;
-    uint64 internal _batchCount;
-    uint64 internal _lastBatchTime;
-    uint64 internal _lastAnchoredAt;
-    uint64 internal _lastCertifiedAt;
+    Progress internal _progress;
     OperatorSeat.State internal _seat;
     Accounts.State internal _accounts;
     OperationQueue.State internal _queue;
@@ -79,7 +99,8 @@ abstract contract RollupState is IRollup {
     constructor(RollupConfig memory config) {
         uint256 decimals = IERC20Metadata(address(config.token)).decimals();
         if (decimals != TOKEN_DECIMALS) revert TokenDecimalsUnequal(decimals, TOKEN_DECIMALS);
-        if (config.forcedDeadline == 0 || config.claimWindow == 0) revert DurationZero();
+        _checkDuration(config.forcedDeadline, DEADLINE_MIN, DEADLINE_MAX);
+        _checkDuration(config.claimWindow, WINDOW_MIN, WINDOW_MAX);
         _checkRange(config.sizes.slots, 1, ProtocolConstants.SLOTS_MAX);
         _checkRange(config.sizes.tradeSteps, 1, type(uint32).max);
         _checkRange(config.sizes.ledgerSteps, 1, type(uint32).max);
@@ -96,9 +117,11 @@ abstract contract RollupState is IRollup {
         _tradeSteps = config.sizes.tradeSteps;
         _ledgerSteps = config.sizes.ledgerSteps;
         _accountLevels = config.sizes.accountLevels;
+        _tradeWords = PublicData.tradeWords(config.sizes.slots, config.sizes.tradeSteps);
+        _ledgerWords = PublicData.ledgerWords(config.sizes.slots, config.sizes.ledgerSteps);
         stateRoot = config.genesisRoot;
-        _lastAnchoredAt = SafeCast.toUint64(block.timestamp);
-        _lastCertifiedAt = _lastAnchoredAt;
+        uint64 bornAt = SafeCast.toUint64(block.timestamp);
+        _progress = Progress(0, 0, bornAt, bornAt);
         uint256 notice = config.forcedDeadline + config.claimWindow;
         _checkGovernance(config.governance, notice);
         governance = config.governance;
@@ -141,22 +164,22 @@ abstract contract RollupState is IRollup {
 
     /// @inheritdoc IRollup
     function batchCount() external view returns (uint256) {
-        return _batchCount;
+        return _progress.batchCount;
     }
 
     /// @inheritdoc IRollup
     function lastBatchTime() external view returns (uint256) {
-        return _lastBatchTime;
+        return _progress.batchTime;
     }
 
     /// @inheritdoc IRollup
     function lastAnchoredAt() external view returns (uint256) {
-        return _lastAnchoredAt;
+        return _progress.anchoredAt;
     }
 
     /// @inheritdoc IRollup
     function lastCertifiedAt() external view returns (uint256) {
-        return _lastCertifiedAt;
+        return _progress.certifiedAt;
     }
 
     /// @inheritdoc IRollup
@@ -197,6 +220,11 @@ abstract contract RollupState is IRollup {
     /// @inheritdoc IRollup
     function premium() external view returns (uint256) {
         return _queue.premium();
+    }
+
+    /// @inheritdoc IRollup
+    function premiumOf(address owner) external view returns (uint256) {
+        return _premiumOf(_accounts.idOf[owner]);
     }
 
     /// @inheritdoc IRollup
@@ -246,6 +274,13 @@ abstract contract RollupState is IRollup {
         return uint256(keccak256(abi.encode(block.chainid, address(this)))) >> 8;
     }
 
+    /// @dev Whoever has many operations waiting pays for more of them even while there is room.
+    function _premiumOf(uint256 account) internal view returns (uint256) {
+        uint256 due = _queue.premium();
+        bool hasFree = _accounts.byId[account].open < Accounts.FREE_OPERATIONS;
+        return hasFree ? due : Math.max(due, OperationQueue.PREMIUM_STEP);
+    }
+
     function _setVerifiers(IVerifier trade, IVerifier ledger, IExitVerifier exit_) internal {
         KeyGate.check(address(trade));
         KeyGate.check(address(ledger));
@@ -279,6 +314,12 @@ abstract contract RollupState is IRollup {
         if (address(governance_) == address(0)) return;
         uint256 delay = governance_.delayFloor();
         if (delay <= notice) revert GovernanceDelayTooShort(delay, notice);
+    }
+
+    /// @dev On development chains nobody waits for days.
+    function _checkDuration(uint256 value, uint256 minimum, uint256 maximum) private view {
+        if (KeyGate.isDevelopmentChain(block.chainid)) (minimum, maximum) = (1, type(uint64).max);
+        if (value < minimum || value > maximum) revert DurationOutOfRange(value, minimum, maximum);
     }
 
     function _accountEnd() internal view returns (uint256) {

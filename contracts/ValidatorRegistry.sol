@@ -7,6 +7,7 @@ import {
     ReentrancyGuardTransient
 } from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {
     Candidate,
@@ -27,6 +28,7 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
     uint256 private constant VALIDATORS_MAX = 16;
     /// @dev The reporter's part of a slashed stake: worth a transaction, not worth a conspiracy.
     uint256 private constant REWARD_DIVISOR = 10;
+    uint256 private constant LOG_HASH_OFFSET = 2;
     uint256 private constant CERTIFICATE_HEAD = 34;
     uint256 private constant SIGNATURE_BYTES = 65;
     bytes32 private constant DOMAIN_TYPE =
@@ -34,7 +36,7 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
             "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
         );
     bytes32 private constant ATTESTATION_TYPE =
-        keccak256("Attestation(uint256 number,uint256 root,bytes32 logHash)");
+        keccak256("Attestation(uint256 number,uint256 root,bytes32 wordsHash,bytes32 logHash)");
     bytes32 private constant NAME = keccak256("Straddle");
     bytes32 private constant VERSION = keccak256("1");
 
@@ -163,7 +165,9 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         SignedAttestation calldata first,
         SignedAttestation calldata second
     ) external {
-        if (first.root == second.root) revert EvidenceRootsEqual(first.root);
+        if (first.root == second.root && first.wordsHash == second.wordsHash) {
+            revert EvidenceEqual(first.root, first.wordsHash);
+        }
         address signer = _signerOf(number, first);
         address other = _signerOf(number, second);
         if (signer != other) revert EvidenceSignersUnequal(signer, other);
@@ -196,6 +200,7 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
     function certifies(
         uint256 number,
         uint256 root,
+        bytes32 wordsHash,
         bytes calldata certificate
     ) external view returns (bool) {
         MemberSet.State memory set = _set;
@@ -203,26 +208,17 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         if (certificate.length < CERTIFICATE_HEAD) {
             revert CertificateLengthUnequal(certificate.length, CERTIFICATE_HEAD);
         }
-        bytes32 digest = attestationDigest(number, root, bytes32(certificate[2:]));
-        bytes memory packed = set.read();
-        uint256 signatures = 0;
-        uint256 offset = CERTIFICATE_HEAD;
         uint256 bitmap = uint16(bytes2(certificate));
-        for (uint256 member = 0; bitmap != 0; member++) {
-            if (bitmap & 1 == 1) {
-                if (member >= set.count) revert CertificateMemberUnknown(member, set.count);
-                address expected = MemberSet.memberAt(packed, member);
-                _checkSignature(digest, certificate, offset, member, expected);
-                offset += SIGNATURE_BYTES;
-                signatures += 1;
-            }
-            bitmap >>= 1;
-        }
-        if (offset != certificate.length) {
-            revert CertificateLengthUnequal(certificate.length, offset);
+        uint256 signatures = _ones(bitmap);
+        uint256 length = CERTIFICATE_HEAD + signatures * SIGNATURE_BYTES;
+        if (certificate.length != length) {
+            revert CertificateLengthUnequal(certificate.length, length);
         }
         uint256 needed = _quorum(set.count);
         if (signatures < needed) revert QuorumMissing(signatures, needed);
+        bytes32 logHash = _wordAt(certificate, LOG_HASH_OFFSET);
+        bytes32 digest = attestationDigest(number, root, wordsHash, logHash);
+        _checkSignatures(set, digest, bitmap, certificate);
         // Without members nobody has certified anything, but nobody is missing either.
         return true;
     }
@@ -249,16 +245,21 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
     function attestationDigest(
         uint256 number,
         uint256 root,
+        bytes32 wordsHash,
         bytes32 logHash
     ) public view returns (bytes32) {
         // Computed anew: a chain that forks gets another domain.
         bytes32 domain = keccak256(abi.encode(DOMAIN_TYPE, NAME, VERSION, block.chainid, rollup));
-        bytes32 content = keccak256(abi.encode(ATTESTATION_TYPE, number, root, logHash));
-        return keccak256(abi.encodePacked(hex"1901", domain, content));
+        bytes32 content = keccak256(
+            abi.encode(ATTESTATION_TYPE, number, root, wordsHash, logHash)
+        );
+        return MessageHashUtils.toTypedDataHash(domain, content);
     }
 
     function _admit(address signer, address owner) private {
-        if (signer == address(0) || owner == address(0)) revert CandidateInvalid(signer, owner);
+        // A stake that is slashed goes to the insurance fund's owner: not back to who lost it.
+        bool isInvalid = signer == address(0) || owner == address(0) || owner == insurance;
+        if (isInvalid) revert CandidateInvalid(signer, owner);
         _checkStatus(signer, ValidatorStatus.Unknown);
         if (admitted == VALIDATORS_MAX) revert ValidatorsExceeded(VALIDATORS_MAX);
         admitted += 1;
@@ -282,22 +283,49 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         emit ValidatorLeft(signer, kept);
     }
 
-    function _checkSignature(
+    /// @dev The certificate must be as long as its bitmap asks for. Unchecked, since nothing can
+    /// overflow: there are 16 bits, so `member` stays below 16 and `offset` below 34 + 16 * 65.
+    function _checkSignatures(
+        MemberSet.State memory set,
         bytes32 digest,
-        bytes calldata certificate,
-        uint256 offset,
-        uint256 member,
-        address expected
-    ) private pure {
-        uint256 end = offset + SIGNATURE_BYTES;
-        if (end > certificate.length) revert CertificateLengthUnequal(certificate.length, end);
-        (address actual, , ) = ECDSA.tryRecover(
-            digest,
-            uint8(certificate[offset + 64]),
-            bytes32(certificate[offset:]),
-            bytes32(certificate[offset + 32:])
-        );
-        if (actual != expected) revert CertificateSignatureInvalid(member, expected, actual);
+        uint256 bitmap,
+        bytes calldata certificate
+    ) private view {
+        bytes memory packed = set.read();
+        uint256 offset = CERTIFICATE_HEAD;
+        unchecked {
+            for (uint256 member = 0; bitmap != 0; member++) {
+                if (bitmap & 1 == 1) {
+                    if (member >= set.count) revert CertificateMemberUnknown(member, set.count);
+                    (address actual, , ) = ECDSA.tryRecover(
+                        digest,
+                        uint8(bytes1(_wordAt(certificate, offset + 64))),
+                        _wordAt(certificate, offset),
+                        _wordAt(certificate, offset + 32)
+                    );
+                    address expected = MemberSet.memberAt(packed, member);
+                    if (actual != expected) {
+                        revert CertificateSignatureInvalid(member, expected, actual);
+                    }
+                    offset += SIGNATURE_BYTES;
+                }
+                bitmap >>= 1;
+            }
+        }
+    }
+
+    /// @dev The 32 bytes from `offset` on, which the caller knows to begin inside `data`.
+    function _wordAt(bytes calldata data, uint256 offset) private pure returns (bytes32 word) {
+        assembly ("memory-safe") {
+            word := calldataload(add(data.offset, offset))
+        }
+    }
+
+    /// @dev How many bits are set: each round clears the lowest, so nothing can overflow.
+    function _ones(uint256 bitmap) private pure returns (uint256 count) {
+        unchecked {
+            for (; bitmap != 0; bitmap &= bitmap - 1) count++;
+        }
     }
 
     function _checkOwner(address signer) private view {
@@ -314,12 +342,20 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         uint256 number,
         SignedAttestation calldata signed
     ) private view returns (address) {
-        bytes32 digest = attestationDigest(number, signed.root, signed.logHash);
+        bytes32 digest = attestationDigest(
+            number,
+            signed.root,
+            signed.wordsHash,
+            signed.logHash
+        );
         return ECDSA.recoverCalldata(digest, signed.signature);
     }
 
-    /// @dev Stakes are equal, so two thirds by count are two thirds by stake.
+    /// @dev Stakes are equal, so two thirds by count are two thirds by stake. Unchecked: there are
+    /// at most 16.
     function _quorum(uint256 count) private pure returns (uint256) {
-        return (2 * count + 2) / 3;
+        unchecked {
+            return (2 * count + 2) / 3;
+        }
     }
 }

@@ -4,23 +4,32 @@ import { type BenchLine, printLines } from "./benchmarks/benchLine.ts";
 
 type Benchmark = (options: { instances: readonly string[] | undefined }) => Promise<BenchLine[]>;
 
+interface Loaded {
+  readonly run: Benchmark;
+  /** What people read below the figures. */
+  readonly below?: (lines: readonly BenchLine[]) => readonly string[];
+}
+
 /** Each is loaded only when it is asked for. */
-const BENCHMARKS: Record<string, { about: string; load: () => Promise<Benchmark> }> = {
+const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }> = {
   circuits: {
     about: "constraints and public inputs of every circuit and instance (no key is made)",
-    load: async () => (await import("./benchmarks/circuits.ts")).circuitBenchmarks,
+    load: async () => ({ run: (await import("./benchmarks/circuits.ts")).circuitBenchmarks }),
   },
   prover: {
     about: "witness and proving seconds (wall and CPU) and peak memory, tiny and medium",
-    load: async () => (await import("./benchmarks/prover.ts")).proverBenchmarks,
+    load: async () => ({ run: (await import("./benchmarks/prover.ts")).proverBenchmarks }),
   },
   gas: {
-    about: "gas of batches, fills, deposits, withdrawals and exits",
-    load: async () => (await import("./benchmarks/gas.ts")).gasBenchmarks,
+    about: "gas of batches, of their parts, and of owners' calls, beside other exchanges",
+    load: async () => {
+      const { comparisonText } = await import("./benchmarks/gasComparison.ts");
+      return { run: (await import("./benchmarks/gas.ts")).gasBenchmarks, below: comparisonText };
+    },
   },
   risk: {
     about: "implied volatilities, margins and snapshots a second, beside packages of npm",
-    load: async () => (await import("./benchmarks/risk.ts")).riskBenchmarks,
+    load: async () => ({ run: (await import("./benchmarks/risk.ts")).riskBenchmarks }),
   },
 };
 
@@ -56,8 +65,10 @@ async function main(): Promise<void> {
   if (benchmark === undefined) {
     throw new Error(`there is no benchmark \`${name}\`; there are ${Object.keys(BENCHMARKS)}`);
   }
-  const run = await benchmark.load();
-  printLines(await run({ instances: values.instance?.split(",") }), values.json);
+  const { run, below } = await benchmark.load();
+  const lines = await run({ instances: values.instance?.split(",") });
+  printLines(lines, values.json);
+  if (!values.json) for (const text of below?.(lines) ?? []) console.log(text);
 }
 
 try {

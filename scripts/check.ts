@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const CHECKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["format and lint", ["node_modules/@biomejs/biome/bin/biome", "check", "."]],
   ["contracts", ["node_modules/hardhat/dist/src/cli.js", "build"]],
+  ["contracts' style", ["scripts/lintContracts.ts"]],
   ["types", ["node_modules/typescript/bin/tsc", "-p", "."]],
   ["generated files", ["scripts/generate.ts", "--check"]],
   ["import rule and style", ["--test", "test/tidy.test.ts"]],

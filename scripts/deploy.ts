@@ -18,6 +18,7 @@ import { oracleSetHash } from "../sequencer/protocol/snapshot.ts";
 import type { Shape } from "../sequencer/protocol/state.ts";
 import { createMemoryState } from "../sequencer/state/memoryState.ts";
 import { createStateTrees } from "../sequencer/state/stateTrees.ts";
+import { checkTerms } from "./deploy/checkTerms.ts";
 import { createSender, type Deploy, type Sender } from "./deploy/deployer.ts";
 import { openJournal } from "./deploy/journal.ts";
 import {
@@ -136,8 +137,9 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
   const claimWindow = options.claimWindow ?? 28 * DAY_SECONDS;
   const notice = forcedDeadline + claimWindow;
   if (options.governance) checkGovernance(options.governance, notice);
-  const validators = validatorConfig(options.validators, deployer);
+  const validators = validatorConfig(options.validators, deployer, insurance);
   const chainId = await publicClient.getChainId();
+  checkTerms({ ...options, forcedDeadline, claimWindow }, chainId);
   const chosen = await chooseVerifiers(options, chainId);
   const sender = options.sender ?? volatileSender(options, { chainId, from: deployer });
   const { deploy } = sender;

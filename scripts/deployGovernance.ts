@@ -60,10 +60,18 @@ export async function deployGovernance(
 }
 
 /** The registry's part of a rollup's configuration. */
-export function validatorConfig(options: ValidatorOptions | undefined, deployer: Address) {
+export function validatorConfig(
+  options: ValidatorOptions | undefined,
+  deployer: Address,
+  insurance: Address,
+) {
   const { signers = [], owner = deployer, stake = STAKE } = options ?? {};
   if (signers.length > VALIDATORS_MAX) {
     throw new DeployError(`at most ${VALIDATORS_MAX} validators. Got \`${signers.length}\`.`);
+  }
+  if (signers.length > 0 && isAddressEqual(owner, insurance)) {
+    const got = `Got \`${owner}\` for both.`;
+    throw new DeployError(`slashed stakes go to the insurance fund's owner: not back. ${got}`);
   }
   return {
     candidates: signers.map((signer) => ({ signer, owner })),

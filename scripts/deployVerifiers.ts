@@ -11,6 +11,9 @@ export const LOCAL_CHAIN_IDS = [31337, 1337];
 /** Where a circuit has no instance of the name: `large` differs in its trade circuit only. */
 const FALLBACK_INSTANCE = "medium";
 
+/** Contributors to a setup that a public network takes: whoever trusts one of them is safe. */
+const PARTICIPANTS_MIN = 20;
+
 export const CIRCUITS = ["trade", "ledger", "exit"] as const;
 export type Circuit = (typeof CIRCUITS)[number];
 /** As Hardhat writes it. */
@@ -104,7 +107,11 @@ export async function chooseVerifiers(options: VerifierChoice, chainId: number) 
       `no transcript vouches for the verifiers: \`--setup\` is missing; refused on \`${chainId}\``,
     );
   }
-  const setups = setup && !mock ? await verifySetups(setup, instance, byCircuit) : undefined;
+  const participantsMin = isLocal ? undefined : PARTICIPANTS_MIN;
+  const setups =
+    setup && !mock
+      ? await verifySetups({ ...setup, participantsMin }, instance, byCircuit)
+      : undefined;
   return { mock, byCircuit, setups };
 }
 
@@ -128,9 +135,13 @@ async function refuseDevelopmentKeys(
   }
 }
 
+interface CheckedSource extends SetupSource {
+  readonly participantsMin: number | undefined;
+}
+
 /** Compiles the circuits from the sources: a setup of another circuit vouches for nothing. */
 async function verifySetups(
-  { folder, ptau, ptauSha256 }: SetupSource,
+  { folder, ptau, ptauSha256, participantsMin }: CheckedSource,
   instance: string,
   byCircuit: Verifiers,
 ): Promise<Record<Circuit, SetupHashes>> {
@@ -141,7 +152,7 @@ async function verifySetups(
     try {
       const { r1csHash, setupHash } = await verifySetup({
         ...{ folder: join(folder, circuit), r1cs: r1csFile, ptau, ptauSha256 },
-        contractName: name,
+        ...{ contractName: name, participantsMin },
         verifierSource: sourceOf(artifact),
       });
       verified[circuit] = { r1csHash, setupHash };

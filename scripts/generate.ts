@@ -121,6 +121,13 @@ function circomText(): string {
   return `${[`// ${NOTICE}`, "pragma circom 2.2.0;", "", body.join("\n\n")].join("\n")}\n`;
 }
 
+/** The header's words by their names. */
+function solidityHeader(): string {
+  const fields = HEADER.map((name) => `    uint256 ${name};`);
+  const title = "/// @notice The first words of every batch, in their order.";
+  return [title, "struct BatchHeader {", ...fields, "}"].join("\n");
+}
+
 /** A reader of one field of a packed word, and for ledger operations a mask to clear it. */
 function solidityAccessors(name: "fill" | "ledgerOp"): string[] {
   const prefix = screamingSnake(name);
@@ -155,6 +162,8 @@ function solidityText(): string {
     "// SPDX-License-Identifier: GPL-3.0-or-later",
     `// ${NOTICE}`,
     "pragma solidity ^0.8.28;",
+    "",
+    solidityHeader(),
     "",
     "/// @dev Every width, code and bit offset of the protocol that a contract may need.",
     "library ProtocolConstants {",

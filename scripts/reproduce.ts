@@ -84,7 +84,7 @@ function setupOf(folder: string) {
 }
 
 /** Throws unless the chain has exactly this code at the deployment's address. */
-async function compareWithChain(
+export async function compareWithChain(
   built: ReadonlyMap<CircuitName, Built>,
   file: string,
   rpc: string,

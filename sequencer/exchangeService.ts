@@ -252,14 +252,18 @@ export interface Info {
   readonly validators: readonly Hex[];
 }
 
-/** The way to layer one: `paused` goes on by itself, `stopped` needs somebody. Fees in wei. */
+/** How layer one and the way to it are. Fees in wei. */
 export interface LayerOneStatus {
+  /** Why nothing is read or sent: `paused` goes on by itself, `stopped` needs somebody. */
   readonly paused: string | null;
   readonly stopped: string | null;
-  /** Newest block that passed all checks. */
+  /** Newest block that passed all checks, and the newest one whose queue entries count. */
   readonly head: number | null;
+  readonly confirmed: number | null;
   readonly reorgs: number;
+  /** Blocks that the deepest reorg so far has replaced. */
   readonly deepestReorg: number;
+  /** Transactions sent again with higher fees. */
   readonly replacements: number;
   readonly spentHour: bigint;
   readonly spentDay: bigint;

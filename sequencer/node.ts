@@ -22,6 +22,7 @@ const HELP = `Runs one role of a Straddle network.
   --nice <n>            scheduling priority, -20 to 19
   --help                this text
 
+A keystore's password is in the \`passwordFile\` beside it in the configuration, or is asked for.
 Ctrl-C stops the role cleanly; a second one ends it at once.
 `;
 

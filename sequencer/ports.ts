@@ -2,6 +2,7 @@
 import type { LogEntry, LogRecord } from "./batch/log.ts";
 import type { CircuitInputs, ProofWords, SealedBatch } from "./batch/sealedBatch.ts";
 import type { LedgerOperation } from "./engine/records.ts";
+import type { LayerOneStatus } from "./exchangeService.ts";
 import type { OracleSignature, Snapshot } from "./protocol/snapshot.ts";
 
 /** Unix ms. Injected so that tests and simulations own the time. */
@@ -62,6 +63,8 @@ export interface BatchStore {
 /** An entry of the layer-one queue as its event tells it. */
 export interface QueuedOperation {
   readonly queueId: number;
+  /** Unix ms: the marks of the batch that serves it must not be older. Of closes; else 0. */
+  readonly pricedFrom: number;
   readonly operation: Extract<
     LedgerOperation,
     { kind: "deposit" | "registerKey" | "forcedWithdraw" | "forcedCancelAll" | "forcedClose" }
@@ -82,23 +85,6 @@ export interface DurableValues {
   delete(name: string): Promise<void>;
 }
 
-/** How the base chain and the way to it are. Fees in wei. */
-export interface SettlementReport {
-  /** Why nothing is read or sent for now; goes on by itself. */
-  readonly paused: string | null;
-  /** Why it cannot go on: somebody must look. */
-  readonly stopped: string | null;
-  /** Newest block that passed all checks. */
-  readonly head: number | null;
-  readonly reorgs: number;
-  /** Blocks that the deepest reorg so far has replaced. */
-  readonly deepestReorg: number;
-  /** Transactions sent again with higher fees. */
-  readonly replacements: number;
-  readonly spentHour: bigint;
-  readonly spentDay: bigint;
-}
-
 /** The base chain as the sequencer and validators see it. */
 export interface SettlementLayer {
   domain(): Promise<bigint>;
@@ -116,7 +102,7 @@ export interface SettlementLayer {
   ): Promise<AnchoredBatch>;
   /** Calldata of an anchored batch, as the transaction carried it. */
   batchData(number: number): Promise<{ words: readonly bigint[]; proof: ProofWords } | undefined>;
-  report(): SettlementReport;
+  report(): LayerOneStatus;
 }
 
 export interface ProofResult {
@@ -135,6 +121,8 @@ export interface Attestation {
   readonly validator: string;
   readonly number: number;
   readonly root: string;
+  /** Hash of the public words, and of the log at the seal: 64 hex digits. */
+  readonly wordsHash: string;
   readonly logHash: string;
   readonly signature: string;
 }

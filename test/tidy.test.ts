@@ -24,7 +24,7 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   state: core,
   batch: [...core, "state"],
   market: [...core, "pricing"],
-  ports: ["protocol", "type batch", "type engine"],
+  ports: ["protocol", "type batch", "type engine", "type exchangeService"],
   exchangeService: ["protocol", "type engine", "type market"],
   store: adapter,
   l1: adapter,

@@ -83,8 +83,9 @@ bus OperationHints(bookLevels) {
 //  10. release unlocks an account that is below maintenance in no scenario.
 //  11. collectFees moves all fees to the fee account and states how much.
 //  12. forcedCancelAll sets the watermark of the account to nextSeq, and only that.
-//  13. forcedClose is executed exactly if F1 to F4 hold, between the fund and an account of the
-//      owner that is named; else nothing changes (ForcedClose, WithinLimits).
+//  13. forcedClose, of an account of the owner that is named, is executed exactly if F1 to F4
+//      hold; else nothing changes. It moves lots to the fund, or pays a position of an expired
+//      series out and settles that (ExpiredClose, ForcedClose, WithinLimits).
 // Assumes: the working set is what the batch opened or the operation before left.
 // Twin: sequencer/engine/ledger.ts and sequencer/engine/transactions/*.ts
 template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
@@ -107,20 +108,29 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signed.head <== before.head;
     after.head <== signed.headAfter;
 
-    // 3. The account, the other one if there is one, and the slot.
-    signal isAccount[A] <== SelectById(A)(fixed.accountIds, op.account, op.hasAccount);
-    signal isTo[A] <== SelectById(A)(fixed.accountIds, op.to, op.hasTo);
+    // 3. The slot, the account, and the other one if there is one. Where a forced close pays out,
+    // the closer is the account, and there is no other.
+    signal isSlot[M] <== SelectByIndex(M)(op.slot, op.hasSlot);
+    component slot = ReadSlot(M);
+    slot.isSlot <== isSlot;
+    slot.table <== before.table;
+    slot.isFinal <== fixed.isFinal;
+    component expired = ExpiredClose();
+    expired.isClose <== op.isClose;
+    expired.isListed <== slot.fields.listed;
+    expired.isSettled <== slot.fields.settled;
+    expired.isUnexpired <== slot.isUnexpired;
+    expired.isFinal <== slot.final;
+    signal pays <== expired.pays;
+    signal account <== op.account + pays * (op.to - op.account);
+    signal isAccount[A] <== SelectById(A)(fixed.accountIds, account, op.hasAccount);
+    signal isTo[A] <== SelectById(A)(fixed.accountIds, op.to, op.hasTo - pays);
     signal isSelf <== IsEqual()([op.to, op.account]);
     (op.isTakeover + op.isAbsorb + op.isClose) * isSelf === 0;
     signal owner <== Dot(A)(isAccount, before.owner);
     signal toOwner <== Dot(A)(isTo, before.owner);
     signal cash <== Dot(A)(isAccount, before.cash);
     signal cashOfTo <== Dot(A)(isTo, before.cash);
-    signal isSlot[M] <== SelectByIndex(M)(op.slot, op.hasSlot);
-    component slot = ReadSlot(M);
-    slot.isSlot <== isSlot;
-    slot.table <== before.table;
-    slot.isFinal <== fixed.isFinal;
     signal at[A] <== PositionsAt(A, M)(isSlot, before.positions);
     signal held <== Dot(A)(isAccount, at);
     signal heldByTo <== Dot(A)(isTo, at);
@@ -142,6 +152,9 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal change5[S] <== SlotChanges(M, S)(isSlot, fixed.risk);
     component close = ForcedClose(unit);
     close.isClose <== op.isClose;
+    close.pays <== pays;
+    signal closedOut <== pays * held;
+    close.paidOut <== closedOut;
     close.lots <== op.lots;
     close.amount <== op.amount;
     close.position <== heldByTo;
@@ -179,7 +192,7 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
 
     // 5. Lots move, or are paid out, at the mark; the account must bear it, and the other one,
     //    which is liquidated, be relieved.
-    signal paidOut <== op.isPayOut * held;
+    signal paidOut <== op.isPayOut * held + closedOut;
     signal given <== -takeover.direction * op.lots;
     signal lots <== given - paidOut + close.taken;
     signal worth <== (unit * lots) * slot.fields.mark;
@@ -189,10 +202,11 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     bearable.isTakeover <== op.isTakeover;
     bearable.isInsure <== op.isInsure;
     bearable.isRelease <== op.isRelease;
-    bearable.isClose <== op.isClose;
+    bearable.isClose <== op.isClose - pays;
     bearable.cashAfter <== cash + gain - worth;
+    bearable.cashChange <== gain - worth;
     component toBears = Admissible(S + 1);
-    toBears.enabled <== op.isTakeover + op.isClose;
+    toBears.enabled <== op.isTakeover + op.isClose - pays;
     signal shift[S + 1];
     shift[S] <== 0;
     for (var s = 0; s < S; s++) {
@@ -216,10 +230,11 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal isPaid <== leaves * (1 - isMisdirected);
     op.isTakeover * toBears.fails === 0;
     component limits = WithinLimits();
-    limits.cash <== [cash + gain - worth, cashOfTo - gain + worth];
+    signal worthOfTo <== (1 - pays) * worth;
+    limits.cash <== [cash + gain - worth, cashOfTo - gain + worthOfTo];
     limits.position <== held + lots;
     signal bothBear <== bearable.passes * toBears.passes;
-    signal isAllowed <== limits.out * bothBear;
+    signal isAllowed <== limits.out * (bothBear + pays);
     signal isClosed <== isAllowed * close.isDue;
     op.executed === op.isUnconditional + isPaid + isClosed;
     // What a close that is refused would have done is not done.
@@ -227,7 +242,7 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     component move = MoveLots(A, M);
     move.isAccount <== isAccount;
     move.isOther <== isTo;
-    move.hasOther <== op.isTakeover + op.isClose;
+    move.hasOther <== op.isTakeover + op.isClose - pays;
     move.isSlot <== isSlot;
     move.lots <== isDone * lots;
     move.held <== held;
@@ -266,7 +281,8 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal isOtherOwner <== (owner - words[1]) * owner;
     op.isDeposit * isOtherOwner === 0;
     (op.hasOwner - op.isDeposit) * (owner - words[1]) === 0;
-    op.isClose * (toOwner - words[1]) === 0;
+    signal closedOwner <== pays * owner;
+    op.isClose * (toOwner + closedOwner - words[1]) === 0;
 
     // 7. The series table.
     var termWidths[3];
@@ -284,10 +300,11 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     op.isSettle * (slot.fields.mark - op.amount) === 0;
     InRange(39)(op.isSettle * (fixed.seconds - slot.fields.expiry));
     op.isPayOut * (1 - slot.fields.settled) === 0;
+    signal isSettledByClose <== isClosed * expired.settles;
     component change = ChangeSlot(M);
     change.isSlot <== isSlot;
     change.list <== op.isList;
-    change.settle <== op.isSettle;
+    change.settle <== op.isSettle + isSettledByClose;
     change.holdersChange <== move.holdersChange;
     change.isCall <== terms.fields[0];
     change.strike <== terms.fields[1];

@@ -115,13 +115,14 @@ interface IRollup {
 
     error TokenDecimalsUnequal(uint256 actual, uint256 expected);
     error SizeOutOfRange(uint256 value, uint256 minimum, uint256 maximum);
-    error DurationZero();
+    error DurationOutOfRange(uint256 value, uint256 minimum, uint256 maximum);
     error VenueOwnersInvalid(address treasury, address insurance);
     error GovernanceDelayTooShort(uint256 delay, uint256 notice);
     error CallerNotGovernance(address caller, address governance);
     error CallerMayNotPause(address caller);
     error ChangeWhileOverdue(uint256 deadline, uint256 timestamp);
     error CertificateMissing(uint256 number, uint256 proofOnlyAt);
+    error SubmitterNotPlain(address submitter);
     error SubmitterNotOperator(address submitter, address operator, uint256 openToAllAt);
     error BatchNumberUnequal(uint256 actual, uint256 expected);
     error BatchRootUnequal(uint256 actual, uint256 expected);
@@ -142,14 +143,14 @@ interface IRollup {
     error LotsOutOfRange(uint256 lots, uint256 maximum);
     /// @notice The insurance fund is what positions are closed against.
     error CloseByInsurance();
-    /// @notice The ordinary lane of the queue is full: see `premium`.
+    /// @notice The queue's ordinary lane, or the account's part of it, is full: see `premiumOf`.
     error PremiumTooLow(uint256 paid, uint256 due);
 
     /// @notice Pulls `amount` from the caller, who has approved the vault, and orders its deposit.
     /// The first deposit opens the caller's account; accounts 1 and 2 are open from the beginning,
     /// for the treasury and the insurance fund, and take deposits of their owners only.
     /// Key (0, 0) brings no key. As with everything that joins the queue, the ether that is sent
-    /// above `premium` comes back.
+    /// above `premiumOf` the caller comes back.
     function deposit(uint256 amount, Key calldata key) external payable returns (uint256 queueId);
 
     /// @notice Orders that a trading key be set or, with (0, 0), revoked.
@@ -170,6 +171,8 @@ interface IRollup {
 
     /// @notice Anchors a batch: `words` as SPEC 8, `proof` as a, b, c in the verifier's order,
     /// `certificate` as the registry says. After a day without a certificate it may be empty.
+    /// Whoever is not the operator may once the queue has waited, and the operator been silent, for
+    /// a day. A pause counts as nobody's silence.
     function submitBatch(
         uint256[] calldata words,
         uint256 commitment,
@@ -186,7 +189,9 @@ interface IRollup {
     /// @notice Ends the rollup for good when its oldest queued operation is overdue.
     function freeze() external;
 
-    /// @notice Claims what a proof says that an account is worth in the last anchored state.
+    /// @notice Claims what a proof says that an account is worth in the last anchored state. Where
+    /// it says that the account has no owner, which is so before the first deposit, the account's
+    /// owner on layer one is paid.
     function exit(
         uint256 account,
         address owner,
@@ -240,6 +245,7 @@ interface IRollup {
 
     function oracleSetHash() external view returns (uint256);
 
+    /// @notice Who submits batches; 0 once the rollup is frozen, for then nobody does.
     function operator() external view returns (address);
 
     function forcedDeadline() external view returns (uint256);
@@ -303,6 +309,10 @@ interface IRollup {
 
     /// @notice What it costs to join the queue now, wei: 0 while its ordinary lane has room.
     function premium() external view returns (uint256);
+
+    /// @notice What it costs `owner` to join the queue now, wei: at least one step while eight of
+    /// its operations wait.
+    function premiumOf(address owner) external view returns (uint256);
 
     function queuedOperation(uint256 queueId) external view returns (QueuedOperation memory);
 

@@ -43,6 +43,7 @@ struct Validator {
 /// @notice What a validator signed: EIP-712, as in sequencer/l1/attestation.ts.
 struct SignedAttestation {
     uint256 root;
+    bytes32 wordsHash;
     bytes32 logHash;
     bytes signature;
 }
@@ -62,7 +63,7 @@ interface IValidatorRegistry {
     event LeaveRequested(address indexed signer, uint256 leavesAt);
     /// @notice It counts no more.
     event ValidatorLeft(address indexed signer, uint256 count);
-    /// @notice It signed two roots for one batch.
+    /// @notice It signed two roots, or the hashes of two publications, for one batch.
     event ValidatorSlashed(
         address indexed signer,
         address indexed reporter,
@@ -83,7 +84,7 @@ interface IValidatorRegistry {
     error LeaveTooEarly(uint256 leavesAt, uint256 timestamp);
     error StakeLocked(uint256 until, uint256 timestamp);
     error EvidenceTooLate(uint256 end, uint256 timestamp);
-    error EvidenceRootsEqual(uint256 root);
+    error EvidenceEqual(uint256 root, bytes32 wordsHash);
     error EvidenceSignersUnequal(address first, address second);
     error UnbondingTooShort(uint256 unbondingDelay, uint256 evidenceWindow);
     error StakeZero();
@@ -112,8 +113,8 @@ interface IValidatorRegistry {
     /// @notice Credits the stake to its owner after the unbonding delay. Anybody may call.
     function release(address signer) external;
 
-    /// @notice Takes the stake of who signed two roots for batch `number`: a tenth to the caller's
-    /// credit, the rest to the insurance fund's owner's. Anybody may call.
+    /// @notice Takes the stake of who signed two roots, or two words' hashes, for batch `number`: a
+    /// tenth to the caller's credit, the rest to the insurance fund's owner's. Anybody may call.
     function slash(
         uint256 number,
         SignedAttestation calldata first,
@@ -123,11 +124,13 @@ interface IValidatorRegistry {
     /// @notice Pays `to` its credit. Anybody may call.
     function payCredit(address to) external;
 
-    /// @notice Whether validators certify the batch; reverts on a certificate that is wrong.
-    /// True without a certificate when there is no validator, else false without one.
+    /// @notice Whether validators certify the batch with these public words (their keccak256);
+    /// reverts on a certificate that is wrong. True without a certificate when there is no
+    /// validator, else false without one.
     function certifies(
         uint256 number,
         uint256 root,
+        bytes32 wordsHash,
         bytes calldata certificate
     ) external view returns (bool);
 
@@ -135,6 +138,7 @@ interface IValidatorRegistry {
     function attestationDigest(
         uint256 number,
         uint256 root,
+        bytes32 wordsHash,
         bytes32 logHash
     ) external view returns (bytes32);
 

@@ -7,9 +7,9 @@ import {ProtocolConstants} from "../generated/ProtocolConstants.sol";
 /// @title Which layer-one address owns which account, and how much of the queue it occupies
 /// @dev One account for each address. Id 0 stays unused, so that 0 can mean "none".
 library Accounts {
-    /// @dev A flood of operations from one account would delay everyone's; more accounts cost
-    /// deposits.
-    uint256 internal constant OPEN_OPERATIONS_MAX = 8;
+    /// @dev Operations of an account that may wait before it pays for each further one: a flood
+    /// from one account would delay everyone's; more accounts cost deposits.
+    uint256 internal constant FREE_OPERATIONS = 8;
     /// @dev A key's version counts registrations and must fit its field for a proof to exist.
     uint256 internal constant REGISTRATIONS_MAX = (1 << ProtocolConstants.KEY_VERSION_BITS) - 1;
 
@@ -17,6 +17,8 @@ library Accounts {
         address owner;
         uint32 registrations;
         uint32 open;
+        /// @dev The ledger learns of an owner by the first deposit, and proves nothing for others.
+        bool hasDeposited;
     }
 
     struct State {
@@ -27,6 +29,7 @@ library Accounts {
     }
 
     error AccountMissing(address owner);
+    error DepositMissing(uint256 account);
     error AccountsExhausted(uint256 capacity);
     error OpenOperationsExceeded(uint256 account, uint256 limit);
     error KeyRegistrationsExceeded(uint256 account, uint256 limit);
@@ -46,13 +49,21 @@ library Accounts {
         if (id == 0) revert AccountMissing(owner);
     }
 
-    /// @notice Counts an operation that enters the queue.
-    function enter(State storage self, uint256 id, bool registersKey) internal {
+    /// @notice Counts an operation that enters the queue. An account may have as many waiting as
+    /// it takes to close a position in every one of `slots` places and leave, all at once.
+    function enter(
+        State storage self,
+        uint256 id,
+        bool registersKey,
+        bool isDeposit,
+        uint256 slots
+    ) internal {
         Account storage account = self.byId[id];
+        if (isDeposit) account.hasDeposited = true;
+        else if (!account.hasDeposited) revert DepositMissing(id);
         uint256 openBefore = account.open;
-        if (openBefore >= OPEN_OPERATIONS_MAX) {
-            revert OpenOperationsExceeded(id, OPEN_OPERATIONS_MAX);
-        }
+        uint256 limit = slots + FREE_OPERATIONS;
+        if (openBefore >= limit) revert OpenOperationsExceeded(id, limit);
         account.open = SafeCast.toUint32(openBefore + 1);
         if (!registersKey) return;
         uint256 registrations = account.registrations;

@@ -45,9 +45,8 @@ library MemberSet {
 
     /// @notice The address in place `index` of what `read` returned.
     function memberAt(bytes memory packed, uint256 index) internal pure returns (address member) {
-        uint256 offset = 32 + index * ADDRESS_BYTES;
         assembly ("memory-safe") {
-            member := shr(96, mload(add(packed, offset)))
+            member := shr(96, mload(add(add(packed, 32), mul(index, ADDRESS_BYTES))))
         }
     }
 }

@@ -43,7 +43,7 @@ struct QueuedOperation {
 /// premium that grows with each one that waits, so that filling the queue never shuts anybody out.
 library OperationQueue {
     /// @dev Operations that may wait before entering has a price. An operator who takes a minute
-    /// for each ledger batch of eight clears them in about an hour.
+    /// for each ledger batch of seven clears them in about an hour.
     uint256 internal constant ORDINARY_OPERATIONS = 512;
     /// @dev By how much the premium grows with each operation above that, wei.
     uint256 internal constant PREMIUM_STEP = 0.0001 ether;
@@ -65,6 +65,7 @@ library OperationQueue {
 
     error QueueEmpty(uint256 end);
     error OperationUnequal(uint256 queueId, bytes32 expected, bytes32 actual);
+    error CloseAtOlderMarks(uint256 queueId, uint256 snapshotTime, uint256 queuedAtMs);
     error OperationNotDeposit(uint256 queueId, uint256 kind);
     error OperationAlreadyServed(uint256 queueId, uint256 start);
     error OperationUnknown(uint256 queueId, uint256 end);
@@ -164,10 +165,13 @@ library OperationQueue {
     }
 
     /// @notice Serves the operation at the front, which must be the one in the batch.
+    /// @dev Whoever orders a close must not know its mark, nor whoever serves it choose an old one.
+    /// @param snapshotTime When the batch's marks were taken, Unix ms.
     function serve(
         State storage self,
         uint256[] calldata words,
-        uint256 offset
+        uint256 offset,
+        uint256 snapshotTime
     ) internal returns (uint256 account) {
         uint256 id = self.start;
         if (id == self.end) revert QueueEmpty(id);
@@ -182,6 +186,11 @@ library OperationQueue {
         if (actual != expected) revert OperationUnequal(id, expected, actual);
         self.start = id + 1;
         account = operation.account;
+        uint256 queuedAtMs = uint256(operation.queuedAt) * 1000;
+        if (
+            operation.kind == ProtocolConstants.LEDGER_KIND_FORCED_CLOSE &&
+            snapshotTime < queuedAtMs
+        ) revert CloseAtOlderMarks(id, snapshotTime, queuedAtMs);
         if (operation.kind == ProtocolConstants.LEDGER_KIND_DEPOSIT) {
             self.unservedDeposits -= operation.amount;
         }

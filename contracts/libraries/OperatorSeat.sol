@@ -9,7 +9,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 library OperatorSeat {
     struct State {
         address operator;
-        /// @dev Unix seconds until which deposits and batches wait.
+        /// @dev Unix seconds until which deposits and batches wait, or when the last wait ended.
         uint48 pausedUntil;
         /// @dev Unix seconds from which another pause may begin.
         uint48 pausableAt;
@@ -23,6 +23,11 @@ library OperatorSeat {
     function seat(State storage self, address operator) internal {
         if (operator == address(0)) revert OperatorZero();
         self.operator = operator;
+    }
+
+    /// @notice Nobody submits from now on: for a freeze, after which nothing fills the seat again.
+    function vacate(State storage self) internal {
+        self.operator = address(0);
     }
 
     /// @notice Pauses for `duration`; the next pause begins `rest` after its end at the earliest.
@@ -41,7 +46,7 @@ library OperatorSeat {
     /// @notice Ends a pause early. The rest before the next one stays as long.
     function unpause(State storage self) internal {
         if (block.timestamp >= self.pausedUntil) revert NotPaused();
-        self.pausedUntil = 0;
+        self.pausedUntil = SafeCast.toUint48(block.timestamp);
     }
 
     function checkNotPaused(State storage self) internal view {

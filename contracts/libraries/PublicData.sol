@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
-import {ProtocolConstants} from "../generated/ProtocolConstants.sol";
+import {BatchHeader, ProtocolConstants} from "../generated/ProtocolConstants.sol";
 
 /// @title What a batch publishes, and the evaluation that binds a proof to it
 /// @dev SPEC 8. Both the commitment and the words are fixed before the challenge exists, so equal
 /// evaluations mean equal data. That needs every word to be a field element: w and w + r would
-/// evaluate alike. Twins: sequencer/batch/publicData.ts, circuits/state/publicData.circom.
+/// evaluate alike. Twins: sequencer/batch/publicInputs.ts, circuits/gadgets/PublicData.circom.
 library PublicData {
     uint256 private constant R = ProtocolConstants.FIELD_MODULUS;
 
@@ -21,18 +21,21 @@ library PublicData {
         return ProtocolConstants.HEADER_WORDS + (slots + perWord - 1) / perWord;
     }
 
-    /// @notice Words of a batch of `kind` in a market of `slots` slots.
-    function expectedLength(
-        uint256 kind,
-        uint256 slots,
-        uint256 tradeSteps,
-        uint256 ledgerSteps
-    ) internal pure returns (uint256) {
-        if (kind == ProtocolConstants.BATCH_KIND_TRADE) return firstStepWord(slots) + tradeSteps;
-        if (kind == ProtocolConstants.BATCH_KIND_LEDGER) {
-            return firstStepWord(slots) + ledgerSteps * ProtocolConstants.LEDGER_OP_WORDS;
+    /// @notice Words of a trade batch in a market of `slots` slots.
+    function tradeWords(uint256 slots, uint256 steps) internal pure returns (uint256) {
+        return firstStepWord(slots) + steps;
+    }
+
+    /// @notice Words of a ledger batch in a market of `slots` slots.
+    function ledgerWords(uint256 slots, uint256 steps) internal pure returns (uint256) {
+        return firstStepWord(slots) + steps * ProtocolConstants.LEDGER_OP_WORDS;
+    }
+
+    /// @notice The header, read where it stands. The caller has seen that there are as many words.
+    function header(uint256[] calldata words) internal pure returns (BatchHeader calldata first) {
+        assembly {
+            first := words.offset
         }
-        revert BatchKindUnknown(kind);
     }
 
     /// @notice Hash of the words as they stand in calldata.
@@ -52,7 +55,8 @@ library PublicData {
     }
 
     /// @notice `sum_i words[i] * gamma^(i+1)` in the field, by Horner's rule from the last word.
-    /// @dev In assembly: every fill of every batch passes here.
+    /// @dev In assembly, four words a round: every fill of every batch passes here. The plain sums
+    /// cannot overflow: `evaluation` is below R, and so is every word unless all is refused below.
     function evaluate(
         uint256[] calldata words,
         uint256 gamma
@@ -61,15 +65,35 @@ library PublicData {
         bool allInField = true;
         assembly ("memory-safe") {
             let first := words.offset
+            let place := add(first, shl(5, words.length))
+            // The last words, one by one, until those before them are whole rounds.
             for {
-                let place := add(first, shl(5, words.length))
+                let rounds := add(first, shl(7, shr(2, words.length)))
+            } gt(place, rounds) {
+
+            } {
+                place := sub(place, 0x20)
+                let word := calldataload(place)
+                allInField := and(allInField, lt(word, modulus))
+                evaluation := mulmod(add(evaluation, word), gamma, modulus)
+            }
+            for {
+
             } gt(place, first) {
 
             } {
-                place := sub(place, 32)
-                let word := calldataload(place)
-                allInField := and(allInField, lt(word, modulus))
-                evaluation := mulmod(addmod(evaluation, word, modulus), gamma, modulus)
+                place := sub(place, 0x80)
+                let a := calldataload(place)
+                let b := calldataload(add(place, 0x20))
+                let c := calldataload(add(place, 0x40))
+                let d := calldataload(add(place, 0x60))
+                let abInField := and(lt(a, modulus), lt(b, modulus))
+                let cdInField := and(lt(c, modulus), lt(d, modulus))
+                allInField := and(allInField, and(abInField, cdInField))
+                let tail := mulmod(add(evaluation, d), gamma, modulus)
+                tail := mulmod(add(tail, c), gamma, modulus)
+                tail := mulmod(add(tail, b), gamma, modulus)
+                evaluation := mulmod(add(tail, a), gamma, modulus)
             }
         }
         if (!allInField) _refuse(words);

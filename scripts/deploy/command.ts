@@ -24,7 +24,9 @@ import { createDryRun, type PlannedTransaction } from "./dryRun.ts";
 import { openJournal, writeDurably } from "./journal.ts";
 import { type CommandOptions, HELP, readOptions } from "./options.ts";
 import {
+  CREATED_BY_ROLLUP,
   compilerOf,
+  createdByRollup,
   ETHERSCAN_URL,
   type Explorer,
   type SourceRequest,
@@ -83,7 +85,17 @@ async function deploy(options: CommandOptions, publicClient: PublicClient, terms
   // Last: until the addresses are on disk, the journal is what knows them.
   journal.remove();
   console.log(`wrote ${stem}.json`);
-  await verifySources(options, sender.deployed().map(sourceRequest));
+  await verifySources(options, sourcesOf(deployment, sender.deployed()));
+}
+
+/** Of every contract that has a source, whoever created it. */
+function sourcesOf(
+  deployment: Deployment,
+  contracts: readonly DeployedContract[],
+): SourceRequest[] {
+  const rollup = contracts.find(({ address }) => address === deployment.rollup);
+  if (rollup === undefined) throw new DeployError("the deployment has created no rollup");
+  return [...contracts, ...createdByRollup(rollup, deployment)].map(sourceRequest);
 }
 
 function pendingFile({ stem }: CommandOptions): string {
@@ -145,8 +157,8 @@ async function dryRun(options: CommandOptions, publicClient: PublicClient, terms
   console.log(`the vault would be at ${deployment.vault}`);
   if (existsSync(pendingFile(options))) {
     console.log(
-      `${pendingFile(options)} is of a deployment that was interrupted: without \`--dry-run\` the ` +
-        "command goes on with that one, and sends only what is still missing",
+      `${pendingFile(options)} is of a deployment that was interrupted: without \`--dry-run\` ` +
+        "the command goes on with that one, and sends only what is still missing",
     );
   }
   console.log("dry run: nothing was sent");
@@ -221,7 +233,11 @@ async function verifyRecorded(options: CommandOptions): Promise<void> {
   if (explorers.length === 0) {
     throw new DeployError("name an explorer: `--etherscan-key-file` or `--blockscout`");
   }
-  const requests = recorded.current.contracts.map(({ name, address }) => {
+  const { current } = recorded;
+  const created = Object.entries(CREATED_BY_ROLLUP).map(([name, place]) => {
+    return { name, address: current[place] };
+  });
+  const requests = [...current.contracts, ...created].map(({ name, address }) => {
     const stem = `${options.stem}-sources/${name}-${address}`;
     const form = JSON.parse(readFileSync(`${stem}.json`, "utf8")) as SourceRequest;
     return { ...form, standardInput: readFileSync(`${stem}.input.json`, "utf8") };

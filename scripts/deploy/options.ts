@@ -50,9 +50,11 @@ export const HELP = `Deploys Straddle's contracts, or goes on where a deployment
                            nothing can ever be changed
   --validators <a,b,...>   at most 16 addresses that certify batches once the deployer has bonded
                            for them, which it does at once with a test token
-  --forced-deadline <s>    seconds to serve a forced operation (default: 7 days)
-  --claim-window <s>       seconds for claims after a freeze (default: 28 days)
-  --minimum-deposit <n>    1e-6 USDC (default: 1)
+  --forced-deadline <s>    seconds to serve a forced operation (default: 7 days; on public networks
+                           3 to 30 days)
+  --claim-window <s>       seconds for claims after a freeze (default: 28 days; on public networks
+                           7 to 90 days)
+  --minimum-deposit <n>    1e-6 USDC: what it costs to occupy an account (local networks: 1)
   --mock-verifiers         verifiers that accept every proof (local networks only)
 
   --etherscan-key-file <file>  has sources verified by Etherscan

@@ -4,8 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { encodeAbiParameters } from "viem";
-import { type Artifact, buildInfoOf, DeployError } from "../deployVerifiers.ts";
+import { type Address, encodeAbiParameters } from "viem";
+import { type Artifact, buildInfoOf, DeployError, readArtifact } from "../deployVerifiers.ts";
 import type { DeployedContract } from "./deployer.ts";
 
 /** Etherscan's second version serves every chain at one address. */
@@ -30,7 +30,46 @@ export function compilerOf(artifact: Artifact): string {
   return `v${buildInfoOf(artifact).solcLongVersion}`;
 }
 
-export function sourceRequest(contract: Omit<DeployedContract, "block">): SourceRequest {
+/** A contract that has a source, and what it was created with. */
+export type SourcedContract = Pick<DeployedContract, "name" | "artifact" | "args" | "address">;
+
+/** The rollup's configuration, as far as its constructor hands it on. */
+interface HandedOn {
+  readonly token: Address;
+  readonly governance: Address;
+  readonly insurance: Address;
+  readonly forcedDeadline: bigint;
+  readonly claimWindow: bigint;
+  readonly validators: unknown;
+}
+
+/** What the rollup's constructor creates, and where the record of a deployment has its address. */
+export const CREATED_BY_ROLLUP = {
+  CollateralVault: "vault",
+  ValidatorRegistry: "registry",
+} as const;
+
+/**
+ * The contracts that the rollup's constructor creates, with the arguments that it gives them
+ * (contracts/RollupState.sol): no transaction of the deployment names them. What the registry
+ * creates is its members' addresses as code, and has no source.
+ */
+export function createdByRollup(
+  { args }: SourcedContract,
+  { vault, registry }: { readonly vault: Address; readonly registry: Address },
+): SourcedContract[] {
+  const { token, governance, insurance, validators, ...config } = args[0] as HandedOn;
+  const leaveDelay = config.forcedDeadline + config.claimWindow + 1n;
+  const created = (name: keyof typeof CREATED_BY_ROLLUP, address: Address, own: unknown[]) => {
+    return { name, artifact: readArtifact(`${name}.sol/${name}.json`), args: own, address };
+  };
+  return [
+    created("CollateralVault", vault, [token]),
+    created("ValidatorRegistry", registry, [validators, token, governance, insurance, leaveDelay]),
+  ];
+}
+
+export function sourceRequest(contract: SourcedContract): SourceRequest {
   const { name, artifact, args, address } = contract;
   const creator = artifact.abi.find(({ type }) => type === "constructor");
   const inputs = creator?.type === "constructor" ? creator.inputs : [];

@@ -150,6 +150,21 @@ export async function exportKey(
   }
 }
 
+/** Throws unless so many took part, by name, that one was honest, and a beacon came last. */
+export function assertManyContributed(zkeyFile: string, participantsMin: number): void {
+  const { contributions } = readKeyFile(zkeyFile);
+  const participants = contributions.filter(({ kind }) => kind === "participant");
+  const names = new Set(participants.map(({ name }) => name));
+  if (names.size < participantsMin) {
+    throw new CeremonyError(
+      `\`${names.size}\` participants contributed to \`${zkeyFile}\`, at least ` +
+        `${participantsMin} must`,
+    );
+  }
+  if (contributions.at(-1)?.kind === "beacon") return;
+  throw new CeremonyError(`no beacon ends the contributions to \`${zkeyFile}\``);
+}
+
 /** Throws unless a participant has contributed and the key withstands the known forgery. */
 export function assertProductionKey(zkeyFile: string): void {
   refuseDevelopmentKey(zkeyFile);

@@ -5,7 +5,13 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { assertProductionKey, CeremonyError, VERIFIER_HEADER, verify } from "./ceremony.ts";
+import {
+  assertManyContributed,
+  assertProductionKey,
+  CeremonyError,
+  VERIFIER_HEADER,
+  verify,
+} from "./ceremony.ts";
 import { assertKeyIsSound } from "./checkKey.ts";
 import { exportSolidityVerifier } from "./exportVerifier.ts";
 import type { VerificationKey } from "./keyFile.ts";
@@ -20,6 +26,8 @@ export interface SetupRequest {
   /** Published hash of the powers; without it they are verified, which takes long at size. */
   readonly ptauSha256?: string | undefined;
   readonly contractName: string;
+  /** So many must have contributed, and a beacon after them (default: anybody is enough). */
+  readonly participantsMin?: number | undefined;
   /** The source that was compiled into the contract to be deployed. */
   readonly verifierSource: string;
 }
@@ -39,13 +47,14 @@ export const SETUP_FILES = {
 
 /** Throws CeremonyError, TranscriptError or UnsoundKeyError, saying what is wrong. */
 export async function verifySetup(request: SetupRequest): Promise<VerifiedSetup> {
-  const { folder, r1cs, ptau, ptauSha256, contractName } = request;
+  const { folder, r1cs, ptau, ptauSha256, contractName, participantsMin } = request;
   const file = (name: keyof typeof SETUP_FILES) => join(folder, SETUP_FILES[name]);
   for (const path of [file("transcript"), file("vkey"), file("key"), r1cs, ptau]) {
     if (!existsSync(path)) throw new CeremonyError(`\`${path}\` is missing`);
   }
   // Cheap and decisive first: the rest reads gigabytes.
   assertProductionKey(file("key"));
+  if (participantsMin !== undefined) assertManyContributed(file("key"), participantsMin);
   const files = { r1cs, ptau, key: file("key"), vkey: file("vkey") };
   const { transcript, setupHash } = await checkTranscript(file("transcript"), files);
   await verify({ r1cs, ptau, key: files.key, ptauSha256 });

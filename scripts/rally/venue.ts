@@ -88,7 +88,7 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
   return {
     service: running.service,
     now: clock.now,
-    enqueue: (operation) => void queue.push({ queueId: queue.length, operation }),
+    enqueue: (operation) => void queue.push({ queueId: queue.length, operation, pricedFrom: 0 }),
     step: async (ms) => {
       clock.time += ms;
       await running.pollOracles();
@@ -125,7 +125,7 @@ function depositsOnly(queue: readonly QueuedOperation[]): SettlementLayer {
     },
     batchData: async () => undefined,
     report: () => ({
-      ...{ paused: null, stopped: null, head: null, reorgs: 0, deepestReorg: 0 },
+      ...{ paused: null, stopped: null, head: null, confirmed: null, reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
     }),
   };

@@ -5,7 +5,7 @@
 
 import { startBatch } from "../engine/batchStart.ts";
 import type { OperationRecord, StepRecord } from "../engine/records.ts";
-import type { Risk } from "../engine/risk.ts";
+import { firstMispriced, type Risk } from "../engine/risk.ts";
 import type { BatchKind } from "../protocol/constants.ts";
 import { SNAPSHOT_AGE_MS_BITS, TIME_BITS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
@@ -196,6 +196,11 @@ function checkOpen(
   requireEntry(
     snapshot.slots.length === state.slots,
     `the snapshot must have \`${state.slots}\` slots. Got \`${snapshot.slots.length}\``,
+  );
+  const mispriced = firstMispriced(state.series(), snapshot);
+  requireEntry(
+    mispriced === undefined,
+    `the snapshot prices another series than the one listed in slot \`${mispriced}\``,
   );
   requireEntry(
     isQuorumSigned({ domain, snapshot, oracles, quorum }),

@@ -3,6 +3,7 @@
  * Twins: circuits/gadgets/PublicData.circom, contracts/libraries/PublicData.sol.
  */
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
 import { FIELD_MODULUS } from "../protocol/constants.ts";
 import { hashVector } from "../protocol/hash.ts";
 
@@ -34,6 +35,11 @@ export function challenge(commitment: bigint, words: readonly bigint[]): bigint 
 /** `sum words[i] gamma^(i+1)`, by Horner's rule from the last word. */
 export function evaluate(words: readonly bigint[], gamma: bigint): bigint {
   return words.reduceRight((sum, word) => ((sum + word) * gamma) % FIELD_MODULUS, 0n);
+}
+
+/** keccak256 of the words as they are published, 64 hex digits: what validators attest. */
+export function wordsHash(words: readonly bigint[]): string {
+  return bytesToHex(keccak_256(words32(words)));
 }
 
 function words32(words: readonly bigint[]): Uint8Array {

@@ -2,6 +2,7 @@
  * The ledger half of the state from layer-one data alone: the public words of every anchored
  * batch, in order, from the empty ledger on. What an owner needs to leave, and nothing private.
  */
+import { secondsOf } from "../engine/bookState.ts";
 import { makerFee, takerFee } from "../engine/fees.ts";
 import { unpack, unpackMany } from "../protocol/codec.ts";
 import {
@@ -105,7 +106,7 @@ export function createRestoredLedger(shape: Shape): RestoredLedger {
       }
       const steps = words.slice(marksEnd);
       if (next.kind === BigInt(BATCH_KINDS.trade)) applyFills(ledger, steps);
-      else applyOperations(ledger, steps);
+      else applyOperations(ledger, steps, Number(next.time));
       accounts.setMany(
         [...ledger.changed].map((id) => [id, accountLeaf(accountOf(ledger, id))] as const),
       );
@@ -189,11 +190,11 @@ function applyFill(ledger: Ledger, fill: ReturnType<typeof unpack<typeof FILL>>)
   }
 }
 
-function applyOperations(ledger: Ledger, steps: readonly bigint[]): void {
+function applyOperations(ledger: Ledger, steps: readonly bigint[], time: number): void {
   for (let at = 0; at < steps.length; at += LEDGER_OP_WORDS) {
     const [head = 0n, ...words] = steps.slice(at, at + LEDGER_OP_WORDS);
     const [first = 0n, second = 0n, third = 0n] = words;
-    applyOperation(ledger, { ...unpack(LEDGER_OP, head), first, second, third });
+    applyOperation(ledger, { ...unpack(LEDGER_OP, head), first, second, third, time });
   }
 }
 
@@ -201,6 +202,8 @@ type PublicOperation = ReturnType<typeof unpack<typeof LEDGER_OP>> & {
   first: bigint;
   second: bigint;
   third: bigint;
+  /** Of the batch, unix ms. */
+  time: number;
 };
 
 function applyOperation(ledger: Ledger, operation: PublicOperation): void {
@@ -243,13 +246,9 @@ function applyOperation(ledger: Ledger, operation: PublicOperation): void {
     case LEDGER_KINDS.settleSeries:
       series.status = "settled";
       return;
-    case LEDGER_KINDS.settlePosition: {
-      const holder = edit(ledger, account);
-      const lots = holder.positions[slot]!;
-      holder.cash += lots * series.mark * ledger.shape.unit;
-      move(ledger, holder, slot, -lots);
+    case LEDGER_KINDS.settlePosition:
+      payOut(ledger, account, slot);
       return;
-    }
     case LEDGER_KINDS.backstop:
     case LEDGER_KINDS.insure:
     case LEDGER_KINDS.deleverage:
@@ -287,9 +286,25 @@ function applyTakeover(
   move(ledger, taker, slot, -signedLots);
 }
 
-/** The position says how much of the lots that were asked for there was to close. */
+function payOut(ledger: Ledger, account: number, slot: number): void {
+  const holder = edit(ledger, account);
+  const lots = holder.positions[slot]!;
+  holder.cash += lots * ledger.series[slot]!.mark * ledger.shape.unit;
+  move(ledger, holder, slot, -lots);
+}
+
+/**
+ * A position in an expired series is paid out, and the series is settled thereby; else the position
+ * says how much of the lots that were asked for there was to close.
+ */
 function applyClose(ledger: Ledger, operation: PublicOperation): void {
-  const { to, slot } = operation;
+  const { to, slot, time } = operation;
+  const series = ledger.series[slot]!;
+  if (series.expiry <= secondsOf(time)) {
+    series.status = "settled";
+    payOut(ledger, to, slot);
+    return;
+  }
   const held = Math.abs(accountOf(ledger, to).positions[slot]!);
   const lots = Math.min(operation.lots, held);
   applyTakeover(ledger, { ...operation, lots, amount: operation.amount * lots });

@@ -50,12 +50,30 @@ export function failureOf(error: unknown): Failure {
 
 /** The contract's own error, where a call would be reverted by one. */
 function withDetail(short: string, error: Error): string {
+  const name = revertName(error);
+  if (name !== undefined) return `${short} (\`${name}\`)`;
+  return isUnreachable(error) ? `${short} Is layer one's endpoint (--rpc) right, and up?` : short;
+}
+
+function isUnreachable(error: Error): boolean {
   const walk = Reflect.get(error, "walk");
-  if (typeof walk !== "function") return short;
+  if (typeof walk !== "function") return false;
+  return (
+    walk.call(error, (item: unknown) => {
+      return item instanceof Error && /^(HttpRequest|Timeout)Error$/.test(item.name);
+    }) !== null
+  );
+}
+
+/** Name of the contract's error that a call ended in. */
+export function revertName(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const walk = Reflect.get(error, "walk");
+  if (typeof walk !== "function") return undefined;
   const cause: unknown = walk.call(error, (item: unknown) => {
     return typeof item === "object" && item !== null && "data" in item;
   });
   const data = typeof cause === "object" && cause !== null ? Reflect.get(cause, "data") : undefined;
   const name = typeof data === "object" && data !== null ? Reflect.get(data, "errorName") : "";
-  return typeof name === "string" && name !== "" ? `${short} (\`${name}\`)` : short;
+  return typeof name === "string" && name !== "" ? name : undefined;
 }

@@ -5,6 +5,7 @@
 import type { Command } from "commander";
 import { formatUsdc, parseUsdc } from "../client/decimal.ts";
 import type { Mined, Owner, Queued } from "../client/l1.ts";
+import { type ForcedOrder, orderDigest } from "../client/waitingOperations.ts";
 import { UsageError } from "./failure.ts";
 import { dateText, table } from "./output.ts";
 import { ledgerOf } from "./rebuildLedger.ts";
@@ -15,8 +16,16 @@ const HELP = `
 Needs layer one only: neither the sequencer nor any other node is asked. Orders wait in the queue of
 the contract, in turn, and each must be served before its deadline, or anybody may end the rollup
 (\`straddle exit --freeze\`). What the ledger's rules do not allow is served without effect. An
-account may have eight orders waiting; while more than 512 wait in all, a place costs a premium in
-ether, which is stated before it is paid and is burnt.`;
+account may have eight orders waiting for nothing, and one more for each series place. What goes
+beyond its eight, or beyond 512 in all, costs a premium in ether, which is stated before it is paid
+and is burnt. An order that waits already is not queued again without --again. \`straddle status
+--layer-one\` shows what waits, and the next step.`;
+
+interface ForceOptions {
+  readonly again?: boolean;
+}
+
+const AGAIN = ["--again", "queue it even if the same order waits already"] as const;
 
 export function addForceCommands(program: Command, run: Run): void {
   const force = program
@@ -27,10 +36,12 @@ export function addForceCommands(program: Command, run: Run): void {
     .command("withdraw")
     .description("withdraw USDC; without effect if the account would not be covered afterwards")
     .argument("<usdc>", "amount, such as 250")
+    .option(...AGAIN)
     .action(run(withdraw));
   force
     .command("cancel-all")
     .description("void every order of the account that rests when this is served")
+    .option(...AGAIN)
     .action(run(cancelAll));
   force
     .command("close")
@@ -38,48 +49,67 @@ export function addForceCommands(program: Command, run: Run): void {
     .argument("[slot]", "which series, by its slot; without it, the positions are listed")
     .argument("[lots]", "how much of it at most (default: what was anchored last)")
     .addHelpText("after", CLOSE_HELP)
+    .option(...AGAIN)
     .action(run(close));
 }
 
 const CLOSE_HELP = `
 The price is the mark of the batch that serves it, less the series' short-option minimum for each
-lot. Nothing happens where the position is gone, the series has expired (it is paid out instead), or
-the fund or the account could not bear it. Positions and marks are read from the last anchored
-batch, which is rebuilt from layer one.`;
+lot; an expired series is paid out, all of it, as soon as its last mark is final. Nothing happens
+where the position is gone, or the fund or the account could not bear it. Positions and marks are
+read from the last anchored batch, which is rebuilt from layer one.`;
 
-async function withdraw(session: Session, [text = ""]: readonly string[]): Promise<void> {
+async function withdraw(
+  session: Session,
+  [text = ""]: readonly string[],
+  options: ForceOptions,
+): Promise<void> {
   const amount = parseUsdc(text);
   if (amount <= 0) throw new UsageError(`\`amount\` must be above 0. Got \`${text}\`.`);
-  const owner = await readyOwner(session);
-  await tell(session, owner, {
-    done: await owner.forceWithdraw(amount),
-    what: { amount },
+  const orderer = await readyOrderer(session);
+  await order(session, orderer, {
+    order: { kind: "forcedWithdraw", amount },
+    send: () => orderer.owner.forceWithdraw(amount),
     text: `withdrawal of ${formatUsdc(amount)} USDC`,
     after: "when it is anchored, `straddle withdraw --claim` pays it out",
+    isAgain: options.again === true,
   });
 }
 
-async function cancelAll(session: Session): Promise<void> {
-  const owner = await readyOwner(session);
-  const done = await owner.forceCancelAll();
-  await tell(session, owner, { done, what: {}, text: "cancel-all" });
+async function cancelAll(
+  session: Session,
+  _args: readonly string[],
+  options: ForceOptions,
+): Promise<void> {
+  const orderer = await readyOrderer(session);
+  await order(session, orderer, {
+    order: { kind: "forcedCancelAll" },
+    send: () => orderer.owner.forceCancelAll(),
+    text: "cancel-all",
+    isAgain: options.again === true,
+  });
 }
 
-async function close(session: Session, [slotText, lotsText]: readonly string[]): Promise<void> {
-  const owner = await session.owner();
-  const account = await owner.accountId();
-  if (account === 0) throw new UsageError(`\`${owner.address}\` has no account in this rollup.`);
+async function close(
+  session: Session,
+  [slotText, lotsText]: readonly string[],
+  options: ForceOptions,
+): Promise<void> {
+  const { owner, account } = await ordererOf(session);
   if (slotText === undefined) return list(session, owner, account);
+  const orderer = await readyOrderer(session);
   const slot = wholeNumber("slot", slotText);
   const lots =
     lotsText === undefined
       ? await anchoredLots(session, owner, { account, slot })
       : wholeNumber("lots", lotsText);
   if (lots === 0) throw new UsageError("`lots` must be above 0. Got `0`.");
-  await announce(session, owner);
-  const done = await owner.forceClose(slot, lots);
-  const text = `close of at most ${lots} lots in slot ${slot}`;
-  await tell(session, owner, { done, what: { slot, lots }, text });
+  await order(session, orderer, {
+    order: { kind: "forcedClose", slot, lots },
+    send: () => owner.forceClose(slot, lots),
+    text: `close of at most ${lots} lots in slot ${slot}`,
+    isAgain: options.again === true,
+  });
 }
 
 async function list(session: Session, owner: Owner, account: number): Promise<void> {
@@ -120,37 +150,75 @@ function wholeNumber(name: string, text: string): number {
   throw new UsageError(`\`${name}\` must be a whole number. Got \`${text}\`.`);
 }
 
-async function readyOwner(session: Session): Promise<Owner> {
+interface Orderer {
+  readonly owner: Owner;
+  readonly account: number;
+}
+
+async function ordererOf(session: Session): Promise<Orderer> {
   const owner = await session.owner();
-  await announce(session, owner);
-  return owner;
+  const account = await owner.accountId();
+  if (account !== 0) return { owner, account };
+  throw new UsageError(`\`${owner.address}\` has no account in this rollup.`);
+}
+
+/** One whose rollup still has a queue. */
+async function readyOrderer(session: Session): Promise<Orderer> {
+  const orderer = await ordererOf(session);
+  const frozenAt = await orderer.owner.frozenAt();
+  if (frozenAt === 0) return orderer;
+  const since = `${dateText(frozenAt)} UTC`;
+  throw new UsageError(`the rollup is frozen since ${since}: \`straddle exit\` is the way out.`);
+}
+
+interface Order {
+  readonly order: ForcedOrder;
+  readonly send: () => Promise<Mined & Queued>;
+  readonly text: string;
+  /** What comes when it has been served. */
+  readonly after?: string;
+  readonly isAgain: boolean;
+}
+
+/** Queues it, unless it waits already: an interrupted command may simply be given again. */
+async function order(session: Session, orderer: Orderer, wanted: Order): Promise<void> {
+  const { owner } = orderer;
+  const waitingId = wanted.isAgain ? undefined : await waitingAlready(orderer, wanted.order);
+  if (waitingId === undefined) await announce(session, owner);
+  const done = waitingId === undefined ? await wanted.send() : undefined;
+  const queueId = done?.queueId ?? waitingId;
+  const transaction = done?.transaction ?? null;
+  const freezableAt = await owner.freezableAt();
+  const { kind: _, ...what } = wanted.order;
+  const data = { ...what, queueId, transaction, freezableAt };
+  session.output.result(data, () => {
+    const lines = [
+      transaction === null
+        ? `${wanted.text} waits already, as ${queueId}: --again would queue another`
+        : `${wanted.text} queued as ${queueId} in ${transaction}`,
+    ];
+    if (freezableAt !== 0) lines.push(deadlineText(freezableAt));
+    if (wanted.after !== undefined) lines.push(wanted.after);
+    return lines.join("\n");
+  });
+}
+
+async function waitingAlready(
+  { owner, account }: Orderer,
+  wanted: ForcedOrder,
+): Promise<number | undefined> {
+  const digest = orderDigest(wanted, { account, owner: owner.address });
+  return (await owner.waiting(account)).find((operation) => operation.digest === digest)?.queueId;
+}
+
+function deadlineText(freezableAt: number): string {
+  const until = `the queue's oldest order must be served by ${dateText(freezableAt)} UTC`;
+  return `${until}; if it is not, \`straddle exit --freeze\``;
 }
 
 /** Says what the place costs, before it is paid. */
 async function announce({ output }: Session, owner: Owner): Promise<void> {
   const premium = await owner.premium();
   if (premium === 0n) return;
-  output.progress(`the queue's ordinary lane is full: a place costs ${premium} wei ...`);
-}
-
-async function tell(
-  { output }: Session,
-  owner: Owner,
-  order: {
-    readonly done: Mined & Queued;
-    readonly what: Readonly<Record<string, number>>;
-    readonly text: string;
-    readonly after?: string;
-  },
-): Promise<void> {
-  const { queueId, transaction } = order.done;
-  const freezableAt = await owner.freezableAt();
-  output.result({ ...order.what, queueId, transaction, freezableAt }, () => {
-    const due = `${dateText(freezableAt)} UTC`;
-    const until = `the queue's oldest order must be served by ${due}, or anybody may freeze`;
-    const lines = [`${order.text} queued as ${queueId} in ${transaction}`];
-    if (freezableAt !== 0) lines.push(until);
-    if (order.after !== undefined) lines.push(order.after);
-    return lines.join("\n");
-  });
+  output.progress(`the places that cost nothing are taken: this one costs ${premium} wei ...`);
 }

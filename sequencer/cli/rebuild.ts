@@ -5,13 +5,12 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
-import { createPublicClient, http } from "viem";
 import { formatUsdc } from "../client/decimal.ts";
-import { createExitReads } from "../client/l1.ts";
 import { proveExit } from "../node/exitProof.ts";
-import { ledgerFile } from "../node/ledgerFile.ts";
+import { type LedgerSource, ledgerFile } from "../node/ledgerFile.ts";
 import { addKeyOptions, exitKeys, type KeyOptions } from "./exitKeys.ts";
 import { UsageError } from "./failure.ts";
+import { rollupReads } from "./layerOneState.ts";
 import { dateText, facts, table } from "./output.ts";
 import { type Rebuilt, rebuildLedger } from "./rebuildLedger.ts";
 import type { Run } from "./run.ts";
@@ -41,33 +40,39 @@ async function rebuild(
   _args: readonly string[],
   options: RebuildOptions,
 ): Promise<void> {
-  const { settings, output, io } = session;
-  const { rollup, rpcUrl } = settings;
-  if (rollup === undefined) throw new UsageError("name the contract with --rollup ADDRESS.");
+  const { settings, output } = session;
   const account = natural(options.prove, "--prove");
-  const client = createPublicClient({ transport: http(rpcUrl) });
-  const chainId = await client.getChainId();
-  if (settings.chainId !== undefined && chainId !== settings.chainId) {
-    throw new UsageError(`\`${rpcUrl}\` is of chain \`${chainId}\`, not \`${settings.chainId}\`.`);
-  }
+  const reads = await rollupReads(session);
+  const { client, rollup, chainId } = reads;
   const toBlock = BigInt(natural(options.toBlock, "--to-block") ?? (await client.getBlockNumber()));
-  const anchored = await createExitReads(client, rollup).anchored(toBlock);
+  const anchored = await reads.anchored(toBlock);
   const fromBlock = BigInt(settings.fromBlock ?? 0);
   const onProgress = (line: string) => output.progress(line);
   const request = { client, rollup, fromBlock, toBlock, anchored, onProgress };
   const rebuilt = await rebuildLedger(request);
-  const { view } = rebuilt.ledger;
-  if (options.out !== undefined && rebuilt.batches > 0) {
-    const source = { chainId, rollup, block: Number(toBlock), sizes: anchored.sizes };
-    const text = `${JSON.stringify(ledgerFile(view, source), null, 2)}\n`;
-    writeFileSync(path.resolve(io.folder, options.out), text);
-    output.progress(`wrote ${options.out}`);
-  }
+  const source = { chainId, rollup, block: Number(toBlock) };
+  if (options.out !== undefined)
+    write(session, rebuilt, { ...source, sizes: anchored.sizes }, options.out);
   const exit = account === undefined ? undefined : await prove(session, rebuilt, account, options);
-  const summary = summaryOf(rebuilt, { chainId, rollup, block: Number(toBlock) });
+  const summary = summaryOf(rebuilt, source);
   output.result({ ...summary, ...(exit && { exit }) }, () => {
     return [...people(summary), ...(exit ? [JSON.stringify(exit, null, 2)] : [])].join("\n\n");
   });
+}
+
+function write(
+  { output, io }: Session,
+  { ledger, batches }: Rebuilt,
+  source: LedgerSource,
+  file: string,
+): void {
+  if (batches === 0) {
+    output.progress(`no batch is anchored: there is nothing to write to ${file}`);
+    return;
+  }
+  const text = `${JSON.stringify(ledgerFile(ledger.view, source), null, 2)}\n`;
+  writeFileSync(path.resolve(io.folder, file), text);
+  output.progress(`wrote ${file}: \`straddle exit --state ${file}\` proves from it`);
 }
 
 /** What the contract's `exit` takes; anybody may send it, and the owner is paid. */

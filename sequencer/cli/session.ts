@@ -52,11 +52,13 @@ export function createSession(options: GlobalOptions, io: Io): Session {
     };
   };
   const info = once(async () => checkedInfo(await exchange.info(), settings));
+  const keystore = once(() => readKeystoreWallet(options, io));
   const wallet = once(async () => {
-    // Leaving must not need the node, so layer one may answer in its place.
+    const { devAccount } = options;
+    if (devAccount === undefined) return keystore();
     const ofNode = () => info().then((known) => known.chainId);
     const chainId = settings.chainId ?? (await ofNode().catch(() => chainIdOf(settings.rpcUrl)));
-    return readWallet(options, io, chainId);
+    return developmentAccount(devAccount, chainId);
   });
   const tradingKey = once(async () => {
     const { chainId, rollup } = await info();
@@ -88,10 +90,12 @@ export function createSession(options: GlobalOptions, io: Io): Session {
       return createTrader({ node: exchange, account: id, keyIndex, key: { secret } });
     }),
     owner: once(async () => {
-      const account = await wallet();
+      const { devAccount } = options;
       const chainId = await chainIdOf(settings.rpcUrl);
-      // What the files say of the chain is not enough for a key that everybody knows.
-      if (options.devAccount !== undefined) developmentAccount(options.devAccount, chainId);
+      // Not `wallet`: leaving must not need a node, not even one that is silent. Nor is what files
+      // say of the chain enough for a key that everybody knows.
+      const account =
+        devAccount === undefined ? await keystore() : developmentAccount(devAccount, chainId);
       return ownerOf(settings, account, chainId);
     }),
     bookOf: async (instrument) => findBook(exchange, await info(), instrument),
@@ -112,9 +116,8 @@ function checkedInfo(info: Info, { rollup, chainId }: Settings): Market {
   return info;
 }
 
-async function readWallet(options: GlobalOptions, io: Io, chainId: number): Promise<LocalAccount> {
-  const { devAccount, keystore = io.env.STRADDLE_KEYSTORE } = options;
-  if (devAccount !== undefined) return developmentAccount(devAccount, chainId);
+async function readKeystoreWallet(options: GlobalOptions, io: Io): Promise<LocalAccount> {
+  const { keystore = io.env.STRADDLE_KEYSTORE } = options;
   if (keystore === undefined) {
     throw new UsageError(
       "no wallet is named: use --keystore FILE (see `straddle key --new`), or --dev-account N " +

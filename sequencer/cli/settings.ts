@@ -1,4 +1,7 @@
-/** Where things are: options first, then the environment, then what `npm start` has written. */
+/**
+ * Where things are: options first, then the environment, then what `npm start` or `npm run deploy`
+ * has written.
+ */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { z } from "zod";
@@ -24,15 +27,29 @@ const address = z
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform((text) => text as `0x${string}`);
 
-/** Other fields of the file are not for this program. */
+const contractFields = { rollup: address, chainId: z.int().min(1) };
+
+/** What `npm start` writes. Other fields of the file are not for this program. */
 const devnetSchema = z.object({
   apiUrl: z.url(),
   rpcUrl: z.url(),
-  rollup: address,
-  chainId: z.int().min(1),
+  ...contractFields,
   /** Of the rollup's creation. */
   block: z.int().min(0).optional(),
 });
+
+/** What `npm run deploy` writes: `deployments/<network>.json`. It names no endpoint. */
+const deploymentsSchema = z.object({
+  current: z.object({ ...contractFields, block: z.int().min(0) }),
+});
+
+interface Known {
+  readonly apiUrl?: string;
+  readonly rpcUrl?: string;
+  readonly rollup: `0x${string}`;
+  readonly chainId: number;
+  readonly block?: number | undefined;
+}
 
 export interface Settings {
   readonly apiUrl: string;
@@ -49,15 +66,15 @@ const DEFAULT_API = "http://127.0.0.1:8600";
 const DEFAULT_RPC = "http://127.0.0.1:8545";
 
 export function readSettings(options: GlobalOptions, io: Io): Settings {
-  const devnet = readDevnet(path.resolve(io.folder, options.config));
-  const apiUrl = options.url ?? io.env.STRADDLE_URL ?? devnet?.apiUrl ?? DEFAULT_API;
-  const rpcUrl = options.rpc ?? io.env.STRADDLE_RPC ?? devnet?.rpcUrl ?? DEFAULT_RPC;
+  const known = readKnown(path.resolve(io.folder, options.config), options.config === DEVNET_FILE);
+  const apiUrl = options.url ?? io.env.STRADDLE_URL ?? known?.apiUrl ?? DEFAULT_API;
+  const rpcUrl = options.rpc ?? io.env.STRADDLE_RPC ?? known?.rpcUrl ?? DEFAULT_RPC;
   assertUrl("--url", apiUrl, ["http:", "https:", "ws:", "wss:"]);
   assertUrl("--rpc", rpcUrl, ["http:", "https:"]);
   const rollup = options.rollup ?? io.env.STRADDLE_ROLLUP;
   if (rollup === undefined) {
-    const fromBlock = options.fromBlock ?? devnet?.block;
-    return { apiUrl, rpcUrl, rollup: devnet?.rollup, chainId: devnet?.chainId, fromBlock };
+    const fromBlock = options.fromBlock ?? known?.block;
+    return { apiUrl, rpcUrl, rollup: known?.rollup, chainId: known?.chainId, fromBlock };
   }
   const parsed = address.safeParse(rollup);
   if (!parsed.success) {
@@ -67,12 +84,14 @@ export function readSettings(options: GlobalOptions, io: Io): Settings {
   return { apiUrl, rpcUrl, rollup: parsed.data, chainId: undefined, fromBlock };
 }
 
-function readDevnet(file: string): z.output<typeof devnetSchema> | undefined {
+/** Only the file that nobody has named may be missing. */
+function readKnown(file: string, mayBeMissing: boolean): Known | undefined {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
   } catch {
-    return undefined;
+    if (mayBeMissing) return undefined;
+    throw new UsageError(`--config names \`${file}\`, which cannot be read.`);
   }
   let value: unknown;
   try {
@@ -80,9 +99,12 @@ function readDevnet(file: string): z.output<typeof devnetSchema> | undefined {
   } catch {
     throw new UsageError(`\`${file}\` is not JSON. Remove it, or start the devnet again.`);
   }
+  const deployments = deploymentsSchema.safeParse(value);
+  if (deployments.success) return deployments.data.current;
   const { success, data, error } = devnetSchema.safeParse(value);
   if (success) return data;
-  throw new UsageError(`\`${file}\` is not of a devnet: ${z.prettifyError(error)}`);
+  const kinds = `\`${file}\` is not of a devnet, nor of \`npm run deploy\``;
+  throw new UsageError(`${kinds}: ${z.prettifyError(error)}`);
 }
 
 function assertUrl(name: string, text: string, protocols: readonly string[]): void {

@@ -1,10 +1,23 @@
-/** `straddle status`: the node, its newest batches, or how far one log record has come. */
+/**
+ * `straddle status`: the node, its newest batches, or how far one log record has come; or, without
+ * a node, what layer one says and what its owner can do next.
+ */
 import type { Command } from "commander";
 import { formatEther } from "viem";
 import { formatUsdc } from "../client/decimal.ts";
+import { ConnectionError } from "../client/rpc.ts";
 import type { LayerOneStatus } from "../exchangeService.ts";
-import { UsageError } from "./failure.ts";
-import { facts, table } from "./output.ts";
+import { EXIT_CODES, UsageError } from "./failure.ts";
+import {
+  type AccountState,
+  conditionText,
+  nextStep,
+  readAccount,
+  readRollup,
+  rollupReads,
+  waitingText,
+} from "./layerOneState.ts";
+import { type Cell, dateText, facts, table } from "./output.ts";
 import type { Run } from "./run.ts";
 import type { Session } from "./session.ts";
 
@@ -13,15 +26,40 @@ export function addStatusCommand(program: Command, run: Run): void {
     .command("status")
     .description("the node and its newest batches, or how far a log record has come")
     .argument("[log-position]", "as receipts give it")
+    .option(
+      "--layer-one",
+      "ask layer one only: queue, deadline, freeze, claim, and what to do next",
+    )
+    .addHelpText("after", HELP)
     .action(run(status));
 }
 
-async function status(session: Session, [position]: readonly string[]): Promise<void> {
-  if (position === undefined) await nodeStatus(session);
-  else await recordStatus(session, position);
+const HELP = `
+Where no node answers, layer one is asked instead, and the exit code is 1. With a wallet named, it
+also tells what that owner has waiting, claimed or pending there.`;
+
+async function status(
+  session: Session,
+  [position]: readonly string[],
+  options: { readonly layerOne?: boolean },
+): Promise<number | undefined> {
+  if (position !== undefined) {
+    if (options.layerOne !== true) return recordStatus(session, position);
+    throw new UsageError("`--layer-one` knows batches, not log records: leave the position out.");
+  }
+  if (options.layerOne === true) return layerOneStatus(session);
+  try {
+    return await nodeStatus(session);
+  } catch (error) {
+    const isGone = error instanceof ConnectionError && session.settings.rollup !== undefined;
+    if (!isGone) throw error;
+    session.output.progress(`${error.message} Layer one says:`);
+    await layerOneStatus(session);
+    return EXIT_CODES.failed;
+  }
 }
 
-async function recordStatus({ exchange, output }: Session, text: string): Promise<void> {
+async function recordStatus({ exchange, output }: Session, text: string): Promise<undefined> {
   const logPosition = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(logPosition)) {
     throw new UsageError(`\`log-position\` must be an integer from 0. Got \`${text}\`.`);
@@ -36,7 +74,7 @@ async function recordStatus({ exchange, output }: Session, text: string): Promis
   );
 }
 
-async function nodeStatus({ exchange, info, output, settings }: Session): Promise<void> {
+async function nodeStatus({ exchange, info, output, settings }: Session): Promise<undefined> {
   const [{ rollup, chainId, version }, state, batches] = await Promise.all([
     info(),
     exchange.status(),
@@ -71,6 +109,39 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
       ),
     ].join("\n\n"),
   );
+}
+
+async function layerOneStatus(session: Session): Promise<undefined> {
+  const reads = await rollupReads(session);
+  const { rollup, chainId } = reads;
+  const state = await readRollup(reads);
+  const { options, io } = session;
+  const isNamed =
+    (options.devAccount ?? options.keystore ?? io.env.STRADDLE_KEYSTORE) !== undefined;
+  const account = isNamed ? await readAccount(await session.owner()) : undefined;
+  const next = nextStep(state, account);
+  const data = { rollup, chainId, ...state, account: account ?? null, next };
+  session.output.result(data, () =>
+    facts([
+      ["rollup", `${rollup} on chain ${chainId}`],
+      ["state", conditionText(state)],
+      ["batches", `${state.batches}, the last anchored at ${dateText(state.lastAnchoredAt)} UTC`],
+      ...(isNamed ? accountRows(account) : []),
+      ["next step", next],
+    ]),
+  );
+}
+
+function accountRows(account: AccountState | undefined): [name: string, value: Cell][] {
+  if (account === undefined) return [["account", "none"]];
+  const { claimed, pending } = account;
+  const claim = claimed && `${formatUsdc(claimed.amount)} USDC${claimed.isPaid ? ", paid" : ""}`;
+  return [
+    ["account", `${account.account} of ${account.owner}`],
+    ["waiting", waitingText(account.waiting)],
+    ["claimed", claim],
+    ["pending", pending === 0 ? "nothing" : `${formatUsdc(pending)} USDC`],
+  ];
 }
 
 function feesText(state: {

@@ -57,7 +57,7 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
     .option("--password-file <file>", "its password (or STRADDLE_PASSWORD)")
     .option("--dev-account <n>", "a ready-made wallet, on a local chain only", smallInteger(99))
     .option("--key-index <n>", "trading key", smallInteger(KEYS_PER_ACCOUNT - 1), 0)
-    .option("--config <file>", "what `npm start` has written", DEVNET_FILE)
+    .option("--config <file>", "what `npm start` or `npm run deploy` has written", DEVNET_FILE)
     .option("--from-block <n>", "block of the rollup's creation", smallInteger(2 ** 40))
     .option("--json", "JSON for programs")
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })

@@ -9,9 +9,9 @@ import {
   type Transport,
   type WalletClient,
 } from "viem";
-import { LEDGER_KINDS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
 import { ROLLUP_ABI, TOKEN_ABI } from "./rollupAbi.ts";
+import { type WaitingOperation, waitingOf } from "./waitingOperations.ts";
 
 type Hex = `0x${string}`;
 
@@ -42,6 +42,11 @@ export interface Queued {
   readonly queueId: number;
 }
 
+/** 1e-6 USDC that a transaction moved; pending where the token refused the owner. */
+export interface Paid {
+  readonly amount: number;
+}
+
 export interface Owner {
   readonly address: Hex;
   readonly rollup: Hex;
@@ -54,9 +59,9 @@ export interface Owner {
   forceWithdraw(amount: number): Promise<Mined & Queued>;
   /** Voids every order of the account, as soon as the sequencer must serve it. */
   forceCancelAll(): Promise<Mined & Queued>;
-  /** Closes at most `lots` of the position at the mark, against the insurance fund. */
+  /** Closes at most `lots` at the mark, against the insurance fund; what expired is paid out. */
   forceClose(slot: number, lots: number): Promise<Mined & Queued>;
-  /** Wei that joining the queue costs now; 0 while its ordinary lane has room. */
+  /** Wei that joining the queue costs the owner now; 0 while its ordinary lane has room. */
   premium(): Promise<bigint>;
   /** Takes out what anchored withdrawals left pending. */
   claim(): Promise<Mined & { readonly amount: number }>;
@@ -68,20 +73,26 @@ export interface Owner {
   /** Mints test tokens, where the token allows it. */
   mint(amount: number): Promise<Mined>;
   freeze(): Promise<Mined>;
-  /** Claims by proof after a freeze, in the window or (`isLate`) after it. */
-  exit(options: ExitClaim & { isLate: boolean }): Promise<Mined>;
-  payExit(account: number): Promise<Mined>;
+  /** Claims by proof after a freeze, in the window or (`isLate`, paid at once) after it. */
+  exit(options: ExitClaim & { isLate: boolean }): Promise<Mined & Partial<Paid>>;
+  payExit(account: number): Promise<Mined & Paid>;
   /** An earlier claim; undefined where there is none. */
   exitClaim(account: number): Promise<{ amount: number; isPaid: boolean } | undefined>;
   /** Queue ids of the account's deposits that a frozen rollup still owes. */
   refundable(account: number): Promise<readonly number[]>;
-  refundDeposit(queueId: number): Promise<Mined>;
+  refundDeposit(queueId: number): Promise<Mined & Paid>;
+  /** The account's operations that no batch has served, the oldest first. */
+  waiting(account: number): Promise<readonly WaitingOperation[]>;
+  /** Who owns an account; undefined where nobody does. */
+  ownerOf(account: number): Promise<Hex | undefined>;
   /** What layer one knows of layer two, at one block. */
   anchored(blockNumber: bigint): Promise<AnchoredState>;
   /** 0: the rollup lives. Unix seconds, as are the others. */
   frozenAt(): Promise<number>;
   freezableAt(): Promise<number>;
   claimWindow(): Promise<number>;
+  /** When the last batch was anchored, or the rollup created. */
+  lastAnchoredAt(): Promise<number>;
 }
 
 export interface AnchoredState {
@@ -93,6 +104,8 @@ export interface AnchoredState {
 
 export interface ExitClaim {
   readonly account: number;
+  /** Who owns the account and is paid (default: the caller). */
+  readonly owner?: Hex;
   /** 1e-6 USDC. */
   readonly claim: number;
   readonly proof: readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
@@ -155,10 +168,15 @@ export function createOwner(options: OwnerOptions): Owner {
       return mined({ ...sender, call });
     },
     freeze: () => write("freeze", []),
-    exit: ({ account: id, claim, proof, isLate }) =>
-      write(isLate ? "exitLate" : "exit", [BigInt(id), address, BigInt(claim), proof]),
-    payExit: (id) => write("payExit", [BigInt(id)]),
-    refundDeposit: (queueId) => write("refundDeposit", [BigInt(queueId)]),
+    async exit({ account: id, owner = address, claim, proof, isLate }) {
+      const args = [BigInt(id), owner, BigInt(claim), proof];
+      if (!isLate) return write("exit", args);
+      return reads.withAmount(await write("exitLate", args), "ExitPaid");
+    },
+    payExit: async (id) => reads.withAmount(await write("payExit", [BigInt(id)]), "ExitPaid"),
+    refundDeposit: async (queueId) => {
+      return reads.withAmount(await write("refundDeposit", [BigInt(queueId)]), "DepositRefunded");
+    },
   };
 }
 
@@ -167,56 +185,65 @@ function createReads(client: PublicClient, rollup: Hex, address: Hex) {
   const token = () => client.readContract({ ...contract, functionName: "token" });
   const ofOwner = async (functionName: "pendingWithdrawals" | "accountOf") =>
     Number(await client.readContract({ ...contract, functionName, args: [address] }));
-  const seconds = async (functionName: "frozenAt" | "freezableAt" | "claimWindow") =>
-    Number(await client.readContract({ ...contract, functionName }));
+  const ownLogs = async (hash: Hex) => {
+    const { logs } = await client.getTransactionReceipt({ hash });
+    // The token's own events come along with a payment.
+    return logs.filter((log) => log.address.toLowerCase() === rollup.toLowerCase());
+  };
   return {
     token,
     pending: () => ofOwner("pendingWithdrawals"),
-    premium: () => client.readContract({ ...contract, functionName: "premium" }),
+    premium: () => client.readContract({ ...contract, functionName: "premiumOf", args: [address] }),
     accountId: () => ofOwner("accountOf"),
-    frozenAt: () => seconds("frozenAt"),
-    freezableAt: () => seconds("freezableAt"),
-    claimWindow: () => seconds("claimWindow"),
     async tokenBalance() {
       const call = { abi: TOKEN_ABI, functionName: "balanceOf", args: [address] } as const;
       return Number(await client.readContract({ address: await token(), ...call }));
     },
     /** What the transaction put into the queue. */
     async queued(hash: Hex): Promise<Queued> {
-      const receipt = await client.getTransactionReceipt({ hash });
-      // The token's own events come along with a deposit.
-      const logs = receipt.logs.filter((log) => log.address.toLowerCase() === rollup.toLowerCase());
+      const logs = await ownLogs(hash);
       const [event] = parseEventLogs({ abi: ROLLUP_ABI, eventName: "OperationQueued", logs });
       if (event === undefined) throw new TransactionError("the rollup queued nothing.");
       return { account: Number(event.args.account), queueId: Number(event.args.queueId) };
     },
+    /** With what the contract says that it moved. */
+    async withAmount(done: Mined, eventName: "ExitPaid" | "DepositRefunded") {
+      const logs = await ownLogs(done.transaction);
+      const [event] = parseEventLogs({ abi: ROLLUP_ABI, eventName, logs });
+      if (event === undefined) throw new TransactionError(`there is no \`${eventName}\`.`);
+      return { ...done, amount: Number(event.args.amount) };
+    },
   };
 }
+
+type Moment = "frozenAt" | "freezableAt" | "claimWindow" | "lastAnchoredAt";
 
 /** What needs no wallet. */
 export function createExitReads(client: PublicClient, rollup: Hex) {
   const contract = { address: rollup, abi: ROLLUP_ABI } as const;
+  const waiting = (account: number) => waitingOf(client, rollup, account);
+  const seconds = async (functionName: Moment) =>
+    Number(await client.readContract({ ...contract, functionName }));
   return {
+    frozenAt: () => seconds("frozenAt"),
+    freezableAt: () => seconds("freezableAt"),
+    claimWindow: () => seconds("claimWindow"),
+    lastAnchoredAt: () => seconds("lastAnchoredAt"),
     async exitClaim(account: number) {
       const args = [BigInt(account)] as const;
       const claim = await client.readContract({ ...contract, functionName: "exitClaim", args });
       if (BigInt(claim.owner) === 0n) return undefined;
       return { amount: Number(claim.amount), isPaid: claim.paid };
     },
+    waiting,
     async refundable(account: number) {
-      const [start, end] = await Promise.all([
-        client.readContract({ ...contract, functionName: "queueStart" }),
-        client.readContract({ ...contract, functionName: "queueEnd" }),
-      ]);
-      const ids: number[] = [];
-      for (let id = start; id < end; id++) {
-        const args = [id] as const;
-        const call = { ...contract, functionName: "queuedOperation", args } as const;
-        const operation = await client.readContract(call);
-        const isDeposit = operation.kind === LEDGER_KINDS.deposit && !operation.refunded;
-        if (isDeposit && operation.account === account) ids.push(Number(id));
-      }
-      return ids;
+      const deposits = (await waiting(account)).filter(({ kind }) => kind === "deposit");
+      return deposits.flatMap(({ queueId, isRefunded }) => (isRefunded ? [] : [queueId]));
+    },
+    async ownerOf(account: number) {
+      const args = [BigInt(account)] as const;
+      const owner = await client.readContract({ ...contract, functionName: "ownerOf", args });
+      return BigInt(owner) === 0n ? undefined : owner;
     },
     async anchored(blockNumber: bigint): Promise<AnchoredState> {
       const at = { ...contract, blockNumber };

@@ -3,9 +3,11 @@
  * snapshot whose oracle signatures are verified. What remains the node's word are the account's
  * cash and positions and the series table, which receipts and layer one's data show.
  */
+import { firstMispriced } from "../engine/risk.ts";
 import type { Info, Wire } from "../exchangeService.ts";
 import { type RiskAnswer, type RiskReport, reportRisk } from "../market/riskReport.ts";
 import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
+import { emptySeries } from "../protocol/state.ts";
 
 /** The node's report is not what its inputs give, or the oracles have not signed them. */
 export class RiskError extends Error {
@@ -54,6 +56,9 @@ export function verifiedRisk(answer: Wire<RiskAnswer>, info: OracleSet): RiskRep
     fail("its snapshot or series table is of another market");
   }
   if (!isSnapshotSigned(snapshot, info)) fail("no oracle quorum has signed its snapshot");
+  const held = series.map((each, slot) => (positions[slot] === 0 ? NOT_HELD : each));
+  const mispriced = firstMispriced(held, snapshot);
+  if (mispriced !== undefined) fail(`its snapshot prices another series in slot ${mispriced}`);
   const { tickSize, lotsPerContract, shape } = info;
   const sizes = { unit: shape.unit, tickSize, lotsPerContract };
   const holdings = { cash: report.cash, positions };
@@ -62,6 +67,9 @@ export function verifiedRisk(answer: Wire<RiskAnswer>, info: OracleSet): RiskRep
   if (line !== undefined) fail(`\`${line}\` is not what its inputs give`);
   return computed;
 }
+
+/** A slot that has no part in an account's risk. */
+const NOT_HELD = emptySeries();
 
 /** The positions that the report is about, by slot. */
 function positionsOf({ report }: Wire<RiskAnswer>, { shape }: OracleSet): number[] {

@@ -1,7 +1,7 @@
 /**
  * What lots that change hands at the mark, and a payment besides, do to an account's margin: the
- * test of takeovers (SPEC sections 4 and 7). Twins: circuits/ledger/Bearable.circom, and of relief
- * circuits/gadgets/StaysAdmissible.circom.
+ * test of takeovers and forced closes (SPEC sections 4 and 7). Twins: circuits/ledger/Bearable.circom,
+ * circuits/gadgets/Health.circom, and of relief circuits/ledger/Operation.circom.
  *
  * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as
  * `floor(a / unit) + X >= 0`.
@@ -112,16 +112,28 @@ function markChanges({ slot, signedLots, gained }: MarkTrade, risk: Risk, unit: 
 }
 
 /**
- * The first scenario (0..17) whose headroom falls and is afterwards below `2 cash`: where the
- * account engages more than half of its cash. 2 cash is below 2^53.
+ * Why the fund, which has `cashBefore` (1e-6 USDC), does not take a trade at the mark: half of its
+ * equity must remain in every scenario that gets worse, and half of it in cash (SPEC section 7, T7
+ * and F4). With `4 equity = 4 cash + unit X_17` these are `2 headroom_s >= headroom_17`, so
+ * `4 cash + unit (2 X_s - X_17) >= 0`, and `8 cash >= headroom_17`, so `4 cash >= unit X_17`.
+ * |2 X_s - X_17| < 2^52.8.
  */
-export function firstOverengaged(
+export function fundReject(
   { after, changes }: HealthChange,
-  risk: Risk,
-  unit: number,
-): number | undefined {
-  const quotient = wholeUnits(2 * after.cash, unit);
-  return firstFallingBelow(changes, scenarioValues(after, risk), quotient);
+  cashBefore: number,
+  { risk, unit }: { readonly risk: Risk; readonly unit: number },
+): string | undefined {
+  const values = scenarioValues(after, risk);
+  const worth = values[SCENARIO_ROWS - 1]!;
+  const quotient = cashQuotient(after.cash, unit);
+  if (quotient + worth < 0) return "The fund would have no equity.";
+  if (after.cash < cashBefore && quotient - worth < 0) {
+    return "Less than half of the fund's equity would be cash.";
+  }
+  const kept = values.map((value) => 2 * value - worth);
+  const row = firstFallingBelow(changes, kept, quotient);
+  if (row === undefined) return undefined;
+  return `The fund would engage more than half of its equity in scenario \`${row}\`.`;
 }
 
 function firstFallingBelow(

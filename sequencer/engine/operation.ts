@@ -2,7 +2,7 @@
 import { pack } from "../protocol/codec.ts";
 import { AMOUNT_BITS, LEDGER_KINDS, LEDGER_OP_WORDS } from "../protocol/constants.ts";
 import { LEDGER_OP } from "../protocol/layout.ts";
-import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Prices } from "../protocol/snapshot.ts";
 import type { LedgerOperation, OperationRecord } from "./records.ts";
 import type { Risk } from "./risk.ts";
 
@@ -11,7 +11,7 @@ export interface LedgerContext {
   readonly risk: Risk;
   readonly time: number;
   readonly domain: bigint;
-  readonly snapshot: Pick<Snapshot, "slots">;
+  readonly snapshot: Prices;
 }
 
 /** The operations of one kind. */

@@ -155,7 +155,10 @@ export type LedgerOperation =
       readonly owner: bigint;
     }
   | {
-      /** Closes at most `lots` of the position at the mark, against the insurance fund. */
+      /**
+       * Closes at most `lots` of the position at the mark, against the insurance fund; of an
+       * expired series the whole position is paid out.
+       */
       readonly kind: "forcedClose";
       readonly account: number;
       readonly owner: bigint;

@@ -9,7 +9,7 @@
  * so its sign is exact.
  */
 import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR, SCENARIOS } from "../protocol/constants.ts";
-import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Account, Series } from "../protocol/state.ts";
 import { assertEngine } from "./assertion.ts";
 
@@ -25,10 +25,7 @@ export interface Risk {
 const NO_CHANGES: readonly number[] = new Array<number>(SCENARIOS).fill(0);
 
 /** The snapshot, but settled slots keep their stored mark and, as final marks, do not change. */
-export function effectiveRisk(
-  series: readonly Readonly<Series>[],
-  snapshot: Pick<Snapshot, "slots">,
-): Risk {
+export function effectiveRisk(series: readonly Readonly<Series>[], snapshot: Prices): Risk {
   assertEngine(
     snapshot.slots.length === series.length,
     `A snapshot must have \`${series.length}\` slots. Got \`${snapshot.slots.length}\`.`,
@@ -42,6 +39,22 @@ export function effectiveRisk(
     changes.push(isSettled || risk.isFinal ? NO_CHANGES : risk.changes);
   }
   return { marks, changes };
+}
+
+/**
+ * The first listed slot for which the snapshot prices another series than the one listed there;
+ * undefined: there is none, and the snapshot may serve a batch.
+ */
+export function firstMispriced(
+  series: readonly Readonly<Pick<Series, "status" | "isCall" | "strike" | "expiry">>[],
+  { slots }: Pick<Snapshot, "slots">,
+): number | undefined {
+  const slot = series.findIndex(({ status, isCall, strike, expiry }, index) => {
+    if (status !== "listed") return false;
+    const terms = slots[index]?.terms;
+    return terms?.isCall !== isCall || terms.strike !== strike || terms.expiry !== expiry;
+  });
+  return slot < 0 ? undefined : slot;
 }
 
 /** What a mark and a change count for: initial margin by default, or the value itself. */

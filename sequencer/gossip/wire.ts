@@ -61,10 +61,10 @@ export function parseAttestMessage(bytes: Uint8Array): AttestMessage {
   const message = parseObject(bytes);
   const { attestation, refusal } = message;
   if (isObject(attestation) && isAttestation(attestation)) {
-    const { validator, number, root, logHash, signature } = attestation;
+    const { validator, number, root, wordsHash, logHash, signature } = attestation;
     return {
       kind: "attestation",
-      attestation: { validator, number, root, logHash, signature },
+      attestation: { validator, number, root, wordsHash, logHash, signature },
     };
   }
   if (isObject(refusal) && isRefusal(refusal)) {
@@ -75,8 +75,8 @@ export function parseAttestMessage(bytes: Uint8Array): AttestMessage {
 }
 
 function isAttestation(value: Record<string, unknown>): value is Attestation & typeof value {
-  const { validator, number, root, logHash, signature } = value;
-  const texts = [validator, root, logHash, signature];
+  const { validator, number, root, wordsHash, logHash, signature } = value;
+  const texts = [validator, root, wordsHash, logHash, signature];
   return isCount(number) && texts.every((text) => typeof text === "string");
 }
 

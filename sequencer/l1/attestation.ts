@@ -12,6 +12,8 @@ export interface AttestationDomain {
 export interface AttestationContent {
   readonly number: number;
   readonly root: bigint;
+  /** `wordsHash` of what the batch publishes: money leaves by the words, not by the root. */
+  readonly wordsHash: string;
   /** Hash of the batch's `seal` record, 64 hex digits. */
   readonly logHash: string;
 }
@@ -25,23 +27,32 @@ const TYPES = {
   Attestation: [
     { name: "number", type: "uint256" },
     { name: "root", type: "uint256" },
+    { name: "wordsHash", type: "bytes32" },
     { name: "logHash", type: "bytes32" },
   ],
 } as const;
 
 const ROOT_PATTERN = /^0x[0-9a-f]{64}$/;
 const HASH_PATTERN = /^[0-9a-f]{64}$/;
-const SIGNATURE_PATTERN = /^0x[0-9a-f]{130}$/;
+/** Ends in 27 or 28, as layer one has it: one odd signature would spoil a whole certificate. */
+const SIGNATURE_PATTERN = /^0x[0-9a-f]{128}1[bc]$/;
+/** Half of secp256k1's order: layer one takes the lower `s` of the two that would do. */
+const S_MAX = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n / 2n;
 
 export function attestationDigest(
   { chainId, rollup }: AttestationDomain,
-  { number, root, logHash }: AttestationContent,
+  { number, root, wordsHash, logHash }: AttestationContent,
 ): Hex {
   return hashTypedData({
     domain: { name: "Straddle", version: "1", chainId, verifyingContract: rollup },
     types: TYPES,
     primaryType: "Attestation",
-    message: { number: BigInt(number), root, logHash: `0x${logHash}` },
+    message: {
+      number: BigInt(number),
+      root,
+      wordsHash: `0x${wordsHash}`,
+      logHash: `0x${logHash}`,
+    },
   });
 }
 
@@ -60,6 +71,7 @@ export function attesterOf(
       validator: account.address,
       number: content.number,
       root: rootToHex(content.root),
+      wordsHash: content.wordsHash,
       logHash: content.logHash,
       signature: await account.sign({ hash: attestationDigest(domain, content) }),
     }),
@@ -71,12 +83,15 @@ export async function recoverAttester(
   attestation: Attestation,
   domain: AttestationDomain,
 ): Promise<Address | undefined> {
-  const { validator, number, root, logHash, signature } = attestation;
-  if (!ROOT_PATTERN.test(root) || !HASH_PATTERN.test(logHash)) return undefined;
+  const { validator, number, root, wordsHash, logHash, signature } = attestation;
+  if (!ROOT_PATTERN.test(root)) return undefined;
+  if (!HASH_PATTERN.test(wordsHash) || !HASH_PATTERN.test(logHash)) return undefined;
   if (!SIGNATURE_PATTERN.test(signature)) return undefined;
+  if (BigInt(`0x${signature.slice(66, 130)}`) > S_MAX) return undefined;
   if (!Number.isSafeInteger(number) || number < 1) return undefined;
   try {
-    const hash = attestationDigest(domain, { number, root: BigInt(root), logHash });
+    const content = { number, root: BigInt(root), wordsHash, logHash };
+    const hash = attestationDigest(domain, content);
     const address = await recoverAddress({ hash, signature: signature as Hex });
     return address === validator ? address : undefined;
   } catch {

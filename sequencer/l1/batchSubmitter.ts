@@ -9,15 +9,23 @@ import type { AnchoredBatch, Clock, DurableValues, Logger } from "../ports.ts";
 import type { ChainWatch } from "./chainWatch.ts";
 import type { Conditions } from "./conditions.ts";
 import { type FeeBudget, type FeeLimits, openFeeBudget } from "./feeBudget.ts";
-import { confirmAnchored, costOf, fateOf, type Place, readPlace } from "./outcome.ts";
-import { readAnchored } from "./rollupReader.ts";
+import { confirmAnchored, costOf, fateOf, type Place, readPlace, verdictOf } from "./outcome.ts";
+import { readNewest } from "./rollupReader.ts";
 import { describeChainError, SettlementError, SettlementPausedError } from "./settlementError.ts";
 import { openSubmissions, type Submission, type Submissions } from "./submissions.ts";
-import { type Call, firstSubmission, replacement, type TransactionOptions } from "./transaction.ts";
+import {
+  type Call,
+  firstSubmission,
+  isRefused,
+  renewed,
+  type TransactionOptions,
+} from "./transaction.ts";
 
 export interface BatchSubmitterOptions extends TransactionOptions {
   readonly watch: ChainWatch;
   readonly conditions: Conditions;
+  /** Throws where layer one lacks queue entries that the ledger has. */
+  readonly assertEntries: () => Promise<void>;
   readonly values: DurableValues;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -44,7 +52,15 @@ interface Desk {
   readonly options: BatchSubmitterOptions;
   readonly submissions: Submissions;
   readonly budget: FeeBudget;
+  /** Outlives each call, which every pause ends. */
+  readonly sent: Sent;
   replacements: number;
+}
+
+/** What has been handed to the endpoint last, and when. */
+interface Sent {
+  raw: string | undefined;
+  at: number;
 }
 
 export function createBatchSubmitter(options: BatchSubmitterOptions): BatchSubmitter {
@@ -69,28 +85,21 @@ export function createBatchSubmitter(options: BatchSubmitterOptions): BatchSubmi
 }
 
 async function openDesk(options: BatchSubmitterOptions): Promise<Desk> {
-  const { values, clock, feeLimits: limits = {} } = options;
-  const submissions = await openSubmissions(values);
+  const { values, clock, account, feeLimits: limits = {} } = options;
+  const submissions = await openSubmissions(values, account.address);
   const budget = await openFeeBudget({ limits, clock, values });
-  return { options, submissions, budget, replacements: 0 };
-}
-
-/** What this call has handed to the endpoint last, and when. */
-interface Sent {
-  raw: string | undefined;
-  at: number;
+  return { options, submissions, budget, sent: { raw: undefined, at: 0 }, replacements: 0 };
 }
 
 /** Looks, and sends where something is to be sent, until the chain has the batch. */
 async function submit(desk: Desk, call: Call): Promise<AnchoredBatch> {
   const { conditions, logger, signal, pollMs = POLL_MS } = desk.options;
   const { number } = call.batch;
-  const sent: Sent = { raw: undefined, at: 0 };
   for (let failures = 0; failures < FAILURES_MAX; ) {
     signal?.throwIfAborted();
     conditions.assertGoing();
     try {
-      const anchored = await step(desk, call, sent);
+      const anchored = await step(desk, call);
       if (anchored !== undefined) return anchored;
       failures = 0;
     } catch (error) {
@@ -103,25 +112,34 @@ async function submit(desk: Desk, call: Call): Promise<AnchoredBatch> {
   throw new SettlementError(`layer one does not answer; batch \`${number}\` may be on its way`);
 }
 
-async function step(desk: Desk, call: Call, sent: Sent): Promise<AnchoredBatch | undefined> {
-  const { options, submissions } = desk;
-  const { reader, watch, account, conditions } = options;
+async function step(desk: Desk, call: Call): Promise<AnchoredBatch | undefined> {
+  const { options, submissions, sent } = desk;
+  const { reader, watch, account, conditions, clock, replaceMs = REPLACE_MS } = options;
   const { batch } = call;
-  const place = await readPlace(reader, account.address, await watch.check());
+  const head = await watch.check();
+  const place = await readPlace(reader, account.address, head.hash);
   const submission = await ownSubmission(desk, batch);
   if (place.batch >= batch.number) return settle(desk, batch, submission);
   if (place.batch !== batch.number - 1 || place.root !== batch.rootBefore) {
     const found = `batch \`${place.batch}\`, root \`${place.root}\``;
     throw new SettlementError(`batch \`${batch.number}\` does not follow layer one's ${found}`);
   }
+  // What a reorg took is waited for: a batch that stands on it would revert.
+  conditions.assertNotPaused("queue");
   if (submission !== undefined && place.nonce > submission.nonce) {
-    await judgeUsedNonce(desk, submission, place);
+    await judgeUsedNonce(desk, submission);
     return undefined;
   }
-  const next = await nextTransaction(desk, { call, place, submission, sent }).catch(
+  const isSent = submission !== undefined && sent.raw === submission.raw;
+  const isDue = isSent && clock.now() - sent.at >= replaceMs;
+  if (isSent && !isDue) {
+    conditions.resume("nonce");
+    return undefined;
+  }
+  const next = await nextTransaction(desk, { call, place, submission, isDue }).catch(
     async (error) => {
       // A transaction of an earlier process may have been included a moment ago.
-      if ((await readAnchored(reader)).number < batch.number) throw error;
+      if ((await readNewest(reader)).batch < batch.number) throw error;
     },
   );
   if (next === undefined) return undefined;
@@ -133,12 +151,10 @@ async function step(desk: Desk, call: Call, sent: Sent): Promise<AnchoredBatch |
     options.logger.info("sending batch", { number: batch.number, nonce, hash, gas, ...fees });
   }
   conditions.resume("nonce");
-  const isDue = options.clock.now() - sent.at >= (options.replaceMs ?? REPLACE_MS);
-  if (sent.raw === next.raw && !isDue) return undefined;
   await fillGap(desk, next, place);
   await send(options, next);
   sent.raw = next.raw;
-  sent.at = options.clock.now();
+  sent.at = clock.now();
   return undefined;
 }
 
@@ -173,33 +189,31 @@ async function nextTransaction(
     readonly call: Call;
     readonly place: Place;
     readonly submission: Submission | undefined;
-    readonly sent: Sent;
+    readonly isDue: boolean;
   },
 ): Promise<Submission> {
   const { options, budget } = desk;
-  const { clock, conditions, replaceMs = REPLACE_MS } = options;
-  const { call, place, submission, sent } = found;
+  const { conditions } = options;
+  const { call, place, submission, isDue } = found;
   const reserve = async (wei: bigint): Promise<string | undefined> =>
     budget.reserve(call.batch.number, wei);
   if (submission === undefined) {
     const outbid = await outbidAt(desk, place);
     const first = await firstSubmission(options, { ...call, place, outbid, reserve });
-    conditions.resume("batch");
     if (typeof first === "string") throw conditions.pause("fees", first);
     conditions.resume("fees");
     return first;
   }
-  // One of an earlier process, or that a reorg took, gets its time in the pool once more.
-  if (sent.raw === undefined || clock.now() - sent.at < replaceMs) return submission;
-  const raised = await replacement(options, submission, reserve);
-  if (typeof raised === "string") {
+  const next = await renewed(options, submission, { call, isDue, reserve });
+  if (typeof next === "string") {
     // What is on its way stays there: it is paid for.
-    conditions.pause("fees", raised);
+    conditions.pause("fees", next);
     return submission;
   }
+  if (next === submission) return submission;
   conditions.resume("fees");
   desk.replacements += 1;
-  return raised;
+  return next;
 }
 
 /**
@@ -215,27 +229,42 @@ async function outbidAt({ options, submissions }: Desk, place: Place) {
   throw options.conditions.pause("nonce", `${message}, but batch \`${waiting.batch}\` has used it`);
 }
 
-/** The nonce of the batch's transaction is used up, and the batch is not there. */
-async function judgeUsedNonce(desk: Desk, submission: Submission, place: Place): Promise<void> {
+/**
+ * The nonce of the batch's transaction is used up, and the batch is not there. Only what both
+ * endpoints say of it counts: a new nonce, and an end, are for good.
+ */
+async function judgeUsedNonce(desk: Desk, submission: Submission): Promise<void> {
   const { options, submissions } = desk;
-  const { reader, conditions, logger } = options;
+  const { reader, witness, account, conditions, logger } = options;
   const { batch, nonce, hashes } = submission;
-  const fate = await fateOf(reader, hashes);
-  if (fate === "reverted" && !submission.hasReverted) {
-    await submissions.put({ ...submission, hasReverted: true });
+  const { fate, isFinal } = await verdictOf(reader, account.address, submission);
+  const its = witness && (await verdictOf(witness, account.address, submission));
+  if (its !== undefined && (its.fate !== fate || its.isFinal !== isFinal)) {
+    const said = `batch \`${batch}\`: \`${fate}\` and \`${its.fate}\`, final: ${isFinal}`;
+    throw conditions.pause("nonce", `the endpoints disagree on ${said} and ${its.isFinal}`);
   }
+  if (fate === "anchored" || fate === "open") return;
+  const used = `nonce \`${nonce}\` of batch \`${batch}\` was used, the batch is not there`;
+  if (fate === "mined") throw conditions.pause("nonce", used);
+  if (fate === "reverted") await judgeRevert(options, submission);
   // Beyond the reach of reorgs no transaction with that nonce can come any more.
-  const isOver = place.nonceFinal > nonce;
-  if (fate === "reverted" && !(submission.hasReverted && isOver)) {
+  if (!isFinal) {
+    const topic = fate === "reverted" ? "batch" : "nonce";
+    throw conditions.pause(topic, fate === "reverted" ? `${used}: it reverted` : used);
+  }
+  logger.error("the batch is signed anew", { batch, nonce, fate, hash: hashes.at(-1) });
+  await submissions.remove(batch);
+}
+
+/** What would revert again stops the node; what would not came at a bad moment, and waits. */
+async function judgeRevert(options: BatchSubmitterOptions, submission: Submission): Promise<void> {
+  const { conditions, assertEntries } = options;
+  // A batch with entries that a reorg took reverts until they are back.
+  await assertEntries();
+  const { batch, hashes } = submission;
+  if (await isRefused(options, submission)) {
     throw conditions.stop(`batch \`${batch}\` reverted in transaction \`${hashes.at(-1)}\``);
   }
-  if (isOver && fate !== "mined") {
-    logger.error("the batch is signed anew", { batch, nonce, fate });
-    await submissions.remove(batch);
-    return;
-  }
-  const used = `nonce \`${nonce}\` of batch \`${batch}\` was used, the batch is not there`;
-  throw conditions.pause("nonce", used);
 }
 
 async function send({ reader, logger }: BatchSubmitterOptions, { raw, batch }: Submission) {
@@ -248,13 +277,15 @@ async function send({ reader, logger }: BatchSubmitterOptions, { raw, batch }: S
 }
 
 async function settle(
-  { options, budget }: Desk,
+  { options, budget, sent }: Desk,
   batch: SealedBatch,
   submission: Submission | undefined,
 ): Promise<AnchoredBatch> {
   const { reader, conditions, logger } = options;
   const anchored = await confirmAnchored(reader, batch);
-  for (const topic of ["batch", "fees", "nonce"] as const) conditions.resume(topic);
+  for (const topic of ["batch", "fees", "balance", "nonce"] as const) conditions.resume(topic);
+  // If a reorg takes it, it gets its time in the pool once more.
+  sent.raw = undefined;
   const isOwn = submission?.hashes.some((hash) => hash === anchored.transaction) ?? false;
   const wei = isOwn ? await costOf(reader, anchored.transaction) : 0n;
   await budget.settle(batch.number, wei);

@@ -1,5 +1,6 @@
 /** Validators' signatures on a batch, as `ValidatorRegistry.certifies` reads them. */
 import { type Address, concatHex, getAddress, type Hex, numberToHex } from "viem";
+import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { Attestation } from "../ports.ts";
 import { rootToHex } from "./attestation.ts";
@@ -11,18 +12,20 @@ const BITMAP_BYTES = 2;
 const NONE: Hex = "0x";
 
 /**
- * Bitmap, log hash, signatures in the members' order. Attestations of others, of another root and
- * of a minority's log are left out; empty when nobody's is left.
+ * Bitmap, log hash, signatures in the members' order. Attestations of others, of another root,
+ * of other words and of a minority's log are left out; empty when nobody's is left.
  */
 export function encodeCertificate(
   members: readonly Address[],
-  batch: Pick<SealedBatch, "number" | "rootAfter">,
+  batch: Pick<SealedBatch, "number" | "rootAfter" | "words">,
   attestations: readonly Attestation[],
 ): Hex {
   const root = rootToHex(batch.rootAfter);
-  const fitting = attestations.filter(
-    (attestation) => attestation.number === batch.number && attestation.root === root,
-  );
+  const published = wordsHash(batch.words);
+  const fitting = attestations.filter((attestation) => {
+    const isOfBatch = attestation.number === batch.number && attestation.root === root;
+    return isOfBatch && attestation.wordsHash === published;
+  });
   const logHash = mostCommon(fitting.map((attestation) => attestation.logHash));
   const signatures = new Map<string, Hex>();
   for (const attestation of fitting) {
@@ -57,6 +60,14 @@ export async function certificateFor(
   const count = attestations.filter(({ validator }) => known.has(getAddress(validator))).length;
   // Fewer than the quorum certify nothing: better none, which counts after a day of silence.
   return BigInt(count) < quorum ? NONE : encodeCertificate(members, batch, attestations);
+}
+
+/**
+ * Whether the contract misses signatures, and nothing else: it looks at them last. Members come and
+ * go, so what it refuses today it may take tomorrow, with other signatures or a day without any.
+ */
+export function isOfCertificate(refusal: string): boolean {
+  return /^reverted: (Certificate\w+|QuorumMissing)\(/.test(refusal);
 }
 
 function mostCommon(values: readonly string[]): string | undefined {

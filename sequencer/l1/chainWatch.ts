@@ -17,9 +17,14 @@ const BLOCKS_KEPT = 2n * BigInt(REORG_BLOCKS_MAX);
 /** After a longer absence the blocks in between are not walked through. */
 const ABSENCE_BLOCKS_MAX = 1_024n;
 
+/** Blocks that must stand on one before it counts, or what the chain calls final. */
+export type Confirmations = number | "finalized";
+
 export interface ChainHead {
   readonly number: bigint;
   readonly hash: Hash;
+  /** The newest block that counts, at both endpoints. */
+  readonly confirmed: bigint;
 }
 
 export interface ChainWatchOptions {
@@ -30,8 +35,8 @@ export interface ChainWatchOptions {
   readonly chainId?: number | undefined;
   /** Account whose nonce both endpoints must know. */
   readonly account?: Address | undefined;
-  /** Blocks below the head at which endpoints must agree. */
-  readonly depth: number;
+  /** Endpoints must agree on the newest block that has them. */
+  readonly confirmations: Confirmations;
   /** Blocks by which one endpoint may be behind the other. */
   readonly headLagMax: number;
   /** A head older than this is a chain that stands still, or an endpoint that does (ms). */
@@ -44,10 +49,17 @@ export interface ChainWatchOptions {
 export interface ChainWatch {
   /** The newest block. Throws {@link SettlementPausedError} where endpoints cannot be believed. */
   check(): Promise<ChainHead>;
-  stats(): { readonly head: number | null; readonly reorgs: number; readonly deepest: number };
+  stats(): {
+    readonly head: number | null;
+    readonly confirmed: number | null;
+    readonly reorgs: number;
+    readonly deepest: number;
+  };
 }
 
-interface Block extends ChainHead {
+interface Block {
+  readonly number: bigint;
+  readonly hash: Hash;
   readonly parentHash: Hash;
   readonly timestamp: bigint;
 }
@@ -56,7 +68,9 @@ interface Memory {
   readonly hashes: Map<bigint, Hash>;
   head: Block | undefined;
   chainId: number | undefined;
-  agreed: string;
+  confirmed: bigint | undefined;
+  /** Heads of both endpoints, and the newest block that counts there. */
+  agreed: { readonly heads: string; readonly confirmed: bigint } | undefined;
   reorgs: number;
   deepest: number;
 }
@@ -64,13 +78,16 @@ interface Memory {
 export function createChainWatch(options: ChainWatchOptions): ChainWatch {
   const { conditions, chainId } = options;
   const memory: Memory = {
-    ...{ hashes: new Map(), head: undefined, chainId, agreed: "", reorgs: 0, deepest: 0 },
+    ...{ hashes: new Map(), head: undefined, confirmed: undefined, agreed: undefined },
+    ...{ chainId, reorgs: 0, deepest: 0 },
   };
   let turn: Promise<unknown> = Promise.resolve();
   const look = async (): Promise<ChainHead> => {
     const head = await told(conditions, "endpoint", () => checkEndpoint(options, memory));
-    await told(conditions, "witness", () => checkWitness(options, memory, head));
-    return head;
+    const topic = options.witness === undefined ? "endpoint" : "witness";
+    const confirmed = await told(conditions, topic, () => checkWitness(options, memory, head));
+    memory.confirmed = confirmed;
+    return { number: head.number, hash: head.hash, confirmed };
   };
   return {
     check: () => {
@@ -80,6 +97,7 @@ export function createChainWatch(options: ChainWatchOptions): ChainWatch {
     },
     stats: () => ({
       head: memory.head === undefined ? null : Number(memory.head.number),
+      confirmed: memory.confirmed === undefined ? null : Number(memory.confirmed),
       reorgs: memory.reorgs,
       deepest: memory.deepest,
     }),
@@ -201,16 +219,17 @@ function remember(memory: Memory, fresh: readonly Block[]): void {
   memory.head = head;
 }
 
+/** Returns the newest block that counts at both. */
 async function checkWitness(
   options: ChainWatchOptions,
   memory: Memory,
   head: Block,
-): Promise<void> {
-  const { reader, witness, depth, headLagMax } = options;
-  if (witness === undefined) return;
+): Promise<bigint> {
+  const { reader, witness, confirmations, headLagMax } = options;
+  if (witness === undefined) return confirmedBelow(reader, head, confirmations);
   const other = await witness.client.getBlock({ blockTag: "latest" });
-  const pair = `${head.hash}/${other.hash}`;
-  if (memory.agreed === pair) return;
+  const heads = `${head.hash}/${other.hash}`;
+  if (memory.agreed?.heads === heads) return memory.agreed.confirmed;
   const lag = other.number - head.number;
   if (lag > headLagMax || -lag > headLagMax) {
     const behind = lag > 0 ? "layer one's endpoint is" : "the second endpoint is";
@@ -218,29 +237,55 @@ async function checkWitness(
     throw new SettlementPausedError(`${behind} ${blocks}, at most ${headLagMax}`);
   }
   await checkChainId(witness, memory);
-  const common = (lag > 0 ? head.number : other.number) - BigInt(depth);
-  if (common >= reader.firstBlock) {
-    const [own, its] = await Promise.all([
-      fingerprint(reader, common, options.account),
-      fingerprint(witness, common, options.account),
-    ]);
-    for (const [name, value] of Object.entries(own)) {
-      if (its[name] === value) continue;
-      const message = `the endpoints disagree on the ${name} at block \`${common}\``;
-      throw new SettlementPausedError(`${message}: \`${value}\` and \`${its[name]}\``);
-    }
-  }
-  memory.agreed = pair;
+  const [mine, its] = await Promise.all([
+    confirmedBelow(reader, head, confirmations),
+    confirmedBelow(witness, other, confirmations),
+  ]);
+  const confirmed = mine < its ? mine : its;
+  if (confirmed >= reader.firstBlock) await checkAgreement(options, witness, confirmed);
+  memory.agreed = { heads, confirmed };
+  return confirmed;
 }
 
-async function fingerprint(
-  reader: RollupReader,
+async function confirmedBelow(
+  { client }: RollupReader,
+  head: Block,
+  confirmations: Confirmations,
+): Promise<bigint> {
+  if (confirmations !== "finalized") return head.number - BigInt(confirmations);
+  const { number } = await client.getBlock({ blockTag: "finalized" });
+  return number;
+}
+
+/** Of the same block by hash, the two must tell the same. */
+async function checkAgreement(
+  { reader, account }: ChainWatchOptions,
+  witness: RollupReader,
   blockNumber: bigint,
-  account: Address | undefined,
+): Promise<void> {
+  const assertSame = (name: string, own: unknown, its: unknown): void => {
+    if (own === its) return;
+    const message = `the endpoints disagree on the ${name} at block \`${blockNumber}\``;
+    throw new SettlementPausedError(`${message}: \`${own}\` and \`${its}\``);
+  };
+  const [{ hash }, other] = await Promise.all([
+    reader.client.getBlock({ blockNumber }),
+    witness.client.getBlock({ blockNumber }),
+  ]);
+  assertSame("hash", hash, other.hash);
+  const [own, its] = await Promise.all([
+    numbersAt(reader, hash, account),
+    numbersAt(witness, hash, account),
+  ]);
+  for (const [name, value] of Object.entries(own)) assertSame(name, value, its[name]);
+}
+
+async function numbersAt(
+  reader: RollupReader,
+  blockHash: Hash,
+  address: Address | undefined,
 ): Promise<Record<string, unknown>> {
-  const { client } = reader;
-  const block = await client.getBlock({ blockNumber });
-  const nonce = account && (await client.getTransactionCount({ address: account, blockNumber }));
-  const { batch, root, queueEnd } = await readNumbers(reader, blockNumber);
-  return { hash: block.hash, batch, root, "queue's end": queueEnd, nonce };
+  const { batch, root, queueEnd } = await readNumbers(reader, blockHash);
+  const nonce = address && (await reader.client.getTransactionCount({ address, blockHash }));
+  return { batch, root, "queue's end": queueEnd, nonce };
 }

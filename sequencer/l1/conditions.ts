@@ -3,12 +3,18 @@ import type { Logger } from "../ports.ts";
 import { SettlementError, SettlementPausedError } from "./settlementError.ts";
 
 /** What can pause: each has at most one reason, and goes away by itself. */
-export type PauseTopic = "endpoint" | "witness" | "queue" | "nonce" | "fees" | "batch";
+export type PauseTopic =
+  | ("endpoint" | "witness")
+  /** The queue cannot be read; entries that the ledger has are not there. */
+  | ("events" | "queue")
+  | ("anchored" | "nonce" | "fees" | "balance" | "batch");
 
 export interface Conditions {
   /** The error to throw. */
   pause(topic: PauseTopic, reason: string): SettlementPausedError;
   resume(topic: PauseTopic): void;
+  /** Throws {@link SettlementPausedError} while the topic pauses. */
+  assertNotPaused(topic: PauseTopic): void;
   /** The error to throw, now and whenever anything is asked for from now on. */
   stop(reason: string): SettlementError;
   /** Throws {@link SettlementError} after a stop. */
@@ -18,7 +24,7 @@ export interface Conditions {
 }
 
 /** The operator must hear of these at once, though time may mend them. */
-const ALARMS: ReadonlySet<PauseTopic> = new Set(["batch", "queue", "witness"]);
+const ALARMS: ReadonlySet<PauseTopic> = new Set(["balance", "batch", "queue", "witness"]);
 
 export function createConditions(logger: Logger): Conditions {
   const reasons = new Map<PauseTopic, string>();
@@ -32,6 +38,10 @@ export function createConditions(logger: Logger): Conditions {
     },
     resume: (topic) => {
       if (reasons.delete(topic)) logger.info("layer one goes on", { topic });
+    },
+    assertNotPaused: (topic) => {
+      const reason = reasons.get(topic);
+      if (reason !== undefined) throw new SettlementPausedError(reason);
     },
     stop: (reason) => {
       if (stopped === null) logger.error("layer one stopped: somebody must look", { reason });

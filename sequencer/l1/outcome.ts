@@ -1,36 +1,57 @@
 /** What has become of a batch and of its transactions. */
-import type { Address, Hash } from "viem";
+import { type Address, type Hash, TransactionNotFoundError } from "viem";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { AnchoredBatch } from "../ports.ts";
-import { type ChainHead, REORG_BLOCKS_MAX } from "./chainWatch.ts";
+import { REORG_BLOCKS_MAX } from "./chainWatch.ts";
 import { findAnchored, type RollupReader, readNumbers } from "./rollupReader.ts";
-import { SettlementError, SettlementPausedError } from "./settlementError.ts";
+import { SettlementError } from "./settlementError.ts";
+import type { Submission } from "./submissions.ts";
 
 /** Where the chain stands, all of one block. */
 export interface Place {
   readonly batch: number;
   readonly root: bigint;
   readonly nonce: number;
-  /** The nonce as deep as reorgs go. */
-  readonly nonceFinal: number;
 }
 
 export async function readPlace(
   reader: RollupReader,
   address: Address,
-  head: ChainHead,
+  blockHash: Hash,
 ): Promise<Place> {
-  const { client } = reader;
-  const blockNumber = head.number;
-  const deep = blockNumber - BigInt(REORG_BLOCKS_MAX);
-  const { batch, root } = await readNumbers(reader, blockNumber);
-  const nonce = await client.getTransactionCount({ address, blockNumber });
-  const nonceFinal =
-    deep < 0n ? 0 : await client.getTransactionCount({ address, blockNumber: deep });
-  // Read at a height: only if the block is still the same do the answers belong together.
-  const block = await client.getBlock({ blockNumber });
-  if (block.hash === head.hash) return { batch, root, nonce, nonceFinal };
-  throw new SettlementPausedError("layer one changed while it was read");
+  const { batch, root } = await readNumbers(reader, blockHash);
+  const nonce = await reader.client.getTransactionCount({ address, blockHash });
+  return { batch, root, nonce };
+}
+
+/** What an endpoint says of a submission. */
+export interface Verdict {
+  readonly fate: "anchored" | "open" | "mined" | "reverted" | "replaced";
+  /** No reorg can bring a transaction with its nonce back. */
+  readonly isFinal: boolean;
+}
+
+/** Judged by the endpoint's own newest block, since two endpoints are never at the same one. */
+export async function verdictOf(
+  reader: RollupReader,
+  address: Address,
+  { batch, nonce, hashes }: Submission,
+): Promise<Verdict> {
+  const head = await reader.client.getBlock({ blockTag: "latest" });
+  const place = await readPlace(reader, address, head.hash);
+  if (place.batch >= batch) return { fate: "anchored", isFinal: false };
+  if (place.nonce <= nonce) return { fate: "open", isFinal: false };
+  const fate = await fateOf(reader, hashes);
+  const isFinal = (await finalNonce(reader, address, head.number)) > nonce;
+  return { fate: fate === "none" ? "replaced" : fate, isFinal };
+}
+
+/** The account's nonce beyond the reach of reorgs: on rollups 64 blocks are some seconds. */
+async function finalNonce({ client }: RollupReader, address: Address, head: bigint) {
+  const { number } = await client.getBlock({ blockTag: "finalized" });
+  const deep = head - BigInt(REORG_BLOCKS_MAX);
+  const blockNumber = number < deep ? number : deep;
+  return blockNumber < 0n ? 0 : client.getTransactionCount({ address, blockNumber });
 }
 
 /** Whether one of a nonce's transactions has been mined, and how. */
@@ -47,6 +68,19 @@ export async function fateOf(
     }
   }
   return "none";
+}
+
+/** Whether the endpoint has one of the transactions, waiting or mined. */
+export async function isKnown({ client }: RollupReader, hashes: readonly Hash[]): Promise<boolean> {
+  for (const hash of hashes.toReversed()) {
+    try {
+      await client.getTransaction({ hash });
+      return true;
+    } catch (error) {
+      if (!(error instanceof TransactionNotFoundError)) throw error;
+    }
+  }
+  return false;
 }
 
 /** Wei that a mined transaction has cost. */

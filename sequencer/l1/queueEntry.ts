@@ -16,8 +16,13 @@ export interface QueueEntry {
 /** The digest of an empty queue. */
 export const EMPTY_QUEUE: Hash = zeroHash;
 
-/** `before`: the digest of the entry before. */
-export function queueEntryOf(event: QueueEvent, before: Hash): QueueEntry {
+/** Whether an entry's marks must not be older than it is. */
+export function isPriced({ args }: QueueEvent): boolean {
+  return Number(args.kind) === LEDGER_KINDS.forcedClose;
+}
+
+/** `before`: the digest of the entry before; `minedAt`: of a priced one, when (unix ms). */
+export function queueEntryOf(event: QueueEvent, before: Hash, minedAt = 0): QueueEntry {
   const { queueId, account, owner, kind, amount, slot, lots, key } = event.args;
   const digest = keccak256(
     encodePacked(
@@ -25,7 +30,8 @@ export function queueEntryOf(event: QueueEvent, before: Hash): QueueEntry {
       [before, [queueId, account, BigInt(owner), kind, amount, slot, lots, ...keyWords(key)]],
     ),
   );
-  return { queued: { queueId: Number(queueId), operation: operationOf(event) }, digest };
+  const queued = { queueId: Number(queueId), operation: operationOf(event), pricedFrom: minedAt };
+  return { queued, digest };
 }
 
 type Key = QueueEvent["args"]["key"];

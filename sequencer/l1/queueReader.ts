@@ -8,14 +8,18 @@ import { BlockNotFoundError, type Hash } from "viem";
 import type { DurableValues, QueuedOperation } from "../ports.ts";
 import { type ChainHead, type ChainWatch, REORG_BLOCKS_MAX } from "./chainWatch.ts";
 import type { Conditions } from "./conditions.ts";
-import { EMPTY_QUEUE, type QueueEntry, queueEntryOf } from "./queueEntry.ts";
-import { queueEvents, type RollupReader, readNumbers } from "./rollupReader.ts";
-import { SettlementError, SettlementPausedError } from "./settlementError.ts";
+import { type BlockRange, eventsWithin, firstPage } from "./eventPages.ts";
+import { EMPTY_QUEUE, isPriced, type QueueEntry, queueEntryOf } from "./queueEntry.ts";
+import { openQueueMarks, type QueueMark, type QueueMarks } from "./queueMarks.ts";
+import { type RollupEvents, type RollupReader, readNumbers } from "./rollupReader.ts";
+import { describeChainError, SettlementError, SettlementPausedError } from "./settlementError.ts";
 import { openTakenEntries, type TakenEntries } from "./takenEntries.ts";
 
 export interface QueueReader {
   /** Confirmed entries from `fromQueueId` on, in order. All before it count as taken. */
   queued(fromQueueId: number): Promise<readonly QueuedOperation[]>;
+  /** Throws where layer one lacks entries that were taken, as far as this process has asked. */
+  assertEntries(): Promise<void>;
 }
 
 export interface QueueReaderOptions {
@@ -23,29 +27,20 @@ export interface QueueReaderOptions {
   readonly witness?: RollupReader | undefined;
   readonly watch: ChainWatch;
   readonly conditions: Conditions;
-  readonly confirmations: number;
   readonly values: DurableValues;
 }
 
-/** Places in the chain to which reading can fall back. */
-const MARKS_KEPT = 2 * REORG_BLOCKS_MAX;
-
-/** The queue after a block. */
-interface Mark {
-  readonly block: bigint;
-  readonly hash: Hash | undefined;
-  readonly end: number;
-  readonly digest: Hash;
-}
+const QUEUED = { eventName: "OperationQueued" } as const;
 
 interface Progress {
   readonly options: QueueReaderOptions;
   readonly taken: TakenEntries;
   entries: Map<number, QueueEntry>;
+  /** Digests of what the ledger has been given last. */
+  given: ReadonlyMap<number, Hash>;
   /** Entries below were forgotten: nobody asks for them any more. */
   forgotten: number;
-  /** Ascending; the first is the chain before the rollup. */
-  marks: Mark[];
+  readonly marks: QueueMarks;
   /** Block at which taken entries were first found missing. */
   goneSince: bigint | undefined;
 }
@@ -56,120 +51,193 @@ export function createQueueReader(options: QueueReaderOptions): QueueReader {
 
   async function queued(fromQueueId: number): Promise<readonly QueuedOperation[]> {
     progress ??= await open(options, fromQueueId);
-    if (fromQueueId < progress.forgotten) startAnew(progress);
-    await take(progress, fromQueueId);
-    const head = await options.watch.check();
-    await fallBack(progress);
-    await readOn(progress, head);
-    await take(progress, fromQueueId);
-    checkPresent(progress, fromQueueId, head);
+    if (fromQueueId < progress.forgotten) await startAnew(progress);
+    // First what was given: a reorg may have put something else there since.
+    const given = progress.given.get(fromQueueId - 1);
+    if (given !== undefined) await progress.taken.take(fromQueueId, given);
+    await look(progress, fromQueueId);
     for (; progress.forgotten < fromQueueId; progress.forgotten++) {
       progress.entries.delete(progress.forgotten);
     }
-    return [...progress.entries.values()].map((entry) => entry.queued);
+    const entries = [...progress.entries.values()];
+    progress.given = new Map(entries.map(({ queued, digest }) => [queued.queueId, digest]));
+    return entries.map(({ queued }) => queued);
   }
 
-  return {
-    queued: (fromQueueId) => {
-      const result = turn.then(() => queued(fromQueueId));
-      turn = result.catch(() => undefined);
-      return result;
-    },
+  const inTurn = <T>(run: () => Promise<T>): Promise<T> => {
+    const result = turn.then(run);
+    turn = result.catch(() => undefined);
+    return result;
   };
+  return {
+    queued: (fromQueueId) => inTurn(() => queued(fromQueueId)),
+    assertEntries: () => inTurn(async () => progress && look(progress, 0)),
+  };
+}
+
+/** Reads what is new. All entries below `fromQueueId`, and all that were taken, must be there. */
+async function look(progress: Progress, fromQueueId: number): Promise<void> {
+  const { watch, conditions } = progress.options;
+  const head = await watch.check();
+  try {
+    await fallBack(progress);
+    await readOn(progress, head.confirmed);
+    conditions.resume("events");
+  } catch (error) {
+    // Whoever waits for an entry must know that its absence means nothing.
+    const isTold = error instanceof SettlementPausedError || conditions.stopped() !== null;
+    if (!isTold) {
+      conditions.pause("events", `the queue cannot be read: ${describeChainError(error)}`);
+    }
+    throw error;
+  }
+  checkTaken(progress);
+  await take(progress, fromQueueId);
+  checkPresent(progress, fromQueueId, head);
 }
 
 async function open(options: QueueReaderOptions, fromQueueId: number): Promise<Progress> {
   const taken = await openTakenEntries(options.values);
   await taken.dropAbove(fromQueueId);
   const block = options.reader.firstBlock - 1n;
-  const origin = { block, hash: undefined, end: 0, digest: EMPTY_QUEUE };
-  const nothing = { entries: new Map(), forgotten: 0, goneSince: undefined };
-  return { options, taken, ...nothing, marks: [origin] };
+  const origin = { block, hash: undefined, end: 0, digest: EMPTY_QUEUE, isCounted: true };
+  const marks = await openQueueMarks(options.values, origin);
+  await marks.dropWhile(({ end }) => end > fromQueueId);
+  const nothing = { entries: new Map(), given: new Map(), goneSince: undefined };
+  return { options, taken, ...nothing, marks, forgotten: marks.last().end };
 }
 
-function startAnew(progress: Progress): void {
+async function startAnew(progress: Progress): Promise<void> {
   progress.entries.clear();
   progress.forgotten = 0;
-  progress.marks.splice(1);
+  await progress.marks.dropWhile(() => true);
 }
 
-async function take({ taken, entries }: Progress, fromQueueId: number): Promise<void> {
-  const last = entries.get(fromQueueId - 1);
-  if (last !== undefined) await taken.take(fromQueueId, last.digest);
+async function take({ taken, entries, marks }: Progress, fromQueueId: number): Promise<void> {
+  const digest = entries.get(fromQueueId - 1)?.digest ?? marks.digestAt(fromQueueId);
+  if (digest !== undefined) await taken.take(fromQueueId, digest);
 }
 
 /** Goes back to the newest mark that the chain still has. */
 async function fallBack(progress: Progress): Promise<void> {
-  const { options, marks, entries } = progress;
-  const { client } = options.reader;
-  for (let last = marks.at(-1)!; last.hash !== undefined; last = marks.at(-1)!) {
-    const block = await client.getBlock({ blockNumber: last.block }).catch((error: unknown) => {
+  const { client } = progress.options.reader;
+  await progress.marks.dropWhile(async ({ block: blockNumber, hash }) => {
+    const block = await client.getBlock({ blockNumber }).catch((error: unknown) => {
       // The chain may be shorter now; anything else says nothing of it.
       if (!(error instanceof BlockNotFoundError)) throw error;
     });
-    if (block?.hash === last.hash) break;
-    marks.pop();
-  }
-  const { end } = marks.at(-1)!;
+    return block?.hash !== hash;
+  });
+  forgetAfter(progress);
+}
+
+/** Entries after the last mark. */
+function forgetAfter(progress: Progress): void {
+  const { entries, marks } = progress;
+  const { end } = marks.last();
   for (const id of entries.keys()) if (id >= end) entries.delete(id);
   progress.forgotten = Math.min(progress.forgotten, end);
 }
 
-async function readOn(progress: Progress, head: ChainHead): Promise<void> {
+async function readOn(progress: Progress, toBlock: bigint): Promise<void> {
+  const { marks } = progress;
+  try {
+    while (marks.last().block < toBlock) {
+      await readPage(progress, { fromBlock: marks.last().block + 1n, toBlock });
+    }
+    await countEntries(progress);
+  } catch (error) {
+    if (!(error instanceof SettlementError)) throw error;
+    // Something was left out, on one of the pages that nobody has counted yet.
+    await marks.dropWhile(({ isCounted }) => !isCounted);
+    forgetAfter(progress);
+    throw error;
+  }
+}
+
+/** As many blocks as the endpoint gives at once. */
+async function readPage(progress: Progress, range: BlockRange): Promise<void> {
   const { options, marks, entries } = progress;
   const { reader, witness, conditions } = options;
-  const last = marks.at(-1)!;
-  const toBlock = head.number - BigInt(options.confirmations);
-  if (toBlock <= last.block) return;
-  const { hash } = await reader.client.getBlock({ blockNumber: toBlock });
-  const range = { fromBlock: last.block + 1n, toBlock };
-  const found = await readEntries(reader, range, last);
+  const last = marks.last();
+  const hashOf = async (blockNumber: bigint): Promise<Hash> =>
+    (await reader.client.getBlock({ blockNumber })).hash;
+  const newest = await hashOf(range.toBlock);
+  const { events, toBlock } = await firstPage(reader, QUEUED, range);
+  const found = entriesOf(events, last, await minedAt(reader, events));
+  const digest = digestOf(found, last);
   if (witness !== undefined) {
-    const its = await readEntries(witness, range, last);
-    if (digestOf(its, last) !== digestOf(found, last)) {
-      const blocks = `\`${range.fromBlock}\` to \`${toBlock}\``;
+    const { fromBlock } = range;
+    const its = await eventsWithin(witness, QUEUED, { fromBlock, toBlock });
+    const theirs = entriesOf(its, last, await minedAt(witness, its));
+    if (digestOf(theirs, last) !== digest || !arePricedAlike(theirs, found)) {
+      const blocks = `\`${fromBlock}\` to \`${toBlock}\``;
       throw conditions.pause("queue", `the endpoints disagree on queue events, blocks ${blocks}`);
     }
   }
-  const again = await reader.client.getBlock({ blockNumber: toBlock });
-  if (again.hash !== hash) throw new SettlementPausedError("layer one changed while it was read");
-  checkTaken(progress, found);
+  const hash = await hashOf(toBlock);
+  const again = await hashOf(range.toBlock);
+  if (again !== newest) throw new SettlementPausedError("layer one changed while it was read");
   for (const entry of found) entries.set(entry.queued.queueId, entry);
   const end = last.end + found.length;
-  marks.push({ block: toBlock, hash, end, digest: digestOf(found, last) });
-  // The first one stays: from there everything can be read.
-  if (marks.length > MARKS_KEPT) marks.splice(1, marks.length - MARKS_KEPT);
+  await marks.push({ block: toBlock, hash, end, digest, isCounted: false });
 }
 
-function digestOf(found: readonly QueueEntry[], last: Mark): Hash {
+function digestOf(found: readonly QueueEntry[], last: QueueMark): Hash {
   return found.at(-1)?.digest ?? last.digest;
 }
 
-async function readEntries(
-  reader: RollupReader,
-  range: { readonly fromBlock: bigint; readonly toBlock: bigint },
-  last: Mark,
-): Promise<QueueEntry[]> {
+/** When the blocks of priced entries were made, by hash (unix ms): the contract's own clock. */
+async function minedAt(
+  { client }: RollupReader,
+  events: RollupEvents<"OperationQueued">,
+): Promise<ReadonlyMap<Hash, number>> {
+  const times = new Map<Hash, number>();
+  for (const { blockHash } of events.filter(isPriced)) {
+    if (times.has(blockHash)) continue;
+    const { timestamp } = await client.getBlock({ blockHash });
+    times.set(blockHash, Number(timestamp) * 1000);
+  }
+  return times;
+}
+
+function arePricedAlike(one: readonly QueueEntry[], other: readonly QueueEntry[]): boolean {
+  return one.every(({ queued }, place) => queued.pricedFrom === other[place]?.queued.pricedFrom);
+}
+
+function entriesOf(
+  events: RollupEvents<"OperationQueued">,
+  last: QueueMark,
+  times: ReadonlyMap<Hash, number>,
+): QueueEntry[] {
   const found: QueueEntry[] = [];
-  for await (const event of queueEvents(reader, range)) {
+  for (const event of events) {
     const expected = last.end + found.length;
     if (Number(event.args.queueId) !== expected) {
       const message = `expected queue entry \`${expected}\`, found \`${event.args.queueId}\``;
       throw new SettlementError(message);
     }
-    found.push(queueEntryOf(event, digestOf(found, last)));
-  }
-  const { queueEnd } = await readNumbers(reader, range.toBlock);
-  if (queueEnd !== last.end + found.length) {
-    const counts = `\`${last.end + found.length}\` entries found, the contract counts`;
-    throw new SettlementError(`the provider left out queue events: ${counts} \`${queueEnd}\``);
+    const at = isPriced(event) ? times.get(event.blockHash) : 0;
+    found.push(queueEntryOf(event, digestOf(found, last), at));
   }
   return found;
 }
 
+/** Only at the last page: endpoints need not know the contract's older numbers. */
+async function countEntries({ options, marks }: Progress): Promise<void> {
+  const { hash, end, isCounted } = marks.last();
+  if (isCounted || hash === undefined) return;
+  const { queueEnd } = await readNumbers(options.reader, hash);
+  if (queueEnd !== end) {
+    const counts = `\`${end}\` entries found, the contract counts \`${queueEnd}\``;
+    throw new SettlementError(`the provider left out queue events: ${counts}`);
+  }
+  marks.countLast();
+}
+
 /** Entries that were taken must be what they were: the log has them, and the log cannot change. */
-function checkTaken({ taken, options }: Progress, found: readonly QueueEntry[]): void {
-  for (const { queued, digest } of found) {
+function checkTaken({ taken, options, entries }: Progress): void {
+  for (const { queued, digest } of entries.values()) {
     const was = taken.digestAt(queued.queueId + 1);
     if (was === undefined || was === digest) continue;
     const which = `queue entry \`${queued.queueId}\` or one before it`;
@@ -187,7 +255,7 @@ function checkPresent(progress: Progress, fromQueueId: number, { number }: Chain
   const { options, taken, marks } = progress;
   const { conditions } = options;
   const needed = Math.max(fromQueueId, taken.next());
-  const { end } = marks.at(-1)!;
+  const { end } = marks.last();
   if (end >= needed) {
     progress.goneSince = undefined;
     conditions.resume("queue");

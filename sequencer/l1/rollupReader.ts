@@ -4,19 +4,19 @@ import {
   type ContractEventName,
   createPublicClient,
   type GetContractEventsReturnType,
+  type Hash,
   http,
   type PublicClient,
 } from "viem";
+import { createPageSize, lastPage, type PageSize } from "./eventPages.ts";
 import { rollupAbi } from "./generated/abi.ts";
-
-/** Blocks that one log query covers; providers refuse long ranges. */
-const BLOCKS_PER_QUERY = 5_000n;
 
 export interface RollupReader {
   readonly client: PublicClient;
   readonly rollup: Address;
   /** Block from which the rollup exists. */
   readonly firstBlock: bigint;
+  readonly pageSize: PageSize;
 }
 
 export type RollupEvents<Name extends ContractEventName<typeof rollupAbi>> =
@@ -30,29 +30,25 @@ export function createRollupReader(options: {
   const { rpcUrl, rollup, firstBlock } = options;
   // Block numbers must not come from a cache: decisions about nonces hang on them.
   const client = createPublicClient({ transport: http(rpcUrl), cacheTime: 0 });
-  return { client, rollup, firstBlock };
+  return { client, rollup, firstBlock, pageSize: createPageSize() };
 }
 
-/** Number and root of the last anchored batch, of one block. */
-export async function readAnchored(
-  { client, rollup }: RollupReader,
-  blockNumber?: bigint,
-): Promise<{ number: number; root: bigint }> {
-  const at = { blockNumber: blockNumber ?? (await client.getBlockNumber()) };
-  const contract = { address: rollup, abi: rollupAbi } as const;
-  const [number, root] = await Promise.all([
-    client.readContract({ ...contract, ...at, functionName: "batchCount" }),
-    client.readContract({ ...contract, ...at, functionName: "stateRoot" }),
-  ]);
-  return { number: Number(number), root };
+/** Number and root of the last anchored batch, and the queue's end. */
+export interface RollupNumbers {
+  readonly batch: number;
+  readonly root: bigint;
+  readonly queueEnd: number;
 }
 
-/** What the contract says of itself at one block. */
+/**
+ * What the contract says of itself at one block. By its hash: a height may have two blocks, and an
+ * endpoint that is several machines answers from either.
+ */
 export async function readNumbers(
   { client, rollup }: RollupReader,
-  blockNumber: bigint,
-): Promise<{ batch: number; root: bigint; queueEnd: number }> {
-  const at = { address: rollup, abi: rollupAbi, blockNumber } as const;
+  blockHash: Hash,
+): Promise<RollupNumbers> {
+  const at = { address: rollup, abi: rollupAbi, blockHash } as const;
   const [batch, root, queueEnd] = await Promise.all([
     client.readContract({ ...at, functionName: "batchCount" }),
     client.readContract({ ...at, functionName: "stateRoot" }),
@@ -61,49 +57,23 @@ export async function readNumbers(
   return { batch: Number(batch), root, queueEnd: Number(queueEnd) };
 }
 
+/** The same at the endpoint's newest block. */
+export async function readNewest(reader: RollupReader): Promise<RollupNumbers> {
+  const { hash } = await reader.client.getBlock({ blockTag: "latest" });
+  return readNumbers(reader, hash);
+}
+
 /** The event of an anchored batch, newest blocks first; undefined when there is none. */
 export async function findAnchored(
-  { client, rollup, firstBlock }: RollupReader,
+  reader: RollupReader,
   number: number,
 ): Promise<RollupEvents<"BatchAnchored">[number] | undefined> {
-  let toBlock = await client.getBlockNumber();
-  while (toBlock >= firstBlock) {
-    const fromBlock = later(toBlock - BLOCKS_PER_QUERY + 1n, firstBlock);
-    const events = await client.getContractEvents({
-      address: rollup,
-      abi: rollupAbi,
-      eventName: "BatchAnchored",
-      args: { number: BigInt(number) },
-      strict: true,
-      fromBlock,
-      toBlock,
-    });
-    if (events[0] !== undefined) return events[0];
-    toBlock = fromBlock - 1n;
+  const { firstBlock: fromBlock } = reader;
+  const query = { eventName: "BatchAnchored", args: { number: BigInt(number) } } as const;
+  for (let toBlock = await reader.client.getBlockNumber(); toBlock >= fromBlock; ) {
+    const page = await lastPage(reader, query, { fromBlock, toBlock });
+    if (page.events[0] !== undefined) return page.events[0];
+    toBlock = page.fromBlock - 1n;
   }
   return undefined;
-}
-
-/** Queue events of a range of blocks, in order. */
-export async function* queueEvents(
-  { client, rollup }: RollupReader,
-  range: { readonly fromBlock: bigint; readonly toBlock: bigint },
-): AsyncGenerator<RollupEvents<"OperationQueued">[number]> {
-  for (let fromBlock = range.fromBlock; fromBlock <= range.toBlock; ) {
-    const end = fromBlock + BLOCKS_PER_QUERY - 1n;
-    const toBlock = end < range.toBlock ? end : range.toBlock;
-    yield* await client.getContractEvents({
-      address: rollup,
-      abi: rollupAbi,
-      eventName: "OperationQueued",
-      strict: true,
-      fromBlock,
-      toBlock,
-    });
-    fromBlock = toBlock + 1n;
-  }
-}
-
-function later(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }

@@ -3,8 +3,8 @@ import { type Address, decodeFunctionData, encodePacked, keccak256, type LocalAc
 import type { ProofWords } from "../batch/sealedBatch.ts";
 import type { Clock, DurableValues, Logger, SettlementLayer } from "../ports.ts";
 import { createBatchSubmitter } from "./batchSubmitter.ts";
-import { createChainWatch } from "./chainWatch.ts";
-import { createConditions } from "./conditions.ts";
+import { type Confirmations, createChainWatch } from "./chainWatch.ts";
+import { type Conditions, createConditions } from "./conditions.ts";
 import type { FeeLimits } from "./feeBudget.ts";
 import { rollupAbi } from "./generated/abi.ts";
 import { createQueueReader } from "./queueReader.ts";
@@ -12,9 +12,10 @@ import {
   createRollupReader,
   findAnchored,
   type RollupReader,
-  readAnchored,
+  readNewest,
+  readNumbers,
 } from "./rollupReader.ts";
-import { SettlementError } from "./settlementError.ts";
+import { SettlementError, withoutAddress } from "./settlementError.ts";
 
 export interface SettlementLayerOptions {
   readonly rpcUrl: string;
@@ -25,8 +26,8 @@ export interface SettlementLayerOptions {
   readonly rollup: Address;
   /** Signs batch transactions and is used for nothing else. */
   readonly account?: LocalAccount | undefined;
-  /** Blocks that must stand on a queue event's block before it counts. */
-  readonly confirmations: number;
+  /** Blocks that must stand on a queue event's block before it counts, or what the chain says. */
+  readonly confirmations: Confirmations;
   /** Block in which the rollup was created; saves reading the chain from its beginning. */
   readonly firstBlock?: bigint | undefined;
   /** After so long without inclusion a transaction is replaced by one that pays more. */
@@ -49,7 +50,7 @@ export interface SettlementLayerOptions {
 const HEAD_LAG_MAX = 8;
 
 export function createSettlementLayer(options: SettlementLayerOptions): SettlementLayer {
-  const { rpcUrl, witnessUrl, rollup, account, confirmations, logger } = options;
+  const { rpcUrl, witnessUrl, rollup, account, logger } = options;
   const { firstBlock = 0n, headLagMax = HEAD_LAG_MAX, clock = { now: Date.now } } = options;
   const reader = createRollupReader({ rpcUrl, rollup, firstBlock });
   const witness = witnessUrl && createRollupReader({ rpcUrl: witnessUrl, rollup, firstBlock });
@@ -58,18 +59,19 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
     ...{ ...options, reader, witness: witness || undefined, conditions, clock, headLagMax },
     values: options.values ?? memoryValues(),
   };
-  const watch = createChainWatch({
-    ...{ ...parts, account: account?.address, depth: confirmations },
-  });
+  const watch = createChainWatch({ ...parts, account: account?.address });
   const queue = createQueueReader({ ...parts, watch });
-  const submitter = account && createBatchSubmitter({ ...parts, watch, account });
+  const { assertEntries } = queue;
+  const submitter = account && createBatchSubmitter({ ...parts, watch, account, assertEntries });
 
-  return {
+  return withoutAddresses({
     domain: () =>
       reader.client.readContract({ address: rollup, abi: rollupAbi, functionName: "domain" }),
     anchored: async () => {
-      const head = await watch.check();
-      return readAnchored(reader, head.number);
+      const { hash } = await watch.check();
+      const { batch: number, root } = await readNumbers(reader, hash);
+      if (witness) await confirmAnchoredBy(witness, conditions, { number, root });
+      return { number, root };
     },
     queued: async (fromQueueId) => {
       conditions.assertGoing();
@@ -81,12 +83,44 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
     },
     batchData: (number) => readBatchData(reader, number),
     report: () => {
-      const { head, reorgs, deepest: deepestReorg } = watch.stats();
+      const { head, confirmed, reorgs, deepest: deepestReorg } = watch.stats();
       const { replacements = 0, hour = 0n, day = 0n } = submitter?.stats() ?? {};
       const [paused, stopped] = [conditions.paused(), conditions.stopped()];
       const fees = { replacements, spentHour: hour, spentDay: day };
-      return { paused, stopped, head, reorgs, deepestReorg, ...fees };
+      return { paused, stopped, head, confirmed, reorgs, deepestReorg, ...fees };
     },
+  });
+}
+
+/** Its word too: whoever finds another root on layer one than its own ends for good. */
+async function confirmAnchoredBy(
+  witness: RollupReader,
+  conditions: Conditions,
+  own: { readonly number: number; readonly root: bigint },
+): Promise<void> {
+  const { batch, root } = await readNewest(witness);
+  if (batch !== own.number || root !== own.root) {
+    const said = `\`${own.number}\`, root \`${own.root}\` and \`${batch}\`, root \`${root}\``;
+    throw conditions.pause("anchored", `the endpoints disagree on the last batch: ${said}`);
+  }
+  conditions.resume("anchored");
+}
+
+/** Roles log what they catch. */
+function withoutAddresses(layer: SettlementLayer): SettlementLayer {
+  const told =
+    <A extends unknown[], T>(run: (...args: A) => Promise<T>) =>
+    (...args: A): Promise<T> =>
+      run(...args).catch((error: unknown) => {
+        throw withoutAddress(error);
+      });
+  return {
+    domain: told(layer.domain),
+    anchored: told(layer.anchored),
+    queued: told(layer.queued),
+    submitBatch: told(layer.submitBatch),
+    batchData: told(layer.batchData),
+    report: layer.report,
   };
 }
 

@@ -3,11 +3,10 @@
  * signed with stays its own: whatever is sent for it, after a timeout, a restart or a reorg, has
  * the same nonce, so that the chain can include one of them only.
  */
-import type { Hash, Hex } from "viem";
+import type { Address, Hash, Hex } from "viem";
 import type { DurableValues } from "../ports.ts";
 import type { Fees } from "./fees.ts";
 
-const INDEX_NAME = "layerOne/submissions";
 /** More than 64 blocks, the deepest reorg that heals by itself, have room for. */
 const SUBMISSIONS_KEPT = 256;
 
@@ -21,8 +20,6 @@ export interface Submission {
   readonly raw: Hex;
   /** Of all transactions, the newest last. */
   readonly hashes: readonly Hash[];
-  /** It was mined and reverted, and that has been told. */
-  readonly hasReverted: boolean;
 }
 
 export interface Submissions {
@@ -35,13 +32,19 @@ export interface Submissions {
 
 type Place = readonly [batch: number, nonce: number];
 
-export async function openSubmissions(values: DurableValues): Promise<Submissions> {
-  let places = ((await values.get(INDEX_NAME)) ?? []) as readonly Place[];
+/** Nonces are an account's own: what an operator before this one has signed is no concern here. */
+export async function openSubmissions(
+  values: DurableValues,
+  account: Address,
+): Promise<Submissions> {
+  const indexName = `layerOne/submissions/${account}`;
+  const nameOf = (batch: number): string => `layerOne/submission/${account}/${batch}`;
+  let places = ((await values.get(indexName)) ?? []) as readonly Place[];
   const of = async (batch: number): Promise<Submission | undefined> =>
     (await values.get(nameOf(batch))) as Submission | undefined;
   const savePlaces = async (changed: readonly Place[]): Promise<void> => {
     places = changed.slice(-SUBMISSIONS_KEPT);
-    await values.set(INDEX_NAME, places);
+    await values.set(indexName, places);
     const dropped = changed.slice(0, -SUBMISSIONS_KEPT);
     for (const [batch] of dropped) await values.delete(nameOf(batch));
   };
@@ -63,8 +66,4 @@ export async function openSubmissions(values: DurableValues): Promise<Submission
       await values.delete(nameOf(batch));
     },
   };
-}
-
-function nameOf(batch: number): string {
-  return `layerOne/submission/${batch}`;
 }

@@ -1,27 +1,32 @@
-/** Makes and signs the transactions of a batch, where fees and budget allow it. */
+/** Makes and signs the transactions of a batch, where fees, funds and budget allow it. */
 import {
-  BaseError,
+  decodeFunctionData,
   encodeFunctionData,
   type Hex,
-  HttpRequestError,
   keccak256,
   type LocalAccount,
   parseTransaction,
-  TimeoutError,
+  serializeTransaction,
 } from "viem";
 import type { ProofWords, SealedBatch } from "../batch/sealedBatch.ts";
 import type { Attestation } from "../ports.ts";
-import { certificateFor } from "./certificate.ts";
+import { certificateFor, isOfCertificate } from "./certificate.ts";
 import type { Conditions } from "./conditions.ts";
-import { costMax, type Fees, raisedFees } from "./fees.ts";
+import { dataFeeMax } from "./dataFee.ts";
+import { areAlike, costMax, type Fees, isBelow, lowerOf, mayRise, raisedFees } from "./fees.ts";
+import { estimateGas, type GasEstimate, type SubmitBatchArgs } from "./gasLimit.ts";
 import { rollupAbi } from "./generated/abi.ts";
-import type { Place } from "./outcome.ts";
+import { isKnown, type Place } from "./outcome.ts";
 import type { RollupReader } from "./rollupReader.ts";
-import { describeChainError } from "./settlementError.ts";
+import { SettlementError } from "./settlementError.ts";
 import type { Submission } from "./submissions.ts";
 
 export interface TransactionOptions {
   readonly reader: RollupReader;
+  /** The second endpoint: it must see the same fees and the same next nonce. */
+  readonly witness?: RollupReader | undefined;
+  /** Absent: the one that the endpoint serves. */
+  readonly chainId?: number | undefined;
   readonly account: LocalAccount;
   readonly conditions: Conditions;
   /** Wei per gas above which nothing is signed. */
@@ -38,7 +43,6 @@ export interface Call {
 type Reserve = (wei: bigint) => Promise<string | undefined>;
 
 const FEE_PER_GAS_MAX = 500n * 10n ** 9n;
-const GAS_MARGIN_PERCENT = 115n;
 
 /**
  * The batch's first transaction, or why its fees cannot be paid now. `outbid`: one of the same
@@ -52,90 +56,190 @@ export async function firstSubmission(
     readonly reserve: Reserve;
   },
 ): Promise<Submission | string> {
-  const { batch, place, outbid } = start;
+  const { batch, place, outbid, proof } = start;
+  const { number, commitment, words } = batch;
   const certificate = await certificateFor(options.reader, batch, start.attestations);
-  const call = contractCall(options.reader, start, certificate);
-  const gas = await estimateGas(options, batch.number, call);
-  const fees = raisedFees(await currentFees(options), outbid?.fees);
-  const reason = await refusal(options, { fees, gas, reserve: start.reserve });
-  if (reason !== undefined) return reason;
-  const { number, commitment } = batch;
-  const nothing = { hashes: [], hasReverted: false };
-  const envelope = { batch: number, commitment, nonce: place.nonce, gas, ...nothing };
-  return sign(options, encodeFunctionData(call), { ...envelope, fees });
+  const args = [words, commitment, proof, certificate] as const;
+  const { limit: gas } = await estimate(options, number, args);
+  await checkNonce(options, place.nonce);
+  const fees = raisedFees(await marketFees(options), outbid?.fees);
+  const unsigned = { batch: number, commitment, nonce: place.nonce, gas, fees, hashes: [] };
+  return sign(options, encodeCall(args), { unsigned, reserve: start.reserve });
 }
 
-/** The same transaction at a higher price, or why that cannot be paid now. */
-export async function replacement(
+/**
+ * What is to be sent of a signed submission: the same, or the same at a higher price, or with the
+ * signatures of those who are members now; or why that cannot be paid. `isDue`: it has had its time
+ * in the pool. Throws where the contract refuses it: after a reorg it may have nothing to stand on.
+ */
+export async function renewed(
   options: TransactionOptions,
   submission: Submission,
-  reserve: Reserve,
+  start: { readonly call: Call; readonly isDue: boolean; readonly reserve: Reserve },
 ): Promise<Submission | string> {
-  const fees = raisedFees(await currentFees(options), submission.fees);
-  const reason = await refusal(options, { fees, gas: submission.gas, reserve });
-  // As it was signed first: other signatures of validators would take other gas.
-  const { data = "0x" } = parseTransaction(submission.raw);
-  return reason ?? sign(options, data, { ...submission, fees });
+  const { call, isDue, reserve } = start;
+  const { args, used, limit } = await acceptable(options, submission, call);
+  const data = encodeCall(args);
+  const isChanged = used > submission.gas || data !== callOf(submission).data;
+  const market = isChanged || isDue ? await marketFees(options) : submission.fees;
+  if (!isChanged && !(isDue && (await isRaiseDue(options, submission, market)))) {
+    await checkFunds(options, submission.batch, costMax(submission.fees, submission.gas));
+    return submission;
+  }
+  const gas = limit > submission.gas ? limit : submission.gas;
+  const fees = raisedFees(market, submission.fees);
+  return sign(options, data, { unsigned: { ...submission, gas, fees }, reserve });
 }
 
-async function currentFees({ reader }: TransactionOptions): Promise<Fees> {
-  const { maxFeePerGas, maxPriorityFeePerGas } = await reader.client.estimateFeesPerGas();
+/**
+ * The submission's call as it was signed, if the chain still takes it: other signatures would take
+ * other gas. A member that it names may have been slashed since; then with those of the others.
+ */
+async function acceptable(
+  options: TransactionOptions,
+  submission: Submission,
+  call: Call,
+): Promise<GasEstimate & { readonly args: SubmitBatchArgs }> {
+  const { reader, account, conditions } = options;
+  const { args } = callOf(submission);
+  const found = await estimateGas(reader, account.address, args);
+  if (typeof found !== "string") {
+    conditions.resume("batch");
+    return { args, ...found };
+  }
+  if (!isOfCertificate(found)) throw refused(conditions, submission.batch, found);
+  const renewedArgs = await recertified(reader, args, call);
+  return { args: renewedArgs, ...(await estimate(options, submission.batch, renewedArgs)) };
+}
+
+/** The same call with the certificate that its signatures make today, which may be none. */
+async function recertified(
+  reader: RollupReader,
+  [words, commitment, proof]: SubmitBatchArgs,
+  { batch, attestations }: Call,
+): Promise<SubmitBatchArgs> {
+  return [words, commitment, proof, await certificateFor(reader, batch, attestations)];
+}
+
+/**
+ * Whether the chain would refuse the submission's call once more, at both endpoints, and whoever
+ * certifies it: signatures that are missing may come, and after a day none are needed.
+ */
+export async function isRefused(
+  { reader, witness = reader, account }: TransactionOptions,
+  submission: Submission,
+): Promise<boolean> {
+  const { args } = callOf(submission);
+  for (const endpoint of [reader, witness]) {
+    const found = await estimateGas(endpoint, account.address, args);
+    if (typeof found !== "string" || isOfCertificate(found)) return false;
+  }
+  return true;
+}
+
+function encodeCall(args: SubmitBatchArgs): Hex {
+  return encodeFunctionData({ abi: rollupAbi, functionName: "submitBatch", args });
+}
+
+function callOf({ raw }: Submission): { readonly data: Hex; readonly args: SubmitBatchArgs } {
+  const { data = "0x" } = parseTransaction(raw);
+  const { functionName, args } = decodeFunctionData({ abi: rollupAbi, data });
+  if (functionName === "submitBatch") return { data, args };
+  throw new SettlementError(`a stored transaction calls \`${functionName}\``);
+}
+
+async function estimate(
+  { reader, account, conditions }: TransactionOptions,
+  batch: number,
+  args: SubmitBatchArgs,
+): Promise<GasEstimate> {
+  const found = await estimateGas(reader, account.address, args);
+  if (typeof found === "string") throw refused(conditions, batch, found);
+  conditions.resume("batch");
+  return found;
+}
+
+function refused(conditions: Conditions, batch: number, reason: string): Error {
+  return conditions.pause("batch", `batch \`${batch}\` was refused: ${reason}`);
+}
+
+/** Not where the endpoint has refused it: what is in no pool is not outbid by anybody. */
+async function isRaiseDue(
+  { reader, conditions }: TransactionOptions,
+  { batch, fees, hashes }: Submission,
+  market: Fees,
+): Promise<boolean> {
+  if (isBelow(fees, market)) return true;
+  if (!(await isKnown(reader, hashes))) return false;
+  if (mayRise(fees, market)) return true;
+  const offer = `a tip of \`${fees.maxPriorityFeePerGas}\` wei per gas, many times the market's`;
+  conditions.pause("fees", `batch \`${batch}\` waits in spite of ${offer}`);
+  return false;
+}
+
+/** The lower of both endpoints' fees; where they see two markets, nothing is offered. */
+async function marketFees(options: TransactionOptions): Promise<Fees> {
+  const { reader, witness, conditions } = options;
+  const [own, its] = await Promise.all([feesOf(reader), witness && feesOf(witness)]);
+  if (its === undefined) return own;
+  if (areAlike(own, its)) return lowerOf(own, its);
+  const told = [own, its].map(
+    ({ maxFeePerGas, maxPriorityFeePerGas }) => `\`${maxFeePerGas}/${maxPriorityFeePerGas}\``,
+  );
+  throw conditions.pause("fees", `the endpoints disagree on fees: ${told.join(" and ")}`);
+}
+
+async function feesOf({ client }: RollupReader): Promise<Fees> {
+  const { maxFeePerGas, maxPriorityFeePerGas } = await client.estimateFeesPerGas();
   return { maxFeePerGas, maxPriorityFeePerGas };
 }
 
-async function refusal(
-  { feePerGasMax = FEE_PER_GAS_MAX }: TransactionOptions,
-  offer: { readonly fees: Fees; readonly gas: bigint; readonly reserve: Reserve },
-): Promise<string | undefined> {
-  const { fees, gas, reserve } = offer;
-  if (fees.maxFeePerGas > feePerGasMax) {
-    return `\`${fees.maxFeePerGas}\` wei per gas are wanted, at most ${feePerGasMax}`;
-  }
-  return reserve(costMax(fees, gas));
-}
-
-/** Lets the chain try the call first, so that what it refuses costs nothing. */
-async function estimateGas(
-  { reader, account, conditions }: TransactionOptions,
-  number: number,
-  call: ReturnType<typeof contractCall>,
-): Promise<bigint> {
-  try {
-    const gas = await reader.client.estimateContractGas({
-      ...call,
-      account: account.address,
-      // Not "pending": there, an earlier transaction for this batch makes it look anchored.
-      blockTag: "latest",
-    });
-    return (gas * GAS_MARGIN_PERCENT) / 100n;
-  } catch (cause) {
-    // Only the contract's no says something of the batch.
-    const isSilence = (error: unknown): boolean =>
-      error instanceof HttpRequestError || error instanceof TimeoutError;
-    if (cause instanceof BaseError && cause.walk(isSilence) !== null) throw cause;
-    const reason = `batch \`${number}\` was refused: ${describeChainError(cause)}`;
-    throw conditions.pause("batch", reason);
-  }
-}
-
-function contractCall({ rollup }: RollupReader, { batch, proof }: Call, certificate: Hex) {
-  const args = [batch.words, batch.commitment, proof, certificate] as const;
-  return { address: rollup, abi: rollupAbi, functionName: "submitBatch", args } as const;
+/** One that is too high would leave a gap below it, which nothing could fill. */
+async function checkNonce(options: TransactionOptions, nonce: number): Promise<void> {
+  const { witness, account, conditions } = options;
+  const its = await witness?.client.getTransactionCount({ address: account.address });
+  if (its === undefined || its === nonce) return;
+  const message = `the endpoints disagree on the nonce: \`${nonce}\` and \`${its}\``;
+  throw conditions.pause("nonce", message);
 }
 
 async function sign(
-  { reader, account }: TransactionOptions,
+  options: TransactionOptions,
   data: Hex,
-  unsigned: Omit<Submission, "raw">,
-): Promise<Submission> {
+  offer: { readonly unsigned: Omit<Submission, "raw">; readonly reserve: Reserve },
+): Promise<Submission | string> {
+  const { reader, account, feePerGasMax = FEE_PER_GAS_MAX } = options;
+  const { unsigned, reserve } = offer;
   const { nonce, gas, fees } = unsigned;
   const { maxFeePerGas, maxPriorityFeePerGas } = fees;
-  const raw = await account.signTransaction({
+  if (maxFeePerGas > feePerGasMax) {
+    return `\`${maxFeePerGas}\` wei per gas are wanted, at most ${feePerGasMax}`;
+  }
+  const transaction = {
     type: "eip1559",
-    chainId: await reader.client.getChainId(),
+    chainId: options.chainId ?? (await reader.client.getChainId()),
     to: reader.rollup,
     ...{ data, nonce, gas, maxFeePerGas, maxPriorityFeePerGas },
-  });
-  const hashes = [...unsigned.hashes, keccak256(raw)];
-  return { ...unsigned, raw, hashes };
+  } as const;
+  const dataFee = await dataFeeMax(reader, serializeTransaction(transaction), gas);
+  const most = costMax(fees, gas) + dataFee;
+  await checkFunds(options, unsigned.batch, most);
+  const reason = await reserve(most);
+  if (reason !== undefined) return reason;
+  const raw = await account.signTransaction(transaction);
+  return { ...unsigned, raw, hashes: [...unsigned.hashes, keccak256(raw)] };
+}
+
+async function checkFunds(
+  { reader, account, conditions }: TransactionOptions,
+  batch: number,
+  most: bigint,
+): Promise<void> {
+  const { address } = account;
+  const balance = await reader.client.getBalance({ address });
+  if (balance < most) {
+    const message = `account \`${address}\` has \`${balance}\` wei, batch \`${batch}\` may cost`;
+    throw conditions.pause("balance", `${message} \`${most}\``);
+  }
+  conditions.resume("balance");
 }

@@ -13,7 +13,7 @@ import {
   scenarioValues,
 } from "../engine/risk.ts";
 import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR } from "../protocol/constants.ts";
-import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Series } from "../protocol/state.ts";
 import type { LiquidationInfo } from "./liquidation.ts";
 import { estimateLiquidationPrices, type LiquidationPrices } from "./liquidationPrice.ts";
@@ -41,7 +41,7 @@ export type SeriesTable = readonly Readonly<
 /** `snapshot` needs no signatures here; who trusts nobody checks them first. */
 export interface RiskInputs {
   readonly holdings: Holdings;
-  readonly snapshot: Pick<Snapshot, "time" | "slots">;
+  readonly snapshot: Pick<Snapshot, "time"> & Prices;
   readonly series: SeriesTable;
   readonly sizes: RiskSizes;
 }

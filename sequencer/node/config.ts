@@ -43,7 +43,8 @@ const deployment = z.object({
 /** Where a secp256k1 key comes from. Development accounts are refused off local chains. */
 const key = z.union([
   z.strictObject({ development: z.int().min(0).max(99) }),
-  z.strictObject({ keystore: file, passwordEnv: z.string().min(1) }),
+  /** Without a file the password is asked for. */
+  z.strictObject({ keystore: file, passwordFile: file.optional() }),
 ]);
 
 const vkeys = z.strictObject({ trade: file, ledger: file });
@@ -51,8 +52,11 @@ const circuitFiles = z.strictObject({ wasm: file, zkey: file, vkey: file });
 const chainAccess = {
   deployment,
   rpcUrl: z.url(),
-  /** Blocks on top of a queue event before it counts. */
-  confirmations: z.int().min(0).max(64).default(1),
+  /**
+   * Blocks on top of a queue event before it counts, or what the chain calls final: on rollups 64
+   * blocks are some seconds. Endpoints must then know the contract's numbers at that block.
+   */
+  confirmations: z.union([z.int().min(0).max(64), z.literal("finalized")]).default(1),
   /** A second endpoint, of another provider: where the two disagree, nothing is read or sent. */
   witnessUrl: z.url().optional(),
   /** Blocks by which one of them may be behind the other. */
@@ -175,8 +179,9 @@ const sequencer = z.strictObject({
   layerOneFees: z
     .strictObject({
       feePerGasMax: decimal.optional(),
-      weiPerHour: decimal.optional(),
-      weiPerDay: decimal.optional(),
+      /** One ether, and five. */
+      weiPerHour: decimal.default(10n ** 18n),
+      weiPerDay: decimal.default(5n * 10n ** 18n),
       /** After so long without inclusion a transaction is replaced. */
       replaceMs: ms.default(60_000),
     })

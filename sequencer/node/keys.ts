@@ -1,10 +1,11 @@
 /** The secp256k1 keys of a node: from a keystore, or a development account on a local chain. */
-import { env } from "node:process";
+import { readFileSync } from "node:fs";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "../exchangeService.ts";
 import { ConfigError, type KeySource } from "./config.ts";
+import { askPassword } from "./passwordPrompt.ts";
 
 /** Throws {@link ConfigError}, or RangeError for a development account on a chain of value. */
 export async function loadPrivateKey(source: KeySource, chainId: number): Promise<Hex> {
@@ -15,11 +16,26 @@ export async function loadPrivateKey(source: KeySource, chainId: number): Promis
     return `0x${bytesToHex(privateKey)}`;
   }
   const { readKeystore } = await import("../l1/keystore.ts");
-  const password = env[source.passwordEnv];
-  if (password === undefined) {
-    throw new ConfigError(`the environment has no \`${source.passwordEnv}\` (keystore password)`);
+  return readKeystore(source.keystore, await passwordOf(source));
+}
+
+/** From a file that only the node's user reads, or from who starts it; never the environment. */
+async function passwordOf(source: {
+  readonly keystore: string;
+  readonly passwordFile?: string | undefined;
+}): Promise<string> {
+  const { keystore, passwordFile } = source;
+  if (passwordFile === undefined) {
+    const password = await askPassword(keystore);
+    if (password !== undefined) return password;
+    const message = `no terminal to ask for the password of \`${keystore}\``;
+    throw new ConfigError(`${message}; name a \`passwordFile\``);
   }
-  return readKeystore(source.keystore, password);
+  try {
+    return readFileSync(passwordFile, "utf8").replace(/\r?\n$/, "");
+  } catch (error) {
+    throw new ConfigError(`\`passwordFile\` cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /** Signs digests as they are: 65 bytes `r | s | v` with v 27 or 28. */

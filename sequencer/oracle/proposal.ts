@@ -6,10 +6,12 @@ import { z } from "zod";
 import { SECONDS_BITS, SLOTS_MAX, STRIKE_BITS, TIME_BITS } from "../protocol/constants.ts";
 import { sign } from "../protocol/eddsa.ts";
 import {
+  NO_TERMS,
   type OracleSignature,
   type SlotRisk,
   type Snapshot,
   snapshotHash,
+  type Terms,
 } from "../protocol/snapshot.ts";
 import { type Outcome, refuse } from "./rejects.ts";
 import {
@@ -166,9 +168,22 @@ function ivOf(slot: ProposedSlot, market: ProposedExpiry, timeMs: number): numbe
   return smileIvBps({ smile, strike, forward, expiry, timeMs });
 }
 
-/** The risk matrix of a proposal: the same integers at every oracle. */
+/**
+ * The risk matrix of a proposal: the same integers at every oracle. What is signed names the series
+ * that it prices, since the table that oracles read is the operator's word.
+ */
 export function proposalToSlots(proposal: Proposal, parameters: RiskParameters): SlotRisk[] {
-  return buildRiskMatrix({ slots: slotMarkets(proposal, parameters), parameters });
+  const matrix = buildRiskMatrix({ slots: slotMarkets(proposal, parameters), parameters });
+  return matrix.map((price, index) => ({
+    ...price,
+    terms: termsOf(proposal.slots[index] ?? null),
+  }));
+}
+
+function termsOf(slot: ProposedSlot | null): Terms {
+  if (slot === null) return NO_TERMS;
+  const { isCall, strikeTicks: strike, expiry } = slot;
+  return { isCall, strike, expiry };
 }
 
 /** Signs time and risk matrix for one deployment (`domain`). `signerIndex`: place in the set. */

@@ -13,7 +13,7 @@ import {
   SECONDS_BITS,
   STRIKE_BITS,
 } from "../protocol/constants.ts";
-import type { SlotRisk } from "../protocol/snapshot.ts";
+import type { SlotPrice } from "../protocol/snapshot.ts";
 
 export const BPS = 10_000;
 /** Averages are told in thousandths of a tick. */
@@ -146,12 +146,12 @@ export const SPAN_ARRAY: readonly Scenario[] = [
 export function buildRiskMatrix(options: {
   slots: readonly (SlotMarket | null | undefined)[];
   parameters: RiskParameters;
-}): SlotRisk[] {
+}): SlotPrice[] {
   const { slots, parameters } = options;
   return slots.map((slot) => (slot ? slotRisk(slot, parameters) : still(0, false)));
 }
 
-function slotRisk(slot: SlotMarket, parameters: RiskParameters): SlotRisk {
+function slotRisk(slot: SlotMarket, parameters: RiskParameters): SlotPrice {
   checkSlot(slot);
   const { isCall, strikeTicks, settlementTicks } = slot;
   if (settlementTicks !== undefined) {
@@ -181,7 +181,7 @@ function bounded(change: number): number {
   return Math.min(Math.max(roundHalfAway(change), -CHANGE_MAX), CHANGE_MAX);
 }
 
-function still(mark: number, isFinal: boolean): SlotRisk {
+function still(mark: number, isFinal: boolean): SlotPrice {
   return { mark, isFinal, changes: new Array<number>(SCENARIOS).fill(0) };
 }
 

@@ -134,6 +134,6 @@ function valid(value: unknown): Proposal {
 }
 
 /** In one order, whatever the order of an object's fields. */
-function toFields({ mark, isFinal, changes }: SlotRisk) {
-  return [mark, isFinal, changes];
+function toFields({ terms: { isCall, strike, expiry }, mark, isFinal, changes }: SlotRisk) {
+  return [isCall, strike, expiry, mark, isFinal, changes];
 }

@@ -5,7 +5,9 @@ import {
   FIELD_MODULUS,
   MARK_BITS,
   SCENARIOS,
+  SECONDS_BITS,
   SLOTS_MAX,
+  STRIKE_BITS,
   TIME_BITS,
 } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
@@ -38,6 +40,17 @@ const schema = z.strictObject({
   slots: z
     .array(
       z.strictObject({
+        terms: z.strictObject({
+          isCall: z.boolean(),
+          strike: z
+            .int()
+            .min(0)
+            .max(2 ** STRIKE_BITS - 1),
+          expiry: z
+            .int()
+            .min(0)
+            .max(2 ** SECONDS_BITS - 1),
+        }),
         mark: z
           .int()
           .min(0)
@@ -56,8 +69,8 @@ export type SnapshotJson = z.input<typeof schema>;
 export function snapshotToJson(snapshot: Snapshot): SnapshotJson {
   return {
     time: snapshot.time,
-    slots: snapshot.slots.map(({ mark, isFinal, changes }) => {
-      return { mark, isFinal, changes: [...changes] };
+    slots: snapshot.slots.map(({ terms, mark, isFinal, changes }) => {
+      return { terms: { ...terms }, mark, isFinal, changes: [...changes] };
     }),
     signatures: snapshot.signatures.map(({ signer, r8x, r8y, s }) => {
       return { signer, r8x: toHex(r8x), r8y: toHex(r8y), s: toHex(s) };

@@ -138,7 +138,7 @@ export const FILL = [
 /**
  * First public word of a ledger operation; unused fields are 0. In a takeover `account` takes over
  * from `to`, and pays it `amount` if `isSubsidy`, else is paid by it. In a forced close `lots` is
- * what layer one asked for, and `amount` what the closer pays for each lot that is closed.
+ * what layer one asked for, and `amount` what the closer pays the fund for each lot it takes.
  */
 export const LEDGER_OP = [
   ["kind", 5],

@@ -15,6 +15,7 @@ export interface TrackedBatch {
   readonly kind: BatchKind;
   readonly time: number;
   readonly root: bigint;
+  readonly wordsHash: string;
   readonly logPosition: number;
   readonly logHash: string;
 }
@@ -145,6 +146,7 @@ function addAttestation(tracked: Tracked, attestation: Attestation): BatchStatus
   const batch = tracked.batches.get(attestation.number);
   if (batch === undefined) return "the batch is not known";
   if (BigInt(attestation.root) !== batch.root) return "its root is another";
+  if (attestation.wordsHash !== batch.wordsHash) return "its words are others";
   if (attestation.logHash !== batch.logHash) return "its log is another";
   const before = tracked.attested.get(validator) ?? 0;
   tracked.attested.set(validator, Math.max(before, attestation.number));
@@ -195,7 +197,7 @@ function stageOf(tracked: Tracked, number: number): Stage {
 function statusOf(tracked: Tracked, number: number): BatchStatus | undefined {
   const batch = tracked.batches.get(number);
   if (batch === undefined) return undefined;
-  const { logHash: _, ...shown } = batch;
+  const { wordsHash: _, logHash: __, ...shown } = batch;
   const vouching = [...tracked.attested.values()].filter((newest) => newest >= number);
   return {
     ...shown,

@@ -21,7 +21,7 @@ import { SNAPSHOT_AGE_MS_BITS } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { type Effect, type EffectBatch, movedAccounts, NOTHING_MOVED } from "./effect.ts";
 
-/** There is no snapshot that a batch could use now. */
+/** There is no snapshot that a batch could use now: none is fresh, or of what is listed. */
 export class NoSnapshotError extends Error {
   override name = "NoSnapshotError";
 }
@@ -34,11 +34,8 @@ export interface BatcherOptions {
   readonly log: Log;
   /** The newest quorum-signed snapshot that is known. */
   snapshot(): Snapshot | undefined;
-  /**
-   * Trade batches need a snapshot of a later time: the oracles must have seen every listing, or
-   * positions in a new series would carry no margin.
-   */
-  lastListing(): number;
+  /** Whether the snapshot prices the series that are listed now: no batch runs by another. */
+  isOfListed(snapshot: Snapshot): boolean;
   cashOf(account: number): number;
   /** Sees each entry right after its execution; what it returns waits until it is durable. */
   observe(effect: Effect): readonly ExchangeEvent[];
@@ -302,15 +299,14 @@ function open(session: Session, opening: Opening, time: number): void {
 }
 
 function usableSnapshot(session: Session, opening: Opening, time: number): Snapshot | undefined {
-  const { snapshot: newest, lastListing } = session.options;
+  const { snapshot: newest, isOfListed } = session.options;
   const snapshot = newest();
-  if (snapshot === undefined) return undefined;
+  if (snapshot === undefined || !isOfListed(snapshot)) return undefined;
   const age = batchTime(session, snapshot, time) - snapshot.time;
   if (age >= SNAPSHOT_AGE_MS_MAX) return undefined;
   // An interrupted order would go on in the batch, by marks that are too old.
   if (opening === "cancels" && !session.isCarried()) return snapshot;
-  if (time - snapshot.time >= TRADING_AGE_MS_MAX) return undefined;
-  return opening === "ledger" || snapshot.time > lastListing() ? snapshot : undefined;
+  return time - snapshot.time < TRADING_AGE_MS_MAX ? snapshot : undefined;
 }
 
 /** Batch times grow strictly, and no batch is older than its snapshot. */

@@ -7,13 +7,19 @@ export class LayerOneStoppedError extends Error {
   override name = "LayerOneStoppedError";
 }
 
-/** One look at the queue; operations that are new wait for the next ledger group. */
+/**
+ * One look at the queue; operations that wait do so for the next ledger group. While it cannot be
+ * read none waits: what was read before may be gone.
+ */
 export async function watchQueue(options: {
   settlement: Pick<SettlementLayer, "queued">;
   sequencing: Pick<Sequencing, "nextQueueId" | "enqueue">;
   clock: Clock;
 }): Promise<void> {
   const { settlement, sequencing, clock } = options;
-  const operations = await settlement.queued(sequencing.nextQueueId());
-  if (operations.length > 0) sequencing.enqueue(operations, clock.now());
+  const operations = await settlement.queued(sequencing.nextQueueId()).catch((error: unknown) => {
+    sequencing.enqueue([], clock.now());
+    throw error;
+  });
+  sequencing.enqueue(operations, clock.now());
 }

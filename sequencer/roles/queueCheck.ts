@@ -17,14 +17,24 @@ const FROM_QUEUE: ReadonlySet<LedgerOperation["kind"]> = new Set([
 const POLL_MS = 500;
 
 export interface QueueCheck {
-  /** Why the operation must not be in the log at this place, or undefined. Waits for layer one. */
-  refusal(entry: OperationEntry, signal: AbortSignal): Promise<string | undefined>;
+  /**
+   * Why the operation must not be in the log at this place, in a batch with a snapshot of this time
+   * (unix ms), or undefined. Waits for layer one.
+   */
+  refusal(
+    entry: OperationEntry,
+    snapshotTime: number,
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
   /** The operation has been executed. */
   passed(entry: OperationEntry): void;
   nextQueueId(): number;
 }
 
-/** `waitMs`: how long layer one may take to show what the sequencer says it has seen there. */
+/**
+ * `waitMs`: how long layer one may take to show what the sequencer says it has seen there. Blocks
+ * that have come by then may take as long as it takes to be confirmed here.
+ */
 export function createQueueCheck(options: {
   settlement: Pick<SettlementLayer, "queued" | "report">;
   clock: Clock;
@@ -37,14 +47,27 @@ export function createQueueCheck(options: {
 
   async function find(queueId: number, signal: AbortSignal): Promise<QueuedOperation | undefined> {
     let end = clock.now() + waitMs;
+    // The newest block when the time was up: what the queue up to there lacks, it lacks.
+    let last: number | null | undefined;
     for (;;) {
-      const found = known.find((queued) => queued.queueId === queueId);
-      if (found !== undefined || clock.now() > end) return found;
+      const entry = known.find((queued) => queued.queueId === queueId);
+      if (entry !== undefined) return entry;
       const asked = clock.now();
-      known = await settlement.queued(queueId).catch(() => known);
+      const { head, confirmed } = settlement.report();
+      const isRead = await settlement.queued(queueId).then(
+        (queued) => {
+          known = queued;
+          return true;
+        },
+        () => false,
+      );
       if (known.some((queued) => queued.queueId === queueId)) continue;
       const { paused, stopped } = settlement.report();
       if (stopped !== null) throw new LayerOneStoppedError(stopped);
+      if (isRead && asked > end) {
+        if (last === undefined) last = head;
+        if (last === null || confirmed === null || confirmed >= last) return undefined;
+      }
       await pause(POLL_MS, signal);
       // An endpoint that is not to be believed now is no reason to accuse the sequencer.
       if (paused !== null) end += clock.now() - asked;
@@ -53,7 +76,7 @@ export function createQueueCheck(options: {
   }
 
   return {
-    refusal: async ({ operation, queueId }, signal) => {
+    refusal: async ({ operation, queueId }, snapshotTime, signal) => {
       if (!FROM_QUEUE.has(operation.kind)) {
         return queueId === undefined ? undefined : `\`${operation.kind}\` is not for the queue`;
       }
@@ -61,6 +84,9 @@ export function createQueueCheck(options: {
       if (queueId !== next) return `queue entry \`${queueId}\` out of order, expected \`${next}\``;
       const queued = await find(queueId, signal);
       if (queued === undefined) return `layer one has no queue entry \`${queueId}\``;
+      if (snapshotTime < queued.pricedFrom) {
+        return `queue entry \`${queueId}\` is served by marks from before it was queued`;
+      }
       const difference = firstDifference(queued.operation, operation);
       if (difference === undefined) return undefined;
       return `queue entry \`${queueId}\` differs from layer one's in \`${difference}\``;

@@ -1,4 +1,5 @@
 /** What follows when entries are durable: sealed batches are stored, announced, checkpointed. */
+import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { BatchStatus, ExchangeEvent } from "../exchangeService.ts";
 import type { BatchStore, Checkpoint, CheckpointStore, Logger } from "../ports.ts";
@@ -75,7 +76,9 @@ export function createSealing(options: SealingOptions): Sealing {
       const { kind, number, rootAfter: root } = sealed;
       options.logger.info("batch sealed", { number, kind, position, used: batch.time });
       const place = { logPosition: position, logHash: hash };
-      publishBatches(options.batches.sealed({ number, kind, time: batch.time, root, ...place }));
+      const published = { root, wordsHash: wordsHash(sealed.words) };
+      const { time } = batch;
+      publishBatches(options.batches.sealed({ number, kind, time, ...published, ...place }));
       storing = storing.then(() => store(sealed, hash)).catch(options.fail);
     }
     const last = records.at(-1);

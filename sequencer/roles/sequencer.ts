@@ -3,6 +3,7 @@
  * anchored. Each stage has its own loop and its own durable queue, and none waits for a later one.
  */
 import { type AdmissionPolicy, DEFAULT_POLICY } from "../engine/admission.ts";
+import { firstMispriced } from "../engine/risk.ts";
 import type { ExchangeEvent, ExchangeService, Info } from "../exchangeService.ts";
 import type {
   Attestation,
@@ -117,10 +118,10 @@ export async function createSequencer(
   ports: SequencerPorts,
   config: SequencerConfig,
 ): Promise<Sequencer> {
-  const { log, checkpoints, batches: store, clock, logger } = ports;
+  const { log, checkpoints, batches: store, logger } = ports;
   const { deployment, info } = config;
   const { validators } = info;
-  const options = { deployment, validators, log, checkpoints, store, clock, logger };
+  const options = { deployment, validators, log, checkpoints, store, logger };
   const restored = await restoreSequencer(options);
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
   const core = createCore(ports, config, { restored, onStored: () => jobs.current?.notify() });
@@ -180,7 +181,7 @@ function createCore(
       executor: node.executor,
       log,
       snapshot: watch.newest,
-      lastListing: () => trackers.lastListing(),
+      isOfListed: (snapshot) => firstMispriced(state.series(), snapshot) === undefined,
       cashOf: (account) => state.account(account).cash,
       observe: (effect) => {
         sealing.observe(effect);
@@ -315,7 +316,8 @@ async function runLoops(core: Core, work: Work, outer: AbortSignal): Promise<voi
     return (error: unknown): void => {
       const { stopped } = core.ports.settlement.report();
       const message = messageOf(error);
-      if (error instanceof ForeignBatchError) halt.fail(error);
+      const isEnd = error instanceof ForeignBatchError || error instanceof LayerOneStoppedError;
+      if (isEnd) halt.fail(error);
       else if (stopped !== null) halt.fail(new LayerOneStoppedError(stopped));
       else if (message !== told) logger.warn(`${task} failed`, { error: message });
       told = message;

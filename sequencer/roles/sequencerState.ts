@@ -1,6 +1,7 @@
 /** How a sequencer begins: from its newest checkpoint, through every record of the log after it. */
 import { logOrigin } from "../batch/log.ts";
-import type { BatchStore, CheckpointStore, Clock, Log, Logger } from "../ports.ts";
+import { wordsHash } from "../batch/publicInputs.ts";
+import type { BatchStore, CheckpointStore, Log, Logger } from "../ports.ts";
 import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
 import { createNodeState, type Deployment, loadCheckpoint, type NodeState } from "./nodeState.ts";
 import { createTrackers, type TrackerMemory, type Trackers } from "./trackers.ts";
@@ -25,14 +26,13 @@ export async function restoreSequencer(options: {
   log: Log;
   checkpoints: CheckpointStore;
   store: BatchStore;
-  clock: Clock;
   logger: Logger;
 }): Promise<SequencerState> {
-  const { deployment, validators, log, store, clock, logger } = options;
+  const { deployment, validators, log, store, logger } = options;
   const checkpoint = await loadCheckpoint(log, options.checkpoints);
   const memory = checkpoint?.extra as SequencerMemory | undefined;
   const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
-  const trackers = createTrackers(node, clock, memory?.trackers);
+  const trackers = createTrackers(node, memory?.trackers);
   const anchored = memory?.anchored ?? 0;
   const batches = createBatchTracker({ validators, anchored, memory: memory?.batches });
   const from = node.position();
@@ -42,7 +42,8 @@ export async function restoreSequencer(options: {
     const { sealed, batch, position } = effect;
     if (sealed === undefined) continue;
     const place = { logPosition: position, logHash: record.hash };
-    batches.sealed({ ...batch, root: sealed.rootAfter, ...place });
+    const published = { root: sealed.rootAfter, wordsHash: wordsHash(sealed.words) };
+    batches.sealed({ ...batch, ...published, ...place });
     // The crash may have come between the log and the store.
     await store.putSealed(sealed);
   }

@@ -2,6 +2,7 @@
  * When batches end and when ledger operations run. Trade messages are executed as they come;
  * ledger operations wait for a boundary, so that a deposit does not cut every trade batch in two.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { OperationEntry } from "../batch/log.ts";
 import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
 import type { Logger, QueuedOperation } from "../ports.ts";
@@ -9,6 +10,7 @@ import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher, Turn } from "./batcher.ts";
 import { dueOperation, isListing, type KeeperOptions } from "./keeper.ts";
+import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import type { Liquidator } from "./liquidator.ts";
 import { purgeSpare } from "./purging.ts";
 
@@ -47,7 +49,11 @@ const RANK_OPERATIONS_MAX = 1 << 16;
 export interface Sequencing {
   /** Ends batches and runs ledger groups that are due. */
   tick(now: number): void;
-  /** Layer-one operations, in the order of the queue, without gaps. */
+  /**
+   * All layer-one operations that wait, in the order of the queue, without gaps. What waited before
+   * and is not among them is not on layer one any more. Throws {@link LayerOneStoppedError} where
+   * one was executed that has become another meanwhile.
+   */
   enqueue(operations: readonly QueuedOperation[], now: number): void;
   /** False where too many wait already. */
   request(request: LedgerRequest): boolean;
@@ -56,12 +62,18 @@ export interface Sequencing {
    * and is sealed; what was judged by its snapshot must be judged anew.
    */
   operation(entry: OperationEntry, time: number): Turn<OperationRecord | undefined>;
-  /** The next layer-one operation that has not been executed or taken in. */
+  /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
 }
 
+interface WaitingOperation extends QueuedOperation {
+  readonly waitingSince: number;
+}
+
 interface Waiting {
-  readonly queued: (QueuedOperation & { readonly waitingSince: number })[];
+  queued: WaitingOperation[];
+  /** Executed since layer one was last read. */
+  executed: WaitingOperation[];
   readonly requests: LedgerRequest[];
   /** Keys that the open ledger batch registered: they sign nothing in it. */
   readonly registered: Set<string>;
@@ -92,6 +104,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
   const { batcher } = options;
   const waiting: Waiting = {
     queued: [],
+    executed: [],
     requests: [],
     registered: new Set(),
     registeredIn: 0,
@@ -114,16 +127,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
       if (batcher.current() === undefined && batcher.isOrderCarried()) batcher.proceed(now);
       options.liquidator.runBooks(now);
     },
-    enqueue: (operations, now) => {
-      for (const queued of operations) {
-        if (queued.queueId !== waiting.nextQueueId) {
-          const expected = `expected \`${waiting.nextQueueId}\``;
-          throw new Error(`layer one's queue has a gap: got \`${queued.queueId}\`, ${expected}`);
-        }
-        waiting.queued.push({ ...queued, waitingSince: now });
-        waiting.nextQueueId += 1;
-      }
-    },
+    enqueue: (operations, now) => replaceQueued(waiting, operations, now),
     request: (request) => {
       if (waiting.requests.length >= REQUESTS_MAX) return false;
       waiting.requests.push(request);
@@ -132,6 +136,36 @@ export function createSequencing(options: SequencingOptions): Sequencing {
     operation: (entry, time) => runOperation(options, waiting, entry, time),
     nextQueueId: () => waiting.nextQueueId,
   };
+}
+
+function replaceQueued(
+  waiting: Waiting,
+  operations: readonly QueuedOperation[],
+  now: number,
+): void {
+  const known = new Map(
+    [...waiting.executed, ...waiting.queued].map((each) => [each.queueId, each]),
+  );
+  const first = operations[0]?.queueId ?? waiting.nextQueueId;
+  if (first > waiting.nextQueueId) {
+    const expected = `expected \`${waiting.nextQueueId}\``;
+    throw new Error(`layer one's queue has a gap: got \`${first}\`, ${expected}`);
+  }
+  const next = operations.map((queued, place) => {
+    const { queueId, operation } = queued;
+    if (queueId !== first + place) throw new Error(`queue entry \`${first + place}\` is missing`);
+    // A reorg may bring a close back in a later block, hardly in one from after this moment.
+    const pricedFrom = queued.pricedFrom === 0 ? 0 : Math.max(queued.pricedFrom, now);
+    const before = known.get(queueId);
+    if (before !== undefined && isDeepStrictEqual(before.operation, operation)) {
+      return { ...before, pricedFrom: Math.max(before.pricedFrom, queued.pricedFrom) };
+    }
+    if (queueId >= waiting.nextQueueId)
+      return { queueId, operation, pricedFrom, waitingSince: now };
+    throw new LayerOneStoppedError(`layer one has replaced \`${queueId}\`, which was executed`);
+  });
+  waiting.queued = next.filter(({ queueId }) => queueId >= waiting.nextQueueId);
+  waiting.executed = [];
 }
 
 function isBatchDue({ batcher, limits, ...options }: SequencingOptions, now: number): boolean {
@@ -149,7 +183,8 @@ function isBatchDue({ batcher, limits, ...options }: SequencingOptions, now: num
 /** Whether ledger operations wait, and nothing is gained by letting them wait longer. */
 function isGroupDue(options: SequencingOptions, waiting: Waiting, now: number): boolean {
   const { batcher, limits } = options;
-  const since = [waiting.queued[0]?.waitingSince, waiting.requests[0]?.waitingSince];
+  const queued = waiting.queued.slice(0, 1).filter((next) => isPriced(next, options.snapshot()));
+  const since = [queued[0]?.waitingSince, waiting.requests[0]?.waitingSince];
   const oldest = Math.min(...since.map((time) => time ?? Number.POSITIVE_INFINITY));
   const hasDue =
     oldest < Number.POSITIVE_INFINITY || keeperOperation(options, waiting, now) !== undefined;
@@ -164,14 +199,18 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
   if (batcher.current()?.kind !== "ledger") batcher.finishTrades(now);
   for (let count = 0; count < QUEUE_OPERATIONS_MAX; count++) {
     const next = waiting.queued[0];
-    if (next === undefined) break;
+    if (next === undefined || !isPriced(next, options.snapshot())) break;
+    // Layer one refuses a close by marks from before it was ordered: the open batch may have them.
+    const isOpen = batcher.current() !== undefined;
+    if (isOpen && !isPriced(next, batcher.batchSnapshot())) batcher.seal();
     const { queueId, operation } = next;
     const entry = { type: "operation", operation, queueId } as const;
     const record = runOperation(options, waiting, entry, now).value;
     if (record === undefined) continue;
     const { outcome } = record;
     // Taken off only when it is executed: a snapshot that has run out leaves it first in line.
-    waiting.queued.shift();
+    waiting.executed.push(...waiting.queued.splice(0, 1));
+    waiting.nextQueueId = queueId + 1;
     logger.info("layer-one operation", { queueId, kind: operation.kind, outcome });
   }
   for (const request of waiting.requests.splice(0)) request.run(now);
@@ -185,6 +224,11 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
     if (isListing(operation)) waiting.listedIn = number;
     if (operation.kind === "collectFees") waiting.collectedIn = number;
   }
+}
+
+/** Whether a batch with this snapshot may serve the operation. */
+function isPriced({ pricedFrom }: QueuedOperation, snapshot: Snapshot | undefined): boolean {
+  return pricedFrom <= (snapshot?.time ?? 0);
 }
 
 function isOfRanking({ kind }: LedgerOperation): boolean {

@@ -30,7 +30,7 @@ export interface Offer {
   readonly scenario: number;
   /** Seconds since the lock. */
   readonly seconds: number;
-  /** The insurance fund takes over: it engages at most half of its cash (T7). */
+  /** The insurance fund takes over: half of its equity stays out of it (T7). */
   readonly isInsurance: boolean;
   readonly risk: Risk;
   readonly unit: number;
@@ -152,17 +152,20 @@ function deficitBound({ from, risk, unit }: Offer): bigint {
 function takingBound(offer: Offer, moved: bigint): bigint {
   const { taker, isInsurance, risk, slot } = offer;
   const received = moved * BigInt(risk.marks[slot]!);
-  const cash = BigInt(taker.cash) + received;
-  const bounds = headrooms(taker, offer).map((headroom, row) => {
+  const rooms = headrooms(taker, offer);
+  const equity4 = rooms[SCENARIO_ROWS - 1]!;
+  const bounds = rooms.map((headroom, row) => {
     const lost = INITIAL * moved * changeIn(offer, row);
     const unharmed = floorDivide(-lost, VALUE);
-    // `headroom - lost - 4 a >= 0`, and for the fund `>= 2 (cash - a)`.
-    const healthy = isInsurance
-      ? floorDivide(headroom - lost - 2n * cash, VALUE - 2n)
-      : floorDivide(headroom - lost, VALUE);
-    return unharmed > healthy ? unharmed : healthy;
+    // `headroom - lost - 4 a >= 0`, and for the fund twice that `>= equity4 - 4 a`.
+    const left = isInsurance ? 2n * (headroom - lost) - equity4 : headroom - lost;
+    return largest([unharmed, floorDivide(left, VALUE)]);
   });
-  return smallest(isInsurance ? [cash, ...bounds] : bounds);
+  if (!isInsurance) return smallest(bounds);
+  // `8 (cash - a) >= equity4 - 4 a`, or no less cash than before.
+  const cash = BigInt(taker.cash) + received;
+  const liquid = largest([received, floorDivide(2n * VALUE * cash - equity4, VALUE)]);
+  return smallest([floorDivide(equity4, VALUE), liquid, ...bounds]);
 }
 
 /** Cash and positions at the marks, in 1e-6 USDC. */

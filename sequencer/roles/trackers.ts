@@ -1,6 +1,5 @@
 /** Everything that watches executed entries for the public's sake, as one. */
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
-import type { Clock } from "../ports.ts";
 import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
 import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
 import type { Effect } from "./effect.ts";
@@ -23,8 +22,6 @@ export interface Trackers {
   readonly accounts: AccountHistory;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
-  /** Time (unix ms) by which the newest listing had been executed, or this node had started. */
-  lastListing(): number;
   observe(effect: Effect): ExchangeEvent[];
   memory(): TrackerMemory;
 }
@@ -38,11 +35,7 @@ export interface TrackerMemory {
 }
 
 /** Begins with the state as it is; `memory` is of the same moment. */
-export function createTrackers(
-  node: NodeState,
-  clock: Clock,
-  memory: TrackerMemory | undefined,
-): Trackers {
+export function createTrackers(node: NodeState, memory: TrackerMemory | undefined): Trackers {
   const { state } = node;
   const orders = createOrderTracker({ state, memory: memory?.orders });
   const depths = createDepthTracker({ state, position: node.position() });
@@ -52,7 +45,6 @@ export function createTrackers(
   const openInterest = createOpenInterest(state);
   const accounts = createAccountHistory(memory?.history);
   let nextQueueId = memory?.nextQueueId ?? 0;
-  let lastListing = clock.now();
   return {
     orders,
     depths,
@@ -60,9 +52,7 @@ export function createTrackers(
     openInterest,
     accounts,
     nextQueueId: () => nextQueueId,
-    lastListing: () => lastListing,
     observe: (effect) => {
-      if (effect.operation?.operation.kind === "listSeries") lastListing = clock.now();
       const { entry, steps, batch } = effect;
       if (entry.type === "operation" && entry.queueId !== undefined) {
         nextQueueId = entry.queueId + 1;

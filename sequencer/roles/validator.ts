@@ -3,6 +3,8 @@
  * difference it refuses, says why, and signs nothing more: whoever runs it must look.
  */
 import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
+import { wordsHash } from "../batch/publicInputs.ts";
+import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type {
   Attestation,
   BatchStore,
@@ -36,7 +38,7 @@ const TELL_MS_MAX = 10_000;
 /** Signs what this validator has found. */
 export interface Attester {
   readonly address: string;
-  attest(content: { number: number; root: bigint; logHash: string }): Promise<Attestation>;
+  attest(content: Sealed): Promise<Attestation>;
 }
 
 export interface ValidatorPorts {
@@ -82,9 +84,11 @@ export class RefusalError extends Error {
   }
 }
 
+/** A batch that was executed here. */
 interface Sealed {
   readonly number: number;
   readonly root: bigint;
+  readonly wordsHash: string;
   readonly logHash: string;
 }
 
@@ -113,12 +117,9 @@ export async function createValidator(
   const nextQueueId = memory?.nextQueueId ?? 0;
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
   const refusing = new AbortController();
-  const newest = checkpoint && {
-    number: checkpoint.batchNumber,
-    root: checkpoint.root,
-    logHash: checkpoint.hash,
-  };
-  const unanchored = new Map(newest && [[newest.number, newest]]);
+  const unanchored = new Map<number, Sealed>();
+  const newest = checkpoint && (await ports.batches.sealed(checkpoint.batchNumber));
+  if (newest !== undefined) unanchored.set(newest.number, sealedOf(newest, checkpoint!.hash));
   const parts: Parts = { ports, config, node, queue, unanchored, attested: 0, refusing };
   for await (const record of log.read(node.position())) {
     // Checked when it was written: only the execution is to be repeated.
@@ -188,7 +189,8 @@ async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal):
   const { entry, position } = record;
   const { clockSkewMs } = parts.config;
   if (entry.type === "operation") {
-    const reason = await parts.queue.refusal(entry, signal);
+    const snapshotTime = parts.node.snapshot()?.time ?? 0;
+    const reason = await parts.queue.refusal(entry, snapshotTime, signal);
     if (reason !== undefined) throw new RefusalError(position, reason);
   }
   if (entry.type !== "open") return;
@@ -203,12 +205,16 @@ async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal):
 async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Promise<void> {
   const { sealed } = effect;
   if (sealed === undefined) return;
-  const { number, rootAfter: root } = sealed;
+  const { number } = sealed;
   await parts.ports.batches.putSealed({ ...sealed, inputs: {} });
-  parts.unanchored.set(number, { number, root, logHash: record.hash });
+  parts.unanchored.set(number, sealedOf(sealed, record.hash));
   const [oldest] = parts.unanchored.keys();
   if (parts.unanchored.size > UNANCHORED_MAX) parts.unanchored.delete(oldest!);
   parts.ports.logger.debug("batch executed", { number, position: record.position });
+}
+
+function sealedOf({ number, rootAfter: root, words }: SealedBatch, logHash: string): Sealed {
+  return { number, root, wordsHash: wordsHash(words), logHash };
 }
 
 function draftCheckpoint({ config, node, queue }: Parts, effect: Effect) {

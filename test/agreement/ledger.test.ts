@@ -47,7 +47,15 @@ function assertAgreement(market: Market): void {
 }
 
 function operate(market: Market, operation: LedgerOperation): void {
-  coverage.operation(market.operate(operation));
+  const statusOf = (): string => {
+    return "slot" in operation ? market.state.series()[operation.slot]!.status : "";
+  };
+  const before = statusOf();
+  const record = market.operate(operation);
+  coverage.operation(record);
+  if (operation.kind === "forcedClose" && record.outcome === "executed") {
+    coverage.reach(`forcedClose ${before} to ${statusOf()}`);
+  }
 }
 
 function pay(market: Market, account: number, message: LedgerMessage, keyIndex = 0): void {
@@ -169,11 +177,38 @@ test("positions are closed and orders voided by layer one, or nothing happens", 
   operate(market, close(4, 1, 1)); // expired
   assertAgreement(market);
   market.slots = market.slots.map((risk, slot) => (slot < 2 ? { ...risk, isFinal: true } : risk));
+  operate(market, close(3, 1, 1)); // nobody's: it stays unsettled
   operate(market, close(4, 1, 1)); // final
-  operate(market, { kind: "settleSeries", slot: 1 });
-  operate(market, close(4, 1, 1)); // settled
+  operate(market, close(1, 1, 1)); // settled thereby
+  operate(market, close(1, 1, 1)); // nothing is left
+  operate(market, { kind: "settleSeries", slot: 0 });
+  operate(market, close(4, 0, 1)); // settled before
   assertAgreement(market);
 });
+
+/** Everything expires; of the slots named by bits of `a` the marks are final. */
+function expire(market: Market, a: number): void {
+  if (market.executor.current() !== undefined) market.seal();
+  market.time = Math.max(market.time, EXPIRY * 1000);
+  market.slots = market.slots.map((price, slot) => {
+    return { ...price, isFinal: ((a >> (slot % 4)) & 1) === 1 };
+  });
+}
+
+const ending = fc.record({
+  a: fc.nat({ max: 15 }),
+  closes: fc.array(fc.nat({ max: 0xffff }), { maxLength: 6 }),
+});
+
+/** Closes of accounts that hold anything there, now and then of one that does not. */
+function end(market: Market, { a, closes }: { a: number; closes: readonly number[] }): void {
+  expire(market, a);
+  const { state } = market;
+  const ids = state.accountIds().filter((id) => id > 2 && state.account(id).owner !== 0n);
+  for (const b of closes) {
+    operate(market, close(ids[b % ids.length]!, (b >> 3) % 4, 1 + (b >> 5)));
+  }
+}
 
 test("keys are registered, replaced and revoked between the messages of others", () => {
   const market = createMarket();
@@ -261,9 +296,10 @@ function tryOperation(market: Market, operation: LedgerOperation): void {
 
 test("random operations, with trades in between", () => {
   fc.assert(
-    fc.property(fc.array(command, { minLength: 16, maxLength: 20 }), (commands) => {
+    fc.property(fc.array(command, { minLength: 16, maxLength: 20 }), ending, (commands, last) => {
       const market = tradedMarket();
       for (const each of commands) run(market, each);
+      end(market, last);
       assertAgreement(market);
     }),
     { ...runs(1), endOnFailure: true },
@@ -320,13 +356,15 @@ test("short sequences that begin anywhere in a distress: a batch or a few each",
     distressCommand,
   );
   const sequence = fc.array(any, { minLength: 1, maxLength: 4 });
+  const from = fc.constantFrom(...starts.flatMap(marketsAlong));
   fc.assert(
-    fc.property(fc.constantFrom(...starts.flatMap(marketsAlong)), sequence, (start, commands) => {
+    fc.property(from, sequence, fc.option(ending), (start, commands, last) => {
       const market = copyMarket(start);
       for (const each of commands) {
         if ("account" in each) run(market, each);
         else runDistress({ market, seen: seenInDistress }, each);
       }
+      if (last !== null) end(market, last);
       assertAgreement(market);
     }),
     { ...runs(4, 4800), seed, endOnFailure: true },
@@ -339,7 +377,8 @@ test("the sequences above reached every operation, executed and refused", (t) =>
     ...["deposit executed", "registerKey executed", "listSeries executed", "openBook executed"],
     ...["settleSeries executed", "settlePosition executed"],
     ...["forcedWithdraw executed", "forcedWithdraw refused", "forcedCancelAll executed"],
-    ...["forcedClose executed", "forcedClose refused"],
+    ...["forcedClose executed", "forcedClose refused", "forcedClose listed to listed"],
+    ...["forcedClose listed to settled", "forcedClose settled to settled"],
     ...["withdraw executed", "withdraw refused", "transfer executed", "transfer refused"],
   ]);
 });

@@ -15,6 +15,8 @@ const free = /\.inv$/;
 
 interface Close {
   readonly isClose: number;
+  readonly pays: number;
+  readonly paidOut: number;
   readonly lots: number;
   readonly amount: number;
   readonly position: number;
@@ -24,6 +26,7 @@ interface Close {
 
 /** 10 of 30 long lots, whose short-option minimum is 4 ticks. */
 const CLOSE: Close = {
+  ...{ pays: 0, paidOut: 0 },
   ...{ isClose: 1, lots: 10, amount: 4 * UNIT, position: 30, isUnexpired: 1, minimum5: 20 },
 };
 
@@ -72,6 +75,38 @@ test("ForcedClose proves 2: the minimum is paid for each lot, and never by the f
 test("ForcedClose proves 3: F2, lots of an unexpired slot", () => {
   assert.deepEqual(read({ isUnexpired: 0 }), [10, 40 * UNIT, 0]);
   assert.deepEqual(read({ position: 0 }), [0, 0, 0]);
+});
+
+test("ForcedClose proves 1 and 3: what is paid out is due, and the fund takes nothing", () => {
+  const expired = { isUnexpired: 0, pays: 1, minimum5: 0, amount: 0, position: 0 };
+  assert.deepEqual(read({ ...expired, paidOut: 30 }), [0, 0, 1]);
+  assert.deepEqual(read({ ...expired, paidOut: -30 }), [0, 0, 1]);
+  assert.deepEqual(read({ ...expired, paidOut: 0 }), [0, 0, 0]);
+  assertRejects(gadget, { ...CLOSE, ...expired, paidOut: 30, amount: UNIT }, "a charge");
+  assert.deepEqual(read({ ...expired, position: 30, paidOut: 30 }), [0, 0, 1]);
+});
+
+test("ExpiredClose proves 1 and 2: it settles what is over, and pays also what is settled", async () => {
+  const expired = await loadGadget({ file, main: "ExpiredClose()" });
+  const bits = [0, 1];
+  for (const isClose of bits) {
+    for (const [isListed, isSettled] of [
+      [0, 0],
+      [0, 1],
+      [1, 0],
+    ] as const) {
+      for (const isUnexpired of bits) {
+        for (const isFinal of bits) {
+          const inputs = { isClose, isListed, isSettled, isUnexpired, isFinal };
+          const witness = assertPinned(expired, inputs);
+          const settles = isClose * isListed * isFinal * (1 - isUnexpired);
+          const pays = settles + isClose * isSettled;
+          const said = ["settles", "pays"].map((name) => Number(expired.read(witness, name)));
+          assert.deepEqual(said, [settles, pays], JSON.stringify(inputs));
+        }
+      }
+    }
+  }
 });
 
 test("ForcedClose proves: of other operations it says nothing", () => {

@@ -140,9 +140,9 @@ test("LedgerOperation proves 7: T6, no fall may hurt more than the rise that is 
   assertRefused(circuit, refielded(honest, 0, { amount: 20_000 }), toBears);
 });
 
-test("LedgerOperation proves 7: T7, the fund waits, and engages half of its cash", () => {
-  // It would be covered, with less than twice its cash of headroom.
-  assertRefused(circuit, held(takeover, "cash", 2, 5_000_000), bears);
+test("LedgerOperation proves 7: T7, the fund waits, and engages half of its equity", () => {
+  // 2.1 M of equity would be covered, and lose more than half of that, with the margin on top.
+  assertRefused(circuit, held(takeover, "cash", 2, 2_000_000), bears);
   assertRefused(circuit, lockedFor(255), "Takeover: isInsure * (1 - age.isAuctionOver)");
 });
 
@@ -157,8 +157,10 @@ test("LedgerOperation proves 7: T8, the largest holder of a complete ranking, af
   assertRefused(circuit, refielded(takeover, DELEVERAGE, { account: 5 }), best);
   const side = "TopOfRanking: enabled * (ranking.isLong - isLong)";
   // The fund takes over after the others were ranked: nobody is ranked any more.
-  const order = [0, 3, 4, 5, INSURE, DELEVERAGE, 7, 7].map((at) => words[at]!);
-  const ended = withInputs(takeover, { takeoverScenario: new Array<string>(8).fill("16") });
+  const order = [...[0, 3, 4, 5, INSURE, DELEVERAGE].map((at) => words[at]!), IDLE];
+  const ended = withInputs(takeover, {
+    takeoverScenario: new Array<string>(words.length).fill("16"),
+  });
   assertRefused(circuit, stated(ended, order), side);
 });
 
@@ -177,7 +179,7 @@ test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", 
   assertRefused(circuit, refielded(deficit, ABSORB, { to: 2 }), self);
   assertRefused(circuit, refielded(deficit, ABSORB, { amount: amount - 1 }), "Ledger: accountPath");
   // Alone in the batch, of a fund without enough.
-  const alone = [wordsOf(deficit)[ABSORB]!, ...new Array<string[]>(7).fill(IDLE)];
+  const alone = [wordsOf(deficit)[ABSORB]!, ...new Array<string[]>(6).fill(IDLE)];
   const at = (deficit.batch.inputs.accountIds as string[]).indexOf("2");
   const cash = (deficit.batch.inputs.cash as string[]).with(at, "5000000");
   assertRefused(circuit, stated(withInputs(deficit, { cash }), alone), bears);

@@ -4,13 +4,19 @@ import { test } from "node:test";
 import { unpack } from "../../sequencer/protocol/codec.ts";
 import { LEDGER_OP } from "../../sequencer/protocol/layout.ts";
 import { assertRefused, loadCircuit, withPublicInputs } from "../support/circuit.ts";
-import { closingBatch, expiringBatch, poorFundBatch } from "../support/forcedBatches.ts";
+import {
+  closingBatch,
+  expiredBatch,
+  expiringBatch,
+  poorFundBatch,
+} from "../support/forcedBatches.ts";
 import type { Made } from "../support/ledgerBatches.ts";
-import { edited, refielded, restated, stated, wordsOf } from "../support/restated.ts";
+import { edited, refielded, resigned, restated, stated, wordsOf } from "../support/restated.ts";
 
 const circuit = await loadCircuit("ledger");
 const closing = closingBatch();
 const poor = poorFundBatch();
+const paid = expiredBatch();
 const [CANCEL, LONG, SHORT, NOTHING] = [0, 1, 2, 3];
 const IDLE = ["0", "0", "0", "0"];
 
@@ -25,11 +31,11 @@ function held(made: Made, input: "cash" | "watermark", account: number, value: n
 const fieldsOf = (made: Made, at: number) => unpack(LEDGER_OP, BigInt(wordsOf(made)[at]![0]!));
 
 test("the batches to cheat with have witnesses, and closes of both outcomes", () => {
-  for (const made of [closing, poor, expiringBatch(false), expiringBatch(true)]) {
+  for (const made of [closing, poor, paid, expiringBatch(false), expiringBatch(true)]) {
     circuit.witness(withPublicInputs(made.batch));
   }
   const outcomes = wordsOf(closing).map((_, at) => fieldsOf(closing, at).executed);
-  assert.deepEqual(outcomes, [1, 1, 1, 0, 0, 0, 0, 0]);
+  assert.deepEqual(outcomes, [1, 1, 1, 0, 0, 0, 0]);
   assert.deepEqual([fieldsOf(poor, 0).executed, fieldsOf(poor, 1).executed], [0, 0]);
 });
 
@@ -95,6 +101,49 @@ test("LedgerOperation proves 13: F2, until the series expires and no longer", ()
   assertRefused(circuit, refielded(late, 0, { executed: 1 }), verdict);
 });
 
+test("LedgerOperation proves 13: F2, an expired series is paid out, and settles", () => {
+  const { market } = paid;
+  const fields = wordsOf(paid).map((_, at) => fieldsOf(paid, at));
+  assert.deepEqual(
+    fields.map(({ executed, amount }) => [executed, amount]),
+    [
+      [1, 0],
+      [1, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ],
+  );
+  const states = [0, 1].map((slot) => market.state.series()[slot]!.status);
+  assert.deepEqual(states, ["settled", "listed"]);
+  for (const at of [0, 1]) {
+    assertRefused(circuit, refielded(paid, at, { executed: 0 }), verdict);
+    const charge = "ForcedClose: isClose * (MARGIN_INITIAL_FACTOR() * amount";
+    assertRefused(circuit, refielded(paid, at, { amount: 1000 }), charge);
+    const owner = "LedgerOperation: op.isClose * (toOwner + closedOwner - words[1])";
+    assertRefused(circuit, restated(paid, at, 1, 0x1009n), owner);
+  }
+  for (const at of [2, 3]) assertRefused(circuit, refielded(paid, at, { executed: 1 }), verdict);
+  // Whoever is paid first settles the series; the fund's account is nobody's counterparty.
+  const [first, second, ...rest] = wordsOf(paid);
+  circuit.witness(stated(paid, [second!, first!, ...rest]));
+  assertRefused(circuit, stated(paid, wordsOf(paid).with(0, IDLE)), "Ledger: accountPath");
+  const both = stated(paid, wordsOf(paid).with(0, IDLE).with(1, IDLE));
+  assertRefused(circuit, both, "Ledger: accountPath");
+  assertRefused(circuit, held(paid, "cash", 4, 2 ** 51 - 20_000_000), verdict);
+});
+
+test("LedgerOperation proves 13: F2, a mark that is not final pays nothing", () => {
+  const { slots } = paid.market.snapshot();
+  const open = resigned(
+    paid.batch,
+    slots.map((slot) => ({ ...slot, isFinal: false, changes: slot.changes.map(() => 0) })),
+  );
+  assertRefused(circuit, open, verdict);
+});
+
 test("LedgerOperation proves 13: F3 and F4, both accounts bear it", () => {
   for (const at of [0, 1]) {
     assertRefused(circuit, refielded(poor, at, { executed: 1 }), verdict);
@@ -105,7 +154,7 @@ test("LedgerOperation proves 13: F3 and F4, both accounts bear it", () => {
 });
 
 test("LedgerOperation proves 13: of the named owner's account, not the fund's", () => {
-  const owner = "LedgerOperation: op.isClose * (toOwner - words[1])";
+  const owner = "LedgerOperation: op.isClose * (toOwner + closedOwner - words[1])";
   assertRefused(circuit, restated(closing, LONG, 1, 0x1009n), owner);
   assertRefused(circuit, restated(closing, NOTHING, 1, 0x1009n), owner);
   assertRefused(circuit, refielded(closing, NOTHING, { to: 3 }), owner);

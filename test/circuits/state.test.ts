@@ -190,7 +190,8 @@ function fieldsOf(settled: boolean) {
   return { mark: 33, listed: settled ? 0 : 1, settled: settled ? 1 : 0, ...rest };
 }
 
-const risk = slotRisk(200, 80);
+const TERMS = { isCall: true, strike: 9, expiry: 100 };
+const risk = { ...slotRisk(200, 80), terms: TERMS };
 const RISK = `RiskMatrix(1, ${SCENARIOS})`;
 
 test("RiskMatrix proves 1: matrix = hashVector(words), all within their widths", async () => {
@@ -199,8 +200,8 @@ test("RiskMatrix proves 1: matrix = hashVector(words), all within their widths",
   const witness = gadget.witness({ words, table: [fieldsOf(false)] });
   assert.equal(gadget.read(witness, "matrix"), hashVector(words));
   for (const at of [0, 1]) {
-    // A mark, a flag and nine changes; eight changes.
-    const above = at === 0 ? 210n : 168n;
+    // A mark, a flag and nine changes; terms and eight changes.
+    const above = at === 0 ? 210n : 225n;
     const bent = words.with(at, words[at]! + (1n << above));
     assertRejects(gadget, { words: bent, table: [fieldsOf(false)] });
   }
@@ -235,6 +236,20 @@ test("RiskMatrix proves 3: changes count 5 each, and none if settled or final", 
         rates.map((rate) => wrapped(rate, R)),
       );
     }
+  }
+});
+
+test("RiskMatrix proves 4: where a slot is listed, the snapshot is of its series", async () => {
+  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
+  const own = { words: slotRiskWords(risk), table: [fieldsOf(false)] };
+  assertPinned(gadget, own);
+  for (const change of [{ isCall: false }, { strike: 8 }, { expiry: 101 }]) {
+    const words = slotRiskWords({ ...risk, terms: { ...TERMS, ...change } });
+    assertRejects(gadget, { words, table: [fieldsOf(false)] }, JSON.stringify(change));
+    // What a settled slot is worth stands in the table.
+    assert.ok(accepts(gadget, { words, table: [fieldsOf(true)] }));
+    const [table] = [{ ...fieldsOf(true), settled: 0 }];
+    assert.ok(accepts(gadget, { words, table: [table] }));
   }
 });
 

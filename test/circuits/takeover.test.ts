@@ -188,7 +188,7 @@ const bearable = { file: "ledger/Bearable.circom", main: "Bearable(1)" };
 const CHOICES = /\.(inv|usesSum\[\d+\]|shown\[\d+\]|isWorst\[\d+\])$/;
 const nobody = {
   ...{ isTested: 0, isAbsorb: 0, isTakeover: 0, isInsure: 0, isRelease: 0, isClose: 0 },
-  ...{ room: [0, 0], change: [0, 0], cashAfter: 0 },
+  ...{ room: [0, 0], change: [0, 0], cashAfter: 0, cashChange: 0 },
 };
 
 test("Bearable proves 1: money leaves exactly if headrooms and cash stay at least 0", async () => {
@@ -252,15 +252,33 @@ test("Bearable proves 3: T6, no scenario gets worse that is not covered", async 
   }
 });
 
-test("Bearable proves 3: T7, the fund engages at most half of its cash", async () => {
+/** What the fund may do, and what not: rooms and changes of two rows, cash afterwards, its change. */
+const ENGAGED: readonly (readonly [number[], number[], number, number])[] = [
+  [[25, 40], [-5, 0], 10, -5],
+  [[24, 40], [0, 0], 10, -5],
+  [[25, 41], [-5, -1], 10, -5],
+  [[25, 40], [-5, 0], 5, -5],
+  [[25, 40], [-5, 0], 4, 0],
+  [[9, -1], [5, 1], 0, -5],
+  [[1, 1], [-1, -1], 0, -5],
+];
+const OVERENGAGED: readonly (readonly [number[], number[], number, number, string])[] = [
+  [[24, 40], [-5, 0], 10, -5, "less than half of the equity is left in a scenario"],
+  [[25, 41], [-5, 0], 10, -5, "less than half of the equity is left in a scenario"],
+  [[25, 40], [-5, 0], 4, -1, "less than half of the equity is cash"],
+  [[9, 0], [0, -1], 9, -5, "no equity"],
+  [[9, -1], [0, 0], 9, 5, "no equity, though it has not fallen"],
+];
+
+test("Bearable proves 3: T7, half of the fund's equity stays out of it, and in cash", async () => {
   const gadget = await loadGadget(bearable);
-  const insures = { ...nobody, isTakeover: 1, isInsure: 1, cashAfter: 10 };
-  gadget.witness({ ...insures, room: [25, 40], change: [-5, -20] });
-  assertRejects(gadget, { ...insures, room: [24, 40], change: [-5, -20] }, "more than half");
-  assertRejects(gadget, { ...insures, room: [25, 40], change: [-5, -21] }, "more than half");
-  gadget.witness({ ...insures, room: [24, 40], change: [0, -20] });
-  assertRejects(gadget, { ...insures, room: [99, 99], change: [-1, -1], cashAfter: -1 }, "no cash");
-  assertRejects(gadget, { ...insures, change: [1, 1], cashAfter: -1 }, "no cash, but better");
+  const insures = { ...nobody, isTakeover: 1, isInsure: 1 };
+  for (const [room, change, cashAfter, cashChange] of ENGAGED) {
+    gadget.witness({ ...insures, room, change, cashAfter, cashChange });
+  }
+  for (const [room, change, cashAfter, cashChange, why] of OVERENGAGED) {
+    assertRejects(gadget, { ...insures, room, change, cashAfter, cashChange }, why);
+  }
 });
 
 test("Bearable proves 4: release needs maintenance margin in every scenario", async () => {
@@ -275,16 +293,16 @@ test("Bearable proves 4: release needs maintenance margin in every scenario", as
 
 test("Bearable proves 5: a close passes exactly if the fund could insure it (F4)", async () => {
   const gadget = await loadGadget(bearable);
-  const passes = (room: number[], change: number[], cashAfter = 10) => {
-    const inputs = { ...nobody, isClose: 1, room, change, cashAfter };
-    return gadget.read(assertPinned(gadget, inputs, { free: CHOICES }), "passes");
-  };
-  assert.equal(passes([25, 40], [-5, -20]), 1n);
-  assert.equal(passes([24, 40], [-5, -20]), 0n);
-  assert.equal(passes([25, 40], [-5, -21]), 0n);
-  assert.equal(passes([24, 40], [0, -20]), 1n);
-  assert.equal(passes([99, 99], [1, 1], -1), 0n);
-  assert.equal(passes([-9, -9], [1, 0], 0), 1n);
+  for (const [all, expected] of [
+    [ENGAGED, 1n],
+    [OVERENGAGED, 0n],
+  ] as const) {
+    for (const [room, change, cashAfter, cashChange] of all) {
+      const inputs = { ...nobody, isClose: 1, room, change, cashAfter, cashChange };
+      const witness = assertPinned(gadget, inputs, { free: CHOICES });
+      assert.equal(gadget.read(witness, "passes"), expected, `${room} by ${change}`);
+    }
+  }
 });
 
 test("Bearable proves 6: nothing passes that is not asked", async () => {

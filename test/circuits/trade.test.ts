@@ -30,6 +30,7 @@ import {
   withPublicInputs,
 } from "../support/circuit.ts";
 import { EXPIRY, keySecret, secretOf, TEST_DOMAIN } from "../support/market.ts";
+import { assertOfListed } from "../support/restated.ts";
 
 const circuit = await loadCircuit("trade");
 const { batch, market } = fillingBatch();
@@ -120,7 +121,7 @@ test("Trade proves 2: rootAfter is the root of what the steps made of it", () =>
 
 /** The second of the two oracles' signatures made by someone else. */
 function signedBy(name: string): Inputs {
-  const slots = market.slots;
+  const { slots } = market.snapshot();
   const time = Number(batch.inputs.snapshotTime);
   const { r8x, r8y, s } = sign(secretOf(name), snapshotHash(TEST_DOMAIN, { time, slots }));
   const r8 = changed(honest, ["oracleR8", 1], set([r8x, r8y])) as Inputs;
@@ -138,6 +139,10 @@ test("Trade proves 3: a quorum of the oracle set signed the snapshot", () => {
   assertRefused(circuit, changed(honest, ["oracleSigner"], set(["0", "2"])), "OracleQuorum");
   const replaced = changed(honest, ["oracleKeys", 0, 0], plus(1n));
   assertRefused(circuit, replaced, "PublicData");
+});
+
+test("Trade proves 3: the snapshot is of the series that are listed", () => {
+  assertOfListed(circuit, batch, market);
 });
 
 test("Trade proves 3: the snapshot is fresh", () => {

@@ -25,10 +25,11 @@ contract ForcedLaneTest is RollupFixture {
         deposit(HONEST, 1);
         _clear();
         vm.deal(HONEST, 1 ether);
+        // Once for all tests: the lane is as full in each of them.
+        _flood(lane);
     }
 
     function test_B4_honestOrderLandsInTheNextBlockWithTheLaneFull() external {
-        _flood(lane);
         assert(rollup.premium() == step);
         vm.prank(HONEST);
         try rollup.forceWithdraw(1) {
@@ -47,9 +48,8 @@ contract ForcedLaneTest is RollupFixture {
     }
 
     function test_B4_eachOrderAboveTheLaneCostsMore() external {
-        _flood(lane);
         uint256 paid;
-        for (uint256 i = 1; i <= Accounts.OPEN_OPERATIONS_MAX; i++) {
+        for (uint256 i = 1; i <= Accounts.FREE_OPERATIONS; i++) {
             uint256 due = rollup.premium();
             assert(due == i * step);
             vm.prank(HONEST);
@@ -58,13 +58,12 @@ contract ForcedLaneTest is RollupFixture {
         }
         assert(BURNT.balance == paid && HONEST.balance == 1 ether - paid);
         _serve(LEDGER_STEPS);
-        assert(rollup.premium() == (Accounts.OPEN_OPERATIONS_MAX + 1 - LEDGER_STEPS) * step);
+        assert(rollup.premium() == (Accounts.FREE_OPERATIONS + 1 - LEDGER_STEPS) * step);
     }
 
     function test_B4_operatorClearsAFullQueueOfInvalidOrdersInATenthOfTheDeadline() external {
         uint256 begun = block.timestamp;
-        _flood(lane);
-        for (uint256 i = 0; i < Accounts.OPEN_OPERATIONS_MAX; i++) {
+        for (uint256 i = 0; i < Accounts.FREE_OPERATIONS; i++) {
             uint256 due = rollup.premium();
             vm.prank(HONEST);
             rollup.forceClose{value: due}(i, 1);
@@ -75,14 +74,13 @@ contract ForcedLaneTest is RollupFixture {
             _serve(LEDGER_STEPS);
             batches++;
         }
-        uint256 all = lane + Accounts.OPEN_OPERATIONS_MAX;
+        uint256 all = lane + Accounts.FREE_OPERATIONS;
         assert(batches == (all + LEDGER_STEPS - 1) / LEDGER_STEPS);
         assert(block.timestamp - begun <= DEADLINE / 10);
         assert(rollup.premium() == 0);
     }
 
     function testFuzz_B4_whatIsAboveThePremiumComesBack(uint64 sent) external {
-        _flood(lane);
         vm.deal(HONEST, sent);
         vm.prank(HONEST);
         try rollup.forceCancelAll{value: sent}() {
@@ -95,7 +93,7 @@ contract ForcedLaneTest is RollupFixture {
 
     /// @dev Withdrawals of what nobody has, eight by each of as many accounts as it takes.
     function _flood(uint256 count) private {
-        uint256 seats = Accounts.OPEN_OPERATIONS_MAX;
+        uint256 seats = Accounts.FREE_OPERATIONS;
         for (uint256 i = 0; i < count; i++) {
             address owner = address(uint160(0x10000 + i / seats));
             if (i % seats == 0) {
@@ -131,6 +129,6 @@ contract ForcedLaneTest is RollupFixture {
 
     /// @dev The closes are the last orders, of slots 0 and up.
     function _slotOf(uint256 id) private view returns (uint256) {
-        return id + Accounts.OPEN_OPERATIONS_MAX - rollup.queueEnd();
+        return id + Accounts.FREE_OPERATIONS - rollup.queueEnd();
     }
 }

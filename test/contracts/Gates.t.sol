@@ -30,7 +30,7 @@ contract GatesTest is RollupFixture {
     }
 
     function enterWithKey(uint256 id) external {
-        accounts.enter(id, true);
+        accounts.enter(id, true, true, 0);
     }
 
     function test_accounts_lastKeyVersion() external {
@@ -45,7 +45,7 @@ contract GatesTest is RollupFixture {
             )
         );
         this.enterWithKey(7);
-        accounts.enter(7, false);
+        accounts.enter(7, false, false, 0);
     }
 
     function test_tradingKeys_pointsOfTheCurve_succeed() external view {

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Rollup} from "../../contracts/Rollup.sol";
 import {Governance} from "../../contracts/Governance.sol";
 import {IRollup, RollupConfig} from "../../contracts/interfaces/IRollup.sol";
+import {KeyGate} from "../../contracts/libraries/KeyGate.sol";
 import {OperatorSeat} from "../../contracts/libraries/OperatorSeat.sol";
 import {RollupFixture} from "./RollupFixture.sol";
 
@@ -51,6 +52,51 @@ contract GovernanceTest is RollupFixture {
         this.create(config_);
     }
 
+    /// @dev On chains that matter: neither a deadline that makes a freeze of an ordinary delay, nor
+    /// one that nobody lives to see.
+    function testFuzz_A4_durationsAreDaysAndNotYears(uint256 deadline, uint256 window) external {
+        vm.chainId(1);
+        RollupConfig memory config_ = config();
+        config_.forcedDeadline = _near(deadline, 3 days, 30 days);
+        config_.claimWindow = _near(window, 7 days, 90 days);
+        bytes memory reason;
+        try this.create(config_) {} catch (bytes memory found) {
+            reason = found;
+        }
+        bytes memory expected;
+        if (config_.forcedDeadline < 3 days || config_.forcedDeadline > 30 days) {
+            expected = abi.encodeWithSelector(
+                IRollup.DurationOutOfRange.selector,
+                config_.forcedDeadline,
+                3 days,
+                30 days
+            );
+        } else if (config_.claimWindow < 7 days || config_.claimWindow > 90 days) {
+            expected = abi.encodeWithSelector(
+                IRollup.DurationOutOfRange.selector,
+                config_.claimWindow,
+                7 days,
+                90 days
+            );
+        } else {
+            // What comes next: the verifier's key is everybody's.
+            expected = abi.encodeWithSelector(
+                KeyGate.VerifierKeyInsecure.selector,
+                address(verifier),
+                1
+            );
+        }
+        assert(keccak256(reason) == keccak256(expected));
+    }
+
+    /// @dev Around both limits, in between, or anything.
+    function _near(uint256 seed, uint256 low, uint256 high) private pure returns (uint256) {
+        uint256 kind = seed % 4;
+        if (kind == 0) return low - 1 + ((seed >> 2) % 3);
+        if (kind == 1) return high - 1 + ((seed >> 2) % 3);
+        return kind == 2 ? bound(seed >> 2, low, high) : seed;
+    }
+
     /// @dev Nothing that is proposed happens a second before the delay, and then it does.
     function testFuzz_A4_changesWait(address operator, uint32 early, uint32 more) external {
         vm.assume(operator != address(0));
@@ -60,7 +106,7 @@ contract GovernanceTest is RollupFixture {
         _propose(call, delay);
         vm.warp(due - 1 - (early % delay));
         (bool success, ) = address(this).call(abi.encodeCall(this.execute, (call)));
-        assert(!success && rollup.operator() == address(this));
+        assert(!success && rollup.operator() == OPERATOR);
         vm.warp(due);
         this.execute(call);
         assert(rollup.operator() == operator);

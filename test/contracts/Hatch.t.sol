@@ -23,19 +23,13 @@ contract HatchTest is RollupFixture {
         deposit(ownerAt(0), 5);
         uint256 deadline = block.timestamp + DEADLINE;
         assert(rollup.freezableAt() == deadline);
-        uint256[4] memory times = [
-            deadline - 1 - (wait % DEADLINE),
-            deadline - 1,
-            deadline,
-            deadline + 1 + wait
-        ];
-        // Half of the runs freeze at the deadline itself, the others after it.
-        uint256 last = wait % 2 == 0 ? 3 : 4;
-        for (uint256 i = 0; i < last; i++) {
-            if (last == 4 && i == 2) continue;
+        uint256 early = deadline - 1 - (wait % DEADLINE);
+        // A third of the runs freezes at the deadline, a third a second later, the others any time.
+        uint256 due = deadline + [0, 1, 2 + uint256(wait)][wait % 3];
+        uint256[3] memory times = [early, deadline - 1, due];
+        for (uint256 i = 0; i < times.length; i++) {
             vm.warp(times[i]);
-            bool isDue = times[i] >= deadline;
-            if (!isDue) {
+            if (i < 2) {
                 vm.expectRevert(
                     abi.encodeWithSelector(
                         ExitMode.NothingOverdue.selector,
@@ -46,13 +40,18 @@ contract HatchTest is RollupFixture {
             }
             vm.prank(ownerAt(9));
             rollup.freeze();
-            assert(isDue == (rollup.frozenAt() == times[i]));
+            assert(rollup.frozenAt() == (i < 2 ? 0 : due));
         }
-        assert(rollup.frozenAt() != 0);
     }
 
-    /// forge-config: default.fuzz.runs = 2000
-    function testFuzz_B1_neverFreezesWhenNothingWaits(uint32 wait, uint8 served) external {
+    /// @dev Nothing is overdue: nothing waits, or what waits is younger than the deadline, however
+    /// old what was served before it would be.
+    /// forge-config: default.fuzz.runs = 10000
+    function testFuzz_B1_neverFreezesWhenNothingIsOverdue(
+        uint32 wait,
+        uint8 served,
+        uint32 young
+    ) external {
         uint256 count = served % LEDGER_STEPS;
         uint256[] memory words = emptyLedgerBatch();
         for (uint256 i = 0; i < count; i++) {
@@ -62,8 +61,17 @@ contract HatchTest is RollupFixture {
         }
         submit(words);
         vm.warp(block.timestamp + wait);
+        assert(rollup.freezableAt() == 0);
         vm.expectRevert(abi.encodeWithSelector(OperationQueue.QueueEmpty.selector, count));
         rollup.freeze();
+        deposit(ownerAt(6), 5);
+        uint256 deadline = block.timestamp + DEADLINE;
+        vm.warp(block.timestamp + (young % DEADLINE));
+        vm.expectRevert(
+            abi.encodeWithSelector(ExitMode.NothingOverdue.selector, deadline, block.timestamp)
+        );
+        rollup.freeze();
+        assert(rollup.frozenAt() == 0);
     }
 
     /// @dev A book of claims against a vault that may hold less: what is paid adds up to no more

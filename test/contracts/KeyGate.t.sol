@@ -60,9 +60,14 @@ contract KeyGateTest is RollupFixture {
         vm.expectRevert(abi.encodeWithSelector(selector, candidate, REAL_CHAIN));
     }
 
-    function test_keyGate_developmentKeyOnRealChain_reverts() external {
+    function test_A6_developmentKeyOnRealChain_reverts() external {
         this.gate(address(verifier));
         vm.chainId(1337);
+        this.gate(address(verifier));
+        vm.chainId(1);
+        vm.expectRevert(
+            abi.encodeWithSelector(KeyGate.VerifierKeyInsecure.selector, address(verifier), 1)
+        );
         this.gate(address(verifier));
         vm.chainId(REAL_CHAIN);
         expectRefusal(KeyGate.VerifierKeyInsecure.selector, address(verifier));
@@ -111,7 +116,7 @@ contract KeyGateTest is RollupFixture {
         vm.chainId(31337);
     }
 
-    function test_keyGate_setupMissing_reverts() external {
+    function test_A6_setupMissing_reverts() external {
         address named = address(new NamedVerifier("ceremony"));
         vm.chainId(REAL_CHAIN);
         expectRefusal(KeyGate.VerifierSetupMissing.selector, named);
@@ -125,7 +130,7 @@ contract KeyGateTest is RollupFixture {
         vm.chainId(31337);
     }
 
-    function testFuzz_keyGate_forgeableKey_revertsOnEveryChain(
+    function testFuzz_A6_forgeableKey_revertsOnEveryChain(
         uint256[4] calldata point,
         uint256[2] calldata otherY,
         uint64 chainId
@@ -155,7 +160,7 @@ contract KeyGateTest is RollupFixture {
         this.gate(address(stated));
     }
 
-    function test_keyGate_eachVerifierIsChecked() external {
+    function test_A6_eachVerifierIsChecked() external {
         address good = address(stated);
         vm.chainId(REAL_CHAIN);
         for (uint256 i = 0; i < 3; i++) {

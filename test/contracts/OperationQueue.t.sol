@@ -23,7 +23,7 @@ contract OperationQueueTest {
     ];
 
     function serve(uint256[] calldata words) external returns (uint256) {
-        return queue.serve(words, 0);
+        return queue.serve(words, 0, 1000 * block.timestamp);
     }
 
     function refund(uint256 id) external returns (uint256, uint256) {

@@ -31,6 +31,22 @@ contract PublicDataTest {
         assert(this.evaluate(words, gamma) == sum);
     }
 
+    /// @dev Rounds of four words, with and without words that are left over, and nothing larger.
+    function test_evaluate_largestWords() external view {
+        uint256 last = P.FIELD_MODULUS - 1;
+        for (uint256 length = 0; length <= 9; length++) {
+            uint256[] memory words = new uint256[](length);
+            uint256 sum = 0;
+            uint256 power = 1;
+            for (uint256 i = 0; i < length; i++) {
+                words[i] = last;
+                power = mulmod(power, last, P.FIELD_MODULUS);
+                sum = addmod(sum, mulmod(last, power, P.FIELD_MODULUS), P.FIELD_MODULUS);
+            }
+            assert(this.evaluate(words, last) == sum);
+        }
+    }
+
     function testFuzz_evaluate_wordNotInField_reverts(
         uint256[] memory words,
         uint256 index,

@@ -12,6 +12,7 @@ import {RollupFixture} from "./RollupFixture.sol";
 /// @dev Certificates by any part of up to 16 validators: two thirds are enough and fewer never.
 contract RegistryTest is RollupFixture {
     bytes32 private constant LOG = keccak256("log");
+    bytes32 private constant WORDS = keccak256("words");
     address private constant REPORTER = address(0x5EE);
 
     ValidatorRegistry private registry;
@@ -26,7 +27,7 @@ contract RegistryTest is RollupFixture {
         uint256 number,
         uint256 root
     ) private view returns (bytes memory certificate) {
-        bytes32 digest = registry.attestationDigest(number, root, LOG);
+        bytes32 digest = registry.attestationDigest(number, root, WORDS, LOG);
         certificate = abi.encodePacked(bitmap, LOG);
         for (uint256 i = 0; i < 16; i++) {
             if ((bitmap >> i) & 1 == 0) continue;
@@ -53,8 +54,8 @@ contract RegistryTest is RollupFixture {
                 )
             );
         }
-        assert(registry.certifies(1, root, certificate) || signatures < quorum);
-        assert(!registry.certifies(1, root, ""));
+        assert(registry.certifies(1, root, WORDS, certificate) || signatures < quorum);
+        assert(!registry.certifies(1, root, WORDS, ""));
     }
 
     /// @dev Any changed byte makes a certificate worthless.
@@ -62,12 +63,12 @@ contract RegistryTest is RollupFixture {
     function testFuzz_changedCertificate_reverts(uint16 at_, uint8 change) external {
         registry = deployWithValidators(4);
         bytes memory certificate = _certificate(7, 1, 5);
-        assert(registry.certifies(1, 5, certificate));
+        assert(registry.certifies(1, 5, WORDS, certificate));
         uint256 index = at_ % certificate.length;
         // Signatures of one bit more or less, another log, another signature: all are caught.
         certificate[index] ^= bytes1(change == 0 ? 1 : change);
         (bool success, ) = address(registry).call(
-            abi.encodeCall(registry.certifies, (1, 5, certificate))
+            abi.encodeCall(registry.certifies, (1, 5, WORDS, certificate))
         );
         assert(!success);
     }
@@ -143,7 +144,7 @@ contract RegistryTest is RollupFixture {
         uint256 number,
         uint256 root
     ) private view returns (SignedAttestation memory) {
-        bytes32 digest = registry.attestationDigest(number, root, LOG);
-        return SignedAttestation(root, LOG, _signature(key, digest));
+        bytes32 digest = registry.attestationDigest(number, root, WORDS, LOG);
+        return SignedAttestation(root, WORDS, LOG, _signature(key, digest));
     }
 }

@@ -20,6 +20,8 @@ interface Vm {
 
     function prank(address sender) external;
 
+    function prank(address sender, address origin) external;
+
     function deal(address account, uint256 balance) external;
 
     function chainId(uint256 id) external;
@@ -47,6 +49,7 @@ abstract contract RollupFixture {
     uint256 internal constant DELAY = 42 days;
     address internal constant PROPOSER = address(0x9406);
     address internal constant GUARDIAN = address(0x60A4D);
+    address internal constant OPERATOR = address(0x09E7A704);
     address internal constant TREASURY = address(0xFEE);
     address internal constant INSURANCE = address(0xF00D);
 
@@ -98,7 +101,7 @@ abstract contract RollupFixture {
                 exitVerifier: verifier,
                 genesisRoot: 1,
                 oracleSetHash: ORACLE_SET,
-                operator: address(this),
+                operator: OPERATOR,
                 treasury: TREASURY,
                 insurance: INSURANCE,
                 sizes: Sizes({
@@ -172,6 +175,7 @@ abstract contract RollupFixture {
     }
 
     function submit(uint256[] memory words) internal {
+        vm.prank(OPERATOR, OPERATOR);
         rollup.submitBatch(words, 1, noProof(), "");
     }
 

@@ -8,7 +8,9 @@ import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
 import { FILL, type HeaderField } from "../../sequencer/protocol/layout.ts";
 import {
   acceptOnly,
+  alice,
   deployRollup,
+  deposit,
   eve,
   GENESIS,
   insurance,
@@ -136,10 +138,12 @@ test("time rises, and runs ahead of the chain by 15 minutes at most", async () =
   await submit(it, words);
 });
 
-test("a batch is seven days old at most", async () => {
+test("B8: the operator anchors marks of a pause and a day ago, none older", async () => {
   const it = await world();
   const now = BigInt(await networkHelpers.time.latest()) + 100n;
-  const earliest = (now - 7n * BigInt(DAY)) * 1000n;
+  const pause = await it.rollup.read.pauseDuration();
+  assert.equal(pause, 3n * BigInt(DAY));
+  const earliest = (now - pause - BigInt(DAY)) * 1000n;
   const stale = await tradeBatch(it, [], { time: earliest - 1n, snapshotTime: 1n });
   await nextBlockAt(now);
   await refused(it, submit(it, stale), "BatchTimeTooOld", [earliest - 1n, earliest]);
@@ -196,20 +200,49 @@ test("a word or commitment that is not a field element is refused", async () => 
   await refused(it, submit(it, words, commitment), "CommitmentNotInField", [commitment]);
 });
 
-test("only the operator submits, until a day of silence", async () => {
+const asEve = (it: Awaited<ReturnType<typeof world>>, words: readonly bigint[]) =>
+  it.rollup.write.submitBatch([words, 9n, NO_PROOF, "0x"], { account: eve.account });
+const NOT_EVE = [getAddress(eve.account.address), getAddress(operator.account.address)];
+
+test("only the operator submits, until a day of silence before who waits", async () => {
   const it = await world();
-  const send = (words: readonly bigint[]) =>
-    it.rollup.write.submitBatch([words, 9n, NO_PROOF, "0x"], { account: eve.account });
-  const openAt = (await it.rollup.read.lastAnchoredAt()) + BigInt(DAY);
-  const names = [getAddress(eve.account.address), getAddress(operator.account.address)];
+  await networkHelpers.time.increase(2 * DAY);
+  await submit(it, await tradeBatch(it));
+  await deposit(it, alice, 5n);
+  const openAt = BigInt((await networkHelpers.time.latest()) + DAY);
   const words = await tradeBatch(it);
   await nextBlockAt(openAt - 1n);
-  await refused(it, send(words), "SubmitterNotOperator", [...names, openAt]);
+  await refused(it, asEve(it, words), "SubmitterNotOperator", [...NOT_EVE, openAt]);
+  const time = openAt * 1000n;
   await nextBlockAt(openAt);
-  await send(words);
+  await asEve(it, await tradeBatch(it, [], { time, snapshotTime: time }));
   // The batch broke the silence, whoever sent it.
   const openNext = (await it.rollup.read.lastAnchoredAt()) + BigInt(DAY);
-  await refused(it, send(await tradeBatch(it)), "SubmitterNotOperator", [...names, openNext]);
+  await refused(it, asEve(it, await tradeBatch(it)), "SubmitterNotOperator", [
+    ...NOT_EVE,
+    openNext,
+  ]);
+});
+
+test("A4: while nobody waits, silence opens no door to others", async () => {
+  const it = await world();
+  await networkHelpers.time.increase(30 * DAY);
+  const never = 2n ** 256n - 1n;
+  await refused(it, asEve(it, await tradeBatch(it)), "SubmitterNotOperator", [...NOT_EVE, never]);
+  await submit(it, await tradeBatch(it));
+});
+
+test("B8: who is not the operator anchors the marks of the last hour only", async () => {
+  const it = await world();
+  await deposit(it, alice, 5n);
+  const now = BigInt((await networkHelpers.time.latest()) + 2 * DAY);
+  const earliest = (now - 3600n) * 1000n;
+  const old = await tradeBatch(it, [], { time: earliest - 1n, snapshotTime: earliest - 1n });
+  await nextBlockAt(now);
+  await refused(it, asEve(it, old), "BatchTimeTooOld", [earliest - 1n, earliest]);
+  const time = earliest + 1000n;
+  await nextBlockAt(now + 1n);
+  await asEve(it, await tradeBatch(it, [], { time, snapshotTime: time }));
 });
 
 test("a batch is accepted once", async () => {
@@ -239,8 +272,8 @@ test("a rollup that could not work is not created", async () => {
     [{ treasury: zeroAddress }, "VenueOwnersInvalid", [zeroAddress, second]],
     [{ insurance: zeroAddress }, "VenueOwnersInvalid", [first, zeroAddress]],
     [{ insurance: first }, "VenueOwnersInvalid", [first, first]],
-    [{ forcedDeadline: 0n }, "DurationZero", []],
-    [{ claimWindow: 0n }, "DurationZero", []],
+    [{ forcedDeadline: 0n }, "DurationOutOfRange", [0n, 1n, 2n ** 64n - 1n]],
+    [{ claimWindow: 0n }, "DurationOutOfRange", [0n, 1n, 2n ** 64n - 1n]],
     [{ minimumDeposit: 0n }, "AmountOutOfRange", [0n, 1n, 2n ** 50n - 1n]],
     [{ sizes: { ...sizes, slots: 0 } }, "SizeOutOfRange", [0n, 1n, 64n]],
     [{ sizes: { ...sizes, slots: 65 } }, "SizeOutOfRange", [65n, 1n, 64n]],

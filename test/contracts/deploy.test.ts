@@ -7,10 +7,10 @@ import { network } from "hardhat";
 import { type Address, getAddress, zeroAddress } from "viem";
 import StraddleModule from "../../contracts/ignition/Straddle.ts";
 import { deployStraddle, genesisRoot, instanceSizes, VENUE_OWNERS } from "../../scripts/deploy.ts";
-import { DeployError } from "../../scripts/deployVerifiers.ts";
 import { outOfDate } from "../../scripts/generate.ts";
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
-import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
+import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
+import { type PublicKey, publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
 
 const oracles = [1n, 2n, 3n].map(publicKeyOf);
@@ -83,7 +83,42 @@ test("mocks and test tokens stay on local chains", async () => {
   const clients = await clientsOn(10);
   const options = optionsFor(clients);
   const token = "0x0000000000000000000000000000000000000001" as const;
-  await assert.rejects(deployStraddle({ ...options, token }), DeployError);
+  const terms = { ...options, token, minimumDeposit: 1_000_000n };
+  await assert.rejects(deployStraddle(terms), /mock verifiers accept every proof/);
+  assert.equal(await clients.publicClient.getBlockNumber(), 0n);
+});
+
+test("A4: a public network takes days, and a deposit that was chosen", async () => {
+  const clients = await clientsOn(10);
+  const token = "0x0000000000000000000000000000000000000001" as const;
+  const options = { ...optionsFor(clients), token, minimumDeposit: 1_000_000n };
+  for (const [change, reason] of [
+    [{ forcedDeadline: 7 }, /--forced-deadline` is 259200 to 2592000 seconds .* Got `7`/],
+    [{ forcedDeadline: 31 * 86_400 }, /--forced-deadline` is/],
+    [{ claimWindow: 6 * 86_400 }, /--claim-window` is 604800 to 7776000 seconds/],
+    [{ claimWindow: 91 * 86_400 }, /--claim-window` is/],
+    [{ minimumDeposit: undefined }, /--minimum-deposit` is missing.* fills every account/],
+  ] as const) {
+    const failed = deployStraddle({ ...options, ...change });
+    await assert.rejects(failed, { name: "DeployError", message: reason });
+  }
+  assert.equal(await clients.publicClient.getBlockNumber(), 0n);
+});
+
+test("A6: oracles that anybody could sign for, or that are one, are refused", async () => {
+  const clients = await clientsOn(31337);
+  const [first, second, third] = oracles as [PublicKey, PublicKey, PublicKey];
+  const modulus = FIELD_MODULUS;
+  for (const [set, reason] of [
+    [Array(3).fill({ x: 0n, y: 1n }), /a point of large order. Got `0, 1`/],
+    [[first, second, { x: 0n, y: modulus - 1n }], /a point of large order/],
+    [[first, { x: second.x + 1n, y: second.y }, third], /a point of large order/],
+    [[first, second, { x: third.x + modulus, y: third.y }], /a point of large order/],
+    [[first, second, first], /its own key. Got `\d+, \d+` twice/],
+  ] as const) {
+    const failed = deployStraddle({ ...optionsFor(clients), oracles: set });
+    await assert.rejects(failed, { name: "DeployError", message: reason });
+  }
   assert.equal(await clients.publicClient.getBlockNumber(), 0n);
 });
 
@@ -107,6 +142,7 @@ test("governance and validators that the contracts would refuse cost nothing", a
   for (const [change, reason] of [
     [{ governance: { proposer, guardian: proposer } }, /proposer and guardian are two/],
     [{ governance: { proposer, guardian, delay: 35 * 86_400 } }, /more than 3024000 s/],
+    [{ validators: { signers: [proposer], owner: insurance } }, /fund's owner: not back/],
     [{ validators: { signers: Array(17).fill(proposer) } }, /at most 16 validators. Got `17`/],
   ] as const) {
     await assert.rejects(deployStraddle({ ...options, ...change }), reason);

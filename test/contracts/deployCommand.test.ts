@@ -8,14 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import {
-  type Address,
-  createWalletClient,
-  http,
-  type PublicClient,
-  parseAbi,
-  TransactionReceiptNotFoundError,
-} from "viem";
+import { type Address, createWalletClient, http, type PublicClient, parseAbi } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import { createSender, type SendOptions } from "../../scripts/deploy/deployer.ts";
@@ -261,80 +254,6 @@ test("an interrupted deployment goes on with the same terms only", async () => {
   assert.throws(() => openJournal(file, { chainId: 31337, from }), /damaged/);
 });
 
-test("a transaction that is not mined is replaced at a higher fee", async (context) => {
-  const { client: publicClient, rpc } = await onHardhat();
-  const walletClient = createWalletClient({
-    ...{ chain: hardhat, transport: http(rpc), account: deployer },
-  });
-  const file = at("stuck.json");
-  const from = deployer.address;
-  const before = await publicClient.getTransactionCount({ address: from });
-  const artifactFile = "artifacts/contracts/mocks/AcceptingVerifier.sol/AcceptingVerifier.json";
-  const artifact = JSON.parse(readFileSync(path.join(root, artifactFile), "utf8"));
-  const attempt = () => {
-    const journal = openJournal(file, { chainId: 31337, from });
-    const sender = createSender({
-      ...{ publicClient, walletClient, journal, minedWithinSeconds: 0 },
-    });
-    return { journal, done: sender.deploy("AcceptingVerifier", artifact, []) };
-  };
-  const mining = (isOn: boolean) =>
-    publicClient.request({ method: "evm_setAutomine", params: [isOn] } as never);
-  context.after(() => mining(true));
-  await mining(false);
-  const first = attempt();
-  await assert.rejects(first.done, /not mined in `0` seconds: run the same command/);
-  const second = attempt();
-  await assert.rejects(second.done, /not mined/);
-  const { attempts } = second.journal.steps()[0]!;
-  assert.equal(attempts.length, 2);
-  const [low, high] = attempts.map(({ maxFeePerGas }) => BigInt(maxFeePerGas));
-  assert.ok(high! * 8n > low! * 9n);
-  await publicClient.request({ method: "evm_mine", params: [] } as never);
-  await mining(true);
-  const { address } = await attempt().done;
-  assert.ok(await publicClient.getCode({ address }));
-  assert.equal(await publicClient.getTransactionCount({ address: from }), before + 1);
-});
-
-test("what is mined while the next run begins is not sent again", async (context) => {
-  const { client, rpc } = await onHardhat();
-  const walletClient = createWalletClient({
-    ...{ chain: hardhat, transport: http(rpc), account: deployer },
-  });
-  const from = deployer.address;
-  const before = await client.getTransactionCount({ address: from });
-  const artifactFile = "artifacts/contracts/mocks/AcceptingVerifier.sol/AcceptingVerifier.json";
-  const artifact = JSON.parse(readFileSync(path.join(root, artifactFile), "utf8"));
-  const attempt = (publicClient: PublicClient) => {
-    const journal = openJournal(at("raced.json"), { chainId: 31337, from });
-    const options = { publicClient, walletClient, journal, minedWithinSeconds: 0 };
-    return createSender(options).deploy("AcceptingVerifier", artifact, []);
-  };
-  const request = (method: string, params: unknown[] = []) =>
-    client.request({ method, params } as never);
-  context.after(() => request("evm_setAutomine", [true]));
-  await request("evm_setAutomine", [false]);
-  await assert.rejects(attempt(client), /not mined/);
-  // Mined just before the nonce is told, by a machine that is ahead of the one with receipts.
-  let late = 2;
-  const racing: PublicClient = {
-    ...client,
-    getTransactionCount: async (of) => {
-      await request("evm_mine");
-      return client.getTransactionCount(of);
-    },
-    getTransactionReceipt: async ({ hash }) => {
-      if (late-- > 0) throw new TransactionReceiptNotFoundError({ hash });
-      return client.getTransactionReceipt({ hash });
-    },
-    getCode: async (of) => (late >= 0 ? undefined : client.getCode(of)),
-  };
-  const { address } = await attempt(racing);
-  assert.ok(late < 0 && (await client.getCode({ address })) !== undefined);
-  assert.equal(await client.getTransactionCount({ address: from }), before + 1);
-});
-
 test("a creation that would revert is found out by the dry run", async () => {
   const { client: publicClient, rpc } = await onHardhat();
   const from = deployer.address;
@@ -353,7 +272,8 @@ test("public networks take no mocks, development keys or bare keys", async () =>
   const wrong = await run("--network", "sepolia", "--rpc", rpc, ...TERMS, "--test-token");
   assert.match(wrong.stderr, /--treasury` is missing; chain `11155111` is not local/);
   const owners = ["--treasury", operator, "--insurance", deployer.address];
-  const sepolia = ["--network", "sepolia", ...TERMS, "--token", operator, ...owners];
+  const terms = [...TERMS, "--token", operator, ...owners, "--minimum-deposit", "1000000"];
+  const sepolia = ["--network", "sepolia", ...terms];
   const mismatch = await run(...sepolia, "--rpc", rpc);
   assert.match(mismatch.stderr, /is of chain `31337`; `sepolia` is `11155111`/);
   const lying = await startLiar(rpc, "0xaa36a7");

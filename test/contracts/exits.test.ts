@@ -2,7 +2,7 @@
 // for a window of time, and share what is there.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { getAddress } from "viem";
+import { getAddress, zeroAddress } from "viem";
 import {
   acceptOnly,
   alice,
@@ -13,6 +13,7 @@ import {
   deployRollup,
   deposit,
   eve,
+  insurance,
   KEY,
   NO_KEY,
   NO_PROOF,
@@ -22,6 +23,7 @@ import {
   serve,
   submit,
   tradeBatch,
+  treasury,
   viem,
   WINDOW,
   type World,
@@ -109,6 +111,7 @@ test("B2: a frozen rollup takes neither batches nor operations, for good", async
   const options = { account: alice.account };
   await approve(it, alice, 5n);
   const words = await tradeBatch(it);
+  assert.equal(await it.rollup.read.operator(), zeroAddress);
   for (const pass of [0, 400 * 86_400]) {
     await time.increase(pass + 1);
     for (const call of [
@@ -116,6 +119,8 @@ test("B2: a frozen rollup takes neither batches nor operations, for good", async
       it.rollup.write.deposit([5n, NO_KEY], options),
       it.rollup.write.registerKey([KEY], options),
       it.rollup.write.forceWithdraw([5n], options),
+      it.rollup.write.forceCancelAll(options),
+      it.rollup.write.forceClose([0n, 1n], options),
       it.rollup.write.freeze(),
     ]) {
       await refused(it, call, "AlreadyFrozen", at);
@@ -152,9 +157,30 @@ test("a claim lies in the tree and below 2^88", async () => {
   const wide = 1n << 88n;
   await refused(it, claim(it, 3n, alice, wide), "ClaimAmountOutOfRange", [3n, wide, wide - 1n]);
   await refused(it, claim(it, 3n, alice, 0n), "ClaimAmountOutOfRange", [3n, 0n, wide - 1n]);
-  const nobody = "0x0000000000000000000000000000000000000000" as const;
-  const call = it.rollup.write.exit([7n, nobody, 0n, NO_PROOF]);
+  const call = it.rollup.write.exit([7n, zeroAddress, 0n, NO_PROOF]);
   await refused(it, call, "ClaimOwnerZero", [7n]);
+});
+
+test("B7: whom the ledger does not know yet is paid by the register of layer one", async () => {
+  const it = await frozen();
+  // Fees have been collected for the treasury, which has never deposited.
+  const root = await it.rollup.read.stateRoot();
+  const nobody = zeroAddress;
+  await acceptOnly(it, [root, 1n, 0n, 25n]);
+  const as = { account: eve.account };
+  const paid = addressOf(treasury);
+  const forHerself = it.rollup.write.exit([1n, addressOf(eve), 25n, NO_PROOF], as);
+  await refused(it, forHerself, "ExitProofInvalid", [1n, addressOf(eve), 25n]);
+  await it.rollup.write.exit([1n, nobody, 25n, NO_PROOF], as);
+  assert.equal(getAddress((await it.rollup.read.exitClaim([1n])).owner), paid);
+  await refused(it, it.rollup.write.exit([1n, nobody, 25n, NO_PROOF], as), "AlreadyClaimed", [1n]);
+  await endWindow(it);
+  await it.rollup.write.payExit([1n], as);
+  assert.equal(await balance(it, treasury), 25n);
+  const late = [2n, nobody, 5n, NO_PROOF] as const;
+  await acceptOnly(it, [root, 2n, 0n, 5n]);
+  await it.rollup.write.exitLate(late, as);
+  assert.equal(await balance(it, insurance), 5n);
 });
 
 test("B2: claims that the vault covers are paid in full, after the window, once", async () => {

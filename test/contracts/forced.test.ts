@@ -125,7 +125,30 @@ test("B5: what no proof could serve does not enter the queue", async () => {
   await refused(it, it.rollup.write.forceClose([0n, 1n], stranger), "AccountMissing", missing);
   const fund = { account: insurance.account };
   await refused(it, it.rollup.write.forceClose([0n, 1n], fund), "CloseByInsurance", []);
+  // The ledger proves nothing for an account that it does not know yet.
+  for (const call of [
+    it.rollup.write.forceCancelAll(fund),
+    it.rollup.write.forceWithdraw([1n], fund),
+    it.rollup.write.registerKey([KEY], fund),
+  ]) {
+    await refused(it, call, "DepositMissing", [2n]);
+  }
+  await deposit(it, insurance, 1n);
   await it.rollup.write.forceCancelAll(fund);
+});
+
+test("B6: a close is served at marks that are no older than its order", async () => {
+  const it = await world();
+  await asAlice(it).forceClose(5n, 40n);
+  const queuedAtMs = BigInt(await networkHelpers.time.latest()) * 1000n;
+  await networkHelpers.time.increase(60);
+  const stale = await ledgerBatch(it, [closed(5, 40)], { snapshotTime: queuedAtMs - 1n });
+  const args = [1n, queuedAtMs - 1n, queuedAtMs];
+  await refused(it, submit(it, stale), "CloseAtOlderMarks", args);
+  await submit(it, await ledgerBatch(it, [closed(5, 40)], { snapshotTime: queuedAtMs }));
+  // What marks do not price may be served at any.
+  await asAlice(it).forceCancelAll();
+  await submit(it, await ledgerBatch(it, [cancelled], { snapshotTime: queuedAtMs }));
 });
 
 test("a batch may not state what nobody ordered", async () => {
@@ -135,15 +158,25 @@ test("a batch may not state what nobody ordered", async () => {
   }
 });
 
-test("each order counts for the account's eight", async () => {
+test("B6: one account orders a close in every place, and leaves, within one deadline", async () => {
   const it = await world();
-  const all = asAlice(it);
-  for (let i = 0; i < 4; i++) {
-    await all.forceCancelAll();
-    await all.forceClose(BigInt(i), 1n);
-  }
-  await refused(it, all.forceCancelAll(), "OpenOperationsExceeded", [3n, 8n]);
-  await refused(it, all.forceClose(0n, 1n), "OpenOperationsExceeded", [3n, 8n]);
+  const step = parseEther("0.0001");
+  const [free, paying] = [asAlice(it), asAlice(it, step)];
+  await free.forceCancelAll();
+  for (let slot = 0; slot < 7; slot++) await free.forceClose(BigInt(slot), 1n);
+  await refused(it, free.forceClose(7n, 1n), "PremiumTooLow", [0n, step]);
+  for (let slot = 7; slot < SIZES.slots; slot++) await paying.forceClose(BigInt(slot), 1n);
+  await paying.forceWithdraw();
+  assert.equal(await it.rollup.read.openOperations([3n]), BigInt(SIZES.slots) + 2n);
+  const oldest = await it.rollup.read.queuedOperation([1n]);
+  const newest = await it.rollup.read.queuedOperation([(await it.rollup.read.queueEnd()) - 1n]);
+  // All of them are owed within the deadline of the last, which no change of settings undercuts.
+  assert.ok(newest.queuedAt - oldest.queuedAt < 3600);
+  for (let i = 0; i < 6; i++) await paying.forceWithdraw();
+  const limit = BigInt(SIZES.slots) + 8n;
+  await refused(it, paying.forceCancelAll(), "OpenOperationsExceeded", [3n, limit]);
+  await serve(it, [cancelled]);
+  await paying.forceCancelAll();
 });
 
 test("with room in the ordinary lane nothing is due, and what is sent comes back", async () => {

@@ -278,6 +278,47 @@ test("A4: no pause stops a forced request, withdrawal, freeze, exit or refund", 
   assert.equal(await it.token.read.balanceOf([addressOf(bob)]), 7n);
 });
 
+test("A4: a pause leaves what was sealed before it the time to be anchored", async () => {
+  const it = await world();
+  const sealed = BigInt(await time.latest()) * 1000n;
+  await it.rollup.write.pause({ account: guardian.account });
+  await time.increaseTo((await it.rollup.read.pausedUntil()) + BigInt(DAY) - 60n);
+  await submit(it, await tradeBatch(it, [], { time: sealed, snapshotTime: sealed }));
+});
+
+test("A4: what is due and not executed within two weeks needs its whole notice again", async () => {
+  const it = await world();
+  const { governance } = it;
+  const grace = Number(await governance.read.GRACE_PERIOD());
+  assert.equal(grace, 14 * DAY);
+  const [[target, data], [, other]] = (await changesOf(it)) as [
+    [Address, Hex, string],
+    [Address, Hex, string],
+  ];
+  const both = [[target, target], [0n, 0n], [data, other], zeroHash, zeroHash] as const;
+  const as = { account: proposer.account };
+  await propose(it, target, data);
+  const expiry = (await time.latest()) + DELAY + grace;
+  await governance.write.scheduleBatch([...both, BigInt(DELAY)], as);
+  const id = await governance.read.hashOperation([target, 0n, data, zeroHash, zeroHash]);
+  const expired = (call: Promise<unknown>, args: readonly unknown[]) =>
+    refused({ rollup: governance } as never, call, "ProposalExpired", args);
+  await nextBlockAt(expiry);
+  await expired(execute(it, target, data), [id, BigInt(expiry), BigInt(expiry)]);
+  const batchId = await governance.read.hashOperationBatch([...both]);
+  await nextBlockAt(expiry + 1);
+  const executed = governance.write.executeBatch([...both], { account: eve.account });
+  await expired(executed, [batchId, BigInt(expiry + 1), BigInt(expiry + 1)]);
+  await governance.write.cancel([id], as);
+  await propose(it, target, data);
+  const last = (await time.latest()) + DELAY + grace - 1;
+  await nextBlockAt(last - grace);
+  await assert.rejects(execute(it, target, data), /UnexpectedOperationState/);
+  await nextBlockAt(last);
+  await execute(it, target, data);
+  await assert.rejects(execute(it, target, data), /UnexpectedOperationState/);
+});
+
 test("without proposer and guardian the system runs on, and lets everybody out", async () => {
   const it = await world();
   const { governance, rollup } = it;

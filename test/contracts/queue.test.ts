@@ -1,7 +1,7 @@
 // Invariant I8: what layer one orders is served in order, each once, exactly as it was ordered.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { getAddress, parseEventLogs } from "viem";
+import { getAddress, parseEther, parseEventLogs } from "viem";
 import {
   alice,
   approve,
@@ -196,12 +196,15 @@ test("the vault takes 2^50 in all, and a rollup may ask for more than one unit",
   assert.equal(await it.vault.read.held(), cap);
 });
 
-test("one account can occupy eight places of the queue", async () => {
+test("B4: one account has eight places of the queue for nothing, and pays for more", async () => {
   const it = await world();
   await deposit(it, alice, 100n);
   for (let i = 0; i < 7; i++) await asAlice(it).forceWithdraw(1n);
-  await refused(it, asAlice(it).forceWithdraw(1n), "OpenOperationsExceeded", [3n, 8n]);
-  await refused(it, asAlice(it).registerKey(), "OpenOperationsExceeded", [3n, 8n]);
+  const step = parseEther("0.0001");
+  assert.equal(await it.rollup.read.premium(), 0n);
+  assert.equal(await it.rollup.read.premiumOf([owner]), step);
+  await refused(it, asAlice(it).forceWithdraw(1n), "PremiumTooLow", [0n, step]);
+  await refused(it, asAlice(it).registerKey(), "PremiumTooLow", [0n, step]);
   await deposit(it, bob, 1n);
   await serve(it, [depositOf(100n)]);
   await asAlice(it).registerKey();
@@ -216,7 +219,7 @@ test("accounts end where the tree ends", async () => {
   await deposit(it, alice, 1n);
 });
 
-test("a token that keeps a fee is refused", async () => {
+test("B7: a token that keeps a fee is refused", async () => {
   const it = await world();
   await it.token.write.setFee([1n]);
   await approve(it, alice, 50n);

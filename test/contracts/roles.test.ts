@@ -43,6 +43,7 @@ const REFUSALS = [
   "CallerNotRollup",
   "CallerNotOwner",
   "SubmitterNotOperator",
+  "SubmitterNotPlain",
   "AccessControlUnauthorizedAccount",
   "TimelockUnauthorizedCaller",
 ];

@@ -153,7 +153,7 @@ async function header({ rollup }: World, kind: keyof typeof BATCH_KINDS): Promis
     rootAfter: rootBefore + 1n,
     oracleSet: ORACLE_SET,
     domain: await rollup.read.domain(),
-    snapshotTime: time - 1n,
+    snapshotTime: time,
     privateRoot: 12n,
   };
 }

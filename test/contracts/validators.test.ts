@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { concatHex, getAddress, type Hex, zeroAddress } from "viem";
 import { generatePrivateKey } from "viem/accounts";
+import { wordsHash } from "../../sequencer/batch/publicInputs.ts";
 import { attestationDigest, createAttester } from "../../sequencer/l1/attestation.ts";
 import { encodeCertificate } from "../../sequencer/l1/certificate.ts";
 import { HEADER } from "../../sequencer/protocol/layout.ts";
@@ -14,6 +15,8 @@ import {
   deployRollup,
   eve,
   insurance,
+  ledgerBatch,
+  NO_KEY,
   networkHelpers,
   nextBlockAt,
   publicClient,
@@ -31,6 +34,7 @@ const LEAVE_DELAY = DEADLINE + WINDOW + 1;
 const EVIDENCE_WINDOW = 14 * DAY;
 const UNBONDING = 21 * DAY;
 const LOG = "ab".repeat(32);
+const WORDS = "cd".repeat(32);
 const STATUS = { unknown: 0, admitted: 1, active: 2, left: 3, slashed: 4 } as const;
 const keys = Array.from({ length: 16 }, generatePrivateKey);
 const addressOf = (client: typeof alice) => getAddress(client.account.address);
@@ -68,15 +72,18 @@ type Certified = Awaited<ReturnType<typeof deployCertified>>;
 async function certify(it: Certified, words: readonly bigint[], who: readonly number[]) {
   const number = Number(words[HEADER.indexOf("number")]);
   const rootAfter = words[HEADER.indexOf("rootAfter")]!;
-  const content = { number, root: rootAfter, logHash: LOG };
+  const content = { number, root: rootAfter, wordsHash: wordsHash(words), logHash: LOG };
   const chosen = who.map((index) => it.attesters[index]!);
   const attestations = await Promise.all(chosen.map((attester) => attester.attest(content)));
-  return encodeCertificate(await it.registry.read.members(), { number, rootAfter }, attestations);
+  const batch = { number, rootAfter, words };
+  return encodeCertificate(await it.registry.read.members(), batch, attestations);
 }
 
-async function evidence(it: Certified, index: number, number: number, root: bigint) {
-  const { signature } = await it.attesters[index]!.attest({ number, root, logHash: LOG });
-  return { root, logHash: `0x${LOG}`, signature: signature as Hex } as const;
+async function evidence(it: Certified, index: number, number: number, root: bigint, words = WORDS) {
+  const content = { number, root, wordsHash: words, logHash: LOG };
+  const { signature } = await it.attesters[index]!.attest(content);
+  const hashes = { wordsHash: `0x${words}`, logHash: `0x${LOG}` } as const;
+  return { root, ...hashes, signature: signature as Hex } as const;
 }
 
 async function slash(it: Certified, index: number, number = 1) {
@@ -89,9 +96,9 @@ const wrong = (it: Certified, call: Promise<unknown>, error: string, args: reado
 
 test("what validators sign is what the contract checks", async () => {
   const it = await world();
-  const content = { number: 7, root: 2n ** 200n + 1n, logHash: LOG };
+  const content = { number: 7, root: 2n ** 200n + 1n, wordsHash: WORDS, logHash: LOG };
   const ours = attestationDigest({ chainId: 31337, rollup: it.rollup.address }, content);
-  const args = [7n, content.root, `0x${LOG}`] as const;
+  const args = [7n, content.root, `0x${WORDS}`, `0x${LOG}`] as const;
   assert.equal(await it.registry.read.attestationDigest(args), ours);
 });
 
@@ -133,6 +140,28 @@ test("a certificate that is not of this batch and these members is refused", asy
   await wrong(it, send("0x00"), "CertificateLengthUnequal", [1n, 34n]);
   await wrong(it, send(concatHex(["0x0000", log])), "QuorumMissing", [0n, 3n]);
   await send(good);
+});
+
+test("D5: a certificate is of the words, by which money leaves, not of their root", async () => {
+  const it = await world();
+  await approve(it, alice, 500n);
+  await it.rollup.write.deposit([500n, NO_KEY], { account: alice.account });
+  const owner = addressOf(alice);
+  const served = { kind: "deposit", account: 3, owner, amount: 500n } as const;
+  const honest = await ledgerBatch(it, [served]);
+  const certificate = await certify(it, honest, [0, 1, 2, 3]);
+  // The same number, roots and log; the verifier here accepts every proof, as a broken one would.
+  const theft = { kind: "withdraw", account: 3, owner: addressOf(eve), amount: 500n } as const;
+  const robbed = await ledgerBatch(it, [served, theft]);
+  const rootAfter = HEADER.indexOf("rootAfter");
+  const same = honest.slice(0, rootAfter + 1);
+  const forged = [...same, ...robbed.slice(rootAfter + 1)];
+  await assert.rejects(submit(it, forged, 9n, certificate), /CertificateSignatureInvalid/);
+  const anchored = await submit(it, honest, 9n, certificate);
+  assert.equal(await it.rollup.read.pendingWithdrawals([addressOf(eve)]), 0n);
+  const { blockNumber } = await publicClient.getTransactionReceipt({ hash: anchored });
+  const [event] = await it.rollup.getEvents.BatchAnchored({}, { fromBlock: blockNumber });
+  assert.equal(event?.args.wordsHash, `0x${wordsHash(honest)}`);
 });
 
 test("D5: a signature with the high s of the same point is refused", async () => {
@@ -243,12 +272,20 @@ test("two roots for one batch cost the stake, wherever they were signed", async 
   await submit(it, words, 9n, await certify(it, words, [0, 3]));
 });
 
+test("D5: two publications of one batch cost the stake, with one root as well", async () => {
+  const it = await world();
+  const first = await evidence(it, 1, 4, 6n);
+  const second = await evidence(it, 1, 4, 6n, "ef".repeat(32));
+  await it.registry.write.slash([4n, first, second], { account: eve.account });
+  assert.equal((await it.registry.read.validator([it.signers[1]!])).status, STATUS.slashed);
+});
+
 test("evidence is two signatures of one validator for one batch, with two roots", async () => {
   const it = await world();
   const first = await evidence(it, 0, 1, 6n);
   const send = (number: bigint, a: typeof first, b: typeof first) =>
     it.registry.write.slash([number, a, b]);
-  await wrong(it, send(1n, first, first), "EvidenceRootsEqual", [6n]);
+  await wrong(it, send(1n, first, first), "EvidenceEqual", [6n, `0x${WORDS}`]);
   const [one, two] = [it.signers[0]!, it.signers[1]!].map((signer) => getAddress(signer));
   const stranger = await evidence(it, 1, 1, 7n);
   await wrong(it, send(1n, first, stranger), "EvidenceSignersUnequal", [one, two]);
@@ -302,6 +339,12 @@ test("sixteen validators at most, each with a signer and an owner of its own", a
   await wrong(four, of([{ signer: zeroAddress, owner }]), "CandidateInvalid", [
     zeroAddress,
     addressOf(alice),
+  ]);
+  // What is slashed goes to the insurance fund's owner, who must not be who loses it.
+  const fund = { signer: seventeen[0]!.signer, owner: insurance.account.address };
+  await wrong(four, of([fund]), "CandidateInvalid", [
+    getAddress(fund.signer),
+    addressOf(insurance),
   ]);
   const twice = [seventeen[0], seventeen[0]];
   const signer = getAddress(seventeen[0]!.signer);

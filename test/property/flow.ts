@@ -13,7 +13,7 @@ import { proceed, purge, sequenceMessage } from "../../sequencer/engine/trade.ts
 import { liquidate } from "../../sequencer/engine/transactions/liquidate.ts";
 import type { BatchKind } from "../../sequencer/protocol/constants.ts";
 import type { Message, TradeMessage } from "../../sequencer/protocol/messages.ts";
-import type { Snapshot } from "../../sequencer/protocol/snapshot.ts";
+import type { Prices } from "../../sequencer/protocol/snapshot.ts";
 import type { Entry } from "../../sequencer/protocol/state.ts";
 import { possibleLiquidations } from "../support/liquidations.ts";
 import {
@@ -118,7 +118,7 @@ export function createFlow(): Flow {
   /** Operations that go before what is asked for; what they are is found when their turn comes. */
   let queue: (() => LedgerOperation | undefined)[] = [];
 
-  function startBatch(slots: Snapshot["slots"], later: number, next: BatchKind): void {
+  function startBatch(slots: Prices["slots"], later: number, next: BatchKind): void {
     time += later;
     kind = next;
     const snapshot = snapshotOf(slots, time);
@@ -221,7 +221,7 @@ function restingOf({ state }: Market): Resting[] {
 }
 
 /** Marks walk around, and are final for series that have expired. */
-function nextSlots({ state, trade }: Market, { a, b }: Command): Snapshot["slots"] {
+function nextSlots({ state, trade }: Market, { a, b }: Command): Prices["slots"] {
   // Some days are worse than others.
   const size = b % 3 === 0 ? 12 : 1;
   return state.series().map(({ expiry, mark }, slot) => {

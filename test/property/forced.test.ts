@@ -154,7 +154,7 @@ test("B5: 10,000 forced requests, each an effect or a no-op, or never in the que
     }),
     { numRuns },
   );
-  t.diagnostic([...counts].map(([name, times]) => `${name} ${times}`).join(", "));
+  t.diagnostic(`B5: ${[...counts].map(([name, times]) => `${name} ${times}`).join(", ")}`);
   const all = [...counts.values()].reduce((sum, times) => sum + times, 0);
   assert.equal(all, REQUESTS);
   assert.equal(counts.size, 6, [...counts.keys()].join());

@@ -1,6 +1,7 @@
 // Invariants I1 to I6 of SPEC section 10, after every step of random flows.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import fc from "fast-check";
 import type {
   Fill,
@@ -10,6 +11,7 @@ import type {
 } from "../../sequencer/engine/records.ts";
 import type { Risk } from "../../sequencer/engine/risk.ts";
 import { publishedFills } from "../../sequencer/engine/trade.ts";
+import { INSURANCE_ACCOUNT } from "../../sequencer/protocol/constants.ts";
 import { firstHead, nextHead } from "../../sequencer/protocol/messages.ts";
 import { type Account, type Entry, priceKey } from "../../sequencer/protocol/state.ts";
 import type { MemoryState } from "../../sequencer/state/memoryState.ts";
@@ -203,15 +205,31 @@ function checkTakeover(flow: Flow, before: Before, { operation: done }: Sequence
   }
 }
 
-/** I4 of a forced close, for both sides; and nothing is left of what was refused. */
+/**
+ * I4 of a forced close: its owner by maintenance, the fund by half of its equity; nobody else, and
+ * nothing that was refused, has moved.
+ */
 function checkForced(flow: Flow, before: Before, { operation: done }: Sequenced): void {
   if (done?.operation.kind !== "forcedClose") return;
   const { state, ledger } = flow.market;
   for (const id of ACCOUNTS) {
     const account = before.accounts.get(id)!;
     const after = state.account(id);
-    if (done.outcome === "refused") assert.deepEqual(after, account);
-    assertNoWorse(id, headrooms(account, ledger.risk), headrooms(after, ledger.risk));
+    const isParty = id === INSURANCE_ACCOUNT || id === done.operation.account;
+    if (done.outcome === "refused" || !isParty) assert.deepEqual(after, account);
+    else if (id === INSURANCE_ACCOUNT) checkFund(account, after, ledger.risk);
+    else assertNoWorse(id, maintenance(account, ledger.risk), maintenance(after, ledger.risk));
+  }
+}
+
+function checkFund(before: Account, after: Account, risk: Risk): void {
+  if (isDeepStrictEqual(before, after)) return;
+  const [rooms, roomsAfter] = [headrooms(before, risk), headrooms(after, risk)];
+  const equity = roomsAfter.at(-1)!;
+  assert.ok(equity >= 0n, "I4: the fund has no equity");
+  assert.ok(after.cash >= before.cash || 8n * BigInt(after.cash) >= equity, "I4: the fund's cash");
+  for (const [row, room] of roomsAfter.entries()) {
+    assert.ok(2n * room >= equity || room >= rooms[row]!, `I4: the fund, scenario ${row}`);
   }
 }
 

@@ -1,7 +1,7 @@
 /** Ledger batches around an account that is being liquidated, for the tests of cheating. */
 import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import { SCENARIOS } from "../../sequencer/protocol/constants.ts";
-import type { SlotRisk } from "../../sequencer/protocol/snapshot.ts";
+import type { SlotPrice } from "../../sequencer/protocol/snapshot.ts";
 import type { Made } from "./ledgerBatches.ts";
 import { createMarket, FAR, listMarket, type Market, order, slotRisk } from "./market.ts";
 
@@ -12,7 +12,7 @@ const POOR = 19_000_000;
 const WORST = 16;
 
 /** What loses 251 ticks in the deepest fall, and nothing in a rise. */
-const PUT: SlotRisk = {
+const PUT: SlotPrice = {
   ...{ mark: 300, isFinal: false },
   changes: Array.from({ length: SCENARIOS }, (_, s) => Math.max(0, Math.round((7 - s) * 35.8))),
 };
@@ -55,7 +55,7 @@ const TAKEN = { from: 3, slot: 0, scenario: WORST };
 
 /**
  * 0 account 5 takes 10 lots over, 1 the fund 8; 2 to 5 accounts 2 to 5 are ranked; 6 account 4 is
- * deleveraged of 5 lots; 7 idle. Signer: account 5.
+ * deleveraged of 5 lots. Signer: account 5.
  */
 export function takeoverBatch(): Made {
   const market = lockedMarket();
@@ -71,7 +71,7 @@ export function takeoverBatch(): Made {
 /**
  * Account 3 owes more than it has. 0 the fund takes 2 lots over and pays for it; 1 to 4 accounts 2
  * to 5 are ranked; 5 account 4 is deleveraged of 3 lots and pays for it; 6 the fund pays what is
- * still missing; 7 idle.
+ * still missing.
  */
 export function deficitBatch(): Made {
   const { market } = takeoverBatch();

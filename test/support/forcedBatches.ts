@@ -45,10 +45,29 @@ export function poorFundBatch(): Made {
   return { market, batch: market.seal() };
 }
 
-/** 0 account 4 closes 30 lots; in the last second before the expiry, or in the first after it. */
+/**
+ * 0 account 4 closes 30 lots; in the last second before the expiry, or in the first after it, when
+ * nobody has called a mark final.
+ */
 export function expiringBatch(isExpired: boolean): Made {
   const market = forcedMarket(2 * RICH);
   market.time = EXPIRY * 1000 - (isExpired ? 1000 : 2000);
   market.operate(closeOf(4, 30));
+  return { market, batch: market.seal() };
+}
+
+/**
+ * In the first second after the expiry, with marks that are final: 0 account 4 asks for 30 of its
+ * 100 lots of slot 0, which settles; 1 account 3 for its 100 short ones; 2 account 5 has nothing
+ * there, 3 account 4 nothing in slot 1. The fund has nothing at all.
+ */
+export function expiredBatch(): Made {
+  const market = forcedMarket(0);
+  market.time = EXPIRY * 1000 - 1000;
+  market.slots = market.slots.map((price) => ({ ...price, isFinal: true }));
+  market.operate(closeOf(4, 30));
+  market.operate(closeOf(3, 100));
+  market.operate(closeOf(5, 1));
+  market.operate(closeOf(4, 1, 1));
   return { market, batch: market.seal() };
 }

@@ -19,7 +19,7 @@ import {
   type PlaceMessage,
   type TradeMessage,
 } from "../../sequencer/protocol/messages.ts";
-import { type SlotRisk, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
+import { type SlotPrice, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
 import type { BookFees } from "../../sequencer/protocol/state.ts";
 import type { ExportedState } from "../../sequencer/state/exportedState.ts";
 import { createMemoryState, type MemoryState } from "../../sequencer/state/memoryState.ts";
@@ -54,8 +54,8 @@ export interface Market {
   readonly sizes: BatchSizes;
   readonly sealed: SealedBatch[];
   time: number;
-  /** Risk of each slot for the snapshots to come. */
-  slots: SlotRisk[];
+  /** Prices of each slot for the snapshots to come, which are of what is in the table. */
+  slots: SlotPrice[];
   snapshot(): Snapshot;
   openBatch(kind: "trade" | "ledger"): readonly StepRecord[];
   seal(): SealedBatch;
@@ -76,7 +76,7 @@ export interface Market {
 }
 
 /** Risk of a slot whose value moves by `delta / 100` of each tick of the underlying. */
-export function slotRisk(mark: number, delta: number, isFinal = false): SlotRisk {
+export function slotRisk(mark: number, delta: number, isFinal = false): SlotPrice {
   const moves = Array.from({ length: SCENARIOS }, (_, s) => (s - 7) * 20);
   const changes = moves.map((move) => {
     const change = Math.round((move * delta) / 100) + (move % 3);
@@ -102,22 +102,38 @@ export function copyMarket(market: Market): Market {
   return Object.assign(copy, { time, slots });
 }
 
-export function createMarket(instance = "tiny"): Market {
-  return marketOf(sizesOf(instance), { lastBatch: { number: 0, time: START } });
+/** `domain`: of the rollup that is to take the batches; `time`: when they begin (unix ms). */
+export function createMarket(
+  instance = "tiny",
+  { domain = TEST_DOMAIN, time = START }: { domain?: bigint; time?: number } = {},
+): Market {
+  return marketOf(sizesOf(instance), { domain, lastBatch: { number: 0, time } });
+}
+
+function oracleNames({ trade }: BatchSizes): string[] {
+  return Array.from({ length: trade.oracles }, (_, index) => `oracle ${index}`);
+}
+
+/** Of the oracles that sign every market's snapshots. */
+export function oracleKeys(sizes: BatchSizes) {
+  return oracleNames(sizes).map((name) => publicKeyOf(secretOf(name)));
 }
 
 function marketOf(
   sizes: BatchSizes,
-  start: { exported?: ExportedState; lastBatch: { number: number; time: number } },
+  start: {
+    exported?: ExportedState;
+    domain?: bigint;
+    lastBatch: { number: number; time: number };
+  },
 ): Market {
-  const { exported, lastBatch } = start;
+  const { exported, lastBatch, domain = TEST_DOMAIN } = start;
   const state = createMemoryState(sizes.trade);
   if (exported !== undefined) state.importState(exported);
   const trees = createStateTrees(sizes.trade);
-  const names = Array.from({ length: sizes.trade.oracles }, (_, index) => `oracle ${index}`);
-  const oracles = names.map((name) => publicKeyOf(secretOf(name)));
+  const names = oracleNames(sizes);
+  const oracles = oracleKeys(sizes);
   const quorum = sizes.trade.quorum;
-  const domain = TEST_DOMAIN;
   const executor = createExecutor({ state, trees, sizes, domain, oracles, quorum, lastBatch });
   const flat = { mark: 0, isFinal: false, changes: new Array<number>(SCENARIOS).fill(0) };
   const market: Market = {
@@ -126,11 +142,15 @@ function marketOf(
     trees,
     sizes,
     sealed: [],
-    time: START,
-    slots: new Array<SlotRisk>(sizes.trade.slots).fill(flat),
+    time: lastBatch.time,
+    slots: new Array<SlotPrice>(sizes.trade.slots).fill(flat),
     snapshot() {
-      const unsigned = { time: market.time - 500, slots: market.slots };
-      const hash = snapshotHash(TEST_DOMAIN, unsigned);
+      const slots = market.slots.map((price, slot) => {
+        const { isCall, strike, expiry } = state.series()[slot]!;
+        return { ...price, terms: { isCall, strike, expiry } };
+      });
+      const unsigned = { time: market.time - 500, slots };
+      const hash = snapshotHash(domain, unsigned);
       const signatures = names.slice(names.length - quorum).map((name, index) => ({
         signer: names.length - quorum + index,
         ...sign(secretOf(name), hash),

@@ -1,9 +1,19 @@
 /** Ledger batches whose operations say something else, to the circuit and to the public. */
+import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import { pack, unpack } from "../../sequencer/protocol/codec.ts";
 import { MARKS_PER_WORD } from "../../sequencer/protocol/constants.ts";
+import { sign } from "../../sequencer/protocol/eddsa.ts";
 import { HEADER, LEDGER_OP } from "../../sequencer/protocol/layout.ts";
-import { changed, set, withPublicInputs } from "./circuit.ts";
+import {
+  NO_TERMS,
+  type SlotRisk,
+  slotRiskWords,
+  snapshotHash,
+  type Terms,
+} from "../../sequencer/protocol/snapshot.ts";
+import { assertRefused, type Circuit, changed, set, withPublicInputs } from "./circuit.ts";
 import type { Made } from "./ledgerBatches.ts";
+import { type Market, secretOf, TEST_DOMAIN } from "./market.ts";
 
 type Inputs = ReturnType<typeof withPublicInputs>;
 type Fields = ReturnType<typeof unpack<typeof LEDGER_OP>>;
@@ -33,6 +43,38 @@ export function restated(made: Made, at: number, word: number, value: bigint): I
 export function refielded(made: Made, at: number, change: Partial<Fields>): Inputs {
   const fields = unpack(LEDGER_OP, BigInt(wordsOf(made)[at]![0]!));
   return restated(made, at, 0, pack(LEDGER_OP, { ...fields, ...change }));
+}
+
+/** The batch of another snapshot, at the same time, that the same oracles have signed. */
+export function resigned(
+  { words, inputs }: Pick<SealedBatch, "words" | "inputs">,
+  slots: readonly SlotRisk[],
+): Inputs {
+  const time = Number(inputs.snapshotTime);
+  const hash = snapshotHash(TEST_DOMAIN, { time, slots });
+  const signers = inputs.oracleSigner as readonly string[];
+  const signatures = signers.map((signer) => sign(secretOf(`oracle ${signer}`), hash));
+  const snapshot = {
+    riskWords: slots.flatMap(slotRiskWords).map(String),
+    oracleR8: signatures.map(({ r8x, r8y }) => [String(r8x), String(r8y)]),
+    oracleS: signatures.map(({ s }) => String(s)),
+  };
+  return withPublicInputs({ words, inputs: { ...inputs, ...snapshot } });
+}
+
+/** A snapshot of another series in a listed slot is refused, though the oracles have signed it. */
+export function assertOfListed(circuit: Circuit, batch: SealedBatch, market: Market): void {
+  const { slots } = market.snapshot();
+  const inputs = (slot: number, change: Partial<Terms>): Inputs => {
+    const terms = { ...slots[slot]!.terms, ...change };
+    return resigned(batch, slots.with(slot, { ...slots[slot]!, terms }));
+  };
+  circuit.witness(resigned(batch, slots));
+  for (const change of [{ isCall: false }, { strike: 20_001 }, { expiry: 1 }, NO_TERMS]) {
+    assertRefused(circuit, inputs(0, change), "RiskMatrix: table[m].listed");
+  }
+  // Of a slot in which nothing is listed the oracles may say what they like.
+  circuit.witness(inputs(9, { strike: 20_001 }));
 }
 
 /** Another value of an input. */

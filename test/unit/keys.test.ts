@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import * as snarkjs from "snarkjs";
 import {
+  assertManyContributed,
   assertProductionKey,
   beacon,
   contribute,
@@ -26,7 +27,7 @@ import { sha256OfFile } from "../../scripts/keys/fileHash.ts";
 import { readKeyFile, type VerificationKey } from "../../scripts/keys/keyFile.ts";
 import { readR1cs } from "../../scripts/keys/r1cs.ts";
 import { stopSnarkjs } from "../../scripts/keys/snarkjsThreads.ts";
-import { setupHashOf } from "../../scripts/keys/transcript.ts";
+import { setupHashOf, TranscriptError } from "../../scripts/keys/transcript.ts";
 import { verifySetup } from "../../scripts/keys/verifySetup.ts";
 import { compileToy, prepareToyPowers } from "../support/toySetup.ts";
 
@@ -57,6 +58,7 @@ component main = Product();
 const POSEIDON_1_2 = "7853200120776062878684798364095072458815029376092732009249414926327459813530";
 const INPUT = { hash: POSEIDON_1_2, sum: "3", left: "1", right: "2" };
 
+const CONTRIBUTORS = 20;
 const folder = mkdtempSync(join(tmpdir(), "straddle-keys-"));
 const at = (name: string): string => join(folder, name);
 
@@ -145,7 +147,7 @@ describe("a ceremony", () => {
     await contribute({ from: first, out: contributed, name: "alice" }, "some entropy");
   });
 
-  it("starts from a key that anybody can forge, which is refused", async () => {
+  it("A6: starts from a key that anybody can forge, which is refused", async () => {
     const vkey: VerificationKey = await snarkjs.zKey.exportVerificationKey(first);
     const forged = forgeProof(vkey, [42n]);
     assert.equal(await snarkjs.groth16.verify(vkey, ["42"], forged), true);
@@ -163,7 +165,7 @@ describe("a ceremony", () => {
     assertProductionKey(contributed);
   });
 
-  it("refuses a key with a beacon alone, whose secret is public", async () => {
+  it("A6: refuses a key with a beacon alone, whose secret is public", async () => {
     const request = { from: first, out: at("beacon.zkey"), name: "beacon" };
     await beacon(request, "00ff", "10");
     assertKeyIsSound(request.out);
@@ -188,6 +190,43 @@ describe("a ceremony", () => {
     assert.match(source, /KEY_ORIGIN = "ceremony";/);
     assert.ok(source.includes(`R1CS_HASH = 0x${transcript.sha256.r1cs};`));
     assert.ok(source.includes(`SETUP_HASH = 0x${setupHashOf(text)};`));
+  });
+
+  it("A6: twenty contributions and a beacon pass every check, in this order only", async (t) => {
+    let from = first;
+    for (let count = 1; count <= CONTRIBUTORS; count++) {
+      const request = { from, out: at(`many${count}.zkey`), name: `member ${count}` };
+      await contribute(request, `entropy ${count}`);
+      from = request.out;
+    }
+    const key = at("final.zkey");
+    await beacon({ from, out: key, name: "beacon" }, "00ff", "10");
+    assertProductionKey(key);
+    const [out, contractName] = [at("many"), "ProductVerifier"];
+    await exportKey({ r1cs: files.r1csFile, ptau, key }, out, contractName);
+    const verifierSource = readFileSync(join(out, "ProductVerifier.sol"), "utf8");
+    const request = { folder: out, r1cs: files.r1csFile, ptau, contractName, verifierSource };
+    const { contributions } = (await verifySetup(request)).transcript;
+    assert.deepEqual(
+      contributions.map(({ kind, name }) => `${kind} ${name}`),
+      [
+        ...Array.from({ length: CONTRIBUTORS }, (_, index) => `participant member ${index + 1}`),
+        "beacon beacon",
+      ],
+    );
+    // What public networks ask for; neither fewer, nor one person under one name, nor no beacon.
+    const participantsMin = CONTRIBUTORS;
+    await verifySetup({ ...request, participantsMin });
+    const missing = verifySetup({ ...request, participantsMin: CONTRIBUTORS + 1 });
+    await assert.rejects(missing, /`20` participants contributed .* at least 21 must/);
+    assert.throws(() => assertManyContributed(from, participantsMin), /no beacon ends/);
+    const again = { from: contributed, out: at("again.zkey"), name: "alice" };
+    await contribute(again, "entropy");
+    assert.throws(() => assertManyContributed(again.out, 2), /`1` participants contributed/);
+    // The chain of contributions is part of the key: a shorter one is another key.
+    cpSync(from, join(out, "key.zkey"));
+    await assert.rejects(verifySetup(request), TranscriptError);
+    t.diagnostic(`A6: ${contributions.length - 1} contributions and a beacon verified`);
   });
 
   describe("when it is to be deployed", () => {

@@ -1,12 +1,14 @@
 /**
- * Close of a position from the layer-one queue: at the mark, against the insurance fund; a no-op if
- * refused (SPEC section 7, F1 to F4). Twin: circuits/ledger/ForcedClose.circom.
+ * Close of a position from the layer-one queue: at the mark, against the insurance fund, or paid
+ * out where the series has expired; a no-op if refused (SPEC section 7, F1 to F4).
+ * Twin: circuits/ledger/ForcedClose.circom.
  */
 import { INSURANCE_ACCOUNT, LOTS_BITS, SCENARIOS } from "../../protocol/constants.ts";
-import { CASH_LIMIT, POSITION_LIMIT } from "../balance.ts";
+import type { Series } from "../../protocol/state.ts";
+import { addCash, CASH_LIMIT, POSITION_LIMIT, setPosition } from "../balance.ts";
 import { secondsOf } from "../bookState.ts";
-import { firstMarkFailing, firstOverengaged } from "../healthChange.ts";
-import { checkOwner, type OperationOf, recordOf } from "../operation.ts";
+import { firstMarkFailing, fundReject } from "../healthChange.ts";
+import { checkOwner, type LedgerContext, type OperationOf, recordOf } from "../operation.ts";
 import type { OperationRecord, Takeover } from "../records.ts";
 import type { Risk } from "../risk.ts";
 import type { StateView } from "../stateView.ts";
@@ -43,13 +45,13 @@ export function closeCharge(view: StateView, slot: number, { changes }: Risk): n
 export function applyForcedClose(
   view: StateView,
   operation: ForcedClose,
-  context: TakeoverContext,
+  context: LedgerContext,
 ): OperationRecord {
   const { account, owner, slot, lots } = operation;
   const charge = closeCharge(view, slot, context.risk);
-  const close = closeOf(view, operation, charge);
-  const isExecuted = isUnexpired(view, slot, context) && isBearable(view, close, context);
-  if (isExecuted) applyTakeover(view, close, INSURANCE_ACCOUNT, context);
+  const isExecuted = isPayable(view.series()[slot]!, slot, context)
+    ? payOut(view, operation)
+    : closeAgainstFund(view, closeOf(view, operation, charge), context);
   const stated = { account: INSURANCE_ACCOUNT, to: account, slot, lots, amount: charge };
   return recordOf(operation, isExecuted ? "executed" : "refused", { stated, words: [owner] });
 }
@@ -62,9 +64,35 @@ function closeOf(view: StateView, { account, slot, lots }: ForcedClose, charge: 
   return { from: account, slot, lots: closed, ...terms };
 }
 
-/** F2: from its expiry on a series settles and pays out instead. */
-function isUnexpired(view: StateView, slot: number, { time }: TakeoverContext): boolean {
-  return view.series()[slot]!.expiry > secondsOf(time);
+/** F2: whether the slot is settled, or a series in it has expired and its last mark is known. */
+function isPayable(
+  { status, expiry }: Readonly<Series>,
+  slot: number,
+  { time, snapshot }: LedgerContext,
+): boolean {
+  if (status !== "listed") return status === "settled";
+  return expiry <= secondsOf(time) && snapshot.slots[slot]!.isFinal;
+}
+
+/** Settles the series where that is still to be done, and pays the whole position. */
+function payOut(view: StateView, { account: id, slot }: ForcedClose): boolean {
+  const { cash, positions } = view.account(id);
+  const lots = positions[slot]!;
+  // Below 2^22 * 2^20 * 2^10 = 2^52: exact.
+  const payoff = lots * view.series()[slot]!.mark * view.unit;
+  if (lots === 0 || !isWithin(cash + payoff, CASH_LIMIT)) return false;
+  view.editSeries(slot).status = "settled";
+  setPosition(view, view.editAccount(id), slot, 0);
+  addCash(view, id, payoff);
+  view.setRanking(undefined);
+  return true;
+}
+
+function closeAgainstFund(view: StateView, close: Takeover, context: TakeoverContext): boolean {
+  const isUnexpired = view.series()[close.slot]!.expiry > secondsOf(context.time);
+  if (!isUnexpired || !isBearable(view, close, context)) return false;
+  applyTakeover(view, close, INSURANCE_ACCOUNT, context);
+  return true;
 }
 
 /** F3 and F4: both stay within the venue's limits; nobody made to fail, the fund as in insure. */
@@ -74,13 +102,14 @@ function isBearable(view: StateView, close: Takeover, context: TakeoverContext):
   const cash = [from.after.cash, taker.after.cash];
   const position = taker.after.positions[close.slot]!;
   if (!cash.every((value) => isWithin(value, CASH_LIMIT))) return false;
-  if (!isWithin(position, POSITION_LIMIT) || taker.after.cash < 0) return false;
+  if (!isWithin(position, POSITION_LIMIT)) return false;
   const { risk } = context;
   const [given] = markTrades(view, close);
   const test = { risk, unit: view.unit };
+  const fundCash = view.account(INSURANCE_ACCOUNT).cash;
   return (
     firstMarkFailing(view.account(close.from), given, test) === undefined &&
-    firstOverengaged(taker, risk, view.unit) === undefined
+    fundReject(taker, fundCash, test) === undefined
   );
 }
 

@@ -1,6 +1,6 @@
 /** The insurance fund takes over (SPEC section 7, T7). Twin: circuits/ledger/Bearable.circom. */
 import { AUCTION_SECONDS, INSURANCE_ACCOUNT } from "../../protocol/constants.ts";
-import { firstOverengaged } from "../healthChange.ts";
+import { fundReject } from "../healthChange.ts";
 import { type OperationOf, recordOf } from "../operation.ts";
 import type { OperationRecord } from "../records.ts";
 import type { StateView } from "../stateView.ts";
@@ -21,7 +21,7 @@ export function checkInsure(
   return reason ?? checkEngagement(view, operation, context);
 }
 
-/** T7: the auction is over, and the fund engages at most half of its cash. */
+/** T7: the auction is over, and half of the fund's equity stays out of it. */
 function checkEngagement(
   view: StateView,
   operation: OperationOf<"insure">,
@@ -32,11 +32,8 @@ function checkEngagement(
     return `The fund must wait \`${AUCTION_SECONDS}\` s from the lock. Got \`${seconds}\`.`;
   }
   const { taker } = takeoverOutcome(view, operation, INSURANCE_ACCOUNT, context);
-  const { cash } = taker.after;
-  if (cash < 0) return `The fund's cash must be at least 0 afterwards. Got \`${cash}\`.`;
-  const row = firstOverengaged(taker, context.risk, view.unit);
-  if (row === undefined) return undefined;
-  return `The fund would engage more than half of its cash in scenario \`${row}\`.`;
+  const { cash } = view.account(INSURANCE_ACCOUNT);
+  return fundReject(taker, cash, { risk: context.risk, unit: view.unit });
 }
 
 export function applyInsure(

@@ -1,7 +1,6 @@
 /** Lists a series in a free slot. Twin: circuits, transactions/listSeries. */
-import { pack } from "../../protocol/codec.ts";
 import { GENERATION_BITS, SECONDS_BITS, STRIKE_BITS } from "../../protocol/constants.ts";
-import { SERIES_TERMS } from "../../protocol/layout.ts";
+import { termsWord } from "../../protocol/snapshot.ts";
 import { secondsOf } from "../bookState.ts";
 import { type OperationOf, recordOf } from "../operation.ts";
 import type { OperationRecord } from "../records.ts";
@@ -38,6 +37,6 @@ export function applyListSeries(
   series.strike = strike;
   series.expiry = expiry;
   series.generation += 1;
-  const terms = pack(SERIES_TERMS, { isCall: isCall ? 1 : 0, strike, expiry });
-  return recordOf(operation, "executed", { stated: { slot }, words: [terms] });
+  const words = [termsWord({ isCall, strike, expiry })];
+  return recordOf(operation, "executed", { stated: { slot }, words });
 }

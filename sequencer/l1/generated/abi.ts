@@ -532,6 +532,27 @@ export const rollupAbi = [
     "type": "error"
   },
   {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "queueId",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "snapshotTime",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "queuedAtMs",
+        "type": "uint256"
+      }
+    ],
+    "name": "CloseAtOlderMarks",
+    "type": "error"
+  },
+  {
     "inputs": [],
     "name": "CloseByInsurance",
     "type": "error"
@@ -559,8 +580,35 @@ export const rollupAbi = [
     "type": "error"
   },
   {
-    "inputs": [],
-    "name": "DurationZero",
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "account",
+        "type": "uint256"
+      }
+    ],
+    "name": "DepositMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "minimum",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "DurationOutOfRange",
     "type": "error"
   },
   {
@@ -980,6 +1028,17 @@ export const rollupAbi = [
       }
     ],
     "name": "SubmitterNotOperator",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "submitter",
+        "type": "address"
+      }
+    ],
+    "name": "SubmitterNotPlain",
     "type": "error"
   },
   {
@@ -2129,6 +2188,25 @@ export const rollupAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "owner",
+        "type": "address"
+      }
+    ],
+    "name": "premiumOf",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "queueEnd",
     "outputs": [
@@ -2909,9 +2987,14 @@ export const validatorRegistryAbi = [
         "internalType": "uint256",
         "name": "root",
         "type": "uint256"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "wordsHash",
+        "type": "bytes32"
       }
     ],
-    "name": "EvidenceRootsEqual",
+    "name": "EvidenceEqual",
     "type": "error"
   },
   {
@@ -3326,6 +3409,11 @@ export const validatorRegistryAbi = [
       },
       {
         "internalType": "bytes32",
+        "name": "wordsHash",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "bytes32",
         "name": "logHash",
         "type": "bytes32"
       }
@@ -3365,6 +3453,11 @@ export const validatorRegistryAbi = [
         "internalType": "uint256",
         "name": "root",
         "type": "uint256"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "wordsHash",
+        "type": "bytes32"
       },
       {
         "internalType": "bytes",
@@ -3574,6 +3667,11 @@ export const validatorRegistryAbi = [
           },
           {
             "internalType": "bytes32",
+            "name": "wordsHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes32",
             "name": "logHash",
             "type": "bytes32"
           },
@@ -3593,6 +3691,11 @@ export const validatorRegistryAbi = [
             "internalType": "uint256",
             "name": "root",
             "type": "uint256"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "wordsHash",
+            "type": "bytes32"
           },
           {
             "internalType": "bytes32",
@@ -3759,6 +3862,27 @@ export const governanceAbi = [
   {
     "inputs": [],
     "name": "FailedCall",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "bytes32",
+        "name": "id",
+        "type": "bytes32"
+      },
+      {
+        "internalType": "uint256",
+        "name": "expiry",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "timestamp",
+        "type": "uint256"
+      }
+    ],
+    "name": "ProposalExpired",
     "type": "error"
   },
   {
@@ -4098,6 +4222,19 @@ export const governanceAbi = [
         "internalType": "bytes32",
         "name": "",
         "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [],
+    "name": "GRACE_PERIOD",
+    "outputs": [
+      {
+        "internalType": "uint256",
+        "name": "",
+        "type": "uint256"
       }
     ],
     "stateMutability": "view",

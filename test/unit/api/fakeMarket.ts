@@ -53,7 +53,8 @@ const ROWS: readonly Readonly<Record<number, number>>[] = [
 export function signedSnapshot(domain: bigint, secrets = oracleSecrets): Snapshot {
   const slots = MARKS.map((mark, slot) => {
     const changes = Array.from({ length: 17 }, (_, row) => ROWS[slot]![row] ?? 0);
-    return { mark, isFinal: false, changes };
+    const { isCall, strike, expiry } = SERIES[slot]!;
+    return { terms: { isCall, strike, expiry }, mark, isFinal: false, changes };
   });
   const body = { time: SNAPSHOT_TIME, slots };
   const hash = snapshotHash(domain, body);

@@ -91,7 +91,7 @@ const STATUS: Status = {
   isOverloaded: false,
   layerOne: {
     ...{ paused: null, stopped: null, head: 7, reorgs: 0, deepestReorg: 0 },
-    ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
+    ...{ confirmed: 3, replacements: 0, spentHour: 0n, spentDay: 0n },
   },
   halted: null,
 };

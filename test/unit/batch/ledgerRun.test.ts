@@ -14,7 +14,17 @@ import {
   WEAK,
   wait,
 } from "../../support/distress.ts";
-import { EXPIRY, FAR, FEES, keySecret, type Market, ownerOf } from "../../support/market.ts";
+import {
+  createMarket,
+  EXPIRY,
+  FAR,
+  FEES,
+  keySecret,
+  listMarket,
+  type Market,
+  ownerOf,
+  slotRisk,
+} from "../../support/market.ts";
 
 const TAKER = 6;
 
@@ -128,4 +138,30 @@ test("the circuit is told scenarios and the fees of replaced books, 0 where ther
   const second = market.seal().inputs;
   const replaced = [String(feesWord(rates)), ...new Array(steps - 1).fill("0")];
   assert.deepEqual(second.oldBookFees, replaced);
+});
+
+test("no batch runs by a snapshot of other series than those that are listed", () => {
+  const market = createMarket();
+  for (const account of [2, 3, 4]) market.deposit(account, 1_000_000_000);
+  listMarket(market);
+  market.seal();
+  market.time = EXPIRY * 1000;
+  market.slots = market.slots.with(0, { ...slotRisk(5000, 0), isFinal: true });
+  const old = market.snapshot();
+  market.operate({ kind: "settleSeries", slot: 0 });
+  const terms = { isCall: true, strike: 900_000, expiry: 2 * EXPIRY };
+  market.operate({ kind: "listSeries", slot: 0, ...terms });
+  market.seal();
+  const entry = {
+    type: "open",
+    number: market.executor.nextNumber(),
+    time: market.time + 1,
+  } as const;
+  for (const kind of ["trade", "ledger"] as const) {
+    const opens = () => market.executor.open({ ...entry, kind, snapshot: old });
+    assert.throws(opens, /prices another series than the one listed in slot `0`/);
+  }
+  const snapshot = market.snapshot();
+  assert.deepEqual(snapshot.slots[0]!.terms, terms);
+  market.executor.open({ ...entry, time: market.time + 1000, kind: "trade", snapshot });
 });

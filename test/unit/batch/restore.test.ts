@@ -24,6 +24,7 @@ import {
   reachedBy,
   runDistress,
 } from "../../support/distress.ts";
+import { expiredBatch } from "../../support/forcedBatches.ts";
 
 const coverage = new Coverage();
 
@@ -150,3 +151,22 @@ function placesOf({ kind, words }: SealedBatch, operation: LedgerKind): number[]
     return isFirst && unpack(LEDGER_OP, words[at]!).kind === LEDGER_KINDS[operation];
   });
 }
+
+test("closes of expired series are payments, in the words too", () => {
+  const { market, batch } = expiredBatch();
+  const ledger = createRestoredLedger(market.sizes.trade);
+  for (const { words } of market.sealed) ledger.apply(words);
+  assert.equal(ledger.root(), batch.rootAfter);
+  assert.deepEqual(
+    ledger
+      .series()
+      .map(({ status }) => status)
+      .slice(0, 2),
+    ["settled", "listed"],
+  );
+  for (const id of [2, 3, 4]) {
+    const { cash, positions } = market.state.account(id);
+    assert.deepEqual([ledger.account(id).cash, ledger.account(id).positions], [cash, positions]);
+  }
+  assert.equal(ledger.account(4).positions[0], 0);
+});

@@ -90,6 +90,14 @@ const cheats: readonly (readonly [string, (answer: Answer) => unknown, RegExp])[
     },
     /no oracle quorum/,
   ],
+  [
+    "a table that calls what is held something else",
+    ({ series }) => {
+      const [first, ...rest] = series;
+      return { series: [{ ...first!, strike: first!.strike + 1 }, ...rest] };
+    },
+    /prices another series in slot 0/,
+  ],
   ["a table of another size", ({ series }) => ({ series: series.slice(1) }), /another market/],
 ];
 

@@ -24,7 +24,7 @@ test("the derivation is fixed: another one would lock owners out of their keys",
   assert.deepEqual(publicKey, VECTOR);
 });
 
-test("chain, contract, index and version give different keys", async () => {
+test("D5: chain, contract, index and version give different keys", async () => {
   const other = "0x0000000000000000000000000000000000000001";
   const scopes = [
     scope,
@@ -49,12 +49,19 @@ test("the form of the signature does not matter: v of 0 or 27, high or low s", a
   for (const form of forms) assert.equal(keyFromSignature(form).secret, secret);
 });
 
-test("signatures that would not be found again are refused", async () => {
+test("D5: signatures that would not be found again are refused", async () => {
   const sign = (signature: `0x${string}`) => ({
     address: wallet.address,
     signTypedData: async () => signature,
   });
   await assert.rejects(deriveTradingKey(sign("0x1234"), scope), /65 bytes.*Got `2` bytes/);
+  // Compact, and what a contract wallet answers.
+  for (const bytes of [64, 96]) {
+    const form = `0x${"11".repeat(bytes)}` as const;
+    await assert.rejects(deriveTradingKey(sign(form), scope), new RegExp(`Got \`${bytes}\``));
+  }
+  const elsewhere = await wallet.signTypedData(tradingKeyTypedData({ ...scope, chainId: 1 }));
+  await assert.rejects(deriveTradingKey(sign(elsewhere), scope), WalletSignatureError);
   const good = await wallet.signTypedData(tradingKeyTypedData({ ...scope, keyIndex: 1 }));
   await assert.rejects(deriveTradingKey(sign(good), scope), WalletSignatureError);
   await assert.rejects(deriveTradingKey(wallet, { ...scope, keyIndex: 4 }), /0 to 3. Got `4`/);

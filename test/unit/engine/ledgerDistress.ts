@@ -7,7 +7,7 @@ import {
 } from "../../../sequencer/engine/ledger.ts";
 import type { LedgerOperation, OperationRecord } from "../../../sequencer/engine/records.ts";
 import type { BackstopMessage } from "../../../sequencer/protocol/messages.ts";
-import type { SlotRisk } from "../../../sequencer/protocol/snapshot.ts";
+import type { SlotPrice } from "../../../sequencer/protocol/snapshot.ts";
 import { createMemoryState, type MemoryState } from "../../../sequencer/state/memoryState.ts";
 import { assertBalanced, totalWorth } from "../../support/conservation.ts";
 import {
@@ -44,7 +44,7 @@ export interface DistressOptions {
   readonly positions?: Readonly<Record<number, readonly number[]>>;
   /** Seconds since the lock; undefined: not locked. */
   readonly lockedFor?: number | undefined;
-  readonly slots?: readonly SlotRisk[];
+  readonly slots?: readonly SlotPrice[];
 }
 
 const CASH = { 1: 0, 2: 10_000_000, 3: LOCKED_CASH, 4: 50_000_000, 5: 50_000_000, 6: 50_000_000 };

@@ -59,7 +59,7 @@ test("a short position is bought back, also of an account in liquidation", () =>
 });
 
 test("a close never goes beyond the position, and ends a ranking", () => {
-  const distress = createDistress();
+  const distress = createDistress({ cash: { [FUND]: 20_000_000 } });
   rankHolders(distress);
   const { publicWords } = execute(distress, close(2 ** 22 - 1));
   assert.equal(distress.state.account(LONG).positions[0], 0);
@@ -77,19 +77,50 @@ test("where there is nothing to close, nothing happens, and a ranking goes on", 
   assertNoOp(distress, close(1, 6));
 });
 
-test("a series that has expired or is settled is not closed but paid out", () => {
-  const expired = (isFinal: boolean): Distress => {
-    const slots = new Array(4).fill({ ...slotRisk(100, 20), isFinal });
-    const { state, ledger } = createDistress({ slots });
-    return { state, ledger: { ...ledger, time: EXPIRY * 1000 } };
-  };
-  assertNoOp(expired(false), close(10));
-  const final = expired(true);
-  assertNoOp(final, close(10));
-  execute(final, { kind: "settleSeries", slot: 0 });
-  assertNoOp(final, close(10));
+/** In the first millisecond after the expiry of slot 0, at 100 ticks. */
+function expired({ isFinal = true, ...options }: DistressOptions & { isFinal?: boolean } = {}) {
+  const slots = new Array(4).fill({ ...slotRisk(100, 20), isFinal });
+  const { state, ledger } = createDistress({ slots, ...options });
+  return { state, ledger: { ...ledger, time: EXPIRY * 1000 } };
+}
+
+test("an expired series is settled and the whole position paid out, without the fund", () => {
+  const distress = expired();
+  const { state } = distress;
+  rankHolders(distress);
+  const { publicWords } = execute(distress, close(10));
+  assert.deepEqual(cashOf(distress, LONG, FUND), [56_000_000, 10_000_000]);
+  assert.equal(state.account(LONG).positions[0], 0);
+  assert.equal(state.account(FUND).positions[0], 0);
+  const { status, holders, mark } = state.series()[0]!;
+  assert.deepEqual([status, holders, mark], ["settled", 2, 100]);
+  assert.equal(state.ranking(), undefined);
+  const { account, to, lots, amount } = unpack(LEDGER_OP, publicWords[0]!);
+  assert.deepEqual([account, to, lots, amount], [FUND, LONG, 10, 0]);
+});
+
+test("a settled series is paid out to whoever closes it, in liquidation too", () => {
+  const distress = expired();
+  execute(distress, { kind: "settleSeries", slot: 0 });
+  execute(distress, close(1, LOCKED));
+  assert.deepEqual(cashOf(distress, LOCKED), [1_500_000]);
+  assert.equal(distress.state.account(LOCKED).positions[0], 0);
+  assertNoOp(distress, close(1, LOCKED));
+});
+
+test("what is paid out asks nothing of the fund, but must fit its owner's limits", () => {
+  execute(expired({ cash: { [FUND]: -5 } }), close(60));
+  const most = 2 ** 51 - 6_000_000;
+  execute(expired({ cash: { [LONG]: most - 1 } }), close(60));
+  assertNoOp(expired({ cash: { [LONG]: most } }), close(60));
+});
+
+test("without a last mark, or a position, an expired series stays as it is", () => {
+  assertNoOp(expired({ isFinal: false }), close(10));
+  assertNoOp(expired(), close(10, 6));
   const { state, ledger } = createDistress();
   execute({ state, ledger: { ...ledger, time: EXPIRY * 1000 - 1 } }, close(10));
+  assert.equal(state.series()[0]!.status, "listed");
 });
 
 /** The last that is executed, and the first that is not. */
@@ -98,12 +129,29 @@ function assertEdge(operation: LedgerOperation, done: DistressOptions, not: Dist
   assertNoOp(createDistress(not), operation);
 }
 
-test("the fund takes what half of its cash bears, and keeps cash", () => {
-  // Short 10 lots with 1.2 M more: 4 cash - 10 * 500 * 1000 >= 2 cash from 2.5 M on.
+test("in the worst scenario at least half of the fund's equity remains", () => {
+  // Short 10 lots with 1.2 M more: 2 (4 cash - 5 M) >= 4 cash - 4 M from 1.5 M on.
   const short = close(10, LOCKED);
-  assertEdge(short, { cash: { 2: 1_300_000 } }, { cash: { 2: 1_299_999 } });
-  // Long lots cannot lose more than they cost: cash is what ends first.
-  assertEdge(close(10), { cash: { 2: 800_000 } }, { cash: { 2: 799_999 } });
+  assertEdge(short, { cash: { 2: 300_000 } }, { cash: { 2: 299_999 } });
+  // Long 10 lots for 100,000 that may lose 9/10: 2 (4 cash - 0.5 M) >= 4 cash + 4 M from 1.25 M on.
+  const slots = new Array(4).fill(slotRisk(100, 90));
+  assertEdge(close(10), { slots, cash: { 2: 1_350_000 } }, { slots, cash: { 2: 1_349_999 } });
+});
+
+test("half of the fund's equity stays cash: it buys no more than it keeps", () => {
+  // 10 lots are worth 1 M, and cost 0.8 M.
+  assertEdge(close(10), { cash: { 2: 1_800_000 } }, { cash: { 2: 1_799_999 } });
+  // Who has less cash than that may still sell.
+  const held = { positions: { 2: [0, 100, 0, 0], 5: [40, -100, 0, 0] }, cash: { 2: 1_000_000 } };
+  execute(createDistress(held), close(1, LOCKED));
+  assertNoOp(createDistress(held), close(1));
+});
+
+test("a fund without equity takes nothing", () => {
+  const held = { positions: { 2: [0, -100, 0, 0], 5: [40, 100, 0, 0] } };
+  const withCash = (cash: number) => ({ ...held, cash: { 2: cash } });
+  assertNoOp(createDistress(withCash(9_979_999)), close(1));
+  assertNoOp(createDistress(withCash(9_979_999)), close(1, LOCKED));
 });
 
 test("a close that leaves the closer without margin is refused", () => {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import {
   firstInadmissible,
   firstMarkUnrelieved,
-  firstOverengaged,
+  fundReject,
   hasEquity,
   healthChange,
   isBelowMaintenance,
@@ -89,10 +89,13 @@ test("admissibility of a trade at the mark is that of the headrooms in big integ
       const expected = after.findIndex((headroom, s) => headroom < first[s]! && headroom < 0n);
       const found = firstInadmissible(change, risk, UNIT);
       assert.equal(found ?? -1, expected);
-      const engaged = after.findIndex(
-        (headroom, s) => headroom < first[s]! && headroom < 2n * cash,
-      );
-      assert.equal(firstOverengaged(change, risk, UNIT) ?? -1, engaged);
+      const equity = after[SCENARIOS]!;
+      const engaged = after.findIndex((room, s) => room < first[s]! && 2n * room < equity);
+      const reject = fundReject(change, before.cash, options) ?? "";
+      if (equity < 0n) assert.match(reject, /no equity/);
+      else if (cash < BigInt(before.cash) && 8n * cash < equity) assert.match(reject, /be cash/);
+      else if (engaged < 0) assert.equal(reject, "");
+      else assert.match(reject, new RegExp(`scenario \`${engaged}\``));
     }),
     runs(300),
   );

@@ -110,13 +110,14 @@ const HEDGED: DistressOptions = {
 const atSecond = (lockedFor: number): DistressOptions => ({ lockedFor });
 /** The fund with this cash takes 10 lots at 1 M: headroom_0 must be at least twice the cash. */
 const fundWith = (cash: number): DistressOptions => ({ cash: { 2: cash } });
-// 2 (cash + 1 M) + 1000 * -10 * (400 + 100) >= 0 from 1.5 M on.
-const HALF = 1_500_000;
-const FUND_NEGATIVE: DistressOptions = {
-  cash: { 2: -1_000_001 },
-  positions: { 2: [0, 900, 0, 0], 4: [60, -900, 0, 0] },
-  slots: [slotRisk(100, 20), slotRisk(10_000, 0), slotRisk(100, 20), slotRisk(100, 20)],
-};
+// 2 (4 (cash + 1 M) - 5 M) >= 4 cash from 0.5 M on.
+const HALF = 500_000;
+/** The fund owes 10 M in a slot that falls where slot 0 rises. */
+const indebted = (cash: number): DistressOptions => ({
+  cash: { 2: cash },
+  positions: { 2: [0, -100, 0, 0], 4: [60, 100, 0, 0] },
+  slots: [slotRisk(100, 20), slotRisk(100, -20), slotRisk(100, 20), slotRisk(100, 20)],
+});
 /** Short slot 1 as well, which loses where slot 0 gains: 1900 ticks there, 2000 in a rise. */
 const STRADDLE: DistressOptions = {
   positions: { 3: [-100, -100, 0, 0], 4: [60, 100, 0, 0] },
@@ -127,7 +128,6 @@ const STRADDLE: DistressOptions = {
     ...[slotRisk(100, 20), slotRisk(100, 20)],
   ],
 };
-const FUND_ZERO: DistressOptions = { ...FUND_NEGATIVE, cash: { 2: -1_000_000 } };
 
 const CASES: readonly Case[] = [
   {
@@ -270,20 +270,20 @@ const CASES: readonly Case[] = [
     other: atSecond(256),
   },
   {
-    name: "T7: the fund engages at most half of its cash",
-    reason: /more than half of its cash in scenario `0`/,
+    name: "T7: the fund engages at most half of its equity",
+    reason: /more than half of its equity in scenario `0`/,
     refused: insure(),
     allowed: insure(),
     setup: fundWith(HALF - 1),
     other: fundWith(HALF),
   },
   {
-    name: "T7: the fund's cash is at least 0 afterwards",
-    reason: /cash must be at least 0 afterwards. Got `-1`/,
+    name: "T7: the fund's equity is at least 0 afterwards",
+    reason: /The fund would have no equity/,
     refused: insure(),
     allowed: insure(),
-    setup: FUND_NEGATIVE,
-    other: FUND_ZERO,
+    setup: indebted(9_999_999),
+    other: indebted(10_000_000),
   },
   {
     name: "T7: the fund's own positions",

@@ -5,7 +5,7 @@ import type { Liquidation, OrderStep } from "../../../sequencer/engine/records.t
 import { firstBelowMaintenance } from "../../../sequencer/engine/risk.ts";
 import { purge } from "../../../sequencer/engine/trade.ts";
 import { checkLiquidation, liquidate } from "../../../sequencer/engine/transactions/liquidate.ts";
-import type { SlotRisk } from "../../../sequencer/protocol/snapshot.ts";
+import type { SlotPrice } from "../../../sequencer/protocol/snapshot.ts";
 import type { BookFees } from "../../../sequencer/protocol/state.ts";
 import {
   contextsOf,
@@ -26,7 +26,7 @@ const RICH = 1_000_000_000;
 const LATER = NOW + 5000;
 
 /** The next batch: marks and changes by slot, `slotRisk(100, 20)` where nothing is given. */
-function nextBatch(market: Market, slots: readonly SlotRisk[], time = LATER): Market {
+function nextBatch(market: Market, slots: readonly SlotPrice[], time = LATER): Market {
   const all = Array.from({ length: SHAPE.slots }, (_, slot) => slots[slot] ?? slotRisk(100, 20));
   const { state } = market;
   return { state, ...contextsOf(state, { snapshot: snapshotOf(all, time), time, kind: "trade" }) };

@@ -12,7 +12,7 @@ import {
   type PlaceMessage,
   type TradeMessage,
 } from "../../../sequencer/protocol/messages.ts";
-import type { SlotRisk, Snapshot } from "../../../sequencer/protocol/snapshot.ts";
+import type { Prices, SlotPrice } from "../../../sequencer/protocol/snapshot.ts";
 import type { BookFees, Shape } from "../../../sequencer/protocol/state.ts";
 import { createMemoryState, type MemoryState } from "../../../sequencer/state/memoryState.ts";
 
@@ -33,13 +33,13 @@ export interface Market {
 }
 
 /** One slot with the same loss and gain in half of the scenarios each. */
-export function slotRisk(mark: number, change: number, isFinal = false): SlotRisk {
+export function slotRisk(mark: number, change: number, isFinal = false): SlotPrice {
   const changes = Array.from({ length: SCENARIOS }, (_, row) => (row % 2 === 0 ? change : -change));
   return { mark, isFinal, changes };
 }
 
-export function snapshotOf(slots: readonly SlotRisk[], time = NOW): Snapshot {
-  return { time, slots, signatures: [] };
+export function snapshotOf(slots: readonly SlotPrice[], time = NOW) {
+  return { time, slots };
 }
 
 /** Marks 100, changes +-20 in every slot. */
@@ -57,7 +57,7 @@ export function contextsOf(
     snapshot = SNAPSHOT,
     time = NOW,
     kind = "ledger",
-  }: { snapshot?: Snapshot; time?: number; kind?: BatchKind } = {},
+  }: { snapshot?: Prices; time?: number; kind?: BatchKind } = {},
 ): { trade: TradeContext; ledger: LedgerContext } {
   const risk = startBatch(state, snapshot, kind);
   return {

@@ -167,7 +167,8 @@ test("attestations and refusals reach the server, also one that was away", async
   const [address = ""] = server.addresses();
   const follower = await startFollower(context, address);
   const attestation: Attestation = {
-    ...{ validator: "0xab", number: 7, root: "0x01", logHash: "cd", signature: "0xef" },
+    ...{ validator: "0xab", number: 7, root: "0x01", signature: "0xef" },
+    ...{ wordsHash: "ab", logHash: "cd" },
   };
   const refusal: Refusal = { validator: "0xab", position: 12, reason: "the root differs" };
   const got: unknown[] = [];

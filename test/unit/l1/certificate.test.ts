@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Hex } from "viem";
 import { generatePrivateKey } from "viem/accounts";
+import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
 import { type Attester, createAttester } from "../../../sequencer/l1/attestation.ts";
 import { encodeCertificate } from "../../../sequencer/l1/certificate.ts";
 import { createSettlementLayer } from "../../../sequencer/l1/settlementLayer.ts";
@@ -16,10 +17,11 @@ const keys = Array.from({ length: 4 }, generatePrivateKey);
 const nowhere = { chainId: CHAIN_ID, rollup: `0x${"11".repeat(20)}` } as const;
 const attesters = keys.map((key) => createAttester(key, nowhere));
 const members = attesters.map(({ address }) => address);
-const batch = { number: 3, rootAfter: 77n };
+const batch = { number: 3, rootAfter: 77n, words: [1n, 2n, 3n] };
+const WORDS = wordsHash(batch.words);
 
 const word = (attester: Attester, change: object = {}) =>
-  attester.attest({ number: 3, root: 77n, logHash: LOG, ...change });
+  attester.attest({ number: 3, root: 77n, wordsHash: WORDS, logHash: LOG, ...change });
 
 test("bitmap, log hash, then signatures in the members' order", async () => {
   const [first, , third] = await Promise.all(attesters.map((attester) => word(attester)));
@@ -35,6 +37,7 @@ test("what does not fit the batch, the members or the majority's log stays out",
   const bad = await Promise.all([
     word(a, { number: 2 }),
     word(a, { root: 78n }),
+    word(c, { wordsHash: wordsHash([1n, 2n, 4n]) }),
     word(c, { logHash: OTHER_LOG }),
     word(stranger),
   ]);
@@ -54,7 +57,8 @@ test("a batch is anchored with its signatures, and refused without", async (cont
   });
   const domain = { chainId: CHAIN_ID, rollup: node.rollup };
   const sealed = await tradeBatch(node, 1);
-  const content = { number: 1, root: sealed.rootAfter, logHash: LOG };
+  const hashes = { wordsHash: wordsHash(sealed.words), logHash: LOG };
+  const content = { number: 1, root: sealed.rootAfter, ...hashes };
   const words = await Promise.all(keys.map((key) => createAttester(key, domain).attest(content)));
   await assert.rejects(layer.submitBatch(sealed, PROOF), /CertificateMissing/);
   await assert.rejects(layer.submitBatch(sealed, PROOF, words.slice(2)), /CertificateMissing/);
@@ -72,7 +76,8 @@ test("a stuck batch is replaced with the signatures that it had", async (context
   });
   const domain = { chainId: CHAIN_ID, rollup: node.rollup };
   const sealed = await tradeBatch(node, 1);
-  const content = { number: 1, root: sealed.rootAfter, logHash: LOG };
+  const hashes = { wordsHash: wordsHash(sealed.words), logHash: LOG };
+  const content = { number: 1, root: sealed.rootAfter, ...hashes };
   const words = await Promise.all(keys.map((key) => createAttester(key, domain).attest(content)));
   await node.test.setAutomine(false);
   const anchoring = layer.submitBatch(sealed, PROOF, words);

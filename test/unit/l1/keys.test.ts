@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -17,6 +18,7 @@ import {
   readKeystore,
   writeKeystore,
 } from "../../../sequencer/l1/keystore.ts";
+import { loadPrivateKey } from "../../../sequencer/node/keys.ts";
 
 const PRIVATE_KEY = `0x${"1b".repeat(32)}` as const;
 
@@ -90,12 +92,13 @@ test("development accounts exist on development chains only", () => {
   }
 });
 
-test("an attestation counts for who signed it, on its own chain and contract", async () => {
+test("D5: an attestation counts for who signed it, on its own chain and contract", async () => {
   const domain: AttestationDomain = { chainId: 31337, rollup: `0x${"aa".repeat(20)}` };
   const attester = createAttester(PRIVATE_KEY, domain);
   assert.equal(attester.address, privateKeyToAddress(PRIVATE_KEY));
   const attestation = await attester.attest({
-    ...{ number: 7, root: 2n ** 253n + 5n, logHash: "cd".repeat(32) },
+    ...{ number: 7, root: 2n ** 253n + 5n },
+    ...{ wordsHash: "ab".repeat(32), logHash: "cd".repeat(32) },
   });
   assert.equal(await recoverAttester(attestation, domain), attester.address);
   const other = createAttester(`0x${"2c".repeat(32)}`, domain).address;
@@ -105,6 +108,8 @@ test("an attestation counts for who signed it, on its own chain and contract", a
     { ...attestation, number: -1 },
     { ...attestation, root: root.replace("5", "6") },
     { ...attestation, root: "0x5" },
+    { ...attestation, wordsHash: "ac".repeat(32) },
+    { ...attestation, wordsHash: "ab" },
     { ...attestation, logHash: "ce".repeat(32) },
     { ...attestation, validator: other },
     { ...attestation, signature: signature.replace(/..$/, "ff") },
@@ -116,4 +121,54 @@ test("an attestation counts for who signed it, on its own chain and contract", a
     { ...domain, rollup: `0x${"ab".repeat(20)}` as const },
   ];
   for (const item of elsewhere) assert.equal(await recoverAttester(attestation, item), undefined);
+});
+
+test("D5: the sequencer takes attestations in the one form that layer one takes", async () => {
+  const domain: AttestationDomain = { chainId: 31337, rollup: `0x${"aa".repeat(20)}` };
+  const attester = createAttester(PRIVATE_KEY, domain);
+  const hashes = { wordsHash: "ab".repeat(32), logHash: "cd".repeat(32) };
+  const attestation = await attester.attest({ number: 7, root: 5n, ...hashes });
+  const { signature } = attestation;
+  const [r, s, v] = [signature.slice(2, 66), signature.slice(66, 130), signature.slice(130)];
+  const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+  const highS = (order - BigInt(`0x${s}`)).toString(16).padStart(64, "0");
+  const parity = v === "1b" ? 0n : 1n;
+  const compactS = (BigInt(`0x${s}`) | (parity << 255n)).toString(16).padStart(64, "0");
+  const forms = {
+    "high s": `${r}${highS}${v === "1b" ? "1c" : "1b"}`,
+    "v of 0 or 1": `${r}${s}0${parity}`,
+    "v of EIP-155": `${r}${s}25`,
+    compact: `${r}${compactS}`,
+    "a byte more": `${r}${s}${v}00`,
+    "another's parity": `${r}${s}${v === "1b" ? "1c" : "1b"}`,
+  };
+  for (const [name, form] of Object.entries(forms)) {
+    const other = { ...attestation, signature: `0x${form}` };
+    assert.equal(await recoverAttester(other, domain), undefined, name);
+  }
+  assert.equal(await recoverAttester(attestation, domain), attester.address);
+});
+
+test("E11 a node's keystore opens with a file, never by the environment", async (context) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "straddle-keystore-"));
+  context.after(() => rm(folder, { recursive: true }));
+  const [keystore, passwordFile] = [path.join(folder, "key.json"), path.join(folder, "password")];
+  await writeKeystore({ file: keystore, privateKey: PRIVATE_KEY, password: "open it" });
+  await writeFile(passwordFile, "open it\n");
+  assert.equal(await loadPrivateKey({ keystore, passwordFile }, 1), PRIVATE_KEY);
+  const absent = path.join(folder, "none");
+  await assert.rejects(loadPrivateKey({ keystore, passwordFile: absent }, 1), /cannot be read/);
+  // No terminal here: a child of the test has none either.
+  const script = `
+    import { loadPrivateKey } from "./sequencer/node/keys.ts";
+    await loadPrivateKey({ keystore: process.argv[1] }, 1).catch((error) => {
+      process.stdout.write(error.message);
+    });
+  `;
+  const { stdout } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "--eval", script, keystore],
+    { encoding: "utf8", env: { ...process.env, STRADDLE_PASSWORD: "open it" }, input: "" },
+  );
+  assert.match(stdout, /no terminal to ask for the password of .*; name a `passwordFile`/);
 });

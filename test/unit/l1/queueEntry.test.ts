@@ -14,11 +14,12 @@ const CLOSE = {
 const eventOf = (change: object = {}) => ({ args: { ...CLOSE, ...change } }) as unknown as Event;
 
 test("an entry says what was ordered", () => {
-  const { queued } = queueEntryOf(eventOf(), EMPTY_QUEUE);
+  const { queued } = queueEntryOf(eventOf(), EMPTY_QUEUE, 77_000);
   const owner = BigInt(CLOSE.owner);
   assert.deepEqual(queued, {
     queueId: 4,
     operation: { kind: "forcedClose", account: 3, owner, slot: 2, lots: 10 },
+    pricedFrom: 77_000,
   });
   const kind = BigInt(LEDGER_KINDS.forcedCancelAll);
   const { operation } = queueEntryOf(eventOf({ kind }), EMPTY_QUEUE).queued;

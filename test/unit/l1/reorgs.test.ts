@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
+import type { Confirmations } from "../../../sequencer/l1/chainWatch.ts";
 import { SettlementError, SettlementPausedError } from "../../../sequencer/l1/settlementError.ts";
 import { createSettlementLayer } from "../../../sequencer/l1/settlementLayer.ts";
 import type { DurableValues, QueuedOperation, SettlementLayer } from "../../../sequencer/ports.ts";
 import { createAnchoring } from "../../../sequencer/roles/anchoring.ts";
 import { createBatchTracker } from "../../../sequencer/roles/batchTracker.ts";
+import { watchQueue } from "../../../sequencer/roles/layerOneQueue.ts";
+import { createSequencing, type SequencingOptions } from "../../../sequencer/roles/sequencing.ts";
 import { ANVIL_ABSENT, startAnvil } from "../../support/anvil.ts";
 import { createBatches, createClock, createValues, silent } from "../roles/ports.ts";
+import { ledgerBatch } from "./ledgerBatch.ts";
 import {
   CHAIN_ID,
   operator,
@@ -16,6 +20,7 @@ import {
   type RollupNode,
   startRollupNode,
   tradeBatch,
+  trader,
 } from "./rollupNode.ts";
 
 const DEPTHS = [1, 2, 7, 32, 64];
@@ -31,7 +36,7 @@ beforeEach(async () => {
 });
 afterEach(() => node.stop());
 
-function connect(confirmations: number, values?: DurableValues): SettlementLayer {
+function connect(confirmations: Confirmations, values?: DurableValues): SettlementLayer {
   const { rpcUrl, rollup } = node;
   return createSettlementLayer({
     ...{ rpcUrl, rollup, account: operator, confirmations, logger: silent, values },
@@ -188,6 +193,75 @@ test("E10 a credited deposit that does not come back in 64 blocks stops the node
   await assert.rejects(ledger.look(), SettlementError);
 });
 
+test("E10 a reorg over a deposit and its batch: the batch waits for the deposit", {
+  skip: ANVIL_ABSENT,
+}, async () => {
+  const { node: layer, add, run, stages } = await anchoring(1);
+  await mine(5);
+  await node.queue.deposit(300n);
+  await mine(1);
+  const [entry] = await layer.queued(0);
+  await layer.queued(1);
+  assert.ok(entry?.operation.kind === "deposit");
+  const { account, amount } = entry.operation;
+  const deposit = { kind: "deposit", account, owner: trader.address, amount } as const;
+  await add(await ledgerBatch(node, 1, [deposit]));
+  await run(1);
+  assert.equal((await layer.anchored()).number, 1);
+  const start = await node.test.getTransactionCount({ address: operator.address });
+  await reorg(3);
+  // Before the queue is read again, and after: nothing is sent that would revert.
+  await assert.rejects(run(1), /batch `1` was refused/);
+  await assert.rejects(layer.queued(1), /took queue entries .* already credited/);
+  await assert.rejects(run(1), /took queue entries .* already credited/);
+  assert.equal(layer.report().stopped, null);
+  await node.queue.deposit(300n);
+  // It is there, but not confirmed yet.
+  await assert.rejects(run(1), /took queue entries .* already credited/);
+  await mine(1);
+  await layer.queued(1);
+  await run(1);
+  assert.deepEqual(await layer.anchored(), { number: 1, root: 6n });
+  assert.equal(await node.test.getTransactionCount({ address: operator.address }), start);
+  assert.deepEqual(stages(), ["anchored"]);
+  const { paused, stopped } = layer.report();
+  assert.deepEqual({ paused, stopped }, well);
+});
+
+test("E10 a reorg of what waits, unexecuted, is no reorg of what was credited", {
+  skip: ANVIL_ABSENT,
+}, async () => {
+  const layer = connect(0);
+  const batcher = { nextNumber: () => 1 } as SequencingOptions["batcher"];
+  const sequencing = createSequencing({ batcher, nextQueueId: 0 } as SequencingOptions);
+  const look = () => watchQueue({ settlement: layer, sequencing, clock: createClock(0) });
+  await node.queue.deposit(300n);
+  await look();
+  await look();
+  await reorg(1);
+  await look();
+  await node.queue.deposit(301n);
+  await look();
+  await look();
+  assert.equal(sequencing.nextQueueId(), 0);
+  const { paused, stopped } = layer.report();
+  assert.deepEqual({ paused, stopped }, well);
+});
+
+test("E10 with `finalized`, what the chain calls final counts, and nothing else", {
+  skip: ANVIL_ABSENT,
+}, async () => {
+  // Anvil calls final what has 64 blocks on it.
+  const layer = connect("finalized");
+  await node.queue.deposit(300n);
+  await mine(63);
+  assert.deepEqual(await layer.queued(0), []);
+  await mine(1);
+  assert.equal((await layer.queued(0)).length, 1);
+  const { head, confirmed } = layer.report();
+  assert.equal(head! - confirmed!, 64);
+});
+
 test("E10 a reorg of more than 64 blocks is not followed", { skip: ANVIL_ABSENT }, async () => {
   const layer = connect(0);
   for (let count = 0; count < 70; count++) {
@@ -215,11 +289,13 @@ async function anchoring(confirmations: number) {
     const { number, kind, rootAfter: root } = batch;
     await batches.putSealed(batch);
     await batches.putProof(number, PROOF);
-    tracker.sealed({ number, kind, time: 0, root, logPosition: number, logHash: "" });
+    const place = { logPosition: number, logHash: "" };
+    tracker.sealed({ number, kind, time: 0, root, wordsHash: "", ...place });
     tracker.proven(number);
   };
   return {
     node: layer,
+    add,
     /** All batches up to `number` are sealed and proven; anchors what is not there. */
     run: async (number: number) => {
       if ((await batches.sealed(number)) === undefined) await add(await tradeBatch(node, number));

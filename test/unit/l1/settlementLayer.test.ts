@@ -148,11 +148,14 @@ test("reads the queue in order, from where it is asked", async () => {
     { kind: "forcedWithdraw", account, owner, amount: 20 },
     { kind: "forcedCancelAll", account, owner },
     { kind: "forcedClose", account, owner, slot: 1, lots: 7 },
-  ].map((operation, place) => ({ queueId: firstId + place, operation }));
+  ].map((operation, place) => ({ queueId: firstId + place, operation, pricedFrom: 0 }));
   assert.deepEqual(queued, expected.slice(0, 2));
   await node.queue.forceWithdraw(20n);
   await node.queue.forceCancelAll();
   await node.queue.forceClose(1n, 7n);
+  // A close is priced by no older marks than the block that took it.
+  const { timestamp } = await node.test.getBlock();
+  expected[4] = { ...expected[4]!, pricedFrom: Number(timestamp) * 1000 };
   assert.deepEqual(await layer.queued(firstId + 1), expected.slice(1));
   assert.deepEqual(await layer.queued(firstId + 5), []);
   assert.deepEqual(await layer.queued(0), expected);

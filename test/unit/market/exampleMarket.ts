@@ -1,7 +1,7 @@
 // A market whose figures can be worked out by hand: an expiry 30 days away, forward 3000 USDC.
 import type { RiskInputs } from "../../../sequencer/market/riskReport.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
-import type { SlotRisk } from "../../../sequencer/protocol/snapshot.ts";
+import type { SlotPrice } from "../../../sequencer/protocol/snapshot.ts";
 import { emptySeries, type Series } from "../../../sequencer/protocol/state.ts";
 
 /** One tick is 0.1 USDC, one lot 0.01 contract. */
@@ -15,7 +15,7 @@ export function seriesOf(isCall: boolean, strike: number, expiry = EXPIRY): Seri
 }
 
 /** Changes that are 0 but for the rows named. */
-export function slotOf(mark: number, rows: Readonly<Record<number, number>>): SlotRisk {
+export function slotOf(mark: number, rows: Readonly<Record<number, number>>): SlotPrice {
   const changes = Array.from({ length: SCENARIOS }, (_, row) => rows[row] ?? 0);
   return { mark, isFinal: false, changes };
 }
@@ -32,7 +32,7 @@ export const SERIES: readonly Series[] = [
  * Row 0 is volatility up, 10 and 12 the full range up and down, 16 the short-option minimum. By
  * parity the forward moves by 4800 ticks, 16 %.
  */
-export const SLOTS: readonly SlotRisk[] = [
+export const SLOTS: readonly SlotPrice[] = [
   slotOf(1200, { 0: 300, 10: 4000, 12: -1100, 16: 150 }),
   slotOf(1200, { 0: 300, 10: -800, 12: 3700, 16: 150 }),
   slotOf(500, { 0: 250, 10: 2600, 12: -480, 16: 150 }),

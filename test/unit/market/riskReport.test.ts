@@ -7,7 +7,7 @@ import { reportRisk } from "../../../sequencer/market/riskReport.ts";
 import { SPAN_ROWS, scenarioName } from "../../../sequencer/market/scenarios.ts";
 import { SPAN_ARRAY } from "../../../sequencer/oracle/riskMatrix.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
-import type { SlotRisk } from "../../../sequencer/protocol/snapshot.ts";
+import type { SlotPrice } from "../../../sequencer/protocol/snapshot.ts";
 import { EXPIRY, inputsOf, NOW, SERIES, SIZES, SLOTS, seriesOf } from "./exampleMarket.ts";
 
 /** 1e-6 USDC. */
@@ -107,7 +107,7 @@ test("the report says of random accounts what the engine says", () => {
   const random = generator(seed);
   const seen = new Set<string>();
   for (let round = 0; round < 400; round++) {
-    const slots: SlotRisk[] = SERIES.map(() => ({
+    const slots: SlotPrice[] = SERIES.map(() => ({
       mark: Math.floor(random() * 3000),
       isFinal: random() < 0.1,
       changes: Array.from({ length: SCENARIOS }, () => Math.floor((random() - 0.5) * 2000)),

@@ -66,7 +66,8 @@ const SECRETS = [1n, 2n, 3n];
 const SET = { domain: 7n, oracles: SECRETS.map(publicKeyOf), quorum: 2 };
 
 function snapshotAt(time: number, signers: readonly number[]): Snapshot {
-  const slots = [{ mark: 5, isFinal: false, changes: new Array<number>(SCENARIOS).fill(1) }];
+  const terms = { isCall: true, strike: 7, expiry: NOW / 1000 };
+  const slots = [{ terms, mark: 5, isFinal: false, changes: new Array<number>(SCENARIOS).fill(1) }];
   const hash = snapshotHash(SET.domain, { time, slots });
   const signatures = signers.map((signer) => ({ signer, ...sign(SECRETS[signer]!, hash) }));
   return { time, slots, signatures };

@@ -218,10 +218,25 @@ test("the payoff is the mark at once, final when it can no longer be disputed", 
     return proposalToSlots(moved, parameters)[1];
   };
   const payoff = Math.max(24_000 - settlement, 0);
+  const terms = { isCall: false, strike: 24_000, expiry: past };
   const changes = new Array<number>(17).fill(0);
-  assert.deepEqual(at(NOW), { mark: payoff, isFinal: false, changes });
+  assert.deepEqual(at(NOW), { terms, mark: payoff, isFinal: false, changes });
   assert.equal(at(past * 1000 + disputeDelayMs - 1)?.isFinal, false);
-  assert.deepEqual(at(past * 1000 + disputeDelayMs), { mark: payoff, isFinal: true, changes });
+  assert.deepEqual(at(past * 1000 + disputeDelayMs), {
+    terms,
+    mark: payoff,
+    isFinal: true,
+    changes,
+  });
+});
+
+test("every slot names the series that it prices", () => {
+  const slots = proposalToSlots(proposal, parameters);
+  assert.ok(proposal.slots.includes(null));
+  for (const [index, slot] of proposal.slots.entries()) {
+    const { isCall = false, strikeTicks: strike = 0, expiry = 0 } = slot ?? {};
+    assert.deepEqual(slots[index]?.terms, { isCall, strike, expiry });
+  }
 });
 
 test("empty and settled slots have nothing; a forward has no volatility", () => {

@@ -10,7 +10,7 @@ import {
   SPAN_ARRAY,
 } from "../../../sequencer/oracle/riskMatrix.ts";
 import { SCENARIOS, SPAN_SCENARIOS } from "../../../sequencer/protocol/constants.ts";
-import { type SlotRisk, slotRiskWords } from "../../../sequencer/protocol/snapshot.ts";
+import { NO_TERMS, type SlotPrice, slotRiskWords } from "../../../sequencer/protocol/snapshot.ts";
 import { scanRisk } from "./scanRisk.ts";
 
 const parameters = DEFAULT_RISK_PARAMETERS;
@@ -18,8 +18,8 @@ const DAY = 86_400_000;
 const MINUTE = 60_000;
 const WINDOW = parameters.settlementWindowMs;
 
-function riskOf(slot: SlotMarket | null): SlotRisk {
-  return buildRiskMatrix({ slots: [slot], parameters })[0] as SlotRisk;
+function riskOf(slot: SlotMarket | null): SlotPrice {
+  return buildRiskMatrix({ slots: [slot], parameters })[0] as SlotPrice;
 }
 
 test("the matrix is the one that 40-digit arithmetic gives (mpmath)", () => {
@@ -77,7 +77,7 @@ test("calls gain and puts lose as the price rises, no option ends below 0, words
       const isPair = scenario % 2 === 0 && scenario < 14;
       if (isPair) assert.ok(change >= (changes[scenario + 1] as number), "more vol, less value");
     }
-    slotRiskWords(risk);
+    slotRiskWords({ ...risk, terms: NO_TERMS });
   });
   fc.assert(property, { numRuns: 1000 });
 });

@@ -189,7 +189,7 @@ for (const [subject, expected] of PRICES) {
   });
 }
 
-test("chains of different keys, versions, accounts and domains never meet", () => {
+test("D5: chains of different keys, versions, accounts and domains never meet", () => {
   const base = { domain: 1n, account: 2, keyIndex: 3, version: 4 };
   const heads = [
     firstHead(base),

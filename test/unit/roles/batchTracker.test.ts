@@ -6,10 +6,11 @@ import { createBatchTracker } from "../../../sequencer/roles/batchTracker.ts";
 const validators = ["0xA", "0xB", "0xC", "0xD"];
 const sealed = (number: number) => ({
   ...({ number, kind: "trade", time: number, root: BigInt(number), logPosition: number } as const),
-  logHash: `hash ${number}`,
+  ...{ wordsHash: `words ${number}`, logHash: `hash ${number}` },
 });
 const word = (validator: string, number: number) => ({
   ...{ validator, number, logHash: `hash ${number}`, signature: "0x" },
+  wordsHash: `words ${number}`,
   root: `0x${number.toString(16)}`,
 });
 
@@ -31,10 +32,12 @@ test("signatures on a later batch vouch for an earlier one, but certify it to no
   assert.equal(tracker.isCertified(1), true);
 });
 
-test("strangers and other roots are not collected", () => {
+test("strangers, other roots and other words are not collected", () => {
   const tracker = track();
   assert.equal(tracker.attested(word("0xe", 1)), "the validator is not known");
   assert.equal(tracker.attested({ ...word("0xa", 1), root: "0x5" }), "its root is another");
+  const others = { wordsHash: "words 2" };
+  assert.equal(tracker.attested({ ...word("0xa", 1), ...others }), "its words are others");
   assert.deepEqual(tracker.attestations(1), []);
 });
 

@@ -77,6 +77,37 @@ test("B6: a close from layer one needs no counterparty's signature", async () =>
   assert.equal((await service.status()).halted, null);
 });
 
+test("a close waits for marks from after its order, and what stands behind it too", async () => {
+  const { world, maker, taker } = await createMarket();
+  world.deposit(createTrader(INSURANCE_ACCOUNT), 1_000_000_000);
+  await served(world);
+  await world.place(maker, { isSell: true, price: 500, lots: 10 });
+  await world.place(taker, { price: 500, lots: 10 });
+  await world.step(1000);
+  const { service } = world.sequencer;
+  const next = async () => (await service.status()).nextQueueId;
+  const first = await next();
+  const ordered = world.clock.now();
+  world.isOracleAway = true;
+  world.settlement.enqueue(cancelAll(maker));
+  world.settlement.enqueue(close(taker, 4), ordered + 1);
+  world.settlement.enqueue(cancelAll(taker));
+  for (let count = 0; count < 10; count++) await world.step(1000);
+  // The first goes by the marks that there are, and its batch stays open.
+  assert.equal(await next(), first + 1);
+  assert.equal((await world.place(maker, { price: 490, lots: 1 })).outcome, "rested");
+  world.isOracleAway = false;
+  for (let count = 0; count < 4; count++) await world.step(400);
+  assert.equal(await next(), first + 3);
+  const entries = world.log.records.map(({ entry }) => entry);
+  const at = entries.findIndex(
+    (entry) => entry.type === "operation" && entry.queueId === first + 1,
+  );
+  const opened = entries.slice(0, at).findLast((entry) => entry.type === "open");
+  assert.ok(opened?.type === "open" && opened.snapshot.time > ordered);
+  assert.equal((await service.account({ id: taker.account }))?.positions[0], 6);
+});
+
 /** Those that may wait in the ordinary lane, and more. */
 const WAITING = 520;
 /** Seconds in which a batch is proven and anchored, with plenty to spare. */
@@ -105,9 +136,9 @@ test("B4: a full queue of invalid requests is cleared in a tenth of the deadline
   );
   assert.equal(records.filter((id) => id >= 2).length, WAITING);
   const batches = ledgerBatches() - before;
-  assert.equal(batches, WAITING / deployment.sizes.ledger.steps);
+  assert.equal(batches, Math.ceil(WAITING / deployment.sizes.ledger.steps));
   const needed = seconds + batches * SECONDS_PER_BATCH;
   const rate = Math.round(WAITING / seconds);
-  t.diagnostic(`${WAITING} no-ops executed at ${rate} a second, in ${batches} batches`);
+  t.diagnostic(`B4: ${WAITING} no-ops executed at ${rate} a second, in ${batches} batches`);
   assert.ok(needed <= DEADLINE_SECONDS / 10, `it would take ${needed} s`);
 });

@@ -217,7 +217,7 @@ test("backstops take locked accounts over for a discount that grows with time", 
   await checkBooks(world);
 });
 
-test("what nobody takes is insured from 256 s on, with half of the fund's cash", async () => {
+test("what nobody takes is insured from 256 s on, with half of the fund's equity", async () => {
   const { world, short } = await createScene();
   mark(world, CALLED);
   for (let count = 0; count < 25; count++) await world.step(10_000);

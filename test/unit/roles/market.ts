@@ -11,7 +11,12 @@ import {
   messageWord,
   nextHead,
 } from "../../../sequencer/protocol/messages.ts";
-import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
+import {
+  NO_TERMS,
+  type Snapshot,
+  snapshotHash,
+  type Terms,
+} from "../../../sequencer/protocol/snapshot.ts";
 import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
 import {
   createSequencer,
@@ -64,8 +69,12 @@ export interface SnapshotOptions {
   readonly moves?: readonly number[];
 }
 
-/** All slots alike: mark 500 ticks, every scenario 100 ticks up or down. */
-export function snapshotAt(time: number, options: SnapshotOptions = {}): Snapshot {
+/** All slots alike: mark 500 ticks, every scenario 100 ticks up or down; of what `table` lists. */
+export function snapshotAt(
+  time: number,
+  options: SnapshotOptions = {},
+  table: readonly Terms[] = [],
+): Snapshot {
   const { finalSlots = [], marks = [], moves = [] } = options;
   const body = {
     time,
@@ -76,7 +85,8 @@ export function snapshotAt(time: number, options: SnapshotOptions = {}): Snapsho
       const changes = Array.from({ length: SCENARIOS }, (_unused, row) =>
         row % 2 === 0 ? move : Math.max(-move, -mark),
       );
-      return { mark, isFinal, changes };
+      const { isCall, strike, expiry } = table[slot] ?? NO_TERMS;
+      return { terms: { isCall, strike, expiry }, mark, isFinal, changes };
     }),
   };
   const hash = snapshotHash(DOMAIN, body);
@@ -206,7 +216,8 @@ export async function createWorld(
     snapshots: {
       latest: async () => {
         if (world.isOracleAway) throw new Error("no oracle answers");
-        return snapshotAt(clock.now(), world.snapshotOptions);
+        const { series } = await sequencer.service.chain();
+        return snapshotAt(clock.now(), world.snapshotOptions, series);
       },
     },
     prover: { verify: async () => true },

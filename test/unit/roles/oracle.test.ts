@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Logger } from "../../../sequencer/ports.ts";
 import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
-import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
+import { NO_TERMS, type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
 import {
   createOracle,
   type Oracle,
@@ -30,7 +30,7 @@ interface Proposal {
 
 const bodyOf = (proposal: unknown) => ({
   time: (proposal as Proposal).time,
-  slots: [{ mark: 5, isFinal: false, changes: new Array<number>(17).fill(1) }],
+  slots: [{ terms: NO_TERMS, mark: 5, isFinal: false, changes: new Array<number>(17).fill(1) }],
 });
 
 interface Behaviour {

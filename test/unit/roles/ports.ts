@@ -6,6 +6,7 @@ import {
   makeRecord,
 } from "../../../sequencer/batch/log.ts";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
+import type { LayerOneStatus } from "../../../sequencer/exchangeService.ts";
 import type {
   Attestation,
   BatchStore,
@@ -20,7 +21,6 @@ import type {
   QueuedOperation,
   Refusal,
   SettlementLayer,
-  SettlementReport,
 } from "../../../sequencer/ports.ts";
 
 export const silent: Logger = {
@@ -144,10 +144,10 @@ export interface MemoryValues extends DurableValues {
 
 export interface FakeSettlement extends SettlementLayer {
   /** What `report` tells besides that all is well. */
-  condition: Partial<SettlementReport>;
+  condition: Partial<LayerOneStatus>;
   readonly queue: QueuedOperation[];
   readonly anchoredBatches: { number: number; root: bigint }[];
-  enqueue(operation: QueuedOperation["operation"]): void;
+  enqueue(operation: QueuedOperation["operation"], pricedFrom?: number): void;
 }
 
 export function createSettlement(domain: bigint): FakeSettlement {
@@ -157,7 +157,8 @@ export function createSettlement(domain: bigint): FakeSettlement {
     condition: {},
     queue,
     anchoredBatches,
-    enqueue: (operation) => void queue.push({ queueId: queue.length, operation }),
+    enqueue: (operation, pricedFrom = 0) =>
+      void queue.push({ queueId: queue.length, operation, pricedFrom }),
     domain: async () => domain,
     anchored: async () => anchoredBatches.at(-1) ?? { number: 0, root: 0n },
     queued: async (from) => queue.filter(({ queueId }) => queueId >= from),
@@ -167,7 +168,7 @@ export function createSettlement(domain: bigint): FakeSettlement {
     },
     batchData: async () => undefined,
     report: () => ({
-      ...{ paused: null, stopped: null, head: null, reorgs: 0, deepestReorg: 0 },
+      ...{ paused: null, stopped: null, head: null, confirmed: null, reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
       ...settlement.condition,
     }),

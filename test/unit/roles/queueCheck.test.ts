@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createQueueCheck } from "../../../sequencer/roles/queueCheck.ts";
-import { DOMAIN } from "./market.ts";
+import { DOMAIN, START } from "./market.ts";
 import { createSettlement } from "./ports.ts";
 
 const operation = {
@@ -32,19 +32,55 @@ test("E10 an endpoint that is not to be believed accuses nobody", async () => {
   };
   settlement.enqueue(operation);
   // Each question takes ten times as long as an honest layer one may take to answer.
-  assert.equal(await check.refusal(ENTRY, signal), undefined);
+  assert.equal(await check.refusal(ENTRY, START, signal), undefined);
   assert.equal(asked, 3);
 });
 
 test("an entry that an honest layer one does not have is refused in time", async () => {
   const { check, signal } = setUp();
-  assert.match((await check.refusal(ENTRY, signal)) ?? "", /layer one has no queue entry `0`/);
+  assert.match(
+    (await check.refusal(ENTRY, START, signal)) ?? "",
+    /layer one has no queue entry `0`/,
+  );
+});
+
+test("E10 an entry in blocks that are not confirmed here yet accuses nobody", async () => {
+  const { settlement, check, signal } = setUp();
+  const { queued } = settlement;
+  let asked = 0;
+  settlement.enqueue(operation);
+  // The sequencer waits for fewer confirmations: the entry is in block 7, this is at block 5.
+  settlement.condition = { head: 7, confirmed: 5 };
+  settlement.queued = async (from) => {
+    asked += 1;
+    if (asked < 4) return [];
+    settlement.condition = { head: 9, confirmed: 7 };
+    return queued(from);
+  };
+  assert.equal(await check.refusal(ENTRY, START, signal), undefined);
+  assert.equal(asked, 4);
+});
+
+test("E10 an entry that confirmed blocks lack accuses the sequencer", async () => {
+  const { settlement, check, signal } = setUp();
+  let asked = 0;
+  settlement.condition = { head: 7, confirmed: 5 };
+  settlement.queued = async () => {
+    asked += 1;
+    if (asked === 3) settlement.condition = { head: 10, confirmed: 7 };
+    return [];
+  };
+  assert.match(
+    (await check.refusal(ENTRY, START, signal)) ?? "",
+    /layer one has no queue entry `0`/,
+  );
+  assert.equal(asked, 4);
 });
 
 test("E10 a credited entry that layer one replaced stops the validator", async () => {
   const { settlement, check, signal } = setUp();
   settlement.condition = { stopped: "a reorg of layer one has replaced queue entry `0`" };
-  await assert.rejects(check.refusal(ENTRY, signal), {
+  await assert.rejects(check.refusal(ENTRY, START, signal), {
     name: "LayerOneStoppedError",
     message: /has replaced queue entry `0`/,
   });

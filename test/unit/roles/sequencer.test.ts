@@ -1,6 +1,7 @@
 // What traders are promised: receipts, refusals, stages, back-pressure.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import { messageWord } from "../../../sequencer/protocol/messages.ts";
 import type { DoorReject } from "../../../sequencer/protocol/rejection.ts";
@@ -234,8 +235,10 @@ test("two thirds of the validators certify, and a stranger's word does not count
   assert.ok(batch);
   const logHash = world.log.records[batch.logPosition]?.hash ?? "";
   const root = `0x${batch.root.toString(16)}`;
+  const words = (await world.batches.sealed(batch.number))!.words;
+  const hashes = { wordsHash: wordsHash(words), logHash };
   const attest = async (validator: string, change: object = {}): Promise<string | undefined> => {
-    const attestation = { validator, number: batch.number, root, logHash, signature: "" };
+    const attestation = { validator, number: batch.number, root, ...hashes, signature: "" };
     world.network.attest({ ...attestation, ...change });
     await turns();
     return (await service.batch("latest"))?.stage;
@@ -244,6 +247,7 @@ test("two thirds of the validators certify, and a stranger's word does not count
   assert.equal(await attest("0x00000000000000000000000000000000000000ff"), "sequenced");
   assert.equal(await attest(VALIDATORS[1]!, { root: "0x1" }), "sequenced");
   assert.equal(await attest(VALIDATORS[1]!, { logHash: "00" }), "sequenced");
+  assert.equal(await attest(VALIDATORS[1]!, { wordsHash: "00" }), "sequenced");
   assert.equal(await attest(VALIDATORS[1]!), "certified");
   assert.equal((await service.batch(1))?.stage, "certified");
   await world.prove();

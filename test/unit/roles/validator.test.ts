@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LogEntry, LogRecord } from "../../../sequencer/batch/log.ts";
 import { logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type { QueuedOperation } from "../../../sequencer/ports.ts";
 import { createValidator, type ValidatorConfig } from "../../../sequencer/roles/validator.ts";
@@ -31,6 +32,7 @@ interface Run {
   readonly follower: FakeFollower;
   readonly log: MemoryLog;
   readonly checkpoints: ReturnType<typeof createCheckpoints>;
+  readonly batches: ReturnType<typeof createBatches>;
   readonly reason: string | undefined;
 }
 
@@ -41,7 +43,7 @@ interface Given {
   readonly proven?: readonly { number: number; words: readonly bigint[]; proof: ProofWords }[];
   readonly isProofGood?: boolean;
   readonly anchored?: { number: number; root: bigint };
-  readonly disk?: Pick<Run, "log" | "checkpoints">;
+  readonly disk?: Pick<Run, "log" | "checkpoints" | "batches">;
   /** What must have happened before the test looks. */
   until(run: { follower: FakeFollower; log: MemoryLog }): boolean;
 }
@@ -54,7 +56,7 @@ async function validate(given: Given): Promise<Run> {
   const settlement = createSettlement(DOMAIN);
   settlement.queue.push(...(given.queue ?? world.settlement.queue));
   if (given.anchored !== undefined) settlement.anchoredBatches.push(given.anchored);
-  const batches = createBatches();
+  const batches = given.disk?.batches ?? createBatches();
   const validator = await createValidator(
     {
       ...{ clock: { now: () => world.clock.now() }, logger: silent, log, checkpoints },
@@ -62,9 +64,9 @@ async function validate(given: Given): Promise<Run> {
       prover: { verify: async () => isProofGood },
       attester: {
         address: "0xvalidator",
-        attest: async ({ number, root, logHash }) => {
+        attest: async ({ root, ...rest }) => {
           const signed = { validator: "0xvalidator", signature: "0x" };
-          return { ...signed, number, root: `0x${root.toString(16)}`, logHash };
+          return { ...signed, ...rest, root: `0x${root.toString(16)}` };
         },
       },
     },
@@ -80,7 +82,7 @@ async function validate(given: Given): Promise<Run> {
   }
   await turns();
   stopping.abort();
-  return { follower, log, checkpoints, reason: await running };
+  return { follower, log, checkpoints, batches, reason: await running };
 }
 
 const refused = ({ follower }: { follower: FakeFollower }): boolean => follower.refusals.length > 0;
@@ -126,6 +128,7 @@ test("a validator attests the roots that it finds itself", async () => {
   );
   const attestation = follower.attestations.at(-1);
   assert.equal(BigInt(attestation?.root ?? 0), last?.rootAfter);
+  assert.equal(attestation?.wordsHash, wordsHash(last!.words));
   assert.equal(attestation?.logHash, records.at(-1)?.hash);
   assert.deepEqual(log.records, records);
 });
