@@ -1,14 +1,16 @@
 /** The public words of every anchored batch, in order, from layer one alone. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { decodeFunctionData, encodePacked, keccak256, type PublicClient } from "viem";
 import { ROLLUP_ABI } from "../client/rollupAbi.ts";
+import { createPageSize, firstPage, isBusy } from "../l1/eventPages.ts";
+import type { RollupEvents } from "../l1/rollupReader.ts";
 import { HEADER } from "../protocol/layout.ts";
 
 type Hex = `0x${string}`;
 
-/** Blocks that one log query covers; providers refuse long ranges. */
-const BLOCKS_PER_QUERY = 5000n;
-/** A provider that refuses even this many will not do. */
-const BLOCKS_PER_QUERY_MIN = 8n;
+/** How long a busy provider is given at first, and before the last time that it is asked. */
+const BUSY_MS_FIRST = 1_000;
+const BUSY_MS_LAST = 60_000;
 /** Transactions asked for at a time. */
 const FETCHES_AT_ONCE = 16;
 
@@ -53,29 +55,28 @@ export async function* anchoredBatches(range: BatchRange): AsyncGenerator<Anchor
   }
 }
 
-function getEvents({ client, rollup }: BatchRange, fromBlock: bigint, toBlock: bigint) {
-  const filter = { address: rollup, abi: ROLLUP_ABI, eventName: "BatchAnchored" } as const;
-  return client.getContractEvents({ ...filter, strict: true, fromBlock, toBlock });
+async function* eventPages({ client, rollup, fromBlock, toBlock }: BatchRange) {
+  const reader = { client, rollup, firstBlock: fromBlock, pageSize: createPageSize() };
+  const query = { eventName: "BatchAnchored" } as const;
+  for (let start = fromBlock; start <= toBlock; ) {
+    const from = { fromBlock: start, toBlock };
+    const page = await patiently(() => firstPage(reader, query, from));
+    yield page.events;
+    start = page.toBlock + 1n;
+  }
 }
 
-type BatchEvent = Awaited<ReturnType<typeof getEvents>>[number];
+type BatchEvent = RollupEvents<"BatchAnchored">[number];
 
-/** Asks for fewer blocks at a time where the provider refuses. */
-async function* eventPages(range: BatchRange): AsyncGenerator<readonly BatchEvent[]> {
-  const { fromBlock, toBlock } = range;
-  let size = BLOCKS_PER_QUERY;
-  for (let start = fromBlock; start <= toBlock; ) {
-    const end = start + size - 1n < toBlock ? start + size - 1n : toBlock;
-    let events: readonly BatchEvent[];
+/** Waits for a provider that is busy, as free ones are for some seconds after many questions. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let delay = BUSY_MS_FIRST; ; delay *= 2) {
     try {
-      events = await getEvents(range, start, end);
+      return await ask();
     } catch (error) {
-      if (size <= BLOCKS_PER_QUERY_MIN) throw error;
-      size /= 4n;
-      continue;
+      if (delay > BUSY_MS_LAST || !isBusy(error)) throw error;
+      await sleep(delay);
     }
-    yield events;
-    start = end + 1n;
   }
 }
 
@@ -94,17 +95,13 @@ async function batchOf(range: BatchRange, event: BatchEvent): Promise<AnchoredBa
 }
 
 async function wordsOf(range: BatchRange, event: BatchEvent): Promise<readonly bigint[]> {
-  const { client, rollup } = range;
   const { transactionHash: hash, args } = event;
-  const { to, input } = await client.getTransaction({ hash });
-  const isDirect = to?.toLowerCase() === rollup.toLowerCase();
-  const calls = isDirect ? [input] : await innerCalls(range, hash, args.number);
-  for (const call of calls) {
-    const submitted = submissionOf(call);
-    if (submitted === undefined || submitted.commitment !== args.commitment) continue;
-    if (keccak256(encodePacked(["uint256[]"], [submitted.words])) === args.wordsHash) {
-      return submitted.words;
-    }
+  // The contract takes batches as transactions only: their words are in the calldata.
+  const { input } = await patiently(() => range.client.getTransaction({ hash }));
+  const submitted = submissionOf(input);
+  if (submitted?.commitment === args.commitment) {
+    const wordsHash = keccak256(encodePacked(["uint256[]"], [submitted.words]));
+    if (wordsHash === args.wordsHash) return submitted.words;
   }
   throw new BatchDataError(
     `the provider's words of batch \`${args.number}\` are not the anchored ones.`,
@@ -121,30 +118,4 @@ function submissionOf(data: Hex) {
     // Cut short or not a call of the rollup's: as good as missing.
     return undefined;
   }
-}
-
-interface TracedCall {
-  readonly to?: string;
-  readonly input?: Hex;
-  readonly calls?: readonly TracedCall[];
-}
-
-/** A batch may come through another contract: its words are then in the trace only. */
-async function innerCalls({ client, rollup }: BatchRange, hash: Hex, number: bigint) {
-  const found: Hex[] = [];
-  const visit = ({ to, input, calls = [] }: TracedCall): void => {
-    if (to?.toLowerCase() === rollup.toLowerCase() && input !== undefined) found.push(input);
-    for (const call of calls) visit(call);
-  };
-  try {
-    const params = [hash, { tracer: "callTracer" }];
-    visit(
-      (await client.request({ method: "debug_traceTransaction", params } as never)) as TracedCall,
-    );
-  } catch (cause) {
-    const text = `batch \`${number}\` was submitted through another contract, in \`${hash}\``;
-    const advice = "reading it takes an endpoint that answers debug_traceTransaction.";
-    throw new BatchDataError(`${text}: ${advice}`, { cause });
-  }
-  return found;
 }

@@ -1,7 +1,7 @@
 /**
  * What lots that change hands at the mark, and a payment besides, do to an account's margin: the
- * test of takeovers and forced closes (SPEC sections 4 and 7). Twins: circuits/ledger/Bearable.circom,
- * circuits/gadgets/Health.circom, and of relief circuits/ledger/Operation.circom.
+ * test of takeovers and forced closes (SPEC sections 4 and 7). Twins:
+ * circuits/ledger/Bearable.circom, and of relief circuits/ledger/Operation.circom.
  *
  * As in `risk.ts` a condition `a + unit X >= 0` on integers is decided as
  * `floor(a / unit) + X >= 0`.

@@ -82,7 +82,7 @@ async function sized<T>(size: PageSize, read: (blocks: bigint) => Promise<T>): P
       return page;
     } catch (error) {
       size.blocks = blocks / 2n;
-      if (blocks > 1n && !isAbsent(error)) continue;
+      if (blocks > 1n && !isBusy(error)) continue;
       // It was not for the page's size.
       size.blocks = before;
       throw error;
@@ -91,7 +91,7 @@ async function sized<T>(size: PageSize, read: (blocks: bigint) => Promise<T>): P
 }
 
 /** The endpoint is down or busy, whatever the page. */
-function isAbsent(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   if (!(error instanceof BaseError)) return true;
   const failed = error.walk((cause) => cause instanceof HttpRequestError);
   if (!(failed instanceof HttpRequestError)) return false;

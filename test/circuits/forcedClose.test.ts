@@ -86,7 +86,7 @@ test("ForcedClose proves 1 and 3: what is paid out is due, and the fund takes no
   assert.deepEqual(read({ ...expired, position: 30, paidOut: 30 }), [0, 0, 1]);
 });
 
-test("ExpiredClose proves 1 and 2: it settles what is over, and pays also what is settled", async () => {
+test("ExpiredClose proves 1 and 2: it settles what is over, and pays what is settled", async () => {
   const expired = await loadGadget({ file, main: "ExpiredClose()" });
   const bits = [0, 1];
   for (const isClose of bits) {

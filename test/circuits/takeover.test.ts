@@ -252,7 +252,7 @@ test("Bearable proves 3: T6, no scenario gets worse that is not covered", async 
   }
 });
 
-/** What the fund may do, and what not: rooms and changes of two rows, cash afterwards, its change. */
+/** What the fund may do, and what not: two rooms, their changes, cash afterwards, its change. */
 const ENGAGED: readonly (readonly [number[], number[], number, number])[] = [
   [[25, 40], [-5, 0], 10, -5],
   [[24, 40], [0, 0], 10, -5],
