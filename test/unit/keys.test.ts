@@ -220,7 +220,7 @@ describe("a ceremony", () => {
     const missing = verifySetup({ ...request, participantsMin: CONTRIBUTORS + 1 });
     await assert.rejects(missing, /`20` participants contributed .* at least 21 must/);
     assert.throws(() => assertManyContributed(from, participantsMin), /no beacon ends/);
-    const again = { from: contributed, out: at("again.zkey"), name: "alice" };
+    const again = { from: contributed, out: at("twice.zkey"), name: "alice" };
     await contribute(again, "entropy");
     assert.throws(() => assertManyContributed(again.out, 2), /`1` participants contributed/);
     // The chain of contributions is part of the key: a shorter one is another key.
