@@ -354,7 +354,7 @@ const HELP = `Compiles circuits and makes their insecure development keys.
   --verifiers         also write contracts/generated/verifiers/InsecureDev*Verifier.sol
   --help              this text
 
-Anybody can forge proofs for these keys. Production keys: node scripts/keys/ceremony.ts --help
+Anybody can forge proofs for these keys. Production keys: npm run ceremony -- --help
 `;
 
 async function main(): Promise<void> {

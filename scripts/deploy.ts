@@ -24,6 +24,7 @@ import { openJournal } from "./deploy/journal.ts";
 import {
   bondValidators,
   checkGovernance,
+  DAY_SECONDS,
   deployGovernance,
   type GovernanceOptions,
   type ValidatorOptions,
@@ -42,7 +43,6 @@ import {
   type SetupSource,
 } from "./deployVerifiers.ts";
 
-const DAY_SECONDS = 86_400;
 /** Development accounts that own the venue's accounts on local chains. */
 export const VENUE_OWNERS = { treasury: 7, insurance: 8 } as const;
 

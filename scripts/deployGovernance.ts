@@ -3,12 +3,12 @@ import { type Address, isAddressEqual } from "viem";
 import type { Deploy, Sender } from "./deploy/deployer.ts";
 import { DeployError, readArtifact } from "./deployVerifiers.ts";
 
-const DAY_SECONDS = 86_400;
+export const DAY_SECONDS = 86_400;
 /** A change waits so much longer than a forced operation and an exit take (seconds). */
 const NOTICE_MARGIN = 7 * DAY_SECONDS;
 /** As in contracts/ValidatorRegistry.sol. */
 const VALIDATORS_MAX = 16;
-/** 10,000 USDC. */
+/** What each bonds: 10,000 USDC. */
 const STAKE = 10_000_000_000n;
 const EVIDENCE_WINDOW = 14 * DAY_SECONDS;
 const UNBONDING_DELAY = 21 * DAY_SECONDS;
@@ -30,8 +30,6 @@ export interface ValidatorOptions {
   readonly signers: readonly Address[];
   /** Who bonds for them and gets the stakes back (default: the account that deploys). */
   readonly owner?: Address | undefined;
-  /** What each bonds, 1e-6 USDC. */
-  readonly stake?: bigint | undefined;
 }
 
 /** Throws {@link DeployError} on what the contracts would refuse, before anything is paid for. */
@@ -65,7 +63,7 @@ export function validatorConfig(
   deployer: Address,
   insurance: Address,
 ) {
-  const { signers = [], owner = deployer, stake = STAKE } = options ?? {};
+  const { signers = [], owner = deployer } = options ?? {};
   if (signers.length > VALIDATORS_MAX) {
     throw new DeployError(`at most ${VALIDATORS_MAX} validators. Got \`${signers.length}\`.`);
   }
@@ -75,7 +73,7 @@ export function validatorConfig(
   }
   return {
     candidates: signers.map((signer) => ({ signer, owner })),
-    stake,
+    stake: STAKE,
     evidenceWindow: BigInt(EVIDENCE_WINDOW),
     unbondingDelay: BigInt(UNBONDING_DELAY),
   };
@@ -90,8 +88,8 @@ export interface Bonding extends ValidatorOptions {
 
 /** Bonds for all validators with test tokens; elsewhere their owners do. */
 export async function bondValidators({ call }: Sender, bonding: Bonding): Promise<void> {
-  const { deployer, registry, token, signers, stake = STAKE } = bonding;
-  const total = stake * BigInt(signers.length);
+  const { deployer, registry, token, signers } = bonding;
+  const total = STAKE * BigInt(signers.length);
   const testToken = readArtifact("mocks/TestToken.sol/TestToken.json");
   const ofToken = { address: token, artifact: testToken, gasMax: GAS_MAX.token };
   await call({ ...ofToken, functionName: "mint", args: [deployer, total] });

@@ -1,9 +1,9 @@
 /** Which verifier contracts a deployment takes, and on which chains it may. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Abi, Hex, PublicClient } from "viem";
+import { type Abi, type BaseError, type Hex, HttpRequestError, type PublicClient } from "viem";
 import instances from "../circuits/instances.json" with { type: "json" };
-import { compileCircuit } from "./circuits.ts";
+import { compileCircuit, verifierName } from "./circuits.ts";
 import { verifySetup } from "./keys/verifySetup.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -57,10 +57,6 @@ export function instanceOf(circuit: Circuit, name: string): string {
   return name in instances[circuit] ? name : FALLBACK_INSTANCE;
 }
 
-function capitalised(word: string): string {
-  return word.charAt(0).toUpperCase() + word.slice(1);
-}
-
 function artifactFile(path: string): string {
   return join(ROOT, "artifacts", "contracts", path);
 }
@@ -74,8 +70,8 @@ export function readArtifact(path: string): Artifact {
 
 /** The verifier of a circuit: one with a ceremony's key if it exists, else the development one. */
 function findVerifier(circuit: Circuit, instance: string) {
-  const suffix = `${capitalised(circuit)}${capitalised(instanceOf(circuit, instance))}Verifier`;
-  for (const name of [suffix, `InsecureDev${suffix}`]) {
+  for (const isDevelopment of [false, true]) {
+    const name = verifierName(circuit, instanceOf(circuit, instance), isDevelopment);
     const path = `generated/verifiers/${name}.sol/${name}.json`;
     if (existsSync(artifactFile(path))) return { name, artifact: readArtifact(path) };
   }
@@ -126,7 +122,11 @@ async function refuseDevelopmentKeys(
     // Asked of the code before it is deployed: a refusal then costs nothing.
     const { abi, bytecode: code } = artifact;
     const call = { abi, code, functionName: "KEY_ORIGIN" } as const;
-    const origin = await publicClient.readContract(call).catch(() => undefined);
+    const origin = await publicClient.readContract(call).catch((error: BaseError) => {
+      // A verifier that does not say; an endpoint that does not answer is another matter.
+      if (error.walk((cause) => cause instanceof HttpRequestError) !== null) throw error;
+      return undefined;
+    });
     if (origin === "ceremony") continue;
     throw new DeployError(
       `anybody can forge proofs for the key of \`${name}\`: its origin is ` +

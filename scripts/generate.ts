@@ -3,8 +3,8 @@
  * and a table of who may call what, so that a width or a code is written once. Every output is
  * committed.
  *
- * `node scripts/generate.ts`          writes the constants, and the ABIs if contracts are built
- * `node scripts/generate.ts --abi`    writes only the ABIs
+ * `node scripts/generate.ts`          writes the constants, ABIs and roles if contracts are built
+ * `node scripts/generate.ts --abi`    writes only ABIs and roles
  * `node scripts/generate.ts --check`  writes nothing and fails if a committed file is out of date
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

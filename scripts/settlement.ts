@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { HARDHAT } from "./mutation/sandbox.ts";
 import { findNamedTests, type NamedTest } from "./settlement/namedTests.ts";
 import { runNodeTests } from "./settlement/nodeTests.ts";
 import type { Outcome, Report } from "./settlement/outcome.ts";
@@ -34,7 +35,7 @@ Exit code 1 if one failed or is missing, 2 if the command is not understood. Pro
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const BUILD: readonly (readonly string[])[] = [
   ["scripts/circuits.ts", "--instance", "tiny"],
-  ["node_modules/hardhat/dist/src/cli.js", "build"],
+  [HARDHAT, "build"],
 ];
 
 class UsageError extends Error {

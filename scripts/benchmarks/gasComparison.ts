@@ -63,7 +63,7 @@ interface FullBatch {
  * What a fill adds is the difference between the two larger instances, which publish the same
  * marks; the rest of a batch does not depend on its fills.
  */
-export function perFillOf(batches: readonly FullBatch[]): number {
+function perFillOf(batches: readonly FullBatch[]): number {
   const [before, last] = batches.slice(-2) as [FullBatch, FullBatch];
   return Math.round((last.gas - before.gas) / (last.fills - before.fills));
 }

@@ -76,7 +76,7 @@ function runTests({ folder, solidityTests, nodeTests }: Sandbox): Hits {
   return readLcov(readFileSync(join(folder, "coverage", "lcov.info"), "utf8"));
 }
 
-export function readLcov(text: string): Hits {
+function readLcov(text: string): Hits {
   const hits = new Map<string, Map<number, number>>();
   let lines = new Map<number, number>();
   for (const record of text.split("\n")) {

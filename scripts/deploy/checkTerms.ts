@@ -1,8 +1,8 @@
 /** What contracts would refuse, or nobody can mean, is told before anything is paid for. */
 import { isValidKey, type PublicKey } from "../../sequencer/protocol/eddsa.ts";
+import { DAY_SECONDS } from "../deployGovernance.ts";
 import { DeployError, LOCAL_CHAIN_IDS } from "../deployVerifiers.ts";
 
-const DAY_SECONDS = 86_400;
 /** As in contracts/RollupState.sol. */
 const DAYS = { forcedDeadline: [3, 30], claimWindow: [7, 90] } as const;
 const OPTION_NAMES = { forcedDeadline: "forced-deadline", claimWindow: "claim-window" } as const;

@@ -114,7 +114,6 @@ function recordOf(
     deployedAt: new Date().toISOString(),
     deployer,
     compiler: compilerOf(last.artifact),
-    setups: deployment.setups,
     contracts: contracts.map(({ name, artifact, args, address, block, transaction, gasUsed }) => {
       const { abi, bytecode } = artifact;
       const initCodeHash = keccak256(encodeDeployData({ abi, bytecode, args }));
@@ -171,7 +170,7 @@ interface Payment {
 }
 
 /** One line for each transaction, then the sum against what the payer has. */
-export function planText(planned: readonly PlannedTransaction[], payment: Payment): string[] {
+function planText(planned: readonly PlannedTransaction[], payment: Payment): string[] {
   const { from, maxFeePerGas, balance } = payment;
   const lines = planned.map((item) => {
     const { nonce, action, name, address, bytes, gas, cost, dataFee } = item;

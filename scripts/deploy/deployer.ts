@@ -14,11 +14,10 @@ import {
   TransactionReceiptNotFoundError,
   type WalletClient,
 } from "viem";
+import { type GasFees, raisedGasFees } from "../../sequencer/l1/fees.ts";
 import { type Artifact, DeployError } from "../deployVerifiers.ts";
 import type { Journal, JournalStep } from "./journal.ts";
 
-/** Nodes take a replacement only for a tenth more; an eighth is sure. */
-const REPLACEMENT_FEE = { numerator: 9n, denominator: 8n } as const;
 const MINED_WITHIN_SECONDS = 300;
 /** How long endpoints of many machines may need until all know a receipt. */
 const RECEIPT_LAG_SECONDS = 15;
@@ -282,18 +281,16 @@ async function send(
 }
 
 /** Present fees, or what replaces the last attempt if that is more. */
-async function feesAbove(client: PublicClient, { attempts }: JournalStep) {
-  const now = await client.estimateFeesPerGas();
+async function feesAbove(client: PublicClient, { attempts }: JournalStep): Promise<GasFees> {
+  const { maxFeePerGas, maxPriorityFeePerGas } = await client.estimateFeesPerGas();
   const last = attempts.at(-1);
-  const above = (fee: bigint, before: string | undefined): bigint => {
-    const { numerator, denominator } = REPLACEMENT_FEE;
-    const least = before === undefined ? 0n : (BigInt(before) * numerator) / denominator + 1n;
-    return fee > least ? fee : least;
-  };
-  return {
-    maxFeePerGas: above(now.maxFeePerGas, last?.maxFeePerGas),
-    maxPriorityFeePerGas: above(now.maxPriorityFeePerGas, last?.maxPriorityFeePerGas),
-  };
+  return raisedGasFees(
+    { maxFeePerGas, maxPriorityFeePerGas },
+    last && {
+      maxFeePerGas: BigInt(last.maxFeePerGas),
+      maxPriorityFeePerGas: BigInt(last.maxPriorityFeePerGas),
+    },
+  );
 }
 
 async function waitFor(options: SendOptions, step: JournalStep): Promise<JournalStep> {

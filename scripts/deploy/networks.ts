@@ -32,7 +32,7 @@ const entrySchema = z.strictObject({
   rpc: z.url({ protocol: /^https?$/ }).optional(),
   keystore: z.string().optional(),
   passwordFile: z.string().optional(),
-  etherscanKey: z.string().min(1).optional(),
+  etherscanKeyFile: z.string().optional(),
   blockscout: z.url({ protocol: /^https?$/ }).optional(),
   instance: z.string().optional(),
   token: z.string().optional(),

@@ -61,7 +61,8 @@ export const HELP = `Deploys Straddle's contracts, or goes on where a deployment
   --blockscout <url>       has them verified by a Blockscout explorer: https://.../api
   --verify-only            verify the sources of the recorded deployment, deploy nothing
                            Without these, what to upload is written beside the addresses
-  --config <file>          settings by network under the same names (default: ${NETWORKS_FILE})
+  --config <file>          who and where, by network (default: ${NETWORKS_FILE}):
+                           the same names, as in { "sepolia": { "passwordFile": "..." } }
   --deployments <folder>   where addresses and history are kept (default: deployments)
   --out <file>             also write the deployment for a node's configuration
   --help                   this text
@@ -148,7 +149,7 @@ export function readOptions(args: readonly string[]): CommandOptions | undefined
   const network = networkOf(required(values.network, "network"));
   const settings = readNetworkSettings(values.config, network.name);
   const rpc = values.rpc ?? settings.rpc ?? (network.isLocal ? LOCAL_RPC : undefined);
-  const keyFile = values["etherscan-key-file"];
+  const keyFile = values["etherscan-key-file"] ?? settings.etherscanKeyFile;
   return {
     network,
     rpc: required(rpc, "rpc"),
@@ -157,7 +158,7 @@ export function readOptions(args: readonly string[]): CommandOptions | undefined
     keystore: values.keystore ?? settings.keystore,
     passwordFile: values["password-file"] ?? settings.passwordFile,
     from: values.from === undefined ? undefined : readAddress(values.from, "from"),
-    etherscanKey: keyFile ? readLine(keyFile) : settings.etherscanKey,
+    etherscanKey: keyFile ? readLine(keyFile) : undefined,
     blockscout: values.blockscout ?? settings.blockscout,
     stem: path.join(values.deployments, network.name),
     out: values.out,

@@ -82,15 +82,14 @@ export function sourceRequest(contract: SourcedContract): SourceRequest {
   };
 }
 
-/** For uploading by hand. Returns the files. */
-export function writeRequests(folder: string, requests: readonly SourceRequest[]): string[] {
+/** For uploading by hand. */
+export function writeRequests(folder: string, requests: readonly SourceRequest[]): void {
   mkdirSync(folder, { recursive: true });
-  return requests.map(({ standardInput, ...form }) => {
+  for (const { standardInput, ...form } of requests) {
     const stem = join(folder, `${form.name}-${form.address}`);
     writeFileSync(`${stem}.input.json`, `${standardInput}\n`);
     writeFileSync(`${stem}.json`, `${JSON.stringify(form, null, 2)}\n`);
-    return `${stem}.json`;
-  });
+  }
 }
 
 export interface Explorer {

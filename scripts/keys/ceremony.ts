@@ -21,7 +21,7 @@ import { setupHashOf, transcriptText } from "./transcript.ts";
 
 const HELP = `Makes a production key for a circuit, step by step.
 
-  node scripts/keys/ceremony.ts <step> [options]
+  npm run ceremony -- <step> [options]
 
   setup       --r1cs <file> --ptau <file> --out <zkey>
               The first key, without any secret. It must not be used as it is.
@@ -39,7 +39,9 @@ const HELP = `Makes a production key for a circuit, step by step.
               of the key. The contract states the hashes of circuit and transcript; it belongs in
               contracts/generated/verifiers, and the folder is what \`npm run deploy\` checks.
 
-Powers of tau must be prepared for the second phase and come from a public ceremony.
+Powers of tau must be prepared for the second phase and come from a public ceremony. Outside local
+chains a deployment takes a key only with contributions by 20 different participants or more and a
+beacon after the last.
 `;
 
 /** The head of every verifier that `export` writes: its text is compared when it is deployed. */

@@ -46,13 +46,14 @@ export function openCampaign(): Campaign {
     mutants: allMutants(input),
     known: readResults(file),
     judge: async (mutants, count, onResult) => {
+      if (mutants.length === 0) return;
       const queue = [...mutants];
       const record: OnResult = (mutant, result) => {
         appendFileSync(file, `${JSON.stringify(result)}\n`);
         onResult(mutant, result);
       };
       const others = Array.from({ length: Math.min(count, queue.length) - 1 }, () =>
-        createSandbox(FUZZ_RUNS, sandbox.folder),
+        createSandbox(sandbox),
       );
       const sandboxes = [sandbox, ...others];
       await Promise.all(sandboxes.map((own) => runLane(own, original, queue, record)));

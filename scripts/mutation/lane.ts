@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import hre from "hardhat";
+import { EXIT } from "./nodeTestExit.ts";
 import {
   type Change,
   type Contracts,
@@ -64,8 +65,9 @@ function runNodeTests(files: readonly string[], timeout: number): Verdict {
     timeout,
     killSignal: "SIGKILL",
   });
-  if (signal === "SIGKILL") return { outcome: "endless", by: "" };
-  if (status === 0) return { outcome: "survived", by: "" };
+  if (status === EXIT.passed) return { outcome: "survived", by: "" };
+  // Only failed tests are a verdict: not the end of patience, nor a runner that died or ran none.
+  if (signal !== null || status !== EXIT.failed) return { outcome: "endless", by: signal ?? "" };
   return { outcome: "killed", by: /^failed: (.*)$/m.exec(stdout)?.[1] ?? "a test file" };
 }
 

@@ -33,8 +33,8 @@ const LINKED = ["node_modules", "build", "circuits"];
  * deployments and other chains are too slow to repeat hundreds of times. Solidity tests all run.
  */
 const NODE_TESTS = [
-  ...["batches", "edges", "exits", "forced", "governance", "queue", "roles", "tokens"],
-  ...["validators", "withdrawals"],
+  ...["batches", "edges", "exits", "forced", "governance", "queue", "roles", "silences"],
+  ...["tokens", "validators", "withdrawals"],
 ];
 
 /** Few runs, the same ones every time; without optimizer, which takes most of a compilation. */
@@ -90,21 +90,22 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-/** `from`: another sandbox, whose build is taken over. */
-export function createSandbox(fuzzRuns: number, from: string = ROOT): Sandbox {
+/** Fresh, with this many fuzz runs, or a copy of another sandbox with its build. */
+export function createSandbox(from: number | Sandbox): Sandbox {
   const folder = mkdtempSync(join(tmpdir(), "straddle-contracts-"));
   folders.add(folder);
   for (const name of LINKED) symlinkSync(join(ROOT, name), join(folder, name));
   mkdirSync(join(folder, "test"));
-  const isFirst = from === ROOT;
+  const isFirst = typeof from === "number";
+  const source = isFirst ? ROOT : from.folder;
   const built = isFirst ? [] : ["artifacts", "cache", "hardhat.base.config.ts", ORIGINAL];
   for (const name of [...COPIED, ...COPIED_TOO, ...built]) {
-    cpSync(join(from, name), join(folder, name), { recursive: true });
+    cpSync(join(source, name), join(folder, name), { recursive: true });
   }
   const solidityTests = globSync("test/contracts/*.t.sol", { cwd: folder }).sort();
   if (isFirst) {
     renameSync(join(folder, "hardhat.config.ts"), join(folder, "hardhat.base.config.ts"));
-    const config = CONFIG.replace("FUZZ_RUNS", String(fuzzRuns));
+    const config = CONFIG.replace("FUZZ_RUNS", String(from));
     writeFileSync(join(folder, "hardhat.config.ts"), config);
     for (const file of solidityTests) forgetFuzzRuns(join(folder, file));
   }

@@ -15,6 +15,8 @@ export type Judged = readonly [Mutant, Result];
 export interface Score {
   readonly killed: number;
   readonly survivors: readonly Judged[];
+  /** Killed by tests that do not end, as the table explains. */
+  readonly endless: readonly Judged[];
   /** Did not compile, or compiled to the same code: not counted. */
   readonly uncounted: number;
   /** Survivors and endless ones that the table does not explain. */
@@ -30,7 +32,7 @@ interface Explanation {
   readonly why: string;
 }
 
-export function readExplanations(): Map<string, Explanation> {
+function readExplanations(): Map<string, Explanation> {
   if (!existsSync(FILE)) return new Map();
   const rows = readFileSync(FILE, "utf8")
     .split("\n")
@@ -57,6 +59,7 @@ export function scoreOf(judged: readonly Judged[]): Score {
   return {
     killed,
     survivors,
+    endless,
     uncounted: of("invalid", "same code").length,
     unexplained: survivors.filter((one) => !isExplained(one)),
     ofAll: (100 * killed) / counted,
@@ -75,7 +78,7 @@ function tableRow([mutant]: Judged, explanations: ReadonlyMap<string, Explanatio
 }
 
 /** Per contract: counted mutants and how many of them were killed. */
-export function contractTable(judged: readonly Judged[]): string[] {
+function contractTable(judged: readonly Judged[]): string[] {
   const contracts = [...new Set(judged.map(([{ contract }]) => contract))].sort();
   return contracts.map((contract) => {
     const own = judged.filter(([mutant]) => mutant.contract === contract);
@@ -87,7 +90,8 @@ export function contractTable(judged: readonly Judged[]): string[] {
 /** Writes the tables anew, with the explanations that the file had. */
 export function writeDocument(judged: readonly Judged[], command: string): void {
   const explanations = readExplanations();
-  const { killed, survivors, uncounted, ofAll, withoutEquivalents } = scoreOf(judged);
+  const score = scoreOf(judged);
+  const { killed, survivors, uncounted, ofAll, withoutEquivalents } = score;
   const before = readFileSync(FILE, "utf8").split("\n## Figures\n")[0]!;
   const figures = [
     `\`${command}\`: ${judged.length} mutants drawn, ${uncounted} of them not counted because they`,
@@ -96,7 +100,7 @@ export function writeDocument(judged: readonly Judged[], command: string): void 
     `Killed: ${killed} of ${killed + survivors.length}, ${ofAll.toFixed(1)} %. Without those that`,
     `behave like the original: ${withoutEquivalents.toFixed(1)} %.`,
   ];
-  const rows = survivors.map((one) => tableRow(one, explanations)).sort();
+  const rows = [...survivors, ...score.endless].map((one) => tableRow(one, explanations)).sort();
   const line = (columns: readonly string[]) => [row(columns), row(columns.map(() => "---"))];
   const text = [
     ...[before.trimEnd(), "", "## Figures", "", ...figures, ""],

@@ -1,8 +1,12 @@
 /** What a transaction offers to pay, and what its replacement must offer. Wei per gas. */
 
-export interface Fees {
+/** Of a transaction without blobs. */
+export interface GasFees {
   readonly maxFeePerGas: bigint;
   readonly maxPriorityFeePerGas: bigint;
+}
+
+export interface Fees extends GasFees {
   /** Of transactions that carry blobs. */
   readonly maxFeePerBlobGas?: bigint;
 }
@@ -51,15 +55,25 @@ export function mayRise(offer: Fees, market: Fees): boolean {
 
 /** Today's fees, or as much more than the last ones as a replacement needs. */
 export function raisedFees(current: Fees, last: Fees | undefined): Fees {
+  const blob = last?.maxFeePerBlobGas;
+  if (last === undefined || blob === undefined) return raisedGasFees(current, last);
+  const fees = raisedGasFees(current, last, BLOB_RAISE_PERCENT);
+  const now = current.maxFeePerBlobGas ?? 0n;
+  return { ...fees, maxFeePerBlobGas: atLeast(now, blob, BLOB_RAISE_PERCENT) };
+}
+
+/** The same of a transaction without blobs. */
+export function raisedGasFees(
+  current: GasFees,
+  last: GasFees | undefined,
+  percent = RAISE_PERCENT,
+): GasFees {
+  const { maxFeePerGas, maxPriorityFeePerGas } = current;
   if (last === undefined) return current;
-  const { maxFeePerBlobGas: blob } = last;
-  const percent = blob === undefined ? RAISE_PERCENT : BLOB_RAISE_PERCENT;
-  const fees = {
-    maxFeePerGas: atLeast(current.maxFeePerGas, last.maxFeePerGas, percent),
-    maxPriorityFeePerGas: atLeast(current.maxPriorityFeePerGas, last.maxPriorityFeePerGas, percent),
+  return {
+    maxFeePerGas: atLeast(maxFeePerGas, last.maxFeePerGas, percent),
+    maxPriorityFeePerGas: atLeast(maxPriorityFeePerGas, last.maxPriorityFeePerGas, percent),
   };
-  if (blob === undefined) return fees;
-  return { ...fees, maxFeePerBlobGas: atLeast(current.maxFeePerBlobGas ?? 0n, blob, percent) };
 }
 
 function atLeast(now: bigint, before: bigint, percent: bigint): bigint {

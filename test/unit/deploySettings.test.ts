@@ -26,8 +26,8 @@ test("the networks are those of the chains' own definitions", () => {
 test("settings by network are checked, and nobody hides a key in them", () => {
   const file = at("networks.json");
   const rpc = "https://rpc.example";
-  writeFileSync(file, JSON.stringify({ sepolia: { rpc, etherscanKey: "abc" } }));
-  assert.deepEqual(readNetworkSettings(file, "sepolia"), { rpc, etherscanKey: "abc" });
+  writeFileSync(file, JSON.stringify({ sepolia: { rpc, etherscanKeyFile: "abc" } }));
+  assert.deepEqual(readNetworkSettings(file, "sepolia"), { rpc, etherscanKeyFile: "abc" });
   assert.deepEqual(readNetworkSettings(file, "hoodi"), {});
   assert.deepEqual(readNetworkSettings(at("none.json"), "hoodi"), {});
   writeFileSync(file, JSON.stringify({ sepolia: { privateKey: "0x01" } }));
