@@ -12,7 +12,7 @@ const columnsMax = 100;
 const headerLinesMax = 5;
 
 const core = ["protocol", "engine"];
-const adapter = [...core, "type market", "batch", "ports", "exchangeService"];
+const adapter = [...core, "type market", "batch", "consensus", "ports", "exchangeService"];
 
 /**
  * Which zones of sequencer/ each zone may import besides itself. A zone is a folder, or a file
@@ -23,8 +23,9 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   engine: ["protocol"],
   state: core,
   batch: [...core, "state"],
+  consensus: ["protocol", "batch"],
   market: [...core, "pricing"],
-  ports: ["protocol", "type batch", "type engine", "type exchangeService"],
+  ports: ["protocol", "type batch", "type consensus", "type engine", "type exchangeService"],
   exchangeService: ["protocol", "type engine", "type market"],
   store: adapter,
   l1: adapter,
@@ -33,9 +34,11 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   api: adapter,
   oracle: [...adapter, "pricing"],
   pricing: ["protocol"],
-  roles: [...core, "state", "batch", "ports", "exchangeService", "pricing", "market"],
+  roles: [
+    ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "market"],
+  ],
   node: [
-    ...[...core, "state", "batch", "ports", "exchangeService", "pricing", "roles"],
+    ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "roles"],
     ...["store", "l1", "gossip", "prover", "api", "oracle"],
   ],
   client: [...core, "pricing", "market", "exchangeService"],
@@ -47,9 +50,13 @@ const zones: Readonly<Record<string, readonly string[]>> = {
 const zonePackages: Readonly<Record<string, readonly string[]>> = {
   protocol: ["poseidon-lite", "@noble/*"],
   engine: [],
+  consensus: ["@noble/*"],
   pricing: [],
   market: [],
 };
+
+/** Zones whose code is a function of what it is given. */
+const pureZones: readonly (string | undefined)[] = ["engine", "consensus"];
 
 /** Packages that may be imported in these folders only. */
 const packageHomes: Readonly<Record<string, readonly string[]>> = {
@@ -127,8 +134,8 @@ function checkTypeScript(file: string, text: string, report: Report): void {
     if (imported) checkImport(file, imported, report);
     const construct = forbiddenConstruct(node);
     if (construct) report("syntax", lineOf(node), `\`${construct}\` does not erase to JavaScript`);
-    const impurity = zone === "engine" ? impurityAt(node) : undefined;
-    if (impurity) report("purity", lineOf(node), `the engine is pure: no \`${impurity}\``);
+    const impurity = pureZones.includes(zone) ? impurityAt(node) : undefined;
+    if (impurity) report("purity", lineOf(node), `\`${zone}\` is pure: no \`${impurity}\``);
     ts.forEachChild(node, visit);
   };
   visit(source);
@@ -312,6 +319,10 @@ const samples: readonly (readonly [string, string, ...string[]])[] = [
   ["sequencer/engine/a.ts", "const a = Date.now();\nconst b = Math.random();", "purity:1/2"],
   ["sequencer/engine/a.ts", "async function f() {\n  await g();\n}", "purity:1/2"],
   ["sequencer/engine/a.ts", "console.log(1);\nprocess.exit();", "purity:1/2"],
+  ["sequencer/consensus/a.ts", "const a = Date.now();\nawait f();", "purity:1/2"],
+  ["sequencer/consensus/a.ts", 'import "../batch/log.ts"; import "../ports.ts";', "imports:1"],
+  ["sequencer/consensus/a.ts", 'import "@noble/hashes/sha2.js"; import "zod";', "packages:1"],
+  ["sequencer/batch/a.ts", 'import type { A } from "../consensus/block.ts";', "imports:1"],
   ["sequencer/engine/a.ts", "// no Date\nconst a = { process: event.process, b: Math.max(1, 2) };"],
   ["sequencer/roles/prover.ts", "await Promise.resolve(Date.now());"],
   ["sequencer/state/a.ts", "enum A { B }\nnamespace C { export const d = 1; }", "syntax:1/2"],

@@ -1,0 +1,67 @@
+/** What is agreed on: a chain of blocks, each a range of the order log and the root it leads to. */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+
+/** Records of one block. */
+export const BLOCK_RECORDS_MAX = 2 ** 16;
+
+/** A leader's turn to propose one block. Views are ordered by term, then by index. */
+export interface View {
+  /** Counts from 1; 0 is the genesis block's. */
+  readonly term: number;
+  /** Counts the blocks of the term, from 0. */
+  readonly index: number;
+}
+
+export interface Block {
+  readonly height: number;
+  readonly view: View;
+  /** Hash of the block before (64 hex digits); the genesis block names the session. */
+  readonly parent: string;
+  /** Log positions `from` to `to - 1`; equal in a block that only says that the leader is alive. */
+  readonly from: number;
+  readonly to: number;
+  /** Hash of record `to - 1`: the log's head. */
+  readonly logHash: string;
+  /** State root after record `to - 1`. */
+  readonly root: bigint;
+}
+
+export type LogPlace = Pick<Block, "to" | "logHash" | "root">;
+
+/** Where a session begins: what layer one or the session before has made final. */
+export function genesisBlock(session: string, { to, logHash, root }: LogPlace): Block {
+  const view = { term: 0, index: 0 };
+  return { height: 0, view, parent: session, from: to, to, logHash, root };
+}
+
+const MAGIC = utf8ToBytes("straddle block 1");
+
+export function blockHash(block: Block): string {
+  const { height, view, parent, from, to, logHash, root } = block;
+  const numbers = new Uint8Array(40);
+  const words = new DataView(numbers.buffer);
+  for (const [place, value] of [height, view.term, view.index, from, to].entries()) {
+    words.setBigUint64(8 * place, BigInt(value));
+  }
+  const rootBytes = hexToBytes(root.toString(16).padStart(64, "0"));
+  const parts = [MAGIC, numbers, hexToBytes(parent), hexToBytes(logHash), rootBytes];
+  return bytesToHex(sha256(concatBytes(...parts)));
+}
+
+/** Negative when `a` is before `b`, 0 when they are the same view. */
+export function compareViews(a: View, b: View): number {
+  return a.term - b.term || a.index - b.index;
+}
+
+/** Why `block` cannot follow `parent`, from their headers alone. */
+export function brokenLink(parent: Block, block: Block): string | undefined {
+  const { height, from, to, logHash, root } = block;
+  if (height !== parent.height + 1) return "its height is not the next";
+  if (from !== parent.to) return "its records do not begin where the parent's end";
+  if (to < from) return "its records end before they begin";
+  if (to - from > BLOCK_RECORDS_MAX) return `it has more than ${BLOCK_RECORDS_MAX} records`;
+  if (to > from) return undefined;
+  const isSame = logHash === parent.logHash && root === parent.root;
+  return isSame ? undefined : "it has no records but another head or root";
+}

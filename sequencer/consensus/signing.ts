@@ -1,0 +1,69 @@
+/**
+ * Votes are signed with secp256k1 by the very key that the registry on layer one lists, over a
+ * sha256 digest: the chain can recompute the digest with a precompile and `ecrecover` the signer,
+ * so that each piece of evidence can be slashed by two recoveries, and a validator has one key to
+ * guard. Ed25519 would verify faster, but no chain could check it at a bearable price.
+ */
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+
+export interface Signer {
+  /** 0x and 40 lower-case hex digits. */
+  readonly address: string;
+  /** The same digest has the same signature always: steps are functions. */
+  sign(digest: Uint8Array): string;
+}
+
+/** Whether `member` signed `digest`. Never throws. */
+export type Verify = (member: string, digest: Uint8Array, signature: string) => boolean;
+
+const SIGNATURE = /^0x[0-9a-f]{130}$/;
+/** Added to the recovery bit by those who sign for layer one. */
+const V_OFFSET = 27;
+
+/** `privateKey`: 32 bytes. Signatures are deterministic (RFC 6979) and have a low s. */
+export function createSigner(privateKey: Uint8Array): Signer {
+  const address = addressOf(secp256k1.getPublicKey(privateKey, false));
+  return {
+    address,
+    sign: (digest) => {
+      const options = { prehash: false, format: "recovered" } as const;
+      const [recovery = 0, ...rs] = secp256k1.sign(digest, privateKey, options);
+      return `0x${bytesToHex(Uint8Array.from([...rs, recovery + V_OFFSET]))}`;
+    },
+  };
+}
+
+export const verifySignature: Verify = (member, digest, signature) => {
+  if (!SIGNATURE.test(signature)) return false;
+  const bytes = hexToBytes(signature.slice(2));
+  const recovery = bytes[64]! - V_OFFSET;
+  if (recovery !== 0 && recovery !== 1) return false;
+  try {
+    const signed = concatBytes(Uint8Array.of(recovery), bytes.subarray(0, 64));
+    // Layer one refuses a high s, so that nobody can give a vote a second signature.
+    if (secp256k1.Signature.fromBytes(signed, "recovered").hasHighS()) return false;
+    const key = secp256k1.recoverPublicKey(signed, digest, { prehash: false });
+    return addressOf(secp256k1.Point.fromBytes(key).toBytes(false)) === member;
+  } catch {
+    return false;
+  }
+};
+
+/** Remembers what was found good: a vote comes alone and then again in certificates. */
+export function withMemory(verify: Verify, entriesMax: number): Verify {
+  const good = new Set<string>();
+  return (member, digest, signature) => {
+    const entry = `${member}${bytesToHex(digest)}${signature}`;
+    if (good.has(entry)) return true;
+    if (!verify(member, digest, signature)) return false;
+    if (good.size >= entriesMax) good.delete(good.values().next().value!);
+    good.add(entry);
+    return true;
+  };
+}
+
+function addressOf(publicKey: Uint8Array): string {
+  return `0x${bytesToHex(keccak_256(publicKey.subarray(1)).subarray(12))}`;
+}
