@@ -87,17 +87,19 @@ async function runLane(
   queue: Mutant[],
   record: OnResult,
 ): Promise<void> {
-  let lane = startLane(sandbox);
   const start = Date.now();
-  const { outcome, by } = await lane.ask(original, 10 * MILLISECONDS_MIN);
-  if (outcome !== "survived") throw new Error(`the tests fail without a mutant: \`${by}\``);
+  let lane = await startCheckedLane(sandbox, original);
   const patience = Math.max(MILLISECONDS_MIN, PATIENCE * (Date.now() - start));
   let judged = 0;
   for (let mutant = queue.shift(); mutant !== undefined; mutant = queue.shift()) {
     const begun = Date.now();
     const change = { sourceName: mutant.sourceName, content: mutant.mutate() };
     const verdict = await lane.ask(change, patience);
-    if (verdict.outcome === "endless" || ++judged % LANE_LIFE === 0) {
+    if (verdict.outcome === "endless") {
+      lane.end();
+      // Or the machine is to blame, and the verdict is none.
+      lane = await startCheckedLane(sandbox, original);
+    } else if (++judged % LANE_LIFE === 0) {
       lane.end();
       lane = startLane(sandbox);
     }
@@ -105,6 +107,14 @@ async function runLane(
     record(mutant, { id: mutant.id, ...verdict, seconds });
   }
   lane.end();
+}
+
+/** Throws unless the contracts as they are pass their tests. */
+async function startCheckedLane(sandbox: Sandbox, original: Change) {
+  const lane = startLane(sandbox);
+  const { outcome, by } = await lane.ask(original, 10 * MILLISECONDS_MIN);
+  if (outcome !== "survived") throw new Error(`the tests fail without a mutant: \`${by}\``);
+  return lane;
 }
 
 function startLane({ folder, nodeTests }: Sandbox) {

@@ -12,6 +12,15 @@ contract PublicDataTest {
         return PublicData.evaluate(words, gamma);
     }
 
+    /// @dev As in a call that goes on after the words.
+    function evaluateFirst(
+        uint256[] calldata words,
+        uint256[] calldata,
+        uint256 gamma
+    ) external pure returns (uint256) {
+        return PublicData.evaluate(words, gamma);
+    }
+
     function challenge(uint256 commitment, bytes32 hash) external pure returns (uint256) {
         return PublicData.challenge(commitment, hash);
     }
@@ -29,6 +38,15 @@ contract PublicDataTest {
             sum = addmod(sum, mulmod(words[i], power, P.FIELD_MODULUS), P.FIELD_MODULUS);
         }
         assert(this.evaluate(words, gamma) == sum);
+    }
+
+    function testFuzz_evaluate_readsTheWordsAlone(
+        uint256[] memory words,
+        uint256[] memory others
+    ) external view {
+        for (uint256 i = 0; i < words.length; i++) words[i] %= P.FIELD_MODULUS;
+        uint256 alone = this.evaluate(words, 3);
+        assert(this.evaluateFirst(words, others, 3) == alone);
     }
 
     /// @dev Rounds of four words, with and without words that are left over, and nothing larger.

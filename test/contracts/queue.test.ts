@@ -126,6 +126,8 @@ test("operations are served in order across batches", async () => {
     ["OperationsServed", { batchNumber: 2n, firstId: 2n, endId: 3n }],
   ]);
   assert.equal(await it.rollup.read.queueStart(), await it.rollup.read.queueEnd());
+  const idle = await eventsOf(it, await serve(it, []));
+  assert.ok(idle.every(([name]) => name !== "OperationsServed"));
 });
 
 test("a forced withdrawal that the proof refuses is served and pays nothing", async () => {

@@ -250,6 +250,8 @@ test("leaving takes its notice, then the stake waits longer than evidence may", 
   await nextBlockAt(until);
   await release();
   await registry.write.payCredit([alice.account.address], { account: eve.account });
+  const [paid] = await registry.getEvents.CreditPaid();
+  assert.deepEqual(paid!.args, { to: addressOf(alice), amount: STAKE });
   assert.equal(await it.token.read.balanceOf([alice.account.address]), STAKE);
   const again = registry.write.payCredit([alice.account.address]);
   await wrong(it, again, "NothingCredited", [addressOf(alice)]);
