@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma solidity 0.8.37;
 
+import {IExitVerifier} from "../../contracts/interfaces/IVerifier.sol";
 import {ExitMode} from "../../contracts/libraries/ExitMode.sol";
 import {OperationQueue} from "../../contracts/libraries/OperationQueue.sol";
 import {RollupFixture} from "./RollupFixture.sol";
@@ -140,6 +141,17 @@ contract HatchTest is RollupFixture {
     }
 
     /// @dev A served deposit of `funds`, then one of `unserved` that no batch serves.
+    function test_exit_verifierGetsTheProofAsItCame() external {
+        _frozenWith(1000, 7);
+        uint256[8] memory proof = [uint256(11), 12, 13, 14, 15, 16, 17, 18];
+        uint256[4] memory signals = [rollup.stateRoot(), 3, uint256(uint160(ownerAt(0))), 600];
+        vm.expectCall(
+            address(verifier),
+            abi.encodeWithSelector(IExitVerifier.verifyProof.selector, proof, signals)
+        );
+        rollup.exit(3, ownerAt(0), 600, proof);
+    }
+
     function _frozenWith(uint256 funds, uint256 unserved) private {
         deposit(ownerAt(0), funds);
         uint256[] memory words = emptyLedgerBatch();

@@ -160,6 +160,15 @@ contract KeyGateTest is RollupFixture {
         this.gate(address(stated));
     }
 
+    function test_keyGate_oneCoordinateIsNotZero_succeeds() external {
+        for (uint256 i = 0; i < 4; i++) {
+            uint256[4] memory point;
+            point[i] = 1;
+            stated.setPoints(point, [uint256(1), 2, 3, 4]);
+            this.gate(address(stated));
+        }
+    }
+
     function test_A6_eachVerifierIsChecked() external {
         address good = address(stated);
         vm.chainId(REAL_CHAIN);

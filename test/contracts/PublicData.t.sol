@@ -83,6 +83,24 @@ contract PublicDataTest {
         this.evaluate(words, 3);
     }
 
+    /// @dev Each place of a round and of what is left over.
+    function test_evaluate_everyPlaceIsChecked() external {
+        for (uint256 length = 1; length <= 9; length++) {
+            for (uint256 index = 0; index < length; index++) {
+                uint256[] memory words = new uint256[](length);
+                words[index] = P.FIELD_MODULUS;
+                vm.expectRevert(
+                    abi.encodeWithSelector(
+                        PublicData.WordNotInField.selector,
+                        index,
+                        P.FIELD_MODULUS
+                    )
+                );
+                this.evaluate(words, 3);
+            }
+        }
+    }
+
     function testFuzz_challenge_isInField(uint256 commitment, bytes32 hash) external view {
         commitment %= P.FIELD_MODULUS;
         assert(this.challenge(commitment, hash) < P.FIELD_MODULUS);

@@ -30,6 +30,8 @@ interface Vm {
 
     function expectRevert(bytes calldata reason) external;
 
+    function expectCall(address callee, bytes calldata data) external;
+
     function sign(uint256 key, bytes32 digest) external pure returns (uint8, bytes32, bytes32);
 
     function addr(uint256 key) external pure returns (address);

@@ -6,6 +6,7 @@ import {
   encodeFunctionData,
   getAddress,
   type Hex,
+  parseEventLogs,
   zeroAddress,
   zeroHash,
 } from "viem";
@@ -24,6 +25,7 @@ import {
   networkHelpers,
   nextBlockAt,
   operator,
+  publicClient,
   refused,
   serve,
   submit,
@@ -54,6 +56,16 @@ async function deployGoverned() {
 }
 
 type Governed = Awaited<ReturnType<typeof deployGoverned>>;
+
+/** What each change tells everybody. */
+const ANNOUNCED: Readonly<Record<string, string>> = {
+  setVerifiers: "VerifiersChanged",
+  setOracleSet: "OracleSetChanged",
+  setOperator: "OperatorChanged",
+  setMinimumDeposit: "MinimumDepositChanged",
+  admit: "ValidatorAdmitted",
+  expel: "AdmissionWithdrawn",
+};
 
 /** Every setting there is, changed. */
 async function changesOf({ rollup, registry }: Governed): Promise<[Address, Hex, string][]> {
@@ -102,7 +114,11 @@ test("A4: every change waits longer than a forced operation and an exit take", a
     await nextBlockAt(due - 1);
     await assert.rejects(execute(it, target, data), /UnexpectedOperationState/, name);
     await nextBlockAt(due);
-    await execute(it, target, data);
+    const hash = await execute(it, target, data);
+    const { logs } = await publicClient.getTransactionReceipt({ hash });
+    const abi = [...it.rollup.abi, ...it.registry.abi];
+    const names = parseEventLogs({ abi, logs }).map(({ eventName }) => eventName);
+    assert.deepEqual(names, [ANNOUNCED[name]]);
   }
   assert.equal(await it.rollup.read.operator(), addressOf(eve));
   assert.equal(await it.rollup.read.oracleSetHash(), 78n);

@@ -242,7 +242,10 @@ test("leaving takes its notice, then the stake waits longer than evidence may", 
   await wrong(it, finish(), "LeaveTooEarly", [leavesAt, leavesAt - 1n]);
   await nextBlockAt(leavesAt);
   await finish();
+  const [left] = await registry.getEvents.ValidatorLeft();
+  assert.deepEqual(left!.args, { signer: getAddress(signer), count: 3n });
   assert.deepEqual([await registry.read.quorum(), await registry.read.admitted()], [2n, 3n]);
+  await assert.rejects(finish(), /StatusUnequal/);
   const release = () => registry.write.release([signer], { account: eve.account });
   const until = leavesAt + BigInt(UNBONDING);
   await nextBlockAt(until - 1n);
@@ -315,6 +318,8 @@ test("who left is punished within the evidence window, and not after it", async 
   await slash(it, 0);
   await nextBlockAt(second);
   await wrong(it, slash(it, 1), "EvidenceTooLate", [second, second]);
+  await nextBlockAt(second + 5n);
+  await wrong(it, slash(it, 1), "EvidenceTooLate", [second, second + 5n]);
   // Without validators the proof stands alone.
   await submit(it, await tradeBatch(it));
   assert.equal(await registry.read.credit([eve.account.address]), STAKE / 10n);
@@ -341,6 +346,11 @@ test("sixteen validators at most, each with a signer and an owner of its own", a
   await wrong(four, of([{ signer: zeroAddress, owner }]), "CandidateInvalid", [
     zeroAddress,
     addressOf(alice),
+  ]);
+  const ownerless = { signer: seventeen[0]!.signer, owner: zeroAddress };
+  await wrong(four, of([ownerless]), "CandidateInvalid", [
+    getAddress(ownerless.signer),
+    zeroAddress,
   ]);
   // What is slashed goes to the insurance fund's owner, who must not be who loses it.
   const fund = { signer: seventeen[0]!.signer, owner: insurance.account.address };
