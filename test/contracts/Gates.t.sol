@@ -37,6 +37,7 @@ contract GatesTest is RollupFixture {
         // Counted up here: a version that outgrew its field would have no proof, and freeze all.
         accounts.byId[7].registrations = uint32(Accounts.REGISTRATIONS_MAX - 1);
         this.enterWithKey(7);
+        assert(accounts.byId[7].registrations == Accounts.REGISTRATIONS_MAX);
         vm.expectRevert(
             abi.encodeWithSelector(
                 Accounts.KeyRegistrationsExceeded.selector,
