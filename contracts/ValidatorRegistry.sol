@@ -12,11 +12,16 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {
     Candidate,
     IValidatorRegistry,
+    Offence,
     SignedAttestation,
+    SignedVote,
+    Sitting,
+    TwoHistories,
     Validator,
     ValidatorConfig,
     ValidatorStatus
 } from "./interfaces/IValidatorRegistry.sol";
+import {Evidence} from "./libraries/Evidence.sol";
 import {MemberSet} from "./libraries/MemberSet.sol";
 
 /// @title ValidatorRegistry
@@ -171,20 +176,23 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         address signer = _signerOf(number, first);
         address other = _signerOf(number, second);
         if (signer != other) revert EvidenceSignersUnequal(signer, other);
-        Validator storage entry = _validators[signer];
-        if (entry.status == ValidatorStatus.Left) {
-            uint256 end = entry.leftAt + evidenceWindow;
-            if (block.timestamp >= end) revert EvidenceTooLate(end, block.timestamp);
-        } else {
-            // At once: what is proven needs no notice.
-            _checkStatus(signer, ValidatorStatus.Active);
-            _remove(signer);
-        }
-        entry.status = ValidatorStatus.Slashed;
-        uint256 reward = stake / REWARD_DIVISOR;
-        credit[msg.sender] += reward;
-        credit[insurance] += stake - reward;
-        emit ValidatorSlashed(signer, msg.sender, number, reward);
+        _punish(signer, Offence.Attestations, number);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function slashReceipts(TwoHistories calldata histories) external {
+        address signer = Evidence.signerOfReceipts(_domain(), histories);
+        _punish(signer, Offence.Receipts, histories.position);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function slashVotes(
+        Sitting calldata sitting,
+        SignedVote calldata first,
+        SignedVote calldata second
+    ) external {
+        address signer = Evidence.signerOfVotes(_domain(), sitting, first, second);
+        _punish(signer, Offence.Votes, first.term);
     }
 
     /// @inheritdoc IValidatorRegistry
@@ -209,7 +217,7 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
             revert CertificateLengthUnequal(certificate.length, CERTIFICATE_HEAD);
         }
         uint256 bitmap = uint16(bytes2(certificate));
-        uint256 signatures = _ones(bitmap);
+        uint256 signatures = MemberSet.ones(bitmap);
         uint256 length = CERTIFICATE_HEAD + signatures * SIGNATURE_BYTES;
         if (certificate.length != length) {
             revert CertificateLengthUnequal(certificate.length, length);
@@ -256,6 +264,19 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         return MessageHashUtils.toTypedDataHash(domain, content);
     }
 
+    /// @inheritdoc IValidatorRegistry
+    function receiptDigest(uint64 position, bytes32 hash) external view returns (bytes32) {
+        return Evidence.receiptDigest(_domain(), position, hash);
+    }
+
+    /// @inheritdoc IValidatorRegistry
+    function voteDigest(
+        Sitting calldata sitting,
+        SignedVote calldata vote
+    ) external view returns (bytes32) {
+        return Evidence.voteDigest(Evidence.session(_domain(), sitting), vote);
+    }
+
     function _admit(address signer, address owner) private {
         // A stake that is slashed goes to the insurance fund's owner: not back to who lost it.
         bool isInvalid = signer == address(0) || owner == address(0) || owner == insurance;
@@ -266,6 +287,24 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         _validators[signer].owner = owner;
         _validators[signer].status = ValidatorStatus.Admitted;
         emit ValidatorAdmitted(signer, owner);
+    }
+
+    /// @dev Takes the stake of who is proven guilty: once, and no later than the window allows.
+    function _punish(address signer, Offence offence, uint256 number) private {
+        Validator storage entry = _validators[signer];
+        if (entry.status == ValidatorStatus.Left) {
+            uint256 end = entry.leftAt + evidenceWindow;
+            if (block.timestamp >= end) revert EvidenceTooLate(end, block.timestamp);
+        } else {
+            // At once: what is proven needs no notice.
+            _checkStatus(signer, ValidatorStatus.Active);
+            _remove(signer);
+        }
+        entry.status = ValidatorStatus.Slashed;
+        uint256 reward = stake / REWARD_DIVISOR;
+        credit[msg.sender] += reward;
+        credit[insurance] += stake - reward;
+        emit ValidatorSlashed(signer, msg.sender, offence, number, reward);
     }
 
     /// @dev Takes an active validator out of the set; its stake stays.
@@ -321,13 +360,6 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
         }
     }
 
-    /// @dev How many bits are set: each round clears the lowest, so nothing can overflow.
-    function _ones(uint256 bitmap) private pure returns (uint256 count) {
-        unchecked {
-            for (; bitmap != 0; bitmap &= bitmap - 1) count++;
-        }
-    }
-
     function _checkOwner(address signer) private view {
         address owner = _validators[signer].owner;
         if (msg.sender != owner) revert CallerNotOwner(msg.sender, owner);
@@ -336,6 +368,11 @@ contract ValidatorRegistry is IValidatorRegistry, ReentrancyGuardTransient {
     function _checkStatus(address signer, ValidatorStatus expected) private view {
         ValidatorStatus actual = _validators[signer].status;
         if (actual != expected) revert StatusUnequal(signer, actual, expected);
+    }
+
+    /// @dev The rollup's own, as it computes it: a chain that forks gets another domain.
+    function _domain() private view returns (uint256) {
+        return uint256(keccak256(abi.encode(block.chainid, rollup))) >> 8;
     }
 
     function _signerOf(

@@ -12,6 +12,10 @@ interface Loaded {
 
 /** Each is loaded only when it is asked for. */
 const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }> = {
+  certify: {
+    about: "order to certified with four validators in four processes, propagation, failover",
+    load: async () => ({ run: (await import("./benchmarks/certify.ts")).certifyBenchmarks }),
+  },
   circuits: {
     about: "constraints and public inputs of every circuit and instance (no key is made)",
     load: async () => ({ run: (await import("./benchmarks/circuits.ts")).circuitBenchmarks }),
@@ -26,6 +30,14 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
       const { comparisonText } = await import("./benchmarks/gasComparison.ts");
       return { run: (await import("./benchmarks/gas.ts")).gasBenchmarks, below: comparisonText };
     },
+  },
+  hash: {
+    about: "Poseidon and EdDSA a second, beside circomlibjs and poseidon-lite",
+    load: async () => ({ run: (await import("./benchmarks/hash.ts")).hashBenchmarks }),
+  },
+  log: {
+    about: "durable appends of each engine of the order log, beside LevelDB and JetStream alone",
+    load: async () => ({ run: (await import("./benchmarks/log.ts")).logBenchmarks }),
   },
   risk: {
     about: "implied volatilities, margins and snapshots a second, beside packages of npm",

@@ -1,9 +1,10 @@
 /**
- * Turns `sequencer/protocol` into circom and Solidity, and the contracts' artifacts into typed ABIs
- * and a table of who may call what, so that a width or a code is written once. Every output is
- * committed.
+ * Turns `sequencer/protocol` into circom, Solidity and WebAssembly, and the contracts' artifacts
+ * into typed ABIs and a table of who may call what, so that a width or a code is written once.
+ * Every output is committed.
  *
- * `node scripts/generate.ts`          writes the constants, ABIs and roles if contracts are built
+ * `node scripts/generate.ts`          writes the constants, the WebAssembly, and ABIs and roles if
+ *                                     contracts are built
  * `node scripts/generate.ts --abi`    writes only ABIs and roles
  * `node scripts/generate.ts --check`  writes nothing and fails if a committed file is out of date
  */
@@ -12,6 +13,7 @@ import { dirname, join, relative } from "node:path";
 import type { Abi } from "viem";
 import * as constants from "../sequencer/protocol/constants.ts";
 import { HEADER, LAYOUTS, type Layout, layoutBits } from "../sequencer/protocol/layout.ts";
+import { assemblyText } from "./assembly.ts";
 import { rolesText } from "./roles.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -176,6 +178,7 @@ function constantOutputs(): Output[] {
   return [
     { path: "circuits/generated/Constants.circom", text: circomText() },
     { path: "contracts/generated/ProtocolConstants.sol", text: solidityText() },
+    { path: "sequencer/protocol/generated/assembly.ts", text: assemblyText() },
   ];
 }
 

@@ -71,6 +71,8 @@ export const ACCESS: Readonly<Record<string, Readonly<Record<string, Access>>>> 
     finishLeave: { who: anyone, note: "of who asked long enough ago" },
     release: { who: anyone, note: "credits the owner, after the unbonding delay" },
     slash: { who: anyone, note: "with two signed roots, or words, of one batch" },
+    slashReceipts: { who: anyone, note: "with two receipts of one key that are of two logs" },
+    slashVotes: { who: anyone, note: "with two votes of one validator that exclude each other" },
     payCredit: { who: anyone, note: "pays whose credit it is" },
   },
   Governance: {

@@ -20,9 +20,13 @@ import type {
 import type { RiskAnswer } from "./market/riskReport.ts";
 import type { BatchKind, MessageKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
+import type { LogHashes } from "./protocol/evidence.ts";
 import type { DoorReject, Outcome, Removal } from "./protocol/rejection.ts";
+import type { SeenHead } from "./protocol/seenHead.ts";
 import type { Snapshot } from "./protocol/snapshot.ts";
 import type { Shape } from "./protocol/state.ts";
+import type { Status } from "./protocol/status.ts";
+import type { TradingInfo } from "./protocol/trading.ts";
 
 export type Hex = `0x${string}`;
 
@@ -45,6 +49,8 @@ export interface Submission {
   readonly keyIndex: number;
   readonly word: bigint;
   readonly signature: Signature;
+  /** What of the log the author had seen: it is kept in the log with the message. */
+  readonly seen?: SeenHead | undefined;
 }
 
 /** One execution of the author's order against a resting one, at the resting order's price. */
@@ -69,7 +75,7 @@ export interface ReceiptRemoval {
 /**
  * The sequencer's signed word that the message stands in the log, once the record is durable, and
  * what executing it did. `logHash` covers the message (`batch/log.ts`), so the author can check
- * with `logPrevious` that the record is of exactly what was sent.
+ * with `logEpoch` and `logPrevious` that the record is of exactly what was sent.
  */
 export interface Receipt {
   readonly account: number;
@@ -79,6 +85,7 @@ export interface Receipt {
   readonly kind: MessageKind;
   /** Place of the message's own record in the log, its hash, and the hash before it: 64 hex. */
   readonly logPosition: number;
+  readonly logEpoch: number;
   readonly logPrevious: string;
   readonly logHash: string;
   /** Number that trade messages take from `nextSeq`; null for withdraw and transfer. */
@@ -252,51 +259,6 @@ export interface Info {
   readonly validators: readonly Hex[];
 }
 
-/** How layer one and the way to it are. Fees in wei. */
-export interface LayerOneStatus {
-  /** Why nothing is read or sent: `paused` goes on by itself, `stopped` needs somebody. */
-  readonly paused: string | null;
-  readonly stopped: string | null;
-  /** Newest block that passed all checks, and the newest one whose queue entries count. */
-  readonly head: number | null;
-  readonly confirmed: number | null;
-  readonly reorgs: number;
-  /** Blocks that the deepest reorg so far has replaced. */
-  readonly deepestReorg: number;
-  /** Transactions sent again with higher fees. */
-  readonly replacements: number;
-  readonly spentHour: bigint;
-  readonly spentDay: bigint;
-}
-
-/** How the node is doing: its backlogs are its promise about speed. */
-export interface Status {
-  readonly time: number;
-  readonly logPosition: number;
-  readonly logHash: string;
-  /** Number of the batch being filled, and of the newest batch at each stage (0: none). */
-  readonly openBatch: number;
-  readonly sealed: number;
-  readonly certified: number;
-  readonly proven: number;
-  readonly anchored: number;
-  readonly snapshotTime: number | null;
-  /** Next layer-one queue entry that the sequencer will serve. */
-  readonly nextQueueId: number;
-  readonly validatorsConnected: number;
-  /** Cash of the insurance fund and of the fee account, and fees not yet collected: 1e-6 USDC. */
-  readonly insuranceFund: number;
-  readonly feeAccount: number;
-  readonly feesUncollected: number;
-  /** Accounts that are being liquidated. */
-  readonly lockedAccounts: number;
-  /** At the backlog bound: only cancels are taken. */
-  readonly isOverloaded: boolean;
-  readonly layerOne: LayerOneStatus;
-  /** Why the node no longer sequences, or null. */
-  readonly halted: string | null;
-}
-
 /**
  * Something happened to an order of the account: after it `lots` are left. `reason` is the outcome
  * or removal that ended the order; null while it lives (`state` `open`).
@@ -354,7 +316,8 @@ export type ExchangeEvent =
   | { readonly type: "liquidation"; readonly update: LiquidationUpdate }
   | { readonly type: "order"; readonly update: OrderUpdate }
   | { readonly type: "ledger"; readonly update: LedgerUpdate }
-  | { readonly type: "batch"; readonly batch: BatchStatus };
+  | { readonly type: "batch"; readonly batch: BatchStatus }
+  | { readonly type: "trading"; readonly trading: TradingInfo };
 
 /** What concerns one account. */
 export type AccountEvent = Extract<ExchangeEvent, { type: "order" | "ledger" | "liquidation" }>;
@@ -386,6 +349,8 @@ export interface ExchangeService {
   /** The snapshot in use. */
   snapshot(): Promise<Snapshot | null>;
   stages(logPosition: number): Promise<StageInfo | null>;
+  /** Hashes of at most `limit` durable records from position `from` on. */
+  log(from: number, limit: number): Promise<LogHashes>;
   /** Null: no such account, or no snapshot yet. */
   risk(account: number): Promise<RiskAnswer | null>;
   /** What the door would say now to an order, and the account's risk after its worst fill. */

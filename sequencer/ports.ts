@@ -1,9 +1,14 @@
 /** What roles need from the outside world: interfaces only. Adapters implement them. */
-import type { LogEntry, LogRecord } from "./batch/log.ts";
+import type { LogEntry, LogHead, LogRecord } from "./batch/log.ts";
 import type { CircuitInputs, ProofWords, SealedBatch } from "./batch/sealedBatch.ts";
+import type { Block } from "./consensus/block.ts";
+import type { BlockCertificate } from "./consensus/certificate.ts";
+import type { Message } from "./consensus/message.ts";
+import type { Durable } from "./consensus/state.ts";
+import type { Evidence } from "./consensus/verification.ts";
 import type { LedgerOperation } from "./engine/records.ts";
-import type { LayerOneStatus } from "./exchangeService.ts";
 import type { OracleSignature, Snapshot } from "./protocol/snapshot.ts";
+import type { LayerOneStatus, LogPolicy } from "./protocol/status.ts";
 
 /** Unix ms. Injected so that tests and simulations own the time. */
 export interface Clock {
@@ -20,19 +25,28 @@ export interface Logger {
 
 /** The durable order log. Reading verifies links and hashes; LogCorruptionError stops the node. */
 export interface Log {
-  /** Position of the next record and the hash of the last one. */
-  head(): { readonly position: number; readonly hash: string };
-  /** Resolves once the records are durable. Concurrent calls are grouped into one write. */
-  append(entries: readonly LogEntry[]): Promise<readonly LogRecord[]>;
+  /** Of the durable records. */
+  head(): LogHead;
+  /**
+   * Resolves once the records are durable by the policy. Concurrent calls are grouped into one
+   * write. Whoever copies another's log names the epoch of its records; a writer has its own.
+   * After the first failure every append is refused, and the node must stop.
+   */
+  append(entries: readonly LogEntry[], epoch?: number): Promise<readonly LogRecord[]>;
   /** Records from `from` on, in order, up to the head at the time of the call. */
   read(from: number): AsyncIterable<LogRecord>;
+  /** What an acknowledgement is worth. */
+  policy(): LogPolicy;
+  /** Aborted, with the error, by the first failure: nothing is acknowledged after it. */
+  readonly failure: AbortSignal;
   close(): Promise<void>;
 }
 
 /** State at a sealed batch, so that a restart needs only the log's tail. */
 export interface Checkpoint {
-  /** Position of the first record after the checkpoint. */
+  /** The log's head there. */
   readonly position: number;
+  readonly epoch: number;
   readonly hash: string;
   readonly batchNumber: number;
   readonly time: number;
@@ -58,6 +72,12 @@ export interface BatchStore {
   sealedAfter(number: number): AsyncIterable<SealedBatch>;
   /** Forgets inputs (not words and proofs) of batches up to `number`: they are anchored. */
   prune(number: number): Promise<void>;
+  /** One of each validator for each batch. */
+  putAttestation(attestation: Attestation): Promise<void>;
+  /** In the order of the batches. */
+  attestations(): AsyncIterable<Attestation>;
+  /** Forgets those on batches up to `number`. */
+  pruneAttestations(number: number): Promise<void>;
 }
 
 /** An entry of the layer-one queue as its event tells it. */
@@ -71,10 +91,26 @@ export interface QueuedOperation {
   >;
 }
 
+/** A close that the ledger has executed. */
+export interface ServedClose {
+  readonly queueId: number;
+  /** Unix ms: of the marks of the batch that serves it. */
+  readonly snapshotTime: number;
+  /** As far as is known, layer one has that batch. */
+  readonly isAnchored: boolean;
+}
+
 export interface AnchoredBatch {
   readonly number: number;
   readonly root: bigint;
   readonly transaction: string;
+}
+
+/** The validators of layer one. */
+export interface ValidatorSet {
+  readonly members: readonly string[];
+  /** Signatures that a certificate needs. */
+  readonly quorum: number;
 }
 
 /** Small durable things by name. */
@@ -89,8 +125,11 @@ export interface DurableValues {
 export interface SettlementLayer {
   domain(): Promise<bigint>;
   anchored(): Promise<{ readonly number: number; readonly root: bigint }>;
-  /** Queue entries from `fromQueueId` on, confirmed ones only. */
-  queued(fromQueueId: number): Promise<readonly QueuedOperation[]>;
+  /**
+   * Queue entries from `fromQueueId` on, confirmed ones only. `served`: closes below it that were
+   * executed; where layer one has moved one behind its marks, the client stops.
+   */
+  queued(fromQueueId: number, served?: readonly ServedClose[]): Promise<readonly QueuedOperation[]>;
   /**
    * Sends the batch; resolves when it is mined. Never two transactions for one batch. Without
    * attestations layer one takes it only if there are no validators, or a day of their silence.
@@ -100,8 +139,8 @@ export interface SettlementLayer {
     proof: ProofWords,
     attestations?: readonly Attestation[],
   ): Promise<AnchoredBatch>;
-  /** Calldata of an anchored batch, as the transaction carried it. */
-  batchData(number: number): Promise<{ words: readonly bigint[]; proof: ProofWords } | undefined>;
+  /** Who certifies batches, at the newest confirmed block; undefined where nobody does. */
+  validators(): Promise<ValidatorSet | undefined>;
   report(): LayerOneStatus;
 }
 
@@ -130,8 +169,12 @@ export interface Attestation {
 /** Why a validator refuses to go on. */
 export interface Refusal {
   readonly validator: string;
+  /** Of the record that it refuses, and the hash of the log before it: 64 hex digits. */
   readonly position: number;
+  readonly logHash: string;
   readonly reason: string;
+  /** Secp256k1 over the refusal's digest: whoever speaks for a validator can pause trading. */
+  readonly signature: string;
 }
 
 /** The sequencer's end of the validator network (libp2p direct streams). */
@@ -141,6 +184,8 @@ export interface LogServer {
   peers(): readonly string[];
   onAttestation(handler: (attestation: Attestation) => void): void;
   onRefusal(handler: (refusal: Refusal) => void): void;
+  /** `peer`: the peer id of the connection, which is all that is known of who reports. */
+  onReport(handler: (peer: string, report: MemberReport) => void): void;
   /** Tells followers that the log has grown, or that a batch has been proven. */
   announce(position: number): void;
   announceProof(number: number): void;
@@ -165,6 +210,59 @@ export interface LogFollower {
   attest(attestation: Attestation): Promise<void>;
   refuse(refusal: Refusal): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** A block that a quorum of members has finalized, by itself or by a successor. */
+export interface FinalBlock {
+  readonly block: Block;
+  readonly certificate: BlockCertificate;
+}
+
+/** What a member of the validator set must not forget. */
+export interface CertificationStore {
+  load(): Promise<{ readonly durable?: Durable; readonly delivered?: FinalBlock }>;
+  /** All of it or nothing; resolves when it is durable. Blocks in the order of their delivery. */
+  save(change: {
+    readonly durable?: Durable | undefined;
+    readonly delivered: readonly FinalBlock[];
+  }): Promise<void>;
+  /** A delivered block, by its hash; only the newest are kept. */
+  block(hash: string): Promise<Block | undefined>;
+  /** Keeps what proves that a member lied, up to a bound. */
+  accuse(evidence: Evidence): Promise<void>;
+}
+
+/** Direct streams between the members of the validator set, which are known by their places. */
+export interface MemberNetwork {
+  /** Sends to each, as far as there is a connection: what is lost is not repeated. */
+  send(to: readonly number[], message: Message): void;
+  /**
+   * `take` is given what comes, in the order of each sender, and returns what is wrong with it: its
+   * sender is then cut off for a while.
+   */
+  onMessage(take: (from: number, message: Message) => string | undefined): void;
+  /** Members that can be sent to now. */
+  connected(): readonly number[];
+  /** Records `from` to `to - 1` of a member's log, as far as it has them; nothing is checked. */
+  records(
+    member: number,
+    range: { readonly from: number; readonly to: number },
+    signal: AbortSignal,
+  ): AsyncIterable<LogRecord>;
+  /** Cuts a member off for a while: it has broken the protocol. */
+  punish(member: number, reason: string): void;
+  stop(): Promise<void>;
+}
+
+/** What a member tells the sequencer, again and again. */
+export interface MemberReport {
+  readonly term: number;
+  /** Records of the log that are executed and durable there. */
+  readonly position: number;
+  /** The newest block that is final there; null before the first. */
+  readonly final: FinalBlock | null;
+  /** Why it votes no more. */
+  readonly halted: string | null;
 }
 
 /** Why an oracle does not propose or sign; the codes are those of `oracle/rejects.ts`. */

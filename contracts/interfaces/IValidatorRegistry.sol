@@ -48,6 +48,62 @@ struct SignedAttestation {
     bytes signature;
 }
 
+/// @notice A record of the order log: its place follows from where it stands.
+/// @param epoch Number of the log's writer.
+/// @param entry The bytes that its hash covers beside place and link.
+struct LogRecord {
+    uint64 epoch;
+    bytes entry;
+}
+
+/// @notice Two receipts of one key that cannot be of one log.
+/// @param position Of the record that the first receipt is about.
+/// @param hash What the first receipt says is its hash.
+/// @param signature Of the first receipt: r, s, v.
+/// @param link Hash of the record at `position` in the other history.
+/// @param records Of that history, those that follow; none if both receipts are of one position.
+/// @param laterSignature Of the second receipt: about the last of them.
+struct TwoHistories {
+    uint64 position;
+    bytes32 hash;
+    bytes signature;
+    bytes32 link;
+    LogRecord[] records;
+    bytes laterSignature;
+}
+
+/// @notice Whom a session of the consensus consisted of.
+/// @param epoch Number of the sitting.
+/// @param members In the order that the session was made with.
+struct Sitting {
+    uint64 epoch;
+    address[] members;
+}
+
+enum VoteKind {
+    None,
+    Notarize,
+    Nullify,
+    Finalize
+}
+
+/// @notice A vote of the consensus on the order log: SPEC, "Consensus".
+struct SignedVote {
+    VoteKind kind;
+    uint64 term;
+    uint64 viewTerm;
+    uint64 viewIndex;
+    bytes32 blockHash;
+    bytes signature;
+}
+
+/// @notice What a validator signed two of that exclude each other.
+enum Offence {
+    Attestations,
+    Receipts,
+    Votes
+}
+
 /// @title Who attests batches, with what at stake, and the check of their certificates
 /// @notice A certificate is empty, or a bitmap of the members that signed (2 bytes, bit i for
 /// member i), the log's hash that they signed (32 bytes), and their signatures (65 bytes each: r,
@@ -63,10 +119,12 @@ interface IValidatorRegistry {
     event LeaveRequested(address indexed signer, uint256 leavesAt);
     /// @notice It counts no more.
     event ValidatorLeft(address indexed signer, uint256 count);
-    /// @notice It signed two roots, or the hashes of two publications, for one batch.
+    /// @notice It signed what excludes each other: for batch `number`, about log position `number`,
+    /// or in term `number`.
     event ValidatorSlashed(
         address indexed signer,
         address indexed reporter,
+        Offence offence,
         uint256 number,
         uint256 reward
     );
@@ -86,6 +144,11 @@ interface IValidatorRegistry {
     error EvidenceTooLate(uint256 end, uint256 timestamp);
     error EvidenceEqual(uint256 root, bytes32 wordsHash);
     error EvidenceSignersUnequal(address first, address second);
+    error EvidenceRecordsExceeded(uint256 records, uint256 maximum);
+    error EvidenceBytesExceeded(uint256 length, uint256 maximum);
+    error HistoriesEqual(uint256 position, bytes32 hash);
+    error VotesCompatible();
+    error SignerNotInSitting(address signer);
     error UnbondingTooShort(uint256 unbondingDelay, uint256 evidenceWindow);
     error StakeZero();
     error StakeAmountUnequal(uint256 asked, uint256 received);
@@ -121,6 +184,19 @@ interface IValidatorRegistry {
         SignedAttestation calldata second
     ) external;
 
+    /// @notice Takes the stake of who signed receipts of two logs, as {slash} does: the records
+    /// lead from another hash at the first receipt's position to what the second one signed. At
+    /// most 256 records of 65,536 bytes in all.
+    function slashReceipts(TwoHistories calldata histories) external;
+
+    /// @notice Takes the stake of who cast two votes in one sitting that no honest validator casts,
+    /// as {slash} does.
+    function slashVotes(
+        Sitting calldata sitting,
+        SignedVote calldata first,
+        SignedVote calldata second
+    ) external;
+
     /// @notice Pays `to` its credit. Anybody may call.
     function payCredit(address to) external;
 
@@ -140,6 +216,15 @@ interface IValidatorRegistry {
         uint256 root,
         bytes32 wordsHash,
         bytes32 logHash
+    ) external view returns (bytes32);
+
+    /// @notice What a receipt of the log record at `position` signs.
+    function receiptDigest(uint64 position, bytes32 hash) external view returns (bytes32);
+
+    /// @notice What a vote in the sitting signs; its own signature does not matter.
+    function voteDigest(
+        Sitting calldata sitting,
+        SignedVote calldata vote
     ) external view returns (bytes32);
 
     /// @notice Members in the order of a certificate's bits.

@@ -49,4 +49,12 @@ library MemberSet {
             member := shr(96, mload(add(add(packed, 32), mul(index, ADDRESS_BYTES))))
         }
     }
+
+    /// @notice How many members a bitmap names: each round clears the lowest bit, so nothing can
+    /// overflow.
+    function ones(uint256 bitmap) internal pure returns (uint256 count) {
+        unchecked {
+            for (; bitmap != 0; bitmap &= bitmap - 1) count++;
+        }
+    }
 }

@@ -14,6 +14,7 @@ import type { MarketSetup } from "./marketPlan.ts";
 import {
   ACCOUNTS,
   localUrl,
+  makeMemberKeys,
   makeOracleKeys,
   type NetworkPlan,
   type OracleKey,
@@ -72,7 +73,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       instance: INSTANCE,
       oracles,
     } satisfies NetworkPlan["deployment"];
-    const plan = { directory, ports, artifacts, market, oracleKeys, jobsToken };
+    const memberKeys = await makeMemberKeys();
+    const plan = { directory, ports, artifacts, market, oracleKeys, memberKeys, jobsToken };
     const nodes = await startNodes({ ...plan, deployment: known }, children, options);
     return { ...nodes, deployment };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** The configuration file of every node of a devnet. */
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
+import { peerIdOf } from "../../sequencer/gossip/peerNode.ts";
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import type { ConfigInput } from "../../sequencer/node/config.ts";
 import { publicKeyOf, secretFromSeed } from "../../sequencer/protocol/eddsa.ts";
@@ -8,7 +9,7 @@ import { VENUE_OWNERS } from "../deploy.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
 import { type FeedPlan, MARKET, type MarketSetup } from "./marketPlan.ts";
-import type { Ports } from "./ports.ts";
+import { type Ports, VALIDATORS } from "./ports.ts";
 
 /** Development accounts by purpose. */
 export const ACCOUNTS = {
@@ -21,7 +22,6 @@ export const ACCOUNTS = {
   guardian: VENUE_OWNERS.treasury,
   traders: 10,
 } as const;
-export const VALIDATORS = 4;
 
 export const localUrl = (port: number): string => `http://127.0.0.1:${port}`;
 
@@ -37,6 +37,17 @@ export function makeOracleKeys(count: number): OracleKey[] {
   });
 }
 
+/** Who a validator is to the others: the seed of its node, and the id that follows from it. */
+export interface MemberKey {
+  readonly seed: string;
+  readonly peer: string;
+}
+
+export async function makeMemberKeys(): Promise<MemberKey[]> {
+  const seeds = Array.from({ length: VALIDATORS }, () => randomBytes(32).toString("hex"));
+  return Promise.all(seeds.map(async (seed) => ({ seed, peer: await peerIdOf(seed) })));
+}
+
 export interface NetworkPlan {
   readonly directory: DataDirectory;
   readonly ports: Ports;
@@ -44,6 +55,7 @@ export interface NetworkPlan {
   readonly artifacts: Artifacts;
   readonly market: MarketSetup;
   readonly oracleKeys: readonly OracleKey[];
+  readonly memberKeys: readonly MemberKey[];
   readonly jobsToken: string;
 }
 
@@ -86,6 +98,7 @@ export function writeSequencerConfig(plan: NetworkPlan): string {
     },
     oracleUrls: ports.oracles.map(localUrl),
     validators: validatorAddresses(deployment.chainId),
+    certification: { peers: plan.memberKeys.map(({ peer }) => peer) },
     operatorKey: { development: ACCOUNTS.operator },
     receiptKey: { development: ACCOUNTS.receipts },
     vkeys: { trade: artifacts.trade.vkey, ledger: artifacts.ledger.vkey },
@@ -114,11 +127,17 @@ export function writeProverConfig({ directory, ports, artifacts, jobsToken }: Ne
 /** `sequencer`: multiaddr of the running sequencer, with its peer id. */
 export function writeValidatorConfigs(plan: NetworkPlan, sequencer: string): string[] {
   const { directory, ports, deployment, artifacts } = plan;
+  const listens = ports.members.map((port) => `/ip4/127.0.0.1/tcp/${port}`);
   return Array.from({ length: VALIDATORS }, (_, index) => {
     const config: ConfigInput<"validator"> = {
       ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0, sequencer },
       dataDir: directory.file("nodes", `validator-${index}`),
-      seed: randomBytes(32).toString("hex"),
+      certification: {
+        listen: listens[index]!,
+        validators: validatorAddresses(deployment.chainId),
+        peers: plan.memberKeys.map(({ peer }, place) => `${listens[place]}/p2p/${peer}`),
+      },
+      seed: plan.memberKeys[index]!.seed,
       key: { development: ACCOUNTS.validators + index },
       vkeys: { trade: artifacts.trade.vkey, ledger: artifacts.ledger.vkey },
     };

@@ -7,11 +7,16 @@ export interface Ports {
   readonly gossip: number;
   readonly rpc: number;
   readonly oracles: readonly number[];
+  /** Where validators talk to one another. */
+  readonly members: readonly number[];
 }
 
 /** Where layer one listens from the API's port on: 8600 has it at 8545, where tools expect it. */
 const RPC_OFFSET = -55;
 const ORACLES_OFFSET = 10;
+const MEMBERS_OFFSET = 20;
+/** Validators of a devnet. */
+export const VALIDATORS = 4;
 export const PORT_BASE = 8600;
 
 /** A port that something else uses. */
@@ -26,12 +31,13 @@ export function portsFrom(base: number, oracles: number): Ports {
     gossip: base + 2,
     rpc: base + RPC_OFFSET,
     oracles: Array.from({ length: oracles }, (_, index) => base + ORACLES_OFFSET + index),
+    members: Array.from({ length: VALIDATORS }, (_, index) => base + MEMBERS_OFFSET + index),
   };
 }
 
 /** Throws {@link PortInUseError}: better now than when half of the network runs. */
-export async function assertFree({ oracles, ...ports }: Ports): Promise<void> {
-  for (const port of [...Object.values(ports), ...oracles]) {
+export async function assertFree({ oracles, members, ...ports }: Ports): Promise<void> {
+  for (const port of [...Object.values(ports), ...oracles, ...members]) {
     await new Promise<void>((resolve, reject) => {
       const server = createServer();
       server.once("error", () => {

@@ -23,7 +23,6 @@ export async function createReport(
   write: (line: string) => void,
 ): Promise<Report> {
   const orders = new Map<number, string[]>();
-  const { validators } = await exchange.info();
   const say = (stage: string, line: string): void => write(`${stage.padEnd(STAGE_WIDTH)} ${line}`);
 
   function onBatch(batch: Wire<BatchStatus>): void {
@@ -31,7 +30,7 @@ export async function createReport(
     const inside = orders.get(number);
     const contents = inside === undefined ? kind : `${kind}: ${inside.join(", ")}`;
     if (stage === "sequenced") say("sealed", `batch ${number} (${contents})`);
-    else say(stage, `batch ${number} (${contents})${detailOf(batch, validators.length)}`);
+    else say(stage, `batch ${number} (${contents})${detailOf(batch)}`);
     if (stage === "anchored") orders.delete(number);
   }
 
@@ -52,8 +51,8 @@ export async function createReport(
   };
 }
 
-function detailOf({ stage, attestations, transaction }: Wire<BatchStatus>, validators: number) {
-  if (stage === "certified") return ` by ${attestations} of ${validators} validators`;
+function detailOf({ stage, logPosition, transaction }: Wire<BatchStatus>) {
+  if (stage === "certified") return ` with all of the log up to ${logPosition}`;
   if (stage === "anchored" && transaction !== null) return ` in ${transaction}`;
   return "";
 }

@@ -81,6 +81,7 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
       return { notify: () => undefined, stop: async () => undefined };
     },
     isSignedAttestation: async () => false,
+    isSignedRefusal: async () => false,
   };
   const { plan, config } = options;
   sequencer = await createSequencer(ports, { ...baseConfig(), plan, ...config });
@@ -123,7 +124,7 @@ function depositsOnly(queue: readonly QueuedOperation[]): SettlementLayer {
       anchored = { number, root: rootAfter };
       return { ...anchored, transaction: `0x${number.toString(16).padStart(64, "0")}` };
     },
-    batchData: async () => undefined,
+    validators: async () => undefined,
     report: () => ({
       ...{ paused: null, stopped: null, head: null, confirmed: null, reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
@@ -136,6 +137,7 @@ const NO_NETWORK = {
   peers: () => [],
   onAttestation: () => undefined,
   onRefusal: () => undefined,
+  onReport: () => undefined,
   announce: () => undefined,
   announceProof: () => undefined,
   stop: async () => undefined,

@@ -90,9 +90,13 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
 }
 
 async function health(response: ServerResponse, { service, work }: ApiParts): Promise<void> {
-  const { halted, isOverloaded } = await service.status();
+  const { halted, isOverloaded, trading } = await service.status();
   const isWell = halted === null && !work.isStopping;
-  reply(response, isWell ? 200 : 503, JSON.stringify({ isWell, isOverloaded, halted }));
+  reply(
+    response,
+    isWell ? 200 : 503,
+    JSON.stringify({ isWell, isOverloaded, mode: trading.mode, halted }),
+  );
 }
 
 function refuse(response: ServerResponse, status: number, error: ApiError): void {

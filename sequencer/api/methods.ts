@@ -44,6 +44,9 @@ const REFUSAL_COST = 4;
 /** Repricing an account takes the node some ten milliseconds. */
 const RISK_COST = 20;
 
+/** Records are read from the disk, and the last of them is signed. */
+const LOG_COST = 5;
+
 /** A Map, so that no name of `Object.prototype` is a method. */
 export const METHODS: ReadonlyMap<string, Method> = new Map(
   Object.entries({
@@ -76,6 +79,9 @@ export const METHODS: ReadonlyMap<string, Method> = new Map(
     ),
     "public/stages": method(SCHEMAS.stages, 1, async ({ logPosition }, { service }) =>
       found(await service.stages(logPosition), "log position", logPosition),
+    ),
+    "public/log": method(SCHEMAS.log, LOG_COST, ({ from, limit }, { service }) =>
+      service.log(from, limit),
     ),
     "public/risk": method(SCHEMAS.account, RISK_COST, async ({ account }, { service }) =>
       found(await service.risk(account), "account with a snapshot", account),

@@ -42,16 +42,26 @@ const address = z
 
 const signature = z.strictObject({ r8x: field, r8y: field, s: field });
 
+/** What the author has seen of the log, signed over `seenHash`. */
+const seen = z.strictObject({
+  position: natural,
+  hash: z.string().regex(/^[0-9a-f]{64}$/, "must be 64 lower-case hex digits"),
+  signature,
+});
+
 /** Signature over `readRequestHash` by one of the account's trading keys. */
 const reader = z.strictObject({ account, keyIndex, time: natural, signature });
 export type Reader = z.output<typeof reader>;
 
+const CHANNEL =
+  /^((trades|book|ticker|account)\.(0|[1-9]\d{0,6})|batches|liquidations|trading|heartbeat)$/;
 const channel = z
   .string()
   .max(32)
   .regex(
-    /^(?:(?:trades|book|ticker|account)\.(?:0|[1-9]\d{0,6})|batches|liquidations|heartbeat)$/,
-    "must be `trades.N`, `book.N`, `ticker.N`, `account.N`, `batches`, `liquidations`, `heartbeat`",
+    CHANNEL,
+    "must be `trades.N`, `book.N`, `ticker.N`, `account.N`, `batches`, `liquidations`, `trading` " +
+      "or `heartbeat`",
   );
 const channels = z.array(channel).min(1).max(CHANNELS_MAX);
 
@@ -73,6 +83,7 @@ export const SCHEMAS = {
   }),
   batches: z.strictObject({ from: z.int().min(1).optional(), limit: limit.default(20) }),
   stages: z.strictObject({ logPosition: natural }),
+  log: z.strictObject({ from: natural, limit: limit.default(100) }),
   account: z.strictObject({ account }),
   preview: z.strictObject({
     account,
@@ -85,7 +96,7 @@ export const SCHEMAS = {
     postOnly: z.boolean().default(false),
     reduceOnly: z.boolean().default(false),
   }),
-  submit: z.strictObject({ account, keyIndex, word: field, signature }),
+  submit: z.strictObject({ account, keyIndex, word: field, signature, seen: seen.optional() }),
   reader,
   history: z.strictObject({ reader, limit: limit.default(100) }),
   subscribe: z.strictObject({ channels, reader: reader.optional() }),

@@ -76,6 +76,7 @@ export function createHub(options: HubOptions): Hub {
 function channelsOf(event: Exclude<ExchangeEvent, { type: "book" }>): readonly string[] {
   if (event.type === "trade") return [`trades.${event.trade.book}`];
   if (event.type === "batch") return ["batches"];
+  if (event.type === "trading") return ["trading"];
   if (event.type === "ticker") return [`ticker.${event.ticker.book}`];
   const own = `account.${event.update.account}`;
   return event.type === "liquidation" ? ["liquidations", own] : [own];
@@ -84,6 +85,7 @@ function channelsOf(event: Exclude<ExchangeEvent, { type: "book" }>): readonly s
 function dataOf(event: Exclude<ExchangeEvent, { type: "book" }>): unknown {
   if (event.type === "trade") return event.trade;
   if (event.type === "batch") return event.batch;
+  if (event.type === "trading") return event.trading;
   if (event.type === "ticker") return event.ticker;
   return { type: event.type, ...event.update };
 }

@@ -24,11 +24,19 @@ import type {
   OperationEntry,
   PurgeEntry,
   SealEntry,
+  TradingEntry,
 } from "./log.ts";
 import { sealBatch } from "./seal.ts";
 import type { SealedBatch } from "./sealedBatch.ts";
 import type { BatchSizes } from "./sizes.ts";
 import { createTradeRun } from "./tradeRun.ts";
+import {
+  afterOpen,
+  afterTradingEntry,
+  assertAllowed,
+  openTrading,
+  type TradingState,
+} from "./tradingMode.ts";
 
 export interface ExecutorOptions {
   readonly state: MemoryState;
@@ -39,6 +47,8 @@ export interface ExecutorOptions {
   readonly quorum: number;
   /** Of the last batch sealed in `state`: `{number: 0, time: 0}` at genesis. */
   readonly lastBatch: { readonly number: number; readonly time: number };
+  /** Of the same moment; trading is open where it is absent. */
+  readonly trading?: TradingState | undefined;
 }
 
 export interface CurrentBatch {
@@ -54,7 +64,7 @@ export interface CurrentBatch {
 /** What an entry did. */
 export type Applied =
   | {
-      readonly type: "open" | "message" | "purge" | "liquidate";
+      readonly type: "open" | "message" | "purge" | "liquidate" | TradingEntry["type"];
       readonly steps: readonly StepRecord[];
     }
   | { readonly type: "operation"; readonly record: OperationRecord }
@@ -69,6 +79,7 @@ export interface Executor {
   /** Of the open batch, else of the last one; undefined before the first. */
   risk(): Risk | undefined;
   snapshot(): Snapshot | undefined;
+  trading(): TradingState;
   /** Begins a batch and goes on with a carried order. */
   open(entry: OpenEntry): readonly StepRecord[];
   /** "full": nothing happened; the batch must be sealed and a new trade batch opened first. */
@@ -77,6 +88,8 @@ export interface Executor {
   purge(entry: PurgeEntry): StepRecord | "full";
   liquidate(entry: LiquidateEntry): StepRecord | "full";
   seal(): SealedBatch;
+  /** Changes the trading mode, in a batch or between two. */
+  switchTrading(entry: TradingEntry): void;
   /** The same by entry. Throws InvalidEntryError on what an honest sequencer would not write. */
   apply(entry: LogEntry): Applied;
 }
@@ -108,15 +121,18 @@ export function createExecutor(options: ExecutorOptions): Executor {
   let last = options.lastBatch;
   let open: Open | undefined;
   let lastOpen: Open | undefined;
+  let trading = options.trading ?? openTrading(last.time);
 
   function begin(entry: OpenEntry): readonly StepRecord[] {
     requireEntry(open === undefined, `batch \`${open?.entry.number}\` is still open`);
     checkOpen(entry, last, options);
+    const tradingNow = afterOpen(trading, entry);
     const risk = startBatch(state, entry.snapshot, entry.kind);
     const context = { ...options, entry, risk };
     const run = entry.kind === "trade" ? createTradeRun(context) : createLedgerRun(context);
     open = { entry, risk, run };
     lastOpen = open;
+    trading = tradingNow;
     const steps = run.proceed();
     state.commit();
     return steps;
@@ -135,11 +151,21 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return batch;
   }
 
-  function during<T>(act: ((run: BatchRun) => T | undefined) & {}): T {
+  function during<T>(entry: LogEntry, act: ((run: BatchRun) => T | undefined) & {}): T {
+    assertAllowed(trading, entry);
     const result = act(running().run);
     requireEntry(result !== undefined, "the entry does not belong in a batch of this kind");
     state.commit();
     return result;
+  }
+
+  function switchTrading(entry: TradingEntry): void {
+    const { domain, oracles, quorum } = options;
+    trading = afterTradingEntry(trading, entry, {
+      ...{ domain, oracles, quorum, slots: state.slots },
+      isCarried: state.carry() !== undefined,
+      sealed: last.number,
+    });
   }
 
   const executor: Executor = {
@@ -149,12 +175,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
     lastTime: () => last.time,
     risk: () => lastOpen?.risk,
     snapshot: () => lastOpen?.entry.snapshot,
+    trading: () => trading,
     open: begin,
-    message: (entry) => during((run) => run.message?.(entry)),
-    operation: (entry) => during((run) => run.operation?.(entry)),
-    purge: (entry) => during((run) => run.purge?.(entry)),
-    liquidate: (entry) => during((run) => run.liquidate?.(entry)),
+    message: (entry) => during(entry, (run) => run.message?.(entry)),
+    operation: (entry) => during(entry, (run) => run.operation?.(entry)),
+    purge: (entry) => during(entry, (run) => run.purge?.(entry)),
+    liquidate: (entry) => during(entry, (run) => run.liquidate?.(entry)),
     seal,
+    switchTrading,
     apply: (entry) => applyEntry(executor, entry),
   };
   return executor;
@@ -222,6 +250,11 @@ function applyEntry(executor: Executor, entry: LogEntry): Applied {
       return { type: "operation", record: notFull(executor.operation(entry)) };
     case "seal":
       return { type: "seal", batch: applySeal(executor, entry) };
+    case "pause":
+    case "cancelOnly":
+    case "resume":
+      executor.switchTrading(entry);
+      return { type: entry.type, steps: [] };
   }
 }
 

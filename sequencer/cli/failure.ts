@@ -2,8 +2,8 @@
 import { ExchangeError } from "../client/rpc.ts";
 
 /**
- * 1: it failed. 2: the command line is wrong. 3: sequenced, but without the wished effect; or a dry
- * run of an order that would be refused.
+ * 1: it failed. 2: the command line is wrong. 3: sequenced, but without the wished effect; a dry
+ * run of an order that would be refused; or evidence that proves nothing.
  */
 export const EXIT_CODES = { failed: 1, usage: 2, noEffect: 3 } as const;
 
@@ -30,6 +30,7 @@ const USAGE_ERRORS = new Set([
   "RangeError",
   "CodecRangeError",
   "LedgerFileError",
+  "EvidenceFormatError",
 ]);
 
 export function failureOf(error: unknown): Failure {

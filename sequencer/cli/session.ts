@@ -14,6 +14,7 @@ import { developmentAccount } from "../l1/developmentAccount.ts";
 import { readKeystore } from "../l1/keystore.ts";
 import { UsageError } from "./failure.ts";
 import { createOutput, type Io, type Output } from "./output.ts";
+import { openReceiptFile } from "./receiptFile.ts";
 import { type GlobalOptions, readSettings, type Settings } from "./settings.ts";
 
 export type Info = Awaited<ReturnType<Exchange["info"]>>;
@@ -87,7 +88,9 @@ export function createSession(options: GlobalOptions, io: Io): Session {
       const { account: id } = await account();
       const { secret } = await tradingKey();
       const { keyIndex } = options;
-      return createTrader({ node: exchange, account: id, keyIndex, key: { secret } });
+      const receipts = receiptBook(options, io, BigInt((await info()).domain));
+      const key = { secret };
+      return createTrader({ node: exchange, account: id, keyIndex, key, ...receipts });
     }),
     owner: once(async () => {
       const { devAccount } = options;
@@ -101,6 +104,17 @@ export function createSession(options: GlobalOptions, io: Io): Session {
     bookOf: async (instrument) => findBook(exchange, await info(), instrument),
     close: () => exchange.close(),
   };
+}
+
+/** The trader's own book is in memory: a file outlives the command. */
+function receiptBook(options: GlobalOptions, io: Io, domain: bigint) {
+  const name = receiptFileOf(options, io);
+  return name === undefined ? {} : { receipts: openReceiptFile(name, domain) };
+}
+
+export function receiptFileOf({ receipts }: GlobalOptions, io: Io): string | undefined {
+  const name = receipts ?? io.env.STRADDLE_RECEIPTS;
+  return name === undefined ? undefined : path.resolve(io.folder, name);
 }
 
 /** A node of another deployment would have the user sign, or pay, for the wrong one. */

@@ -18,6 +18,7 @@ export interface GlobalOptions {
   readonly devAccount?: number;
   readonly keyIndex: number;
   readonly fromBlock?: number;
+  readonly receipts?: string;
   readonly config: string;
   readonly json?: boolean;
 }

@@ -6,7 +6,8 @@ import type { Command } from "commander";
 import { formatEther } from "viem";
 import { formatUsdc } from "../client/decimal.ts";
 import { ConnectionError } from "../client/rpc.ts";
-import type { LayerOneStatus } from "../exchangeService.ts";
+import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";
+import { PAUSE_REASONS, type Tolerance, type TradingStatus } from "../protocol/trading.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
 import {
   type AccountState,
@@ -33,6 +34,9 @@ export function addStatusCommand(program: Command, run: Run): void {
     .addHelpText("after", HELP)
     .action(run(status));
 }
+
+/** Members report every second. */
+const REPORT_AGE_MS_MAX = 5_000;
 
 const HELP = `
 Where no node answers, layer one is asked instead, and the exit code is 1. With a wallet named, it
@@ -87,11 +91,18 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
         ["node", `${settings.apiUrl}, version ${version}`],
         ["rollup", `${rollup} on chain ${chainId}`],
         ["state", stateText(state)],
-        ["log", `${state.logPosition} records`],
+        ["trading", tradingText(state.trading)],
+        ["tolerances", toleranceText(state.trading)],
+        ["log", `${state.logPosition} records, epoch ${state.logEpoch}`],
+        ["durability", `${state.log.engine}: ${state.log.durability}`],
+        ["loss window", lossText(state.log)],
         ["batches", `sealed ${state.sealed}, proven ${state.proven}, anchored ${state.anchored}`],
         ["snapshot", age === null ? "none" : `${age} ms old`],
         ["layer one", layerOneText(state.layerOne)],
         ["validators", state.validatorsConnected],
+        ["certified", certifiedText(state)],
+        ["leader", leaderText(state)],
+        ["members", membersText(state)],
         ["insurance fund", `${formatUsdc(state.insuranceFund)} USDC`],
         ["fees", feesText(state)],
         ["in liquidation", `${state.lockedAccounts} accounts`],
@@ -101,7 +112,7 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
         batches.map(({ number, kind, time, stage, transaction }) => [
           number,
           kind,
-          new Date(time).toISOString().slice(11, 19),
+          timeText(time),
           stage,
           transaction,
         ]),
@@ -152,6 +163,35 @@ function feesText(state: {
   return `${formatUsdc(state.feeAccount)} USDC, and ${open} not yet collected`;
 }
 
+function lossText({ lossWindowMs, lossWindow }: LogPolicy): string {
+  return `${lossWindowMs === null ? "not known" : `${lossWindowMs} ms`}: ${lossWindow}`;
+}
+
+type Certified = Pick<Status, "certification">;
+
+function certifiedText({ certification, logPosition }: Certified & Pick<Status, "logPosition">) {
+  if (certification === null) return "validators attest batches only";
+  const { position, height } = certification;
+  return `${position} of ${logPosition} records, in ${height} blocks`;
+}
+
+function leaderText({ certification }: Certified): string | null {
+  if (certification === null) return null;
+  const { term, leader } = certification;
+  return leader === null ? "not heard of yet" : `${leader}, term ${term}`;
+}
+
+/** How many records each has yet to execute. */
+function membersText({ certification }: Certified): string | null {
+  if (certification === null) return null;
+  const texts = certification.members.map(({ lag, halted, reportAgeMs }) => {
+    if (halted !== null) return `halted: ${halted}`;
+    const isAway = reportAgeMs === null || reportAgeMs > REPORT_AGE_MS_MAX;
+    return isAway ? "away" : `${lag} behind`;
+  });
+  return texts.join(", ");
+}
+
 type Shown = Pick<LayerOneStatus, "paused" | "stopped" | "head" | "reorgs" | "deepestReorg">;
 
 function layerOneText(status: Shown & { readonly spentDay: string }): string {
@@ -161,6 +201,25 @@ function layerOneText(status: Shown & { readonly spentDay: string }): string {
   const history = reorgs === 0 ? "" : `, ${reorgs} reorgs, the deepest ${deepestReorg} blocks`;
   const fees = `${formatEther(BigInt(spentDay))} ETH of fees in 24 h`;
   return `block ${head ?? "unknown"}, ${fees}${history}`;
+}
+
+function tradingText(trading: TradingStatus): string {
+  const { mode, reason, detail, since, opensAt, dissenting } = trading;
+  const dissent = dissenting === 0 ? "" : `; ${dissenting} validators contradict`;
+  if (mode === "open" || reason === null) return `open${dissent}`;
+  const why = `${PAUSE_REASONS[reason]} (${detail})`;
+  const until = opensAt === null ? "" : `, opens at ${timeText(opensAt)} UTC or later`;
+  return `${mode} since ${timeText(since ?? 0)} UTC${until}: ${why}; cancels are taken${dissent}`;
+}
+
+function toleranceText({ append, certification }: TradingStatus): string {
+  const text = ({ latencyMs, boundMs }: Tolerance): string =>
+    `${boundMs} ms (measured ${latencyMs === null ? "too few" : `${latencyMs} ms`})`;
+  return `log ${text(append)}, certification ${text(certification)}`;
+}
+
+function timeText(time: number): string {
+  return new Date(time).toISOString().slice(11, 19);
 }
 
 function stateText(state: { readonly halted: string | null; readonly isOverloaded: boolean }) {

@@ -12,6 +12,7 @@ import { addBookCommand } from "./book.ts";
 import { addCancelCommand } from "./cancel.ts";
 import { addChainCommand } from "./chain.ts";
 import { addDepositCommand } from "./deposit.ts";
+import { addEvidenceCommands } from "./evidence.ts";
 import { addExitCommand } from "./exit.ts";
 import { EXIT_CODES, failureOf } from "./failure.ts";
 import { addForceCommands } from "./force.ts";
@@ -59,6 +60,7 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
     .option("--key-index <n>", "trading key", smallInteger(KEYS_PER_ACCOUNT - 1), 0)
     .option("--config <file>", "what `npm start` or `npm run deploy` has written", DEVNET_FILE)
     .option("--from-block <n>", "block of the rollup's creation", smallInteger(2 ** 40))
+    .option("--receipts <file>", "keep receipts there (or STRADDLE_RECEIPTS)")
     .option("--json", "JSON for programs")
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .exitOverride()
@@ -77,12 +79,13 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addWithdrawCommand(program, run);
   addForceCommands(program, run);
   addStatusCommand(program, run);
+  addEvidenceCommands(program, run);
   addExitCommand(program, run);
   addRebuildCommand(program, run);
   program.addHelpText(
     "after",
     "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect,\n" +
-      "or a --dry-run of an order that would be refused.",
+      "a --dry-run of an order that would be refused, or evidence that proves nothing.",
   );
   return program;
 }

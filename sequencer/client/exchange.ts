@@ -11,7 +11,6 @@ import type {
   OrderUpdate,
   Receipt,
   StageInfo,
-  Status,
   Submission,
   Trade,
   Wire,
@@ -21,7 +20,10 @@ import type { LiquidationInfo, LiquidationUpdate } from "../market/liquidation.t
 import type { OrderPreview, PreviewRequest } from "../market/orderPreview.ts";
 import type { BookChange, BookInfo, BookSummary, BookTicker } from "../market/publicBook.ts";
 import type { RiskAnswer } from "../market/riskReport.ts";
+import type { LogHashes } from "../protocol/evidence.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
+import type { Status } from "../protocol/status.ts";
+import type { TradingInfo } from "../protocol/trading.ts";
 import { createRpc, type Rpc, type RpcOptions } from "./rpc.ts";
 
 /** What the channel `book.N` sends: the whole book first and after reconnections, then changes. */
@@ -63,6 +65,8 @@ export interface Exchange {
   /** Locked accounts, longest first, and what is offered of them. */
   liquidations(): Promise<readonly LiquidationInfo[]>;
   stages(logPosition: number): Promise<Wire<StageInfo>>;
+  /** Hashes of the log, the last of them signed. */
+  log(from: number, limit?: number): Promise<LogHashes>;
   withdrawals(owner: string): Promise<Wire<readonly Withdrawal[]>>;
   submit(submission: Submission): Promise<Wire<Receipt>>;
   history(reader: ReadRequest, limit?: number): Promise<Wire<readonly AccountEvent[]>>;
@@ -73,6 +77,8 @@ export interface Exchange {
   onTicker(book: number, handler: (ticker: BookTicker) => void): Promise<() => void>;
   onLiquidation(handler: (update: LiquidationUpdate) => void): Promise<() => void>;
   onBatch(handler: (batch: Wire<BatchStatus>) => void): Promise<() => void>;
+  /** Trading has paused, announces its reopening, or is open again. */
+  onTrading(handler: (trading: TradingInfo) => void): Promise<() => void>;
   onHeartbeat(handler: (beat: { time: number }) => void): Promise<() => void>;
   close(): void;
 }
@@ -106,13 +112,15 @@ export function createExchange(options: RpcOptions): Exchange {
     preview: (request) => call("public/preview", request),
     liquidations: () => call("public/liquidations"),
     stages: (logPosition) => call("public/stages", { logPosition }),
+    log: (from, limit = 100) => call("public/log", { from, limit }),
     withdrawals: (owner) => call("public/withdrawals", { owner }),
-    submit: ({ account, keyIndex, word, signature }) =>
+    submit: ({ account, keyIndex, word, signature, seen }) =>
       call("private/submit", {
         account,
         keyIndex,
         word: hexOf(word),
         signature: wireSignature(signature),
+        ...(seen && { seen: { ...seen, signature: wireSignature(seen.signature) } }),
       }),
     history: (reader, limit = 100) => call("private/history", { reader, limit }),
     orders: (request) => call("private/orders", request),
@@ -121,6 +129,7 @@ export function createExchange(options: RpcOptions): Exchange {
     onTicker: (book, handler) => on(`ticker.${book}`, handler),
     onLiquidation: (handler) => on("liquidations", handler),
     onBatch: (handler) => on("batches", handler),
+    onTrading: (handler) => on("trading", handler),
     onHeartbeat: (handler) => on("heartbeat", handler),
     close: () => rpc.close(),
   };

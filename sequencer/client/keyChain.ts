@@ -5,7 +5,9 @@
  */
 import type { Receipt, Submission, Wire } from "../exchangeService.ts";
 import { type Signature, sign } from "../protocol/eddsa.ts";
+import type { LogPlace } from "../protocol/evidence.ts";
 import { type Message, messageWord, nextHead } from "../protocol/messages.ts";
+import { seenHash } from "../protocol/seenHead.ts";
 import type { SentMessage } from "./receipt.ts";
 import { ConnectionError, ExchangeError } from "./rpc.ts";
 
@@ -35,6 +37,8 @@ export interface KeyChainOptions {
   readonly fetchHead: () => Promise<bigint>;
   /** Throws for a receipt that is not valid. */
   readonly checkReceipt: (receipt: Wire<Receipt>, sent: SentMessage) => Promise<void>;
+  /** What of the log the trader has seen, to be said with its messages; absent: nothing. */
+  readonly lastSeen?: (() => LogPlace | undefined) | undefined;
   /** Messages under way at once. */
   readonly inFlightMax?: number;
 }
@@ -45,6 +49,8 @@ interface Item {
   readonly reject: (error: unknown) => void;
   readonly order: number;
   tries: number;
+  /** The node no longer knows what this one would say it has seen. */
+  isBlind: boolean;
 }
 
 /** Another program that signs with the same key makes every try fail: use another key index. */
@@ -74,7 +80,7 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
     while (queue.length > 0 && inFlight < inFlightMax && head !== undefined) {
       const item = queue.shift() as Item;
       try {
-        const sent = signMessage(options, head, item.message);
+        const sent = signMessage(options, head, item);
         head = sent.head;
         inFlight++;
         void deliver(item, sent).finally(() => {
@@ -96,8 +102,10 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
       if (!isRefusedOrLost(error)) return item.reject(error);
       head = undefined;
       if (error instanceof ConnectionError) uncertain.push({ item, sent });
-      else if (isStale(error) && ++item.tries < TRIES_MAX) again.push(item);
-      else item.reject(error);
+      else if (isStale(error) && ++item.tries < TRIES_MAX) {
+        item.isBlind ||= reasonOf(error) === "staleView";
+        again.push(item);
+      } else item.reject(error);
     }
   };
   const synchronise = async () => {
@@ -119,7 +127,7 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
   return {
     send: (message) =>
       new Promise((resolve, reject) => {
-        queue.push({ message, resolve, reject, order: order++, tries: 0 });
+        queue.push({ message, resolve, reject, order: order++, tries: 0, isBlind: false });
         pump();
       }),
   };
@@ -132,8 +140,11 @@ function isRefusedOrLost(error: unknown): boolean {
 
 /** The node checks a signature against its own head, so a stale head looks like a bad signature. */
 function isStale(error: unknown): boolean {
-  if (!(error instanceof ExchangeError)) return false;
-  return error.reason === "wrongHead" || error.reason === "badSignature";
+  return ["wrongHead", "badSignature", "staleView"].includes(reasonOf(error) ?? "");
+}
+
+function reasonOf(error: unknown): string | undefined {
+  return error instanceof ExchangeError ? error.reason : undefined;
 }
 
 /** Messages up to the one that left the present head were sequenced; later ones were not seen. */
@@ -148,10 +159,16 @@ function settleUncertain(
   }
 }
 
-function signMessage(options: KeyChainOptions, before: bigint, message: Message): SentMessage {
-  const { secret, account, keyIndex } = options;
+function signMessage(options: KeyChainOptions, before: bigint, item: Item): SentMessage {
+  const { secret, account, keyIndex, lastSeen } = options;
+  const { message } = item;
   const word = messageWord(message);
   const head = nextHead(before, word);
   const signature: Signature = sign(secret, head);
-  return { account, keyIndex, word, signature, message, head };
+  const signed = { account, keyIndex, word, signature, message, head };
+  const place = item.isBlind ? undefined : lastSeen?.();
+  if (place === undefined) return signed;
+  const { position, hash } = place;
+  const seen = { position, hash, signature: sign(secret, seenHash(head, place)) };
+  return { ...signed, seen };
 }

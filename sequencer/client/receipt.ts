@@ -1,13 +1,12 @@
 /** Checks a receipt against what was sent: the sequencer can convict itself, but not lie. */
-import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { feeCap } from "../engine/fees.ts";
 import type { Receipt, Submission, Wire } from "../exchangeService.ts";
 import { SCENARIOS } from "../protocol/constants.ts";
+import { recordHash as historyHash, logJson } from "../protocol/evidence.ts";
 import { isTradeMessage, type Message } from "../protocol/messages.ts";
 import { receiptDigest } from "../protocol/receipt.ts";
+import { recoverAddress } from "../protocol/recovery.ts";
+import type { SeenHead } from "../protocol/seenHead.ts";
 
 /** The receipt does not prove what it should. Keep it: it may convict the sequencer. */
 export class ReceiptError extends Error {
@@ -42,11 +41,11 @@ export function checkReceipt(
   const fail = (reason: string): never => {
     throw new ReceiptError(reason, receipt);
   };
-  const { account, keyIndex, logPosition, logPrevious, logHash } = receipt;
+  const { account, keyIndex, logPosition, logHash } = receipt;
   if (account !== sent.account || keyIndex !== sent.keyIndex) fail("it is of another key");
   if (BigInt(receipt.head) !== sent.head) fail("its chain head is not the message's");
   if (receipt.kind !== sent.message.kind) fail(`its kind is \`${receipt.kind}\``);
-  if (!/^[0-9a-f]{64}$/.test(logPrevious) || !recordHashes(sent, receipt).includes(logHash)) {
+  if (!isPlace(receipt) || !recordHashes(sent, receipt).includes(logHash)) {
     fail("the log record at its position is not of the message");
   }
   const digest = receiptDigest(domain, logPosition, logHash);
@@ -77,54 +76,43 @@ function checkFills(
 
 /**
  * Hashes that the message's log record may have: twin of `recordHash` in batch/log.ts, which a
- * client does not carry; the tests against the real sequencer hold the two together. The record of
+ * client does not carry: the tests against the real sequencer hold the two together. The record of
  * a backstop also states the scenario that the sequencer has found it to be due in.
  */
-function recordHashes(
-  sent: SentMessage,
-  place: { readonly logPosition: number; readonly logPrevious: string },
-): string[] {
+function recordHashes(sent: SentMessage, place: RecordPlace): string[] {
   if (sent.message.kind !== "backstop") return [recordHash(sent, place, {})];
   return Array.from({ length: SCENARIOS }, (_, scenario) => recordHash(sent, place, { scenario }));
 }
 
+function isPlace({ logPosition, logEpoch, logPrevious }: RecordPlace): boolean {
+  const isCount = (value: number) => Number.isSafeInteger(value) && value >= 0;
+  return isCount(logPosition) && isCount(logEpoch) && /^[0-9a-f]{64}$/.test(logPrevious);
+}
+
+type RecordPlace = Pick<Wire<Receipt>, "logPosition" | "logEpoch" | "logPrevious">;
+
 function recordHash(
   sent: SentMessage,
-  { logPosition, logPrevious }: { readonly logPosition: number; readonly logPrevious: string },
+  { logPosition, logEpoch, logPrevious }: RecordPlace,
   found: { readonly scenario?: number },
 ): string {
   const { account, keyIndex, word, message } = sent;
   const { r8x, r8y, s } = sent.signature;
   const author = { account, keyIndex };
   const signature = { r8x, r8y, s };
+  const seen = sent.seen && { seen: seenEntry(sent.seen) };
   const entry = isTradeMessage(message)
-    ? { type: "message", author, word, signature }
+    ? { type: "message", author, word, signature, ...seen }
     : {
         type: "operation",
         operation: { kind: message.kind, author, message, word, ...found },
         signature,
+        ...seen,
       };
-  const text = JSON.stringify(entry, (_key, item: unknown) =>
-    typeof item === "bigint" ? `0x${item.toString(16)}n` : item,
-  );
-  const place = new Uint8Array(8);
-  new DataView(place.buffer).setBigUint64(0, BigInt(logPosition));
-  return bytesToHex(sha256(concatBytes(place, hexToBytes(logPrevious), utf8ToBytes(text))));
+  return historyHash(logPosition, logPrevious, { epoch: logEpoch, entry: logJson(entry) });
 }
 
-/** Address in lower case; undefined where the signature has no signer. */
-export function recoverAddress(digest: Uint8Array, signature: string): string | undefined {
-  if (!/^0x[0-9a-fA-F]{130}$/.test(signature)) return undefined;
-  const bytes = hexToBytes(signature.slice(2));
-  const recovery = (bytes[64] ?? 0) - 27;
-  if (recovery !== 0 && recovery !== 1) return undefined;
-  try {
-    const point = secp256k1.Signature.fromBytes(bytes.slice(0, 64), "compact")
-      .addRecoveryBit(recovery)
-      .recoverPublicKey(digest);
-    const hash = keccak_256(point.toBytes(false).slice(1));
-    return `0x${bytesToHex(hash.slice(12))}`;
-  } catch {
-    return undefined;
-  }
+function seenEntry({ position, hash, signature }: SeenHead): SeenHead {
+  const { r8x, r8y, s } = signature;
+  return { position, hash, signature: { r8x, r8y, s } };
 }

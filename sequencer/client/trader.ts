@@ -15,7 +15,8 @@ import {
   wireSignature,
 } from "./exchange.ts";
 import { createKeyChain } from "./keyChain.ts";
-import { checkReceipt, ReceiptError } from "./receipt.ts";
+import { checkReceipt } from "./receipt.ts";
+import { createReceiptBook, type ReceiptBook } from "./receiptBook.ts";
 import { verifiedRisk } from "./risk.ts";
 import { hasReached } from "./stages.ts";
 import { deriveTradingKey, type WalletSigner } from "./tradingKey.ts";
@@ -29,6 +30,10 @@ export interface TraderOptions {
   readonly key: { readonly secret: bigint } | { readonly wallet: WalletSigner };
   /** Address that must have signed receipts. Default: what the node itself says at the start. */
   readonly sequencer?: string;
+  /** Where receipts are kept. Default: a book of its own, in memory. */
+  readonly receipts?: ReceiptBook;
+  /** Whether messages say what the trader has seen of the log: its newest receipt. Default: yes. */
+  readonly tellsSeen?: boolean;
   /** Milliseconds that a message may wait for its batch, unless told for the message. */
   readonly lifetimeMs?: number;
   /** Unix ms. */
@@ -60,6 +65,8 @@ export interface Trader {
   readonly exchange: Exchange;
   readonly account: number;
   readonly keyIndex: number;
+  /** Where its receipts are. */
+  readonly receipts: ReceiptBook;
   /** All of these resolve with a verified receipt: the outcome is in it and may be a refusal. */
   place(order: PlaceOptions): Promise<Wire<Receipt>>;
   /** An order id text, or where the order stands. */
@@ -100,12 +107,13 @@ const STAGE_POLL_MS = 500;
 
 export async function createTrader(options: TraderOptions): Promise<Trader> {
   const { node, account, keyIndex, lifetimeMs = LIFETIME_MS, now = Date.now } = options;
+  const { tellsSeen = true } = options;
   const exchange = typeof node === "string" ? createExchange({ url: node }) : node;
   const info = await exchange.info();
   const domain = BigInt(info.domain);
   const secret = await secretOf(options, info);
   const sequencer = options.sequencer ?? info.sequencer;
-  const positions = new Map<number, string>();
+  const receipts = options.receipts ?? createReceiptBook({ domain });
   const chain = createKeyChain({
     secret,
     account,
@@ -114,8 +122,10 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
     fetchHead: async () => BigInt((await exchange.key(account, keyIndex)).head),
     async checkReceipt(receipt, sent) {
       checkReceipt(receipt, sent, { domain, sequencer, unit: info.shape.unit });
-      assertOneHistory(positions, receipt);
+      const { logPosition: position, logHash: hash, signature } = receipt;
+      receipts.keep({ position, hash, signature });
     },
+    lastSeen: tellsSeen ? receipts.newest : undefined,
   });
   const deadlineOf = (lifetime = lifetimeMs) => now() + lifetime;
   const send = async (message: Message) => {
@@ -135,6 +145,7 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
     exchange,
     account,
     keyIndex,
+    receipts,
     place: (order) => send(placeMessage(order, deadlineOf(order.lifetimeMs))),
     cancel: async (order) => send({ kind: "cancel", ...placeOf(order), deadline: deadlineOf() }),
     cancelAll: () => send({ kind: "cancelAll", deadline: deadlineOf() }),
@@ -185,22 +196,6 @@ function placeOf(order: string | OrderPlace): OrderPlace {
   }
   const { book, isSell, price, seq } = place;
   return { book, isSell, price, seq };
-}
-
-/** Positions that are remembered to catch a node that tells two histories. */
-const POSITIONS_MAX = 10_000;
-
-function assertOneHistory(positions: Map<number, string>, receipt: Wire<Receipt>): void {
-  const { logPosition, logHash } = receipt;
-  const known = positions.get(logPosition);
-  if (known !== undefined && known !== logHash) {
-    throw new ReceiptError(`another receipt gave \`${known}\` for its position`, receipt);
-  }
-  positions.set(logPosition, logHash);
-  for (const oldest of positions.keys()) {
-    if (positions.size <= POSITIONS_MAX) return;
-    positions.delete(oldest);
-  }
 }
 
 async function reached(exchange: Exchange, wanted: ReachedOptions): Promise<Wire<StageInfo>> {

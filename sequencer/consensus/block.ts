@@ -23,7 +23,10 @@ export interface Block {
   readonly to: number;
   /** Hash of record `to - 1`: the log's head. */
   readonly logHash: string;
-  /** State root after record `to - 1`. */
+  /**
+   * State root at the last seal up to record `to - 1`, which executing the records must have led
+   * to. What came after that seal is bound by `logHash`: nobody hashes the state between seals.
+   */
   readonly root: bigint;
 }
 

@@ -99,7 +99,7 @@ function readCertificate(value: unknown): BlockCertificate | Nullification {
   return fields.kind === "nullify" ? readNullification(fields) : readBlockCertificate(fields);
 }
 
-function readBlockCertificate(value: unknown): BlockCertificate {
+export function readBlockCertificate(value: unknown): BlockCertificate {
   const { kind, view, block, signatures } = recordOf(value, "certificate");
   if (kind !== "notarize" && kind !== "finalize") {
     throw new MessageFormatError(`a block's certificate is not of kind \`${String(kind)}\``);
@@ -122,7 +122,7 @@ function readTip(value: unknown): Tip {
   return { view: readView(view), block: hash(block), certificate: proof };
 }
 
-function readVote(value: unknown): SignedVote {
+export function readVote(value: unknown): SignedVote {
   const { kind, term, view, block } = recordOf(value, "vote");
   if (kind !== "notarize" && kind !== "nullify" && kind !== "finalize") {
     throw new MessageFormatError(`a vote is not of kind \`${String(kind)}\``);
@@ -136,7 +136,7 @@ function readSignature(value: unknown): MemberSignature {
   return { validator: count(validator), signature: matching(signature, /^0x[0-9a-f]{130}$/) };
 }
 
-function readBlock(value: unknown): Block {
+export function readBlock(value: unknown): Block {
   const { height, view, parent, from, to, logHash, root } = recordOf(value, "block");
   if (typeof root !== "bigint" || root < 0n || root >= 2n ** 256n) {
     throw new MessageFormatError("`root` must be an integer of 256 bits");
@@ -155,7 +155,7 @@ function recordOf(value: unknown, name: string): Fields {
   throw new MessageFormatError(`the ${name} must be an object`);
 }
 
-function listOf(value: unknown, lengthMax: number): unknown[] {
+export function listOf(value: unknown, lengthMax: number): unknown[] {
   if (Array.isArray(value) && value.length <= lengthMax) return value;
   throw new MessageFormatError(`expected a list of at most ${lengthMax}`);
 }
@@ -175,7 +175,7 @@ function hash(value: unknown): string {
   return matching(value, /^[0-9a-f]{64}$/);
 }
 
-function matching(value: unknown, pattern: RegExp): string {
+export function matching(value: unknown, pattern: RegExp): string {
   if (typeof value === "string" && pattern.test(value)) return value;
   throw new MessageFormatError(`\`${String(value).slice(0, 140)}\` must match ${pattern}`);
 }

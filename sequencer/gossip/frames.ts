@@ -11,8 +11,15 @@ export interface FrameReader {
   next(signal?: AbortSignal): Promise<Uint8Array | undefined>;
 }
 
-/** Reads frames of at most `bytesMax` bytes; a longer one aborts the stream. */
-export function createFrameReader(stream: Stream, bytesMax: number): FrameReader {
+/**
+ * Reads frames of at most `bytesMax` bytes; a longer one aborts the stream. With `waitingMax`
+ * frames not yet taken it tells the other side to hold.
+ */
+export function createFrameReader(
+  stream: Stream,
+  bytesMax: number,
+  waitingMax = FRAMES_WAITING_MAX,
+): FrameReader {
   const frames: Uint8Array[] = [];
   const assemble = createAssembler(bytesMax);
   let failure: Error | undefined;
@@ -28,7 +35,7 @@ export function createFrameReader(stream: Stream, bytesMax: number): FrameReader
       failure = error as Error;
       stream.abort(failure);
     }
-    if (frames.length >= FRAMES_WAITING_MAX && !paused && !ended) {
+    if (frames.length >= waitingMax && !paused && !ended) {
       paused = true;
       stream.pause();
     }
@@ -44,14 +51,15 @@ export function createFrameReader(stream: Stream, bytesMax: number): FrameReader
 
   async function next(signal?: AbortSignal): Promise<Uint8Array | undefined> {
     for (;;) {
+      // Before the signal: a stream that broke the protocol was aborted for that very reason.
+      if (failure !== undefined) throw failure;
       signal?.throwIfAborted();
-      if (paused && frames.length < FRAMES_WAITING_MAX / 2 && !ended) {
+      if (paused && frames.length < waitingMax / 2 && !ended) {
         paused = false;
         stream.resume();
       }
       const frame = frames.shift();
       if (frame !== undefined) return frame;
-      if (failure !== undefined) throw failure;
       if (ended) return undefined;
       await new Promise<void>((resolve) => {
         wake = () => {

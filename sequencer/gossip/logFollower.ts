@@ -15,7 +15,6 @@ import {
   PROOFS_PROTOCOL,
   parseProof,
   parseRecord,
-  REFUSAL_REASON_LENGTH_MAX,
   REQUEST_FRAME_BYTES_MAX,
   STREAM_FRAME_BYTES_MAX,
 } from "./wire.ts";
@@ -25,6 +24,8 @@ export interface LogFollowerOptions {
   readonly server: string;
   /** Identity seed, 32 bytes in hex; a new identity each time without it. */
   readonly seed?: string;
+  /** A node to use instead of an own one; whoever made it stops it. */
+  readonly node?: Libp2p;
   readonly logger: Logger;
 }
 
@@ -48,7 +49,8 @@ interface Line {
 
 export async function createLogFollower(options: LogFollowerOptions): Promise<LogFollower> {
   const { server, seed, logger } = options;
-  const node = await createPeerNode({ listen: [], ...(seed === undefined ? {} : { seed }) });
+  const identity = seed === undefined ? {} : { seed };
+  const node = options.node ?? (await createPeerNode({ listen: [], ...identity }));
   const line: Line = { node, server, logger };
   const stopping = new AbortController();
   const until = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, stopping.signal]);
@@ -59,13 +61,10 @@ export async function createLogFollower(options: LogFollowerOptions): Promise<Lo
     proofs: (from, signal) =>
       subscribe(line, { protocol: PROOFS_PROTOCOL, from, parse: parseProof }, until(signal)),
     attest: (attestation) => deliver(line, { attestation }, stopping.signal),
-    refuse: (refusal) => {
-      const reason = refusal.reason.slice(0, REFUSAL_REASON_LENGTH_MAX);
-      return deliver(line, { refusal: { ...refusal, reason } }, stopping.signal);
-    },
+    refuse: (refusal) => deliver(line, { refusal }, stopping.signal),
     stop: async () => {
       stopping.abort();
-      await node.stop();
+      if (options.node === undefined) await node.stop();
     },
   };
 }

@@ -3,10 +3,12 @@
  * log grows, it is read from there on and sent as fast as that follower takes it. Nothing is kept
  * in memory for a slow one.
  */
-import type { Connection, Libp2p, Stream, StreamHandler } from "@libp2p/interface";
+import type { Libp2p } from "@libp2p/interface";
 import type { Attestation, Logger, LogServer, LogSource, Refusal } from "../ports.ts";
-import { createFrameReader, sendFrames } from "./frames.ts";
+import { sendFrames } from "./frames.ts";
 import { createPeerNode } from "./peerNode.ts";
+import { createReportDesk } from "./reportDesk.ts";
+import { readRequest, type Session, sessionHandler } from "./session.ts";
 import {
   ATTEST_PROTOCOL,
   encodeMessage,
@@ -14,7 +16,6 @@ import {
   PROOFS_PROTOCOL,
   parseAttestMessage,
   parseStart,
-  REQUEST_FRAME_BYTES_MAX,
 } from "./wire.ts";
 
 export interface LogServerOptions {
@@ -27,7 +28,6 @@ export interface LogServerOptions {
 }
 
 const LISTEN_DEFAULT = "/ip4/127.0.0.1/tcp/0";
-const REQUEST_TIMEOUT_MS = 10_000;
 /** Streams that one peer may hold open of a kind. */
 const STREAMS_PER_PEER_MAX = 8;
 /** Records are sent together up to this size. */
@@ -37,11 +37,6 @@ const SEND_BYTES = 64 * 2 ** 10;
 interface Announcements {
   count: number;
   readonly waiting: Set<() => void>;
-}
-
-interface Session {
-  readonly stream: Stream;
-  readonly signal: AbortSignal;
 }
 
 export async function createLogServer(options: LogServerOptions): Promise<LogServer> {
@@ -70,6 +65,7 @@ export async function createLogServer(options: LogServerOptions): Promise<LogSer
   await serve(LOG_PROTOCOL, (session) => sendLog(session, source, records));
   await serve(PROOFS_PROTOCOL, (session) => sendProofs(session, source, proofs));
   await serve(ATTEST_PROTOCOL, (session) => receiveOne(session, receive));
+  const reports = await createReportDesk(node, stopping.signal, logger);
   logger.info("log server started", { addresses: addressesOf(node) });
 
   return {
@@ -77,6 +73,7 @@ export async function createLogServer(options: LogServerOptions): Promise<LogSer
     peers: () => node.getPeers().map(String),
     onAttestation: (handler) => void attestationHandlers.add(handler),
     onRefusal: (handler) => void refusalHandlers.add(handler),
+    onReport: reports.onReport,
     announce: () => announce(records),
     announceProof: () => announce(proofs),
     stop: async () => {
@@ -88,35 +85,6 @@ export async function createLogServer(options: LogServerOptions): Promise<LogSer
 
 function addressesOf(node: Libp2p): string[] {
   return node.getMultiaddrs().map(String);
-}
-
-/** Runs a session until it ends by itself, the stream closes or the server stops. */
-function sessionHandler(
-  run: (session: Session) => Promise<void>,
-  stopping: AbortSignal,
-  logger: Logger,
-): StreamHandler {
-  return async (stream: Stream, connection: Connection) => {
-    const closed = new AbortController();
-    stream.addEventListener("close", () => closed.abort());
-    const signal = AbortSignal.any([stopping, closed.signal]);
-    const peer = String(connection.remotePeer);
-    try {
-      await run({ stream, signal });
-      await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
-    } catch (error) {
-      if (!signal.aborted) logger.warn("a follower's stream failed", { peer, error });
-      stream.abort(error as Error);
-    }
-  };
-}
-
-async function readRequest({ stream, signal }: Session): Promise<Uint8Array> {
-  const reader = createFrameReader(stream, REQUEST_FRAME_BYTES_MAX);
-  const timeout = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
-  const request = await reader.next(AbortSignal.any([signal, timeout]));
-  if (request === undefined) throw new Error("the stream ended before its request");
-  return request;
 }
 
 async function sendLog(

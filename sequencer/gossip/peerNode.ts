@@ -3,6 +3,7 @@ import { generateKeyPair, generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
+import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
@@ -20,10 +21,12 @@ export interface PeerNodeOptions {
   readonly listen: readonly string[];
   /** 32 bytes in hex from which the identity is derived; without it, a new identity each time. */
   readonly seed?: string;
+  /** Whether to talk to a peer at all, asked as soon as it has proven its id; everybody without. */
+  accepts?(peer: string): boolean;
 }
 
 export async function createPeerNode(options: PeerNodeOptions): Promise<Libp2p> {
-  const { listen, seed } = options;
+  const { listen, seed, accepts } = options;
   const privateKey =
     seed === undefined
       ? await generateKeyPair("Ed25519")
@@ -39,8 +42,22 @@ export async function createPeerNode(options: PeerNodeOptions): Promise<Libp2p> 
       inboundConnectionThreshold: CONNECTIONS_PER_SECOND_MAX,
       maxIncomingPendingConnections: CONNECTIONS_PER_SECOND_MAX,
     },
+    // It aborts a connection when a ping is late, and so tears down good ones whenever an event
+    // loop is busy. Streams with heartbeats of their own notice who is gone; TCP does for others.
+    connectionMonitor: { abortConnectionOnPingFailure: false },
+    connectionGater: {
+      denyInboundEncryptedConnection: (peer) => accepts?.(String(peer)) === false,
+      // The default forbids addresses of private networks to browsers; nodes need them.
+      denyDialMultiaddr: () => false,
+    },
     services: { identify: identify(), ping: ping() },
   });
+}
+
+/** The peer id of whoever has the seed. */
+export async function peerIdOf(seed: string): Promise<string> {
+  const privateKey = await generateKeyPairFromSeed("Ed25519", parseSeed(seed));
+  return String(peerIdFromPrivateKey(privateKey));
 }
 
 function parseSeed(seed: string): Uint8Array {

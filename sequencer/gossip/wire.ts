@@ -68,8 +68,8 @@ export function parseAttestMessage(bytes: Uint8Array): AttestMessage {
     };
   }
   if (isObject(refusal) && isRefusal(refusal)) {
-    const { validator, position, reason } = refusal;
-    return { kind: "refusal", refusal: { validator, position, reason } };
+    const { validator, position, logHash, reason, signature } = refusal;
+    return { kind: "refusal", refusal: { validator, position, logHash, reason, signature } };
   }
   throw new GossipProtocolError("expected an attestation or a refusal");
 }
@@ -81,12 +81,13 @@ function isAttestation(value: Record<string, unknown>): value is Attestation & t
 }
 
 function isRefusal(value: Record<string, unknown>): value is Refusal & typeof value {
-  const { validator, position, reason } = value;
+  const { validator, position, logHash, reason, signature } = value;
+  const texts = [validator, logHash, signature];
   const isReason = typeof reason === "string" && reason.length <= REFUSAL_REASON_LENGTH_MAX;
-  return isReason && isCount(position) && typeof validator === "string";
+  return isReason && isCount(position) && texts.every((text) => typeof text === "string");
 }
 
-function parseObject(bytes: Uint8Array): Record<string, unknown> {
+export function parseObject(bytes: Uint8Array): Record<string, unknown> {
   let value: unknown;
   try {
     value = decodeJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -101,7 +102,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null;
 }
 
-function isCount(value: unknown): value is number {
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 

@@ -1,7 +1,7 @@
 /** A validator's signed word that a batch follows from the log: EIP-712 over secp256k1. */
 import { type Address, type Hex, hashTypedData, recoverAddress } from "viem";
 import { type PrivateKeyAccount, privateKeyToAccount } from "viem/accounts";
-import type { Attestation } from "../ports.ts";
+import type { Attestation, Refusal } from "../ports.ts";
 
 /** What attestations are bound to, besides their contents. */
 export interface AttestationDomain {
@@ -18,9 +18,13 @@ export interface AttestationContent {
   readonly logHash: string;
 }
 
+/** What a refusal says. */
+export type RefusalContent = Omit<Refusal, "validator" | "signature">;
+
 export interface Attester {
   readonly address: Address;
   attest(content: AttestationContent): Promise<Attestation>;
+  refuse(content: RefusalContent): Promise<Refusal>;
 }
 
 const TYPES = {
@@ -29,6 +33,11 @@ const TYPES = {
     { name: "root", type: "uint256" },
     { name: "wordsHash", type: "bytes32" },
     { name: "logHash", type: "bytes32" },
+  ],
+  Refusal: [
+    { name: "position", type: "uint256" },
+    { name: "logHash", type: "bytes32" },
+    { name: "reason", type: "string" },
   ],
 } as const;
 
@@ -56,6 +65,18 @@ export function attestationDigest(
   });
 }
 
+export function refusalDigest(
+  { chainId, rollup }: AttestationDomain,
+  { position, logHash, reason }: RefusalContent,
+): Hex {
+  return hashTypedData({
+    domain: { name: "Straddle", version: "1", chainId, verifyingContract: rollup },
+    types: TYPES,
+    primaryType: "Refusal",
+    message: { position: BigInt(position), logHash: `0x${logHash}`, reason },
+  });
+}
+
 export function createAttester(privateKey: Hex, domain: AttestationDomain): Attester {
   return attesterOf(privateKeyToAccount(privateKey), domain);
 }
@@ -74,6 +95,10 @@ export function attesterOf(
       wordsHash: content.wordsHash,
       logHash: content.logHash,
       signature: await account.sign({ hash: attestationDigest(domain, content) }),
+    }),
+    refuse: async ({ position, logHash, reason }) => ({
+      ...{ validator: account.address, position, logHash, reason },
+      signature: await account.sign({ hash: refusalDigest(domain, { position, logHash, reason }) }),
     }),
   };
 }
@@ -96,6 +121,22 @@ export async function recoverAttester(
     return address === validator ? address : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether the refusal is signed by the validator that it names. Never throws. */
+export async function isSignedRefusal(
+  refusal: Refusal,
+  domain: AttestationDomain,
+): Promise<boolean> {
+  const { validator, position, logHash, signature } = refusal;
+  if (!HASH_PATTERN.test(logHash) || !SIGNATURE_PATTERN.test(signature)) return false;
+  if (!Number.isSafeInteger(position) || position < 0) return false;
+  try {
+    const hash = refusalDigest(domain, refusal);
+    return (await recoverAddress({ hash, signature: signature as Hex })) === validator;
+  } catch {
+    return false;
   }
 }
 

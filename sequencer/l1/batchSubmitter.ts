@@ -9,6 +9,7 @@ import type { AnchoredBatch, Clock, DurableValues, Logger } from "../ports.ts";
 import type { ChainWatch } from "./chainWatch.ts";
 import type { Conditions } from "./conditions.ts";
 import { type FeeBudget, type FeeLimits, openFeeBudget } from "./feeBudget.ts";
+import { guardianPause } from "./guardianPause.ts";
 import { confirmAnchored, costOf, fateOf, type Place, readPlace, verdictOf } from "./outcome.ts";
 import { readNewest } from "./rollupReader.ts";
 import { describeChainError, SettlementError, SettlementPausedError } from "./settlementError.ts";
@@ -234,7 +235,7 @@ async function outbidAt({ options, submissions }: Desk, place: Place) {
  * endpoints say of it counts: a new nonce, and an end, are for good.
  */
 async function judgeUsedNonce(desk: Desk, submission: Submission): Promise<void> {
-  const { options, submissions } = desk;
+  const { options, submissions, budget } = desk;
   const { reader, witness, account, conditions, logger } = options;
   const { batch, nonce, hashes } = submission;
   const { fate, isFinal } = await verdictOf(reader, account.address, submission);
@@ -246,25 +247,32 @@ async function judgeUsedNonce(desk: Desk, submission: Submission): Promise<void>
   if (fate === "anchored" || fate === "open") return;
   const used = `nonce \`${nonce}\` of batch \`${batch}\` was used, the batch is not there`;
   if (fate === "mined") throw conditions.pause("nonce", used);
-  if (fate === "reverted") await judgeRevert(options, submission);
+  const why = fate === "reverted" ? await judgeRevert(options, submission) : "";
   // Beyond the reach of reorgs no transaction with that nonce can come any more.
-  if (!isFinal) {
-    const topic = fate === "reverted" ? "batch" : "nonce";
-    throw conditions.pause(topic, fate === "reverted" ? `${used}: it reverted` : used);
-  }
+  if (!isFinal) throw conditions.pause(fate === "reverted" ? "batch" : "nonce", used + why);
   logger.error("the batch is signed anew", { batch, nonce, fate, hash: hashes.at(-1) });
+  // Whatever is signed next reserves anew: this has been paid, and a replaced one may have been.
+  await budget.settle(batch, await costOf(reader, hashes));
   await submissions.remove(batch);
 }
 
-/** What would revert again stops the node; what would not came at a bad moment, and waits. */
-async function judgeRevert(options: BatchSubmitterOptions, submission: Submission): Promise<void> {
-  const { conditions, assertEntries } = options;
+/**
+ * What would revert again stops the node; what would not came at a bad moment, and waits. Returns
+ * what is known of that.
+ */
+async function judgeRevert(
+  options: BatchSubmitterOptions,
+  submission: Submission,
+): Promise<string> {
+  const { reader, conditions, assertEntries } = options;
   // A batch with entries that a reorg took reverts until they are back.
   await assertEntries();
   const { batch, hashes } = submission;
   if (await isRefused(options, submission)) {
     throw conditions.stop(`batch \`${batch}\` reverted in transaction \`${hashes.at(-1)}\``);
   }
+  const pause = await guardianPause(reader);
+  return pause === undefined ? ": it reverted" : `: it reverted; ${pause}`;
 }
 
 async function send({ reader, logger }: BatchSubmitterOptions, { raw, batch }: Submission) {
@@ -286,8 +294,8 @@ async function settle(
   for (const topic of ["batch", "fees", "balance", "nonce"] as const) conditions.resume(topic);
   // If a reorg takes it, it gets its time in the pool once more.
   sent.raw = undefined;
-  const isOwn = submission?.hashes.some((hash) => hash === anchored.transaction) ?? false;
-  const wei = isOwn ? await costOf(reader, anchored.transaction) : 0n;
+  const own = submission?.hashes.filter((hash) => hash === anchored.transaction) ?? [];
+  const wei = own.length > 0 ? await costOf(reader, own) : 0n;
   await budget.settle(batch.number, wei);
   const { hour, day } = budget.spent();
   logger.info("batch mined", { number: batch.number, wei, spentHour: hour, spentDay: day });

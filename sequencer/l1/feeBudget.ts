@@ -19,8 +19,8 @@ export interface FeeLimits {
 export interface FeeBudget {
   /** Why the batch's transaction may not cost `wei`, or undefined: then it is accounted for. */
   reserve(batch: number, wei: bigint): Promise<string | undefined>;
-  /** The batch's transaction has been mined and has cost `wei`. */
-  settle(batch: number, wei: bigint): Promise<void>;
+  /** The batch's transaction has cost `wei`; undefined: as much as it could, for all we know. */
+  settle(batch: number, wei: bigint | undefined): Promise<void>;
   spent(): { readonly hour: bigint; readonly day: bigint };
 }
 
@@ -58,7 +58,9 @@ export async function openFeeBudget(options: {
       return reason;
     },
     settle: async (batch, wei) => {
-      if (spending.inFlight?.batch === batch) await save(settled(spending, clock.now(), wei));
+      const { inFlight } = spending;
+      if (inFlight?.batch !== batch) return;
+      await save(settled(spending, clock.now(), wei ?? inFlight.wei));
     },
     spent: () => ({ hour: sum(HOUR_MS), day: sum(DAY_MS) }),
   };

@@ -56,18 +56,24 @@ async function finalNonce({ client }: RollupReader, address: Address, head: bigi
 
 /** Whether one of a nonce's transactions has been mined, and how. */
 export async function fateOf(
-  { client }: RollupReader,
+  reader: RollupReader,
   hashes: readonly Hash[],
 ): Promise<"mined" | "reverted" | "none"> {
+  const receipt = await receiptOf(reader, hashes);
+  if (receipt === undefined) return "none";
+  return receipt.status === "reverted" ? "reverted" : "mined";
+}
+
+/** Of whichever of a nonce's transactions has been mined. */
+async function receiptOf({ client }: RollupReader, hashes: readonly Hash[]) {
   for (const hash of hashes) {
     try {
-      const { status } = await client.getTransactionReceipt({ hash });
-      return status === "reverted" ? "reverted" : "mined";
+      return await client.getTransactionReceipt({ hash });
     } catch (error) {
       if ((error as Error).name !== "TransactionReceiptNotFoundError") throw error;
     }
   }
-  return "none";
+  return undefined;
 }
 
 /** Whether the endpoint has one of the transactions, waiting or mined. */
@@ -83,9 +89,13 @@ export async function isKnown({ client }: RollupReader, hashes: readonly Hash[])
   return false;
 }
 
-/** Wei that a mined transaction has cost. */
-export async function costOf({ client }: RollupReader, transaction: string): Promise<bigint> {
-  const receipt = await client.getTransactionReceipt({ hash: transaction as Hash });
+/** Wei that the mined one of a nonce's transactions has cost; undefined where none was. */
+export async function costOf(
+  reader: RollupReader,
+  hashes: readonly Hash[],
+): Promise<bigint | undefined> {
+  const receipt = await receiptOf(reader, hashes);
+  if (receipt === undefined) return undefined;
   const { gasUsed, effectiveGasPrice, blobGasUsed = 0n, blobGasPrice = 0n } = receipt;
   // Rollups charge the data of layer one apart, in a field of their own.
   const { l1Fee } = receipt as { l1Fee?: bigint | string | null };

@@ -9,8 +9,9 @@ type QueueEvent = RollupEvents<"OperationQueued">[number];
 
 export interface QueueEntry {
   readonly queued: QueuedOperation;
-  /** Of this entry and all before it. */
+  /** Of this entry and all before it, without the blocks that they are in. */
   readonly digest: Hash;
+  readonly block: bigint;
 }
 
 /** The digest of an empty queue. */
@@ -31,7 +32,7 @@ export function queueEntryOf(event: QueueEvent, before: Hash, minedAt = 0): Queu
     ),
   );
   const queued = { queueId: Number(queueId), operation: operationOf(event), pricedFrom: minedAt };
-  return { queued, digest };
+  return { queued, digest, block: event.blockNumber };
 }
 
 type Key = QueueEvent["args"]["key"];

@@ -2,10 +2,11 @@
  * The layer-one queue, read from events of confirmed blocks. A provider that leaves out events
  * would make the sequencer skip money, so what was read is held against the contract's own count,
  * and against a second endpoint where there is one. When the chain has replaced blocks, what they
- * held is read anew; entries that the ledger has already taken must come back as they were.
+ * held is read anew; entries that the ledger has already taken must come back as they were, and
+ * closes not in a later block than the marks that served them.
  */
 import { BlockNotFoundError, type Hash } from "viem";
-import type { DurableValues, QueuedOperation } from "../ports.ts";
+import type { DurableValues, QueuedOperation, ServedClose } from "../ports.ts";
 import { type ChainHead, type ChainWatch, REORG_BLOCKS_MAX } from "./chainWatch.ts";
 import type { Conditions } from "./conditions.ts";
 import { type BlockRange, eventsWithin, firstPage } from "./eventPages.ts";
@@ -16,8 +17,11 @@ import { describeChainError, SettlementError, SettlementPausedError } from "./se
 import { openTakenEntries, type TakenEntries } from "./takenEntries.ts";
 
 export interface QueueReader {
-  /** Confirmed entries from `fromQueueId` on, in order. All before it count as taken. */
-  queued(fromQueueId: number): Promise<readonly QueuedOperation[]>;
+  /**
+   * Confirmed entries from `fromQueueId` on, in order, as far as closes are deep enough. All before
+   * it count as taken.
+   */
+  queued(fromQueueId: number, served?: readonly ServedClose[]): Promise<readonly QueuedOperation[]>;
   /** Throws where layer one lacks entries that were taken, as far as this process has asked. */
   assertEntries(): Promise<void>;
 }
@@ -28,7 +32,16 @@ export interface QueueReaderOptions {
   readonly watch: ChainWatch;
   readonly conditions: Conditions;
   readonly values: DurableValues;
+  /** Blocks that must stand on a close before it is given out; absent: as on every entry. */
+  readonly closeConfirmations?: number | undefined;
 }
+
+/**
+ * A close is bound to its block: whoever serves it by marks from before that block's time has made
+ * a batch that layer one never takes. So it waits until no reorg that is followed can move it,
+ * which a deadline of days has time for.
+ */
+export const CLOSE_CONFIRMATIONS = REORG_BLOCKS_MAX;
 
 const QUEUED = { eventName: "OperationQueued" } as const;
 
@@ -38,6 +51,8 @@ interface Progress {
   entries: Map<number, QueueEntry>;
   /** Digests of what the ledger has been given last. */
   given: ReadonlyMap<number, Hash>;
+  /** Closes that the ledger has executed, by their places. */
+  served: ReadonlyMap<number, ServedClose>;
   /** Entries below were forgotten: nobody asks for them any more. */
   forgotten: number;
   readonly marks: QueueMarks;
@@ -49,17 +64,21 @@ export function createQueueReader(options: QueueReaderOptions): QueueReader {
   let progress: Progress | undefined;
   let turn: Promise<unknown> = Promise.resolve();
 
-  async function queued(fromQueueId: number): Promise<readonly QueuedOperation[]> {
-    progress ??= await open(options, fromQueueId);
+  async function queued(
+    fromQueueId: number,
+    served: readonly ServedClose[] = [],
+  ): Promise<readonly QueuedOperation[]> {
+    progress ??= await open(options, fromQueueId, served);
+    progress.served = new Map(served.map((close) => [close.queueId, close]));
     if (fromQueueId < progress.forgotten) await startAnew(progress);
     // First what was given: a reorg may have put something else there since.
     const given = progress.given.get(fromQueueId - 1);
     if (given !== undefined) await progress.taken.take(fromQueueId, given);
-    await look(progress, fromQueueId);
+    const head = await look(progress, fromQueueId);
     for (; progress.forgotten < fromQueueId; progress.forgotten++) {
       progress.entries.delete(progress.forgotten);
     }
-    const entries = [...progress.entries.values()];
+    const entries = deepEnough(progress, head);
     progress.given = new Map(entries.map(({ queued, digest }) => [queued.queueId, digest]));
     return entries.map(({ queued }) => queued);
   }
@@ -70,13 +89,13 @@ export function createQueueReader(options: QueueReaderOptions): QueueReader {
     return result;
   };
   return {
-    queued: (fromQueueId) => inTurn(() => queued(fromQueueId)),
-    assertEntries: () => inTurn(async () => progress && look(progress, 0)),
+    queued: (fromQueueId, served) => inTurn(() => queued(fromQueueId, served)),
+    assertEntries: () => inTurn(async () => void (progress && (await look(progress, 0)))),
   };
 }
 
 /** Reads what is new. All entries below `fromQueueId`, and all that were taken, must be there. */
-async function look(progress: Progress, fromQueueId: number): Promise<void> {
+async function look(progress: Progress, fromQueueId: number): Promise<ChainHead> {
   const { watch, conditions } = progress.options;
   const head = await watch.check();
   try {
@@ -92,18 +111,35 @@ async function look(progress: Progress, fromQueueId: number): Promise<void> {
     throw error;
   }
   checkTaken(progress);
+  checkServed(progress);
   await take(progress, fromQueueId);
   checkPresent(progress, fromQueueId, head);
+  return head;
 }
 
-async function open(options: QueueReaderOptions, fromQueueId: number): Promise<Progress> {
+/** All entries, up to the first close that a reorg might still put into a later block. */
+function deepEnough({ options, entries }: Progress, { number }: ChainHead): QueueEntry[] {
+  const all = [...entries.values()];
+  const deep = number - BigInt(options.closeConfirmations ?? 0);
+  const end = all.findIndex(({ queued, block }) => queued.pricedFrom > 0 && block > deep);
+  return end < 0 ? all : all.slice(0, end);
+}
+
+async function open(
+  options: QueueReaderOptions,
+  fromQueueId: number,
+  served: readonly ServedClose[],
+): Promise<Progress> {
   const taken = await openTakenEntries(options.values);
   await taken.dropAbove(fromQueueId);
   const block = options.reader.firstBlock - 1n;
   const origin = { block, hash: undefined, end: 0, digest: EMPTY_QUEUE, isCounted: true };
   const marks = await openQueueMarks(options.values, origin);
-  await marks.dropWhile(({ end }) => end > fromQueueId);
-  const nothing = { entries: new Map(), given: new Map(), goneSince: undefined };
+  // What a batch that is not anchored stands on is looked at again: it may have moved unseen.
+  const waiting = served.filter(({ isAnchored }) => !isAnchored).map(({ queueId }) => queueId);
+  const needed = Math.min(fromQueueId, ...waiting);
+  await marks.dropWhile(({ end }) => end > needed);
+  const nothing = { entries: new Map(), given: new Map(), served: new Map(), goneSince: undefined };
   return { options, taken, ...nothing, marks, forgotten: marks.last().end };
 }
 
@@ -244,6 +280,17 @@ function checkTaken({ taken, options, entries }: Progress): void {
     throw options.conditions.stop(
       `a reorg of layer one has replaced ${which}, which the ledger had already credited`,
     );
+  }
+}
+
+/** Layer one takes no batch that serves a close by marks from before the close's block. */
+function checkServed({ options, entries, served }: Progress): void {
+  for (const { queued } of entries.values()) {
+    const { snapshotTime } = served.get(queued.queueId) ?? {};
+    if (snapshotTime === undefined || queued.pricedFrom <= snapshotTime) continue;
+    const moved = `a reorg of layer one has put the close \`${queued.queueId}\` into a block of`;
+    const times = `\`${queued.pricedFrom}\`, after the marks of \`${snapshotTime}\` that served it`;
+    throw options.conditions.stop(`${moved} ${times}: no batch with it can be anchored`);
   }
 }
 

@@ -1,6 +1,5 @@
 /** The base chain through a JSON-RPC endpoint. Without an account it reads only. */
-import { type Address, decodeFunctionData, encodePacked, keccak256, type LocalAccount } from "viem";
-import type { ProofWords } from "../batch/sealedBatch.ts";
+import type { Address, LocalAccount } from "viem";
 import type { Clock, DurableValues, Logger, SettlementLayer } from "../ports.ts";
 import { createBatchSubmitter } from "./batchSubmitter.ts";
 import { type Confirmations, createChainWatch } from "./chainWatch.ts";
@@ -8,14 +7,9 @@ import { type Conditions, createConditions } from "./conditions.ts";
 import type { FeeLimits } from "./feeBudget.ts";
 import { rollupAbi } from "./generated/abi.ts";
 import { createQueueReader } from "./queueReader.ts";
-import {
-  createRollupReader,
-  findAnchored,
-  type RollupReader,
-  readNewest,
-  readNumbers,
-} from "./rollupReader.ts";
+import { createRollupReader, type RollupReader, readNewest, readNumbers } from "./rollupReader.ts";
 import { SettlementError, withoutAddress } from "./settlementError.ts";
+import { createValidatorReader } from "./validatorReader.ts";
 
 export interface SettlementLayerOptions {
   readonly rpcUrl: string;
@@ -28,6 +22,8 @@ export interface SettlementLayerOptions {
   readonly account?: LocalAccount | undefined;
   /** Blocks that must stand on a queue event's block before it counts, or what the chain says. */
   readonly confirmations: Confirmations;
+  /** The same for closes, which a reorg must not move; absent: as for all others. */
+  readonly closeConfirmations?: number | undefined;
   /** Block in which the rollup was created; saves reading the chain from its beginning. */
   readonly firstBlock?: bigint | undefined;
   /** After so long without inclusion a transaction is replaced by one that pays more. */
@@ -62,6 +58,7 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
   const watch = createChainWatch({ ...parts, account: account?.address });
   const queue = createQueueReader({ ...parts, watch });
   const { assertEntries } = queue;
+  const validatorsAt = createValidatorReader(reader);
   const submitter = account && createBatchSubmitter({ ...parts, watch, account, assertEntries });
 
   return withoutAddresses({
@@ -73,15 +70,18 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
       if (witness) await confirmAnchoredBy(witness, conditions, { number, root });
       return { number, root };
     },
-    queued: async (fromQueueId) => {
+    queued: async (fromQueueId, served) => {
       conditions.assertGoing();
-      return queue.queued(fromQueueId);
+      return queue.queued(fromQueueId, served);
     },
     submitBatch: async (batch, proof, attestations = []) => {
       if (submitter === undefined) throw new SettlementError("there is no account to submit with");
       return submitter.submit({ batch, proof, attestations });
     },
-    batchData: (number) => readBatchData(reader, number),
+    validators: async () => {
+      const { confirmed } = watch.stats();
+      return validatorsAt(confirmed === null ? (await watch.check()).confirmed : BigInt(confirmed));
+    },
     report: () => {
       const { head, confirmed, reorgs, deepest: deepestReorg } = watch.stats();
       const { replacements = 0, hour = 0n, day = 0n } = submitter?.stats() ?? {};
@@ -119,7 +119,7 @@ function withoutAddresses(layer: SettlementLayer): SettlementLayer {
     anchored: told(layer.anchored),
     queued: told(layer.queued),
     submitBatch: told(layer.submitBatch),
-    batchData: told(layer.batchData),
+    validators: told(layer.validators),
     report: layer.report,
   };
 }
@@ -131,29 +131,4 @@ function memoryValues(): DurableValues {
     set: async (name, value) => void values.set(name, value),
     delete: async (name) => void values.delete(name),
   };
-}
-
-async function readBatchData(
-  reader: RollupReader,
-  number: number,
-): Promise<{ words: readonly bigint[]; proof: ProofWords } | undefined> {
-  const event = await findAnchored(reader, number);
-  if (event === undefined) return undefined;
-  const transaction = await reader.client.getTransaction({ hash: event.transactionHash });
-  // After a silence of the operator anybody may submit, through a contract of theirs too.
-  if (transaction.to?.toLowerCase() !== reader.rollup.toLowerCase()) {
-    const call = `transaction \`${event.transactionHash}\` calls another contract`;
-    throw new SettlementError(`the words of batch \`${number}\` are in an inner call: ${call}`);
-  }
-  const { functionName, args } = decodeFunctionData({ abi: rollupAbi, data: transaction.input });
-  if (functionName !== "submitBatch") {
-    throw new SettlementError(`batch \`${number}\` was not anchored by submitBatch`);
-  }
-  const [words, , proof] = args;
-  if (keccak256(encodePacked(["uint256[]"], [words])) !== event.args.wordsHash) {
-    throw new SettlementError(
-      `the provider's words of batch \`${number}\` are not the anchored ones`,
-    );
-  }
-  return { words, proof };
 }

@@ -16,6 +16,7 @@ import { dataFeeMax } from "./dataFee.ts";
 import { areAlike, costMax, type Fees, isBelow, lowerOf, mayRise, raisedFees } from "./fees.ts";
 import { estimateGas, type GasEstimate, type SubmitBatchArgs } from "./gasLimit.ts";
 import { rollupAbi } from "./generated/abi.ts";
+import { guardianPause, isOfPause } from "./guardianPause.ts";
 import { isKnown, type Place } from "./outcome.ts";
 import type { RollupReader } from "./rollupReader.ts";
 import { SettlementError } from "./settlementError.ts";
@@ -107,7 +108,7 @@ async function acceptable(
     conditions.resume("batch");
     return { args, ...found };
   }
-  if (!isOfCertificate(found)) throw refused(conditions, submission.batch, found);
+  if (!isOfCertificate(found)) throw await refused(options, submission.batch, found);
   const renewedArgs = await recertified(reader, args, call);
   return { args: renewedArgs, ...(await estimate(options, submission.batch, renewedArgs)) };
 }
@@ -122,8 +123,8 @@ async function recertified(
 }
 
 /**
- * Whether the chain would refuse the submission's call once more, at both endpoints, and whoever
- * certifies it: signatures that are missing may come, and after a day none are needed.
+ * Whether the chain would refuse the submission's call for good, at both endpoints: signatures that
+ * are missing may come, after a day none are needed, and a pause ends.
  */
 export async function isRefused(
   { reader, witness = reader, account }: TransactionOptions,
@@ -132,7 +133,7 @@ export async function isRefused(
   const { args } = callOf(submission);
   for (const endpoint of [reader, witness]) {
     const found = await estimateGas(endpoint, account.address, args);
-    if (typeof found !== "string" || isOfCertificate(found)) return false;
+    if (typeof found !== "string" || isOfCertificate(found) || isOfPause(found)) return false;
   }
   return true;
 }
@@ -149,18 +150,24 @@ function callOf({ raw }: Submission): { readonly data: Hex; readonly args: Submi
 }
 
 async function estimate(
-  { reader, account, conditions }: TransactionOptions,
+  options: TransactionOptions,
   batch: number,
   args: SubmitBatchArgs,
 ): Promise<GasEstimate> {
+  const { reader, account, conditions } = options;
   const found = await estimateGas(reader, account.address, args);
-  if (typeof found === "string") throw refused(conditions, batch, found);
+  if (typeof found === "string") throw await refused(options, batch, found);
   conditions.resume("batch");
   return found;
 }
 
-function refused(conditions: Conditions, batch: number, reason: string): Error {
-  return conditions.pause("batch", `batch \`${batch}\` was refused: ${reason}`);
+async function refused(
+  { reader, conditions }: TransactionOptions,
+  batch: number,
+  reason: string,
+): Promise<Error> {
+  const pause = isOfPause(reason) ? await guardianPause(reader) : undefined;
+  return conditions.pause("batch", `batch \`${batch}\` was refused: ${pause ?? reason}`);
 }
 
 /** Not where the endpoint has refused it: what is in no pool is not outbid by anybody. */

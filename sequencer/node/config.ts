@@ -10,6 +10,8 @@ import { DEFAULT_FEES } from "../roles/feeSchedule.ts";
 import { DEFAULT_COLLECTION } from "../roles/keeper.ts";
 import { DEFAULT_LIQUIDATION } from "../roles/liquidator.ts";
 import { DEFAULT_LADDER } from "../roles/listingLadder.ts";
+import { breakers } from "./breakerConfig.ts";
+import { sequencerCertification, validatorCertification } from "./certificationConfig.ts";
 
 /** A configuration that cannot be used; the text says what to change. */
 export class ConfigError extends Error {
@@ -141,8 +143,42 @@ const policies = {
     .prefault({}),
 };
 
+/** Where the order log lives. */
+const log = z
+  .discriminatedUnion("engine", [
+    z.strictObject({ engine: z.literal("embedded") }),
+    z
+      .strictObject({
+        engine: z.literal("jetstream"),
+        /** Addresses of NATS servers, host:port. */
+        servers: z.array(z.string().min(1)).min(1),
+        replicas: z.union([z.literal(3), z.literal(5)]).default(3),
+        /** Name of the stream; by default it follows from the deployment. */
+        stream: z
+          .string()
+          .regex(/^[A-Za-z0-9_-]{1,64}$/, "letters, digits, _ and -")
+          .optional(),
+        /** HTTP monitoring addresses of all servers: how they sync is told nowhere else. */
+        monitors: z.array(z.url()).default([]),
+        /** How long the outcome of a write may stay unknown: longer than an election of theirs. */
+        patienceMs: z.int().min(10_000).default(15_000),
+        /** After so long without a write an empty one shows that the log can be written. */
+        probeMs: ms.default(1000),
+        /** Absent: the node writes at once. Else it follows, and writes after so long a silence. */
+        standby: z.strictObject({ takeoverMs: ms.default(3000) }).optional(),
+      })
+      .refine(
+        ({ standby, probeMs }) => standby === undefined || standby.takeoverMs >= 2 * probeMs,
+        "`standby.takeoverMs` must be twice `probeMs` at least",
+      ),
+  ])
+  .default({ engine: "embedded" });
+
 const sequencer = z.strictObject({
   ...chainAccess,
+  log,
+  /** The same as `confirmations` for closes; 64 where absent, on local chains none. */
+  closeConfirmations: z.int().min(0).max(64).optional(),
   dataDir: file,
   api: z.strictObject({ port, origins: z.array(z.string()).default([]) }),
   jobs: z.strictObject({ port, token: z.string().min(16) }),
@@ -175,6 +211,7 @@ const sequencer = z.strictObject({
     .prefault({}),
   backlogMax: z.int().min(1).default(8),
   unanchoredMax: z.int().min(1).default(256),
+  breakers,
   /** What batches may cost on layer one; beyond it they wait. Wei, in quotes. */
   layerOneFees: z
     .strictObject({
@@ -188,6 +225,8 @@ const sequencer = z.strictObject({
     .prefault({}),
   checkpointEvery: z.int().min(1).default(16),
   certificationWaitMs: ms.default(30_000),
+  /** Absent: `certified` is what two thirds of the validators have attested. */
+  certification: sequencerCertification.optional(),
   tickMs: ms.default(50),
   pollMs: ms.default(500),
 });
@@ -197,6 +236,8 @@ const validator = z.strictObject({
   dataDir: file,
   /** Multiaddr of the sequencer, with its peer id. */
   sequencer: z.string().startsWith("/"),
+  /** Absent: the validator attests batches and certifies nothing. */
+  certification: validatorCertification.optional(),
   seed,
   key,
   vkeys,

@@ -1,4 +1,6 @@
 /** What of a deployment file goes to executors. */
+import { isDevelopmentChain } from "../l1/developmentAccount.ts";
+import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
 import type { Deployment } from "../roles/nodeState.ts";
 import {
   ConfigError,
@@ -14,6 +16,18 @@ export function layerOneAccess(file: SequencerFile | ValidatorFile) {
   const { chainId, rollup, block } = deployment;
   const checks = { confirmations, headLagMax, headAgeMsMax };
   return { rpcUrl, witnessUrl, chainId, rollup, firstBlock: BigInt(block), ...checks };
+}
+
+/**
+ * Blocks on top of a close before it is served. A local chain has no reorgs, and may mine only when
+ * somebody sends: nothing would ever be deep there.
+ */
+export function closeConfirmationsOf({
+  deployment,
+  closeConfirmations,
+}: Pick<SequencerFile, "deployment" | "closeConfirmations">): number {
+  const { chainId } = deployment;
+  return closeConfirmations ?? (isDevelopmentChain(chainId) ? 0 : CLOSE_CONFIRMATIONS);
 }
 
 /** Throws {@link ConfigError} where the file contradicts the sizes of its instance. */

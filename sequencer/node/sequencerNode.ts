@@ -3,22 +3,26 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { startApi } from "../api/server.ts";
+import { blockHash } from "../consensus/block.ts";
 import type { Info } from "../exchangeService.ts";
 import { createLogServer } from "../gossip/logServer.ts";
-import { recoverAttester } from "../l1/attestation.ts";
+import { isSignedRefusal, recoverAttester } from "../l1/attestation.ts";
 import { accountOf } from "../l1/localAccount.ts";
 import { createSettlementLayer } from "../l1/settlementLayer.ts";
 import { createSnapshotSource } from "../oracle/peers.ts";
-import type { Logger, LogSource } from "../ports.ts";
+import type { Log, Logger, LogServer, LogSource } from "../ports.ts";
 import { oracleSetHash } from "../protocol/snapshot.ts";
 import { createJobServer } from "../prover/jobServer.ts";
 import { createProver } from "../prover/prover.ts";
 import { createSequencer, type SequencerConfig } from "../roles/sequencer.ts";
+import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
-import { type SequencerFile, sizesOf } from "./config.ts";
-import { executorDeployment, layerOneAccess } from "./deployment.ts";
+import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
+import { closeConfirmationsOf, executorDeployment, layerOneAccess } from "./deployment.ts";
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
+import { openOrderLog } from "./orderLog.ts";
 import { systemClock } from "./systemClock.ts";
+import { loadVoteKeys } from "./voteKeys.ts";
 
 /** Where the others find this node: written to the data directory once it listens. */
 export interface Endpoints {
@@ -40,14 +44,16 @@ export async function runSequencerNode(
   const operator = accountOf(await loadPrivateKey(file.operatorKey, chainId));
   const store = await openStore(file.dataDir, deployment.domain);
   const prover = createProver({ keys: verifyingKeys(vkeys), singleThread: true, logger });
-  const network = await createLogServer({
-    ...file.gossip,
-    source: logSource(store),
-    logger,
-  });
+  let opened: LogServer | undefined;
+  // A node that stands by is found by validators only when the log is its own.
+  const openNetwork = async (): Promise<void> => {
+    opened = await createLogServer({ ...file.gossip, source: logSource(log, store), logger });
+  };
+  const log = await openOrderLog(file, { copy: store.log, logger, signal, onOwn: openNetwork });
   const { feePerGasMax, replaceMs, ...feeLimits } = file.layerOneFees;
   const settlement = createSettlementLayer({
     ...layerOneAccess(file),
+    closeConfirmations: closeConfirmationsOf(file),
     ...{ account: operator, feePerGasMax, replaceMs, feeLimits },
     ...{ values: store.values, clock: systemClock, logger, signal },
     pollMs: Math.min(file.pollMs, 1000),
@@ -55,8 +61,12 @@ export async function runSequencerNode(
   let jobsUrl = "";
   const sequencer = await createSequencer(
     {
-      ...{ clock: systemClock, logger, settlement, network, prover, receiptSigner },
-      ...{ log: store.log, checkpoints: store.checkpoints, batches: store.batches },
+      ...{ clock: systemClock, logger, settlement, prover, receiptSigner },
+      get network() {
+        if (opened === undefined) throw new Error("the validator network is not open yet");
+        return opened;
+      },
+      ...{ log, checkpoints: store.checkpoints, batches: store.batches },
       snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
       openProofJobs: async (handlers) => {
         const jobs = await createJobServer({
@@ -70,20 +80,30 @@ export async function runSequencerNode(
       },
       isSignedAttestation: async (attestation) =>
         (await recoverAttester(attestation, { chainId, rollup })) !== undefined,
+      isSignedRefusal: (refusal) => isSignedRefusal(refusal, { chainId, rollup }),
     },
     sequencerConfig(file, receiptSigner.address),
-  );
+  ).catch((error: unknown) => {
+    // A node that only stood by ends like one that has run.
+    if (signal.aborted) return undefined;
+    throw error;
+  });
+  const close = async (): Promise<void> => {
+    await opened?.stop();
+    await prover.stop();
+    await log.close();
+    await store.close();
+  };
+  if (sequencer === undefined) return close();
   const { service } = sequencer;
   const api = await startApi({ service, clock: systemClock, logger, ...file.api });
-  writeEndpoints(file.dataDir, { apiUrl: api.url, jobsUrl, gossip: network.addresses() });
+  writeEndpoints(file.dataDir, { apiUrl: api.url, jobsUrl, gossip: opened?.addresses() ?? [] });
   try {
     await sequencer.run(signal);
   } finally {
     await api.stop();
     await sequencer.stop();
-    await network.stop();
-    await prover.stop();
-    await store.close();
+    await close();
   }
 }
 
@@ -116,12 +136,33 @@ function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): Seq
   const { backlogMax, unanchoredMax } = file;
   const { tickMs, pollMs } = file;
   const times = { checkpointEvery, certificationWaitMs, tickMs, pollMs };
-  const bounds = { limits, rate, backlogMax, unanchoredMax };
-  return { deployment: common, info, plan, ...bounds, ...times, ...policies };
+  const { endsPause = null, provingMax, ...breakers } = file.breakers;
+  const proving = provingMax === undefined ? {} : { provingMax };
+  const bounds = {
+    ...{ limits, rate, backlogMax, unanchoredMax },
+    breakers: { ...breakers, ...proving, endsPause },
+  };
+  const certification = certificationOf(file, common);
+  return { deployment: common, info, plan, certification, ...bounds, ...times, ...policies };
+}
+
+/** Whom the sequencer believes that its log is final. */
+function certificationOf(
+  { certification, validators: members }: SequencerFile,
+  deployment: SequencerConfig["deployment"],
+): SequencerConfig["certification"] {
+  if (certification === undefined) return undefined;
+  const { epoch, peers } = certification;
+  if (peers.length !== members.length) {
+    throw new ConfigError("`certification.peers` must name as many as `validators`");
+  }
+  const { validators, genesis } = createSitting(deployment, { epoch, members });
+  const rules = { validators, genesis: blockHash(genesis), verify: loadVoteKeys().verify };
+  return { rules, peers };
 }
 
 /** What validators read: the log, and each batch that has a proof. */
-function logSource({ log, batches }: Store): LogSource {
+function logSource(log: Log, { batches }: Store): LogSource {
   return {
     record: (from) => log.read(from),
     proofOf: async (number) => {

@@ -1,28 +1,19 @@
 /**
  * EdDSA-Poseidon on Baby Jubjub as circomlib's `EdDSAPoseidonVerifier` checks it:
  * `S * B8 = R8 + 8 * Poseidon(R8, A, message) * A`, with `S` below the subgroup order.
- * The scalar multiplication is not constant time in the sense of side channels: signing belongs on
- * the trader's own machine.
+ * The curve is in WebAssembly (`assembly/curve.ts`). Its multiplication is not constant time in the
+ * sense of side channels: which entries of a table are read, and whether any, depends on the
+ * secret. Signing belongs on the trader's own machine.
  */
-import { type EdwardsPoint, edwards } from "@noble/curves/abstract/edwards.js";
 import { bytesToNumberBE, numberToBytesBE } from "@noble/curves/utils.js";
 import { sha512 } from "@noble/hashes/sha2.js";
-import { FIELD_MODULUS } from "./constants.ts";
 import { poseidon } from "./hash.ts";
+import { keyTable } from "./keyTables.ts";
+import { assembly, fitsWord, readWord, writeWord } from "./wasm.ts";
 
 /** Order of the prime subgroup of Baby Jubjub. */
 export const SUBGROUP_ORDER =
   2736030358979909402780800718157159386076813972158567259200215660948447373041n;
-
-const Point = edwards({
-  p: FIELD_MODULUS,
-  n: SUBGROUP_ORDER,
-  h: 8n,
-  a: 168700n,
-  d: 168696n,
-  Gx: 5299619240641551281634865583518297030282874472190772894086521144482721001553n,
-  Gy: 16950150798460657717958625567821834550301663161624707787222815936182638968203n,
-});
 
 export interface PublicKey {
   readonly x: bigint;
@@ -45,8 +36,10 @@ export function secretFromSeed(seed: Uint8Array): bigint {
 }
 
 export function publicKeyOf(secret: bigint): PublicKey {
-  const { x, y } = Point.BASE.multiply(secret).toAffine();
-  return { x, y };
+  if (secret <= 0n || secret >= SUBGROUP_ORDER) {
+    throw new RangeError("`secret` must lie from 1 to the subgroup order less 1.");
+  }
+  return multiplyBase(secret);
 }
 
 /** Signs a field element; the nonce is derived from secret and message, as in RFC 8032. */
@@ -55,7 +48,7 @@ export function sign(secret: bigint, message: bigint): Signature {
   nonceInput.set(numberToBytesBE(secret, 32), 0);
   nonceInput.set(numberToBytesBE(message, 32), 32);
   const nonce = (bytesToNumberBE(sha512(nonceInput)) % (SUBGROUP_ORDER - 1n)) + 1n;
-  const r8 = Point.BASE.multiply(nonce).toAffine();
+  const r8 = multiplyBase(nonce);
   const key = publicKeyOf(secret);
   const challenge = poseidon([r8.x, r8.y, key.x, key.y, message]);
   const s = (nonce + ((challenge * 8n) % SUBGROUP_ORDER) * secret) % SUBGROUP_ORDER;
@@ -63,35 +56,29 @@ export function sign(secret: bigint, message: bigint): Signature {
 }
 
 /** Whether a point is on the curve, in the field, and of large order (what a key must be). */
-export function isValidKey(key: PublicKey): boolean {
-  const point = toPoint(key.x, key.y);
-  return point !== undefined && !point.clearCofactor().is0() && point.isTorsionFree();
+export function isValidKey({ x, y }: PublicKey): boolean {
+  if (!fitsWord(x) || !fitsWord(y)) return false;
+  writeWord(2, x);
+  writeWord(3, y);
+  return assembly.isKey() === 1;
 }
 
 /** Never throws: malformed input is simply not a valid signature. */
 export function verify(key: PublicKey, message: bigint, signature: Signature): boolean {
   const { r8x, r8y, s } = signature;
-  if (s < 0n || s >= SUBGROUP_ORDER) return false;
-  if (message < 0n || message >= FIELD_MODULUS) return false;
-  const a = toPoint(key.x, key.y);
-  const r8 = toPoint(r8x, r8y);
-  if (a === undefined || r8 === undefined) return false;
-  const a8 = a.clearCofactor();
-  if (a8.is0()) return false;
-  const challenge = poseidon([r8x, r8y, key.x, key.y, message]);
-  const left = s === 0n ? Point.ZERO : Point.BASE.multiplyUnsafe(s);
-  const reduced = challenge % SUBGROUP_ORDER;
-  const right = reduced === 0n ? r8 : r8.add(a8.multiplyUnsafe(reduced));
-  return left.equals(right);
+  if (!fitsWord(r8x) || !fitsWord(r8y) || !fitsWord(s)) return false;
+  if (!fitsWord(key.x) || !fitsWord(key.y) || !fitsWord(message)) return false;
+  const table = keyTable(key.x, key.y);
+  writeWord(0, r8x);
+  writeWord(1, r8y);
+  writeWord(4, message);
+  writeWord(5, s);
+  return assembly.verifies(table) === 1;
 }
 
-function toPoint(x: bigint, y: bigint): EdwardsPoint | undefined {
-  if (x < 0n || y < 0n || x >= FIELD_MODULUS || y >= FIELD_MODULUS) return undefined;
-  try {
-    const point = Point.fromAffine({ x, y });
-    point.assertValidity();
-    return point;
-  } catch {
-    return undefined;
-  }
+/** The generator times a scalar below the subgroup order. */
+function multiplyBase(scalar: bigint): PublicKey {
+  writeWord(0, scalar);
+  assembly.multiplyBase();
+  return { x: readWord(0), y: readWord(1) };
 }

@@ -1,50 +1,22 @@
-/** Poseidon over BN254 with circomlib's parameters. Twin: circuits/gadgets/HashVector.circom. */
-import { poseidon1 } from "poseidon-lite/poseidon1";
-import { poseidon2 } from "poseidon-lite/poseidon2";
-import { poseidon3 } from "poseidon-lite/poseidon3";
-import { poseidon4 } from "poseidon-lite/poseidon4";
-import { poseidon5 } from "poseidon-lite/poseidon5";
-import { poseidon6 } from "poseidon-lite/poseidon6";
-import { poseidon7 } from "poseidon-lite/poseidon7";
-import { poseidon8 } from "poseidon-lite/poseidon8";
-import { poseidon9 } from "poseidon-lite/poseidon9";
-import { poseidon10 } from "poseidon-lite/poseidon10";
-import { poseidon11 } from "poseidon-lite/poseidon11";
-import { poseidon12 } from "poseidon-lite/poseidon12";
-import { poseidon13 } from "poseidon-lite/poseidon13";
-import { poseidon14 } from "poseidon-lite/poseidon14";
-import { poseidon15 } from "poseidon-lite/poseidon15";
-import { poseidon16 } from "poseidon-lite/poseidon16";
-
-const BY_WIDTH = [
-  poseidon1,
-  poseidon2,
-  poseidon3,
-  poseidon4,
-  poseidon5,
-  poseidon6,
-  poseidon7,
-  poseidon8,
-  poseidon9,
-  poseidon10,
-  poseidon11,
-  poseidon12,
-  poseidon13,
-  poseidon14,
-  poseidon15,
-  poseidon16,
-];
+/**
+ * Poseidon over BN254 with circomlib's parameters, in WebAssembly.
+ * Twin: circuits/gadgets/HashVector.circom.
+ */
+import { FIELD_MODULUS } from "./constants.ts";
+import { assembly, fitsWord, readWord, WORD_BUFFER_LENGTH, writeWord } from "./wasm.ts";
 
 /** Inputs of the widest Poseidon that circomlib defines. */
 export const HASH_WIDTH_MAX = 16;
 
-/** Poseidon of 1 to 16 field elements. */
+/** Poseidon of 1 to 16 field elements; other integers stand for their residues. */
 export function poseidon(inputs: readonly bigint[]): bigint {
-  const hash = BY_WIDTH[inputs.length - 1];
-  if (hash === undefined) {
-    throw new RangeError(`\`inputs\` must hold 1 to 16 elements. Got \`${inputs.length}\`.`);
+  const { length } = inputs;
+  if (length === 0 || length > HASH_WIDTH_MAX) {
+    throw new RangeError(`\`inputs\` must hold 1 to 16 elements. Got \`${length}\`.`);
   }
-  return hash(inputs as bigint[]);
+  for (let index = 0; index < length; index++) writeElement(index, inputs[index]!);
+  assembly.chain(length);
+  return readWord(0);
 }
 
 /**
@@ -53,9 +25,27 @@ export function poseidon(inputs: readonly bigint[]): bigint {
  * being only as wide as what is left.
  */
 export function hashVector(values: readonly bigint[]): bigint {
-  let accumulator = poseidon(values.slice(0, HASH_WIDTH_MAX));
-  for (let at = HASH_WIDTH_MAX; at < values.length; at += HASH_WIDTH_MAX - 1) {
-    accumulator = poseidon([accumulator, ...values.slice(at, at + HASH_WIDTH_MAX - 1)]);
+  const { length } = values;
+  if (length === 0) throw new RangeError("`values` must hold 1 element or more. Got `0`.");
+  // The buffer ends where a block does, so that what follows goes on from the hash so far.
+  let filled = 0;
+  for (let index = 0; index < length; index++) {
+    if (filled === WORD_BUFFER_LENGTH) {
+      assembly.chain(filled);
+      filled = 1;
+    }
+    writeElement(filled, values[index]!);
+    filled += 1;
   }
-  return accumulator;
+  assembly.chain(filled);
+  return readWord(0);
+}
+
+function writeElement(index: number, value: bigint): void {
+  writeWord(index, fitsWord(value) ? value : residue(value));
+}
+
+function residue(value: bigint): bigint {
+  const rest = value % FIELD_MODULUS;
+  return rest < 0n ? rest + FIELD_MODULUS : rest;
 }

@@ -1,15 +1,21 @@
 /** What is signed besides message chains, batches and snapshots: receipts, and reads. */
 import { sha256 } from "@noble/hashes/sha2.js";
-import { utf8ToBytes } from "@noble/hashes/utils.js";
+import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { poseidon } from "./hash.ts";
 
+const RECEIPT_MAGIC = utf8ToBytes("straddle receipt 1");
+
 /**
- * What a receipt's signature covers: the deployment and the log up to the record. What the log
- * leads to is a function of it (SPEC I6), so two receipts of one position with different hashes
- * convict the sequencer, and nothing else needs signing. Sign the 32 bytes as they are.
+ * What a receipt's signature covers: sha256 of 18 bytes of name, the deployment's domain (32), the
+ * record's position (8, big-endian) and its hash (32). What the log leads to is a function of it
+ * (SPEC I6), so nothing else needs signing, and two receipts of two logs convict the signer
+ * (evidence.ts). Sign the 32 bytes as they are. Twin: contracts/libraries/Evidence.sol.
  */
 export function receiptDigest(domain: bigint, logPosition: number, logHash: string): Uint8Array {
-  return sha256(utf8ToBytes(`straddle receipt ${domain} ${logPosition} ${logHash}`));
+  const position = new Uint8Array(8);
+  new DataView(position.buffer).setBigUint64(0, BigInt(logPosition));
+  const domainBytes = hexToBytes(domain.toString(16).padStart(64, "0"));
+  return sha256(concatBytes(RECEIPT_MAGIC, domainBytes, position, hexToBytes(logHash)));
 }
 
 /** First element of what a reader signs: "read" in ASCII. */

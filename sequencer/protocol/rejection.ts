@@ -28,6 +28,9 @@ export const DOOR_REJECTS = {
   rateLimited: [-32040, "too many messages"],
   overloaded: [-32041, "the venue is at its backlog bound; cancels are still taken"],
   noSnapshot: [-32042, "no fresh risk snapshot"],
+  unknownHead: [-32044, "the log has no such record as the message has seen"],
+  staleView: [-32045, "what the message has seen of the log is too old"],
+  tradingPaused: [-32043, "trading is paused; cancels are still taken"],
 } as const satisfies Record<string, readonly [number, string]>;
 export type DoorReject = keyof typeof DOOR_REJECTS;
 

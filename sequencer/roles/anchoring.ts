@@ -2,7 +2,8 @@
 
 import type { BatchStatus, Hex } from "../exchangeService.ts";
 import type { BatchStore, Clock, Logger, SettlementLayer } from "../ports.ts";
-import type { BatchTracker } from "./batchTracker.ts";
+import { type BatchTracker, REORG_BATCHES } from "./batchTracker.ts";
+import { messageOf } from "./loop.ts";
 
 export interface AnchoringOptions {
   readonly settlement: SettlementLayer;
@@ -25,6 +26,19 @@ export function createAnchoring(options: AnchoringOptions): () => Promise<void> 
   const { settlement, tracker } = options;
   const provenSince = new Map<number, number>();
   let everAnchored = 0;
+  let told: string | undefined;
+  /** Without an answer those count that counted before: the contract judges in the end. */
+  const refreshValidators = async (): Promise<void> => {
+    try {
+      const set = await settlement.validators();
+      if (set !== undefined) options.onChange(tracker.certifiedBy(set));
+      told = undefined;
+    } catch (cause) {
+      const error = messageOf(cause);
+      if (error !== told) options.logger.warn("reading the validators failed", { error });
+      told = error;
+    }
+  };
   return async () => {
     const anchored = await settlement.anchored();
     const known = tracker.progress().anchored;
@@ -37,6 +51,7 @@ export function createAnchoring(options: AnchoringOptions): () => Promise<void> 
       options.onChange(tracker.unanchored(anchored.number));
     }
     assertOwn(tracker, anchored);
+    await refreshValidators();
     // What a reorg took has waited for its validators before.
     const isNext = async (number: number): Promise<boolean> =>
       number <= everAnchored || isReady(options, number, provenSince);
@@ -86,4 +101,5 @@ async function submit(options: AnchoringOptions, number: number): Promise<void> 
   logger.info("batch anchored", { number, transaction });
   options.onChange(tracker.anchored(number, transaction as Hex));
   await batches.prune(number);
+  await batches.pruneAttestations(number - REORG_BATCHES);
 }

@@ -1,13 +1,26 @@
 /** How far each sealed batch has come: sequenced, certified, proven, anchored. */
+import { isDeepStrictEqual } from "node:util";
 import type { BatchStatus, Hex, Stage, StageInfo } from "../exchangeService.ts";
-import type { Attestation } from "../ports.ts";
+import type { Attestation, ValidatorSet } from "../ports.ts";
 import type { BatchKind } from "../protocol/constants.ts";
+
+/** What attestations say that cannot be true if the batch is. */
+const CONTRADICTIONS = {
+  root: "its root is another",
+  words: "its words are others",
+  log: "its log is another",
+} as const;
+
+/** Whether an attestation did not count because it is of another state or another log. */
+export function isContradiction(reason: string): boolean {
+  return Object.values<string>(CONTRADICTIONS).includes(reason);
+}
 
 /** Batches that a node keeps for questions. */
 export const BATCHES_KEPT = 5000;
 
-/** Anchored batches whose signatures are kept: a reorg may make them necessary again. */
-const SIGNED_KEPT = 256;
+/** Anchored batches that a reorg may take again: what anchoring them needs, signatures, is kept. */
+export const REORG_BATCHES = 256;
 
 /** A batch as it was sealed. `logPosition` and `logHash` are those of its seal. */
 export interface TrackedBatch {
@@ -37,12 +50,25 @@ export interface Progress {
 export interface BatchTracker {
   /** All of these return the batches whose stage has changed. */
   sealed(batch: TrackedBatch): BatchStatus[];
+  /**
+   * From now on a batch is certified when a final block contains its seal: validators agree on the
+   * log. Before this, when enough of them have attested it.
+   */
+  agree(): void;
+  /** Records before `position` are final. */
+  certified(position: number): BatchStatus[];
+  /** Root of the last batch sealed before the position, where that is still kept. */
+  rootAt(position: number): bigint | undefined;
   /** Why an attestation does not count, or the batches that it moved. */
   attested(attestation: Attestation): BatchStatus[] | string;
+  /** An earlier process has counted it; today it counts while its validator does. */
+  restored(attestation: Attestation): void;
   proven(number: number): BatchStatus[];
   anchored(number: number, transaction?: Hex): BatchStatus[];
   /** Layer one's newest batch is `number` again: a reorg took those after it. */
   unanchored(number: number): BatchStatus[];
+  /** From now on these count, and nobody else. */
+  certifiedBy(set: ValidatorSet): BatchStatus[];
   progress(): Progress;
   isProven(number: number): boolean;
   /** Whether two thirds of the validators signed this very batch, which is what layer one asks. */
@@ -58,7 +84,9 @@ export interface BatchTracker {
 }
 
 interface Tracked {
-  readonly validators: readonly string[];
+  /** In lower case. */
+  validators: ReadonlySet<string>;
+  quorum: number;
   readonly batches: Map<number, TrackedBatch>;
   readonly transactions: Map<number, Hex>;
   /** The newest batch that each validator attested: it vouches for all before it. */
@@ -67,12 +95,17 @@ interface Tracked {
   readonly signed: Map<number, Map<string, Attestation>>;
   readonly proofs: Set<number>;
   readonly announced: Map<number, Stage>;
+  /** Where validators agree on the log: what is final, and the newest batch in it. */
+  agreement: { position: number; batch: number } | undefined;
   sealed: number;
   proven: number;
   anchored: number;
 }
 
-/** `anchored`: newest batch on layer one. `validators`: addresses that count, any case. */
+/**
+ * `anchored`: newest batch on layer one. `validators`: addresses that count, any case, until layer
+ * one has told who they are.
+ */
 export function createBatchTracker(options: {
   validators: readonly string[];
   anchored: number;
@@ -80,13 +113,15 @@ export function createBatchTracker(options: {
 }): BatchTracker {
   const { memory, anchored } = options;
   const tracked: Tracked = {
-    validators: options.validators.map((address) => address.toLowerCase()),
+    validators: membersOf(options.validators),
+    quorum: Math.ceil((options.validators.length * 2) / 3),
     batches: new Map(memory?.batches.map((batch) => [batch.number, batch])),
     transactions: new Map(memory?.transactions),
     attested: new Map(),
     signed: new Map(),
     proofs: new Set(),
     announced: new Map(),
+    agreement: undefined,
     sealed: memory?.batches.at(-1)?.number ?? 0,
     proven: anchored,
     anchored,
@@ -96,10 +131,25 @@ export function createBatchTracker(options: {
     sealed: (batch) => {
       tracked.batches.set(batch.number, batch);
       tracked.sealed = Math.max(tracked.sealed, batch.number);
+      advanceAgreement(tracked);
       forget(tracked);
       return changes(tracked);
     },
-    attested: (attestation) => addAttestation(tracked, attestation),
+    agree: () => {
+      tracked.agreement = { position: 0, batch: tracked.anchored };
+    },
+    certified: (position) => {
+      if (tracked.agreement === undefined) return [];
+      tracked.agreement.position = Math.max(tracked.agreement.position, position);
+      advanceAgreement(tracked);
+      return changes(tracked);
+    },
+    rootAt: (position) => rootAt(tracked, position),
+    attested: (attestation) => {
+      const isKnown = tracked.validators.has(attestation.validator.toLowerCase());
+      return isKnown ? addAttestation(tracked, attestation) : "the validator is not known";
+    },
+    restored: (attestation) => void addAttestation(tracked, attestation),
     proven: (number) => {
       tracked.proofs.add(number);
       advanceProven(tracked);
@@ -124,9 +174,16 @@ export function createBatchTracker(options: {
       tracked.anchored = Math.min(tracked.anchored, number);
       return changes(tracked);
     },
+    certifiedBy: ({ members, quorum }) => {
+      const validators = membersOf(members);
+      if (quorum === tracked.quorum && isDeepStrictEqual(validators, tracked.validators)) return [];
+      tracked.validators = validators;
+      tracked.quorum = quorum;
+      return changes(tracked);
+    },
     progress: () => progressOf(tracked),
     isProven: (number) => number <= tracked.proven || tracked.proofs.has(number),
-    isCertified: (number) => attestationsOf(tracked, number).length >= quorumOf(tracked),
+    isCertified: (number) => attestationsOf(tracked, number).length >= tracked.quorum,
     attestations: (number) => attestationsOf(tracked, number),
     status: (number) => statusOf(tracked, number),
     statuses: (from, limit) => listStatuses(tracked, from ?? tracked.sealed, limit),
@@ -140,14 +197,17 @@ export function createBatchTracker(options: {
   };
 }
 
+function membersOf(addresses: readonly string[]): ReadonlySet<string> {
+  return new Set(addresses.map((address) => address.toLowerCase()));
+}
+
 function addAttestation(tracked: Tracked, attestation: Attestation): BatchStatus[] | string {
   const validator = attestation.validator.toLowerCase();
-  if (!tracked.validators.includes(validator)) return "the validator is not known";
   const batch = tracked.batches.get(attestation.number);
   if (batch === undefined) return "the batch is not known";
-  if (BigInt(attestation.root) !== batch.root) return "its root is another";
-  if (attestation.wordsHash !== batch.wordsHash) return "its words are others";
-  if (attestation.logHash !== batch.logHash) return "its log is another";
+  if (BigInt(attestation.root) !== batch.root) return CONTRADICTIONS.root;
+  if (attestation.wordsHash !== batch.wordsHash) return CONTRADICTIONS.words;
+  if (attestation.logHash !== batch.logHash) return CONTRADICTIONS.log;
   const before = tracked.attested.get(validator) ?? 0;
   tracked.attested.set(validator, Math.max(before, attestation.number));
   if (keepsSignatures(tracked, attestation.number)) {
@@ -159,23 +219,43 @@ function addAttestation(tracked: Tracked, attestation: Attestation): BatchStatus
 
 /** The newest batch that at least two thirds of the validators vouch for. */
 function certifiedOf(tracked: Tracked): number {
-  const needed = quorumOf(tracked);
+  if (tracked.agreement !== undefined) return Math.max(tracked.agreement.batch, tracked.anchored);
+  const needed = tracked.quorum;
   if (needed === 0) return tracked.sealed;
-  const newest = [...tracked.attested.values()].sort((a, b) => b - a);
+  const newest = attestedByMembers(tracked).sort((a, b) => b - a);
   return Math.max(newest[needed - 1] ?? 0, tracked.anchored);
 }
 
-/** As on layer one. */
-function quorumOf({ validators }: Tracked): number {
-  return Math.ceil((validators.length * 2) / 3);
+/** The newest batch of each validator that counts today. */
+function attestedByMembers({ attested, validators }: Tracked): number[] {
+  return [...attested].flatMap(([validator, newest]) => (validators.has(validator) ? newest : []));
 }
 
 function keepsSignatures({ anchored }: Tracked, number: number): boolean {
-  return number > anchored - SIGNED_KEPT;
+  return number > anchored - REORG_BATCHES;
 }
 
 function attestationsOf(tracked: Tracked, number: number): readonly Attestation[] {
-  return [...(tracked.signed.get(number)?.values() ?? [])];
+  const { signed, validators } = tracked;
+  const words = [...(signed.get(number) ?? [])];
+  return words.flatMap(([validator, word]) => (validators.has(validator) ? [word] : []));
+}
+
+function advanceAgreement({ agreement, anchored, batches }: Tracked): void {
+  if (agreement === undefined) return;
+  agreement.batch = Math.max(agreement.batch, anchored);
+  for (;;) {
+    const next = batches.get(agreement.batch + 1);
+    if (next === undefined || next.logPosition >= agreement.position) return;
+    agreement.batch += 1;
+  }
+}
+
+function rootAt({ batches, sealed }: Tracked, position: number): bigint | undefined {
+  for (let number = sealed; ; number--) {
+    const batch = batches.get(number);
+    if (batch === undefined || batch.logPosition < position) return batch?.root;
+  }
 }
 
 function advanceProven(tracked: Tracked): void {
@@ -198,7 +278,7 @@ function statusOf(tracked: Tracked, number: number): BatchStatus | undefined {
   const batch = tracked.batches.get(number);
   if (batch === undefined) return undefined;
   const { wordsHash: _, logHash: __, ...shown } = batch;
-  const vouching = [...tracked.attested.values()].filter((newest) => newest >= number);
+  const vouching = attestedByMembers(tracked).filter((newest) => newest >= number);
   return {
     ...shown,
     stage: stageOf(tracked, number),
@@ -246,8 +326,8 @@ function findStage(
   }
   const batch = batches[low];
   if (batch === undefined) {
-    const open = { isSealed: false, stage: "sequenced", transaction: null } as const;
-    return { logPosition, batchNumber: openBatch, ...open };
+    const stage = stageOfRecord(tracked, logPosition);
+    return { logPosition, batchNumber: openBatch, isSealed: false, stage, transaction: null };
   }
   // Before the first batch that is still kept, nothing tells where a batch began.
   if (low === 0 && batch.number > 1) return undefined;
@@ -255,9 +335,16 @@ function findStage(
     logPosition,
     batchNumber: batch.number,
     isSealed: true,
-    stage: stageOf(tracked, batch.number),
+    stage: stageOfRecord(tracked, logPosition, batch.number),
     transaction: tracked.transactions.get(batch.number) ?? null,
   };
+}
+
+/** A record may be final before its batch is, or is even sealed. */
+function stageOfRecord(tracked: Tracked, logPosition: number, batch?: number): Stage {
+  const stage = batch === undefined ? "sequenced" : stageOf(tracked, batch);
+  const isFinal = logPosition < (tracked.agreement?.position ?? 0);
+  return stage === "sequenced" && isFinal ? "certified" : stage;
 }
 
 function forget(tracked: Tracked): void {

@@ -11,6 +11,7 @@ import type {
   MessageEntry,
   OperationEntry,
   PurgeEntry,
+  TradingEntry,
 } from "../batch/log.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { OperationRecord, StepRecord } from "../engine/records.ts";
@@ -20,6 +21,7 @@ import type { BatchKind } from "../protocol/constants.ts";
 import { SNAPSHOT_AGE_MS_BITS } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { type Effect, type EffectBatch, movedAccounts, NOTHING_MOVED } from "./effect.ts";
+import { batchOf } from "./nodeState.ts";
 
 /** There is no snapshot that a batch could use now: none is fresh, or of what is listed. */
 export class NoSnapshotError extends Error {
@@ -72,6 +74,8 @@ export interface Batcher {
   purge(entry: PurgeEntry, time: number): void;
   /** The same if the open trade batch has room for it; otherwise false, and nothing is done. */
   purgeSpare(entry: PurgeEntry): boolean;
+  /** Changes the trading mode, whether or not a batch is open. No order may be interrupted. */
+  switchTrading(entry: TradingEntry): Turn<void>;
   /** Ends the open batch, if any. */
   seal(): Turn<SealedBatch | undefined>;
   /** Opens a trade batch for an order that the last one interrupted. */
@@ -114,7 +118,7 @@ export type Opening = BatchKind | TradeOpening;
 interface Session {
   readonly options: BatcherOptions;
   position: number;
-  /** Time of the last batch that was opened. */
+  /** The latest time in the log. */
   lastTime: number;
   batch: EffectBatch | undefined;
   snapshot: Snapshot | undefined;
@@ -160,6 +164,7 @@ export function createBatcher(
       commit(session, undefined);
       return true;
     },
+    switchTrading: (entry) => commit(session, switchTrading(session, entry)),
     seal: () => commit(session, executor.current() === undefined ? undefined : seal(session)),
     proceed: (time) => commit(session, open(session, "trade", time)),
     finishTrades: (time) => {
@@ -315,6 +320,13 @@ function batchTime(session: Session, snapshot: Snapshot | undefined, time: numbe
   return Math.max(Math.min(time, latest), session.lastTime + 1, snapshot?.time ?? 0);
 }
 
+function switchTrading(session: Session, entry: TradingEntry): void {
+  const { executor } = session.options;
+  executor.switchTrading(entry);
+  session.lastTime = entry.time;
+  note(session, entry, {});
+}
+
 function seal(session: Session): SealedBatch {
   const sealed = session.options.executor.seal();
   note(session, { type: "seal", number: sealed.number, root: sealed.rootAfter }, { sealed });
@@ -323,7 +335,8 @@ function seal(session: Session): SealedBatch {
 }
 
 function note(session: Session, entry: LogEntry, done: Partial<Effect>): void {
-  const { batch, position } = session;
+  const { position, options } = session;
+  const batch = session.batch ?? batchOf(options.executor, entry);
   if (batch === undefined) throw new Error(`\`${entry.type}\` without an open batch`);
   const nothing = {
     steps: [],

@@ -15,7 +15,7 @@ export interface Effect {
   /** Of the entry in the log. */
   readonly position: number;
   readonly entry: LogEntry;
-  /** The batch that the entry belongs to. */
+  /** The batch that the entry belongs to; the next one where none is open. */
   readonly batch: EffectBatch;
   readonly steps: readonly StepRecord[];
   readonly operation: OperationRecord | undefined;

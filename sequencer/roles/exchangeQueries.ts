@@ -11,20 +11,22 @@ import type {
   ExchangeService,
   Info,
   KeyInfo,
-  LayerOneStatus,
-  Status,
   Withdrawal,
 } from "../exchangeService.ts";
 import { slotGreeks, underlyingPrice } from "../market/marketData.ts";
 import type { BookInfo, BookSummary, SeriesInfo } from "../market/publicBook.ts";
 import { equityOf, scenarioRisks } from "../market/riskReport.ts";
 import type { Clock } from "../ports.ts";
+import type { CertificationStatus } from "../protocol/certification.ts";
 import { FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../protocol/constants.ts";
 import type { TradingKey } from "../protocol/state.ts";
+import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";
+import type { TradingStatus } from "../protocol/trading.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { AccountHistory } from "./accountHistory.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
+import type { Stop } from "./circuitBreakers.ts";
 import type { DepthTracker } from "./depthTracker.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
 import type { OrderTracker } from "./orderTracker.ts";
@@ -50,16 +52,20 @@ export interface QueryParts {
   readonly batches: BatchTracker;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
-  /** Position and hash of the last durable record's end. */
-  logHead(): { readonly position: number; readonly hash: string };
+  /** Of the durable records. */
+  logHead(): { readonly position: number; readonly hash: string; readonly epoch: number };
+  logPolicy(): LogPolicy;
   nextQueueId(): number;
   validatorsConnected(): number;
+  certification(): CertificationStatus | null;
   isOverloaded(): boolean;
+  stop(): Stop | undefined;
+  trading(): TradingStatus;
   halted(): string | null;
   layerOne(): LayerOneStatus;
 }
 
-export type ExchangeQueries = Omit<ExchangeService, "submit" | "subscribe">;
+export type ExchangeQueries = Omit<ExchangeService, "submit" | "subscribe" | "log">;
 
 export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
   const { state, batcher, orders, batches } = parts;
@@ -71,7 +77,11 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
 
   return {
     info: async () => parts.info,
-    status: () => answer(readStatus(parts)),
+    // While the log is late nothing is flushed, and that is what people want to know.
+    status: async () => {
+      const status = readStatus(parts);
+      return status.trading.reason === "appendLate" ? status : answer(status);
+    },
     account: (who) => answer(readAccount(parts, who)),
     session: (account, keyIndex) => answer(readKey(state, account, keyIndex)),
     orders: (account) => answer(orders.orders(account)),
@@ -93,21 +103,25 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
 
 function readStatus(parts: QueryParts): Status {
   const { batcher, batches, clock, state } = parts;
-  const { position, hash } = parts.logHead();
+  const { position, hash, epoch } = parts.logHead();
   return {
     time: clock.now(),
     logPosition: position,
     logHash: hash,
+    logEpoch: epoch,
+    log: parts.logPolicy(),
     openBatch: openNumber(parts),
     ...batches.progress(),
     snapshotTime: batcher.snapshotInUse()?.time ?? null,
     nextQueueId: parts.nextQueueId(),
     validatorsConnected: parts.validatorsConnected(),
+    certification: parts.certification(),
     insuranceFund: cashOf(state, INSURANCE_ACCOUNT),
     feeAccount: cashOf(state, FEE_ACCOUNT),
     feesUncollected: state.fees(),
     lockedAccounts: state.accountIds().filter((id) => state.session(id).lockedSince !== 0).length,
     isOverloaded: parts.isOverloaded(),
+    trading: parts.trading(),
     layerOne: parts.layerOne(),
     halted: parts.halted(),
   };

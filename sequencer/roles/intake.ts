@@ -19,13 +19,16 @@ import {
   type TradeMessage,
 } from "../protocol/messages.ts";
 import type { DoorReject } from "../protocol/rejection.ts";
+import type { SeenHead } from "../protocol/seenHead.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import { type Batcher, NoSnapshotError, TRADING_AGE_MS_MAX, type Turn } from "./batcher.ts";
+import type { Stop } from "./circuitBreakers.ts";
 import { makePlace } from "./purging.ts";
 import type { RateLimiter } from "./rateLimiter.ts";
 import type { ReceiptDesk } from "./receipts.ts";
 import type { Admission } from "./riskQueries.ts";
+import { type SeenHeads, seenRefusal } from "./seenHeads.ts";
 import { REQUESTS_MAX, type Sequencing } from "./sequencing.ts";
 
 /** Chains whose head before the present one is remembered. */
@@ -41,8 +44,11 @@ export interface IntakeOptions {
   readonly clock: Clock;
   readonly takeRate: RateLimiter;
   readonly admission: Admission;
+  readonly heads: SeenHeads;
   /** At the backlog bound: new orders are refused, everything else is taken. */
   isOverloaded(): boolean;
+  /** Why nothing that could trade is taken, or undefined. */
+  stop(): Stop | undefined;
   /** Whether accounts may be liquidated now: the rule of the two snapshots. */
   areTakeoversOpen(now: number): boolean;
   /** The executor refused what the door had let in: a bug, the node must stop. */
@@ -155,12 +161,17 @@ async function submitTrade(
 ): Promise<SubmitResult> {
   const { batcher, receipts, clock } = options;
   const time = clock.now();
-  if (message.kind === "place" && options.isOverloaded()) return refuse("overloaded");
+  if (message.kind === "place") {
+    const stop = options.stop();
+    if (stop !== undefined) return refuseStopped(stop);
+    if (options.isOverloaded()) return refuse("overloaded");
+  }
   if (!isTradeOpen(batcher, message, time)) return refuse("noSnapshot");
   const refused = check(options, lanes, signed, time);
   if (refused !== undefined) return refused;
   const { author, word, submission } = signed;
-  const entry = { type: "message", author, word, signature: submission.signature } as const;
+  const { signature } = submission;
+  const entry = { type: "message", author, word, signature, ...seenOf(submission) } as const;
   const head = headOf(options.state, author);
   const turn = execute(options, () => {
     makePlace(batcher, options.state, { message, time });
@@ -224,7 +235,7 @@ function runLedger(
   const { author, submission } = signed;
   const operation = operationOf(options, signed, message, time);
   const { signature } = submission;
-  const entry = { type: "operation", operation, signature } as const;
+  const entry = { type: "operation", operation, signature, ...seenOf(submission) } as const;
   const head = headOf(options.state, author);
   const turn = execute(options, () => sequencing.operation(entry, time));
   if (turn === undefined) return refuse("noSnapshot");
@@ -233,6 +244,13 @@ function runLedger(
   if (value === undefined) return runLedger(options, lanes, { signed, message, time });
   remember(lanes, author, head);
   return accept({ value, durable }, receipts.ledger(author, message, value));
+}
+
+/** The entry has the field where the message has it, and in one order of its own fields. */
+function seenOf({ seen }: Submission): Pick<Submission, "seen"> & { readonly seen?: SeenHead } {
+  if (seen === undefined) return {};
+  const { position, hash, signature } = seen;
+  return { seen: { position, hash, signature } };
 }
 
 /** A backstop states the scenario that shows it to be due; the door has found that there is one. */
@@ -286,9 +304,17 @@ function check(
   if (!verify(key, nextHead(key.head, word), submission.signature)) {
     return refuseSignature(lanes, signed, key);
   }
-  if (!options.takeRate(author.account, now)) return refuse("rateLimited");
-  if (message.kind === "backstop" && !options.areTakeoversOpen(now)) {
-    return refuse("takeoverRefused", "two new snapshots must come first");
+  const { seen } = submission;
+  const unseen = seen && seenRefusal(options.heads, { key, word, seen });
+  if (unseen !== undefined) return unseen;
+  const isCancel = message.kind === "cancel" || message.kind === "cancelAll";
+  if (!options.takeRate(author.account, now, isCancel)) return refuse("rateLimited");
+  if (message.kind === "backstop") {
+    const stop = options.stop();
+    if (stop !== undefined) return refuseStopped(stop);
+    if (!options.areTakeoversOpen(now)) {
+      return refuse("takeoverRefused", "two new snapshots must come first");
+    }
   }
   const incoming: IncomingMessage = { author, message, word };
   const openOrders = state.openOrdersOf(author.account);
@@ -339,6 +365,10 @@ function riskNow(options: IntakeOptions, message: Message): Risk | undefined {
   const isLedger = isForOpenLedger(options, message);
   const inUse = isLedger ? batcher.batchSnapshot() : batcher.snapshotInUse();
   return inUse === undefined ? undefined : effectiveRisk(state.series(), inUse);
+}
+
+function refuseStopped(stop: Stop): Refused {
+  return refuse("tradingPaused", null, { ...stop });
 }
 
 export function refuse(

@@ -1,5 +1,5 @@
 /** Brings confirmed operations of the layer-one queue to the sequencer, in order. */
-import type { Clock, SettlementLayer } from "../ports.ts";
+import type { Clock, ServedClose, SettlementLayer } from "../ports.ts";
 import type { Sequencing } from "./sequencing.ts";
 
 /** The client of layer one has stopped for good; the message is its reason. */
@@ -15,9 +15,12 @@ export async function watchQueue(options: {
   settlement: Pick<SettlementLayer, "queued">;
   sequencing: Pick<Sequencing, "nextQueueId" | "enqueue">;
   clock: Clock;
+  /** Closes that were executed. */
+  served: readonly ServedClose[];
 }): Promise<void> {
-  const { settlement, sequencing, clock } = options;
-  const operations = await settlement.queued(sequencing.nextQueueId()).catch((error: unknown) => {
+  const { settlement, sequencing, clock, served } = options;
+  const from = sequencing.nextQueueId();
+  const operations = await settlement.queued(from, served).catch((error: unknown) => {
     sequencing.enqueue([], clock.now());
     throw error;
   });

@@ -3,7 +3,8 @@
  * newest checkpoint, through every record after it, with the executor that both of them trust.
  */
 import { createExecutor, type Executor } from "../batch/executor.ts";
-import { LogCorruptionError, type LogRecord } from "../batch/log.ts";
+import { LogCorruptionError, type LogEntry, type LogHead, type LogRecord } from "../batch/log.ts";
+import type { TradingState } from "../batch/tradingMode.ts";
 import type { Checkpoint, CheckpointStore, Log } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Shape } from "../protocol/state.ts";
@@ -18,6 +19,11 @@ export type Deployment = Pick<
   "sizes" | "domain" | "oracles" | "quorum"
 > & { readonly shape: Shape };
 
+/** What every role keeps of the trading mode in its checkpoints. */
+export interface TradingMemory {
+  readonly trading: TradingState;
+}
+
 /** A state and where in the log it stands; {@link NodeState.apply} moves it on. */
 export interface NodeState {
   readonly state: MemoryState;
@@ -26,7 +32,9 @@ export interface NodeState {
   position(): number;
   /** Of the last record. */
   hash(): string;
-  /** The last batch that was opened: its time bounds the next one's. */
+  /** Where the log stands that the state is of. */
+  head(): LogHead;
+  /** The latest time in the log: the next batch's lies above it. */
   lastTime(): number;
   openBatch(): EffectBatch | undefined;
   snapshot(): Snapshot | undefined;
@@ -48,15 +56,17 @@ export function createNodeState(
   const { sizes, domain, oracles, quorum } = deployment;
   const { batchNumber: number = 0, time = 0 } = checkpoint ?? {};
   const lastBatch = { number, time };
-  const executor = createExecutor({ state, trees, sizes, domain, oracles, quorum, lastBatch });
+  const { trading } = (checkpoint?.extra ?? {}) as Partial<TradingMemory>;
+  const deployed = { sizes, domain, oracles, quorum };
+  const executor = createExecutor({ state, trees, ...deployed, lastBatch, trading });
   if (checkpoint !== undefined && executor.root() !== checkpoint.root) {
     const { position } = checkpoint;
     throw new LogCorruptionError(position, "the checkpoint before it has another root");
   }
   const at = {
     position: checkpoint?.position ?? 0,
+    epoch: checkpoint?.epoch ?? 0,
     hash: checkpoint?.hash ?? origin,
-    lastTime: time,
     batch: undefined as EffectBatch | undefined,
     snapshot: undefined as Snapshot | undefined,
   };
@@ -65,7 +75,8 @@ export function createNodeState(
     executor,
     position: () => at.position,
     hash: () => at.hash,
-    lastTime: () => at.lastTime,
+    head: () => ({ position: at.position, epoch: at.epoch, hash: at.hash }),
+    lastTime: () => executor.trading().time,
     openBatch: () => at.batch,
     snapshot: () => at.snapshot,
     apply: (record) => {
@@ -77,14 +88,14 @@ export function createNodeState(
       const cashBefore = new Map(moved.map((id) => [id, state.account(id).cash]));
       if (entry.type === "open") {
         at.batch = { number: entry.number, kind: entry.kind, time: entry.time };
-        at.lastTime = entry.time;
         at.snapshot = entry.snapshot;
       }
       const done = executor.apply(entry);
-      const batch = at.batch;
+      const batch = at.batch ?? batchOf(executor, entry);
       if (batch === undefined) throw new Error("an entry was executed outside of any batch");
       if (entry.type === "seal") at.batch = undefined;
       at.position += 1;
+      at.epoch = record.epoch;
       at.hash = record.hash;
       return {
         ...{ position, entry, batch, cashBefore },
@@ -94,6 +105,12 @@ export function createNodeState(
       };
     },
   };
+}
+
+/** Between two batches the trading mode may change; that counts as the beginning of the next. */
+export function batchOf(executor: Executor, entry: LogEntry): EffectBatch | undefined {
+  if (entry.type !== "pause" && entry.type !== "cancelOnly" && entry.type !== "resume") return;
+  return { number: executor.nextNumber(), kind: "trade", time: entry.time };
 }
 
 /**
@@ -123,7 +140,7 @@ export function checkpointOf(
   node: Pick<NodeState, "state">,
   effect: Effect,
   extra: unknown,
-): Omit<Checkpoint, "hash"> {
+): Omit<Checkpoint, "epoch" | "hash"> {
   const { sealed, batch, position } = effect;
   if (sealed === undefined) throw new TypeError("checkpoints are made at seals");
   return {

@@ -85,7 +85,12 @@ export function createQueueCheck(options: {
       const queued = await find(queueId, signal);
       if (queued === undefined) return `layer one has no queue entry \`${queueId}\``;
       if (snapshotTime < queued.pricedFrom) {
-        return `queue entry \`${queueId}\` is served by marks from before it was queued`;
+        // Old marks and a reorg that moved the order look alike from here. Layer one takes neither,
+        // so nothing is gained by accusing an honest sequencer.
+        const { pricedFrom } = queued;
+        const place = `in a block of \`${pricedFrom}\`, after the marks of \`${snapshotTime}\``;
+        const cause = "that served it: by a reorg, or the sequencer took old marks";
+        throw new LayerOneStoppedError(`layer one has the close \`${queueId}\` ${place} ${cause}`);
       }
       const difference = firstDifference(queued.operation, operation);
       if (difference === undefined) return undefined;

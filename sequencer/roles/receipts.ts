@@ -24,7 +24,10 @@ export interface ReceiptDesk {
   ledger(author: Author, message: LedgerMessage, record: OperationRecord): ReceiptOf;
 }
 
-type Done = Omit<Receipt, "logPosition" | "logPrevious" | "logHash" | "stage" | "signature">;
+type Done = Omit<
+  Receipt,
+  "logPosition" | "logEpoch" | "logPrevious" | "logHash" | "stage" | "signature"
+>;
 
 export function createReceiptDesk(options: {
   state: MemoryState;
@@ -42,8 +45,9 @@ export function createReceiptDesk(options: {
   }
 
   function finish(done: Done): ReceiptOf {
-    return async ({ position, previous, hash }) => {
-      const place = { logPosition: position, logPrevious: previous, logHash: hash };
+    return async ({ position, epoch, previous, hash }) => {
+      const link = { logPrevious: previous, logHash: hash };
+      const place = { logPosition: position, logEpoch: epoch, ...link };
       const signature = await signer.sign(receiptDigest(domain, position, hash));
       return { ...done, ...place, stage: "sequenced", signature };
     };

@@ -13,6 +13,7 @@ import type { DoorReject } from "../protocol/rejection.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher } from "./batcher.ts";
+import type { Stop } from "./circuitBreakers.ts";
 import { isTradeOpen } from "./intake.ts";
 
 /** What the venue's own policy adds to the state when it admits an order. */
@@ -26,6 +27,7 @@ export interface RiskParts {
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
   isOverloaded(): boolean;
+  stop(): Stop | undefined;
 }
 
 export function riskInUse({ state, batcher }: Pick<RiskParts, "state" | "batcher">) {
@@ -85,6 +87,7 @@ function verdictOf(
   snapshot: Snapshot,
 ): DoorReject | null {
   const { state, batcher, clock, admission = {} } = parts;
+  if (parts.stop() !== undefined) return "tradingPaused";
   if (parts.isOverloaded()) return "overloaded";
   const now = clock.now();
   if (!isTradeOpen(batcher, { kind: "place" }, now)) return "noSnapshot";

@@ -1,4 +1,5 @@
 /** What follows when entries are durable: sealed batches are stored, announced, checkpointed. */
+import type { LogRecord } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { BatchStatus, ExchangeEvent } from "../exchangeService.ts";
@@ -33,7 +34,9 @@ export interface Sealing {
   stored(): Promise<void>;
 }
 
-type Draft = Omit<Checkpoint, "hash" | "extra"> & { readonly memory: SequencerMemory["trackers"] };
+type Draft = Omit<Checkpoint, "epoch" | "hash" | "extra"> & {
+  readonly memory: Pick<SequencerMemory, "trackers" | "trading">;
+};
 
 export function createSealing(options: SealingOptions): Sealing {
   const drafts = new Map<number, Draft>();
@@ -48,10 +51,12 @@ export function createSealing(options: SealingOptions): Sealing {
     if (sealed === undefined || sealed.number % options.checkpointEvery !== 0) return;
     // Now and not when it is saved: by then the state has moved on.
     const { extra: _, ...checkpoint } = checkpointOf(options.node, effect, undefined);
-    drafts.set(sealed.number, { ...checkpoint, memory: options.trackers.memory() });
+    const trading = options.node.executor.trading();
+    const memory = { trackers: options.trackers.memory(), trading };
+    drafts.set(sealed.number, { ...checkpoint, memory });
   }
 
-  async function store(batch: SealedBatch, hash: string): Promise<void> {
+  async function store(batch: SealedBatch, { epoch, hash }: LogRecord): Promise<void> {
     await options.store.putSealed(batch);
     options.onStored(batch);
     const draft = drafts.get(batch.number);
@@ -59,11 +64,11 @@ export function createSealing(options: SealingOptions): Sealing {
     drafts.delete(batch.number);
     const { memory, ...checkpoint } = draft;
     const extra: SequencerMemory = {
-      trackers: memory,
+      ...memory,
       batches: options.batches.memory(STATUSES_KEPT),
       anchored: options.batches.progress().anchored,
     };
-    await options.checkpoints.save({ ...checkpoint, hash, extra });
+    await options.checkpoints.save({ ...checkpoint, epoch, hash, extra });
     options.logger.debug("checkpoint saved", { number: batch.number });
   }
 
@@ -79,7 +84,7 @@ export function createSealing(options: SealingOptions): Sealing {
       const published = { root, wordsHash: wordsHash(sealed.words) };
       const { time } = batch;
       publishBatches(options.batches.sealed({ number, kind, time, ...published, ...place }));
-      storing = storing.then(() => store(sealed, hash)).catch(options.fail);
+      storing = storing.then(() => store(sealed, record)).catch(options.fail);
     }
     const last = records.at(-1);
     if (last !== undefined) options.announce(last.position);

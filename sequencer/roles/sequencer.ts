@@ -14,11 +14,14 @@ import type {
   Logger,
   LogServer,
   Prover,
+  Refusal,
   SettlementLayer,
   SnapshotSource,
 } from "../ports.ts";
 import { createAnchoring, ForeignBatchError } from "./anchoring.ts";
 import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
+import { type Certification, type CertifiedLog, followCertification } from "./certifiedLog.ts";
+import type { BreakerLimits, CircuitBreakers } from "./circuitBreakers.ts";
 import { createExchangeQueries } from "./exchangeQueries.ts";
 import { DEFAULT_FEES, type FeeSchedule } from "./feeSchedule.ts";
 import { createFreshness } from "./freshness.ts";
@@ -33,6 +36,7 @@ import {
   type Liquidator,
 } from "./liquidator.ts";
 import type { LadderConfig } from "./listingLadder.ts";
+import { createLogQuery } from "./logQuery.ts";
 import { loop, messageOf } from "./loop.ts";
 import type { MarketPlan } from "./marketPlan.ts";
 import type { Deployment } from "./nodeState.ts";
@@ -41,9 +45,11 @@ import { createRateLimiter, type RateLimit } from "./rateLimiter.ts";
 import { createReceiptDesk, type DigestSigner } from "./receipts.ts";
 import type { Admission } from "./riskQueries.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
+import { readSeenHeads, type SeenHeads } from "./seenHeads.ts";
 import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
 import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
 import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
+import { createTradingGuard, type TradingGuard } from "./tradingGuard.ts";
 
 export interface SequencerPorts {
   readonly clock: Clock;
@@ -59,6 +65,7 @@ export interface SequencerPorts {
   readonly openProofJobs: OpenProofJobs;
   /** Whether the attestation is signed by the validator that it names. */
   isSignedAttestation(attestation: Attestation): Promise<boolean>;
+  isSignedRefusal(refusal: Refusal): Promise<boolean>;
 }
 
 /** Times in ms. */
@@ -79,8 +86,11 @@ export interface SequencerConfig {
   readonly backlogMax: number;
   /** Proven batches that layer one has not got at which new orders are refused. */
   readonly unanchoredMax: number;
+  /** When trading pauses. */
+  readonly breakers?: Partial<BreakerLimits> | undefined;
   readonly checkpointEvery: number;
   readonly certificationWaitMs: number;
+  readonly certification?: Certification | undefined;
   readonly tickMs: number;
   readonly pollMs: number;
 }
@@ -110,6 +120,9 @@ interface Core extends SequencerState {
   readonly sequencing: Sequencing;
   readonly liquidator: Liquidator;
   readonly admission: Admission;
+  readonly guard: TradingGuard;
+  readonly breakers: CircuitBreakers;
+  readonly heads: SeenHeads;
   isOverloaded(): boolean;
 }
 
@@ -124,13 +137,17 @@ export async function createSequencer(
   const options = { deployment, validators, log, checkpoints, store, logger };
   const restored = await restoreSequencer(options);
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
-  const core = createCore(ports, config, { restored, onStored: () => jobs.current?.notify() });
+  const heads = await readSeenHeads(log);
+  const onStored = () => jobs.current?.notify();
+  const core = createCore(ports, config, { restored, heads, onStored });
   listenToValidators(core);
+  const certified = followCertification(core, config.certification);
   jobs.current = await openJobs(core);
-  const { halt, sequencing, batcher, sealing } = core;
+  const { halt, sequencing, batcher, sealing, breakers } = core;
   const tick = (): void => {
     if (halt.reason() !== undefined) return;
     try {
+      breakers.tick(ports.clock.now());
       sequencing.tick(ports.clock.now());
     } catch (error) {
       // Whatever was due stays due until the oracles are back.
@@ -139,7 +156,7 @@ export async function createSequencer(
   };
   const work = { tick, ...createPolls(core) };
   return {
-    service: createService(core),
+    service: createService(core, certified),
     tick,
     pollOracles: core.watch.poll,
     pollChain: async () => {
@@ -158,14 +175,20 @@ export async function createSequencer(
 function createCore(
   ports: SequencerPorts,
   config: SequencerConfig,
-  { restored, onStored }: { restored: SequencerState; onStored: () => void },
+  given: { restored: SequencerState; heads: SeenHeads; onStored: () => void },
 ): Core {
-  const { log, checkpoints, batches: store, logger, network, clock } = ports;
+  const { checkpoints, batches: store, logger, network, clock } = ports;
+  const { restored, heads, onStored } = given;
   const { node, trackers, batches } = restored;
   const { state } = node;
   const halt = createHalt(logger);
+  haltWith(halt, ports.log.failure);
   const listeners = new Set<(event: ExchangeEvent) => void>();
-  const { checkpointEvery, deployment, limits, plan } = config;
+  const { checkpointEvery, deployment, limits, plan, backlogMax, breakers: bounds } = config;
+  const { validators } = config.info;
+  const guard = createTradingGuard({
+    ...{ ports, deployment, validators, limits: bounds, backlogMax, restored },
+  });
   const sealing = createSealing({
     ...{ ...restored, store, checkpoints, logger, checkpointEvery, onStored },
     publish: (events) => {
@@ -179,7 +202,7 @@ function createCore(
   const batcher = createBatcher(
     {
       executor: node.executor,
-      log,
+      log: guard.log,
       snapshot: watch.newest,
       isOfListed: (snapshot) => firstMispriced(state.series(), snapshot) === undefined,
       cashOf: (account) => state.account(account).cash,
@@ -187,7 +210,10 @@ function createCore(
         sealing.observe(effect);
         return trackers.observe(effect);
       },
-      onDurable: sealing.onDurable,
+      onDurable: (done) => {
+        heads.note(done.records);
+        sealing.onDurable(done);
+      },
       fail: halt.fail,
     },
     {
@@ -199,12 +225,17 @@ function createCore(
     },
   );
   const backlog = (): number => batches.progress().sealed - batches.progress().proven;
+  const unanchored = (): number => batches.progress().proven - batches.progress().anchored;
+  const isOverloaded = (): boolean =>
+    backlog() >= config.backlogMax || unanchored() >= config.unanchoredMax;
+  const breakers = guard.breakers({ batcher, snapshot: watch.newest, isOverloaded });
   const nextQueueId = trackers.nextQueueId();
   const liquidation = { ...DEFAULT_LIQUIDATION, ...config.liquidation };
   const { oracleGapMs: gapMs } = liquidation;
   const freshness = createFreshness({ startedAt: clock.now(), gapMs });
   const liquidator = createLiquidator({
-    ...{ state, batcher, freshness, limits: liquidation, logger, snapshot: watch.newest },
+    ...{ state, batcher, limits: liquidation, logger, snapshot: watch.newest },
+    freshness: { ...freshness, allows: (...at) => !breakers.stop() && freshness.allows(...at) },
   });
   const { ladder, fees = DEFAULT_FEES, collection = DEFAULT_COLLECTION } = config;
   const keeper = { plan, ladder, fees, collection };
@@ -213,38 +244,47 @@ function createCore(
     proven: () => batches.progress().proven,
     snapshot: watch.newest,
   });
-  const unanchored = (): number => batches.progress().proven - batches.progress().anchored;
-  const isOverloaded = (): boolean =>
-    backlog() >= config.backlogMax || unanchored() >= config.unanchoredMax;
   const { policy = DEFAULT_POLICY } = config;
   const admission = { policy, openInterest: trackers.openInterest.of };
-  const parts = { sealing, watch, batcher, sequencing, liquidator, admission, isOverloaded };
+  const trading = { guard, breakers, isOverloaded };
+  const parts = { sealing, watch, batcher, sequencing, liquidator, admission, heads, ...trading };
   return { ...restored, ports, config, halt, listeners, ...parts };
 }
 
-function createService(core: Core): ExchangeService {
+/** A node whose log takes nothing more ends, also when it has nothing to write. */
+function haltWith(halt: Halt, failure: AbortSignal): void {
+  if (failure.aborted) halt.fail(failure.reason);
+  failure.addEventListener("abort", () => halt.fail(failure.reason), { once: true });
+}
+
+function createService(core: Core, certified: CertifiedLog | undefined): ExchangeService {
   const { ports, config, halt, node, trackers, batcher, sequencing, batches, listeners } = core;
   const { clock } = ports;
-  const { isOverloaded, admission, liquidator } = core;
+  const { isOverloaded, admission, liquidator, breakers, heads } = core;
+  const { stop, status: trading } = breakers;
   const { state } = node;
   const { domain } = config.deployment;
   const receipts = createReceiptDesk({ state, batcher, domain, signer: ports.receiptSigner });
   const takeRate = createRateLimiter(config.rate);
   const submit = createIntake({
-    ...{ state, batcher, sequencing, receipts, clock, takeRate, isOverloaded, admission },
+    ...{ state, batcher, sequencing, receipts, clock, takeRate, isOverloaded, admission, stop },
+    heads,
     areTakeoversOpen: (now) => liquidator.isOpen(batcher.newestSnapshot(), now),
     fail: halt.fail,
   });
   const queries = createExchangeQueries({
-    ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission },
-    ...trackers,
+    ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission, stop },
+    ...{ ...trackers, trading },
     logHead: () => ports.log.head(),
+    logPolicy: () => ports.log.policy(),
     validatorsConnected: () => ports.network.peers().length,
+    certification: () => certified?.status() ?? null,
     halted: () => halt.reason() ?? null,
     layerOne: () => ports.settlement.report(),
   });
   return {
     ...queries,
+    log: createLogQuery({ log: ports.log, domain, signer: ports.receiptSigner }),
     submit: async (submission) => {
       halt.assertRunning();
       return submit(submission);
@@ -256,7 +296,7 @@ function createService(core: Core): ExchangeService {
   };
 }
 
-function listenToValidators({ ports, batches, sealing }: Core): void {
+function listenToValidators({ ports, batches, sealing, guard }: Core): void {
   const { network, logger } = ports;
   network.onAttestation((attestation) => {
     const { validator, number } = attestation;
@@ -264,13 +304,28 @@ function listenToValidators({ ports, batches, sealing }: Core): void {
       .isSignedAttestation(attestation)
       .then((isSigned) => {
         const counted = isSigned ? batches.attested(attestation) : "its signature is wrong";
-        if (typeof counted !== "string") sealing.publishBatches(counted);
-        else logger.warn("an attestation does not count", { validator, number, reason: counted });
+        guard.attested(validator, number, typeof counted === "string" ? counted : undefined);
+        if (typeof counted === "string") {
+          return logger.warn("an attestation does not count", {
+            validator,
+            number,
+            reason: counted,
+          });
+        }
+        sealing.publishBatches(counted);
+        return ports.batches.putAttestation(attestation);
       })
       .catch((error: unknown) => logger.warn("an attestation failed", { error: messageOf(error) }));
   });
-  network.onRefusal(({ validator, position, reason }) => {
-    logger.error("a validator refuses", { validator, position, reason });
+  network.onRefusal((refusal) => {
+    const { validator, position, reason } = refusal;
+    ports
+      .isSignedRefusal(refusal)
+      .then((isSigned) => {
+        logger.error("a validator refuses", { validator, position, reason, isSigned });
+        if (isSigned) guard.refused(refusal);
+      })
+      .catch((error: unknown) => logger.warn("a refusal failed", { error: messageOf(error) }));
   });
 }
 
@@ -293,10 +348,14 @@ interface Work {
   readonly anchor: () => Promise<void>;
 }
 
-function createPolls({ ports, config, batches, sealing, sequencing }: Core): Omit<Work, "tick"> {
+function createPolls(core: Core): Omit<Work, "tick"> {
+  const { ports, config, batches, sealing, sequencing, trackers } = core;
   const { settlement, clock, logger } = ports;
   return {
-    queue: () => watchQueue({ settlement, sequencing, clock }),
+    queue: () => {
+      const served = trackers.closes.served(batches.progress().anchored);
+      return watchQueue({ settlement, sequencing, clock, served });
+    },
     anchor: createAnchoring({
       ...{ settlement, batches: ports.batches, tracker: batches, clock, logger },
       certificationWaitMs: config.certificationWaitMs,

@@ -3,11 +3,17 @@ import { logOrigin } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { BatchStore, CheckpointStore, Log, Logger } from "../ports.ts";
 import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
-import { createNodeState, type Deployment, loadCheckpoint, type NodeState } from "./nodeState.ts";
+import {
+  createNodeState,
+  type Deployment,
+  loadCheckpoint,
+  type NodeState,
+  type TradingMemory,
+} from "./nodeState.ts";
 import { createTrackers, type TrackerMemory, type Trackers } from "./trackers.ts";
 
 /** What a checkpoint keeps besides the state. */
-export interface SequencerMemory {
+export interface SequencerMemory extends TradingMemory {
   readonly trackers: TrackerMemory;
   readonly batches: BatchMemory;
   readonly anchored: number;
@@ -51,6 +57,8 @@ export async function restoreSequencer(options: {
   for (let number = anchored + 1; number <= sealed; number++) {
     if ((await store.proof(number)) !== undefined) batches.proven(number);
   }
+  // Checked when they came. A validator that has restarted too would not say it again.
+  for await (const attestation of store.attestations()) batches.restored(attestation);
   if (node.position() > 0) {
     logger.info("state restored", { replayedFrom: from, position: node.position(), sealed });
   }

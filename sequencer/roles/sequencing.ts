@@ -154,7 +154,8 @@ function replaceQueued(
   const next = operations.map((queued, place) => {
     const { queueId, operation } = queued;
     if (queueId !== first + place) throw new Error(`queue entry \`${first + place}\` is missing`);
-    // A reorg may bring a close back in a later block, hardly in one from after this moment.
+    // Where closes need not be deep, a reorg may bring one back in a later block, but hardly in one
+    // from after this moment.
     const pricedFrom = queued.pricedFrom === 0 ? 0 : Math.max(queued.pricedFrom, now);
     const before = known.get(queueId);
     if (before !== undefined && isDeepStrictEqual(before.operation, operation)) {

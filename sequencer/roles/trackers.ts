@@ -1,5 +1,6 @@
 /** Everything that watches executed entries for the public's sake, as one. */
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
+import type { TradingInfo } from "../protocol/trading.ts";
 import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
 import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
 import type { Effect } from "./effect.ts";
@@ -12,6 +13,7 @@ import { createLiquidationTracker } from "./liquidationTracker.ts";
 import type { NodeState } from "./nodeState.ts";
 import { createOpenInterest, type OpenInterest } from "./openInterest.ts";
 import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
+import { createServedCloses, type ExecutedClose, type ServedCloses } from "./servedCloses.ts";
 import { createTickerTracker } from "./tickers.ts";
 
 export interface Trackers {
@@ -20,6 +22,7 @@ export interface Trackers {
   readonly ledger: LedgerTracker;
   readonly openInterest: OpenInterest;
   readonly accounts: AccountHistory;
+  readonly closes: ServedCloses;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
   observe(effect: Effect): ExchangeEvent[];
@@ -32,6 +35,12 @@ export interface TrackerMemory {
   readonly withdrawals: readonly SequencedWithdrawal[];
   readonly history: readonly AccountEvent[];
   readonly nextQueueId: number;
+  readonly closes: readonly ExecutedClose[];
+}
+
+/** What everyone may see of it. */
+export function tradingInfo({ mode, reason, detail, since, opensAt }: TradingInfo): TradingInfo {
+  return { mode, reason, detail, since, opensAt };
 }
 
 /** Begins with the state as it is; `memory` is of the same moment. */
@@ -44,6 +53,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
   const liquidations = createLiquidationTracker(state);
   const openInterest = createOpenInterest(state);
   const accounts = createAccountHistory(memory?.history);
+  const closes = createServedCloses(memory?.closes);
   let nextQueueId = memory?.nextQueueId ?? 0;
   return {
     orders,
@@ -51,14 +61,19 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
     ledger,
     openInterest,
     accounts,
+    closes,
     nextQueueId: () => nextQueueId,
     observe: (effect) => {
       const { entry, steps, batch } = effect;
       if (entry.type === "operation" && entry.queueId !== undefined) {
         nextQueueId = entry.queueId + 1;
       }
+      closes.observe(effect, node.executor.snapshot()?.time ?? 0);
       openInterest.observe(effect);
       const events = orders.observe(steps, batch);
+      if (entry.type === "pause" || entry.type === "cancelOnly" || entry.type === "resume") {
+        events.push({ type: "trading", trading: tradingInfo(node.executor.trading()) });
+      }
       if (effect.operation?.operation.kind === "openBook") {
         events.push(...orders.reopened(effect.operation.operation.book, batch));
       }
@@ -82,6 +97,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       withdrawals: ledger.memory(),
       history: accounts.memory(),
       nextQueueId,
+      closes: closes.memory(),
     }),
   };
 }

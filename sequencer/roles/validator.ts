@@ -5,6 +5,7 @@
 import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
+import type { LogPlace } from "../consensus/block.ts";
 import type {
   Attestation,
   BatchStore,
@@ -14,9 +15,11 @@ import type {
   LogFollower,
   Logger,
   Prover,
+  Refusal,
   SettlementLayer,
 } from "../ports.ts";
 import type { Effect } from "./effect.ts";
+import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import { loop, messageOf, pause } from "./loop.ts";
 import {
   checkpointOf,
@@ -27,6 +30,7 @@ import {
 } from "./nodeState.ts";
 import { watchProofs } from "./proofWatch.ts";
 import { createQueueCheck, type QueueCheck } from "./queueCheck.ts";
+import { readSeenHeads, type SeenHeads, seenFault } from "./seenHeads.ts";
 
 /** Sealed batches that a validator may be behind layer one with and still attest each. */
 const UNANCHORED_MAX = 1_000;
@@ -34,11 +38,14 @@ const UNANCHORED_MAX = 1_000;
 const ATTEST_POLL_MS = 50;
 /** How long the sequencer may take to hear of a refusal before this validator ends (ms). */
 const TELL_MS_MAX = 10_000;
+/** What is left of a longer reason is enough; the sequencer takes no longer one. */
+const REASON_LENGTH_MAX = 1_000;
 
 /** Signs what this validator has found. */
 export interface Attester {
   readonly address: string;
   attest(content: Sealed): Promise<Attestation>;
+  refuse(content: Omit<Refusal, "validator" | "signature">): Promise<Refusal>;
 }
 
 export interface ValidatorPorts {
@@ -72,15 +79,22 @@ export interface Validator {
   run(signal: AbortSignal): Promise<string | undefined>;
   /** What has been executed and attested. */
   progress(): { readonly position: number; readonly attested: number };
+  /** Where its copy of the log stands, and the root at the last seal in it. */
+  place(): LogPlace;
+  /** From now on told of each record once it is executed and durable, with that root. */
+  onExecuted(listener: (record: LogRecord, root: bigint) => void): void;
 }
 
 /** The log, or what hangs on it, is not what it must be. */
 export class RefusalError extends Error {
   override name = "RefusalError";
   readonly position: number;
-  constructor(position: number, reason: string) {
+  /** False where layer one is the reason: that is nobody's lie. */
+  readonly isAccusation: boolean;
+  constructor(position: number, reason: string, isAccusation = true) {
     super(reason);
     this.position = position;
+    this.isAccusation = isAccusation;
   }
 }
 
@@ -97,9 +111,11 @@ interface Parts {
   readonly config: ValidatorConfig;
   readonly node: NodeState;
   readonly queue: QueueCheck;
+  readonly heads: SeenHeads;
   /** Sealed batches of its own making that layer one lacks, in order: each is attested. */
   readonly unanchored: Map<number, Sealed>;
   attested: number;
+  executed: (record: LogRecord, root: bigint) => void;
   /** Ends when the validator refuses. */
   readonly refusing: AbortController;
 }
@@ -120,7 +136,18 @@ export async function createValidator(
   const unanchored = new Map<number, Sealed>();
   const newest = checkpoint && (await ports.batches.sealed(checkpoint.batchNumber));
   if (newest !== undefined) unanchored.set(newest.number, sealedOf(newest, checkpoint!.hash));
-  const parts: Parts = { ports, config, node, queue, unanchored, attested: 0, refusing };
+  const heads = await readSeenHeads(log);
+  const parts: Parts = {
+    ports,
+    config,
+    node,
+    queue,
+    heads,
+    unanchored,
+    attested: 0,
+    refusing,
+    executed: () => undefined,
+  };
   for await (const record of log.read(node.position())) {
     // Checked when it was written: only the execution is to be repeated.
     const effect = node.apply(record);
@@ -131,6 +158,10 @@ export async function createValidator(
   return {
     run: (signal) => run(parts, signal),
     progress: () => ({ position: node.position(), attested: parts.attested }),
+    place: () => ({ to: node.position(), logHash: node.hash(), root: node.executor.root() }),
+    onExecuted: (listener) => {
+      parts.executed = listener;
+    },
   };
 }
 
@@ -158,9 +189,14 @@ async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined
   });
   await Promise.all([following, proofs, anchors, attestSealed(parts, signal)]);
   if (!refusing.signal.aborted) return undefined;
-  const { message: reason, position } = refusing.signal.reason as RefusalError;
+  const { message: reason, position, isAccusation } = refusing.signal.reason as RefusalError;
+  if (!isAccusation) {
+    logger.error("stopped: this validator attests nothing more", { position, reason });
+    return reason;
+  }
   logger.error("refused: this validator attests nothing more", { position, reason });
-  const told = follower.refuse({ validator: attester.address, position, reason });
+  const said = { position, logHash: node.hash(), reason: reason.slice(0, REASON_LENGTH_MAX) };
+  const told = attester.refuse(said).then((refusal) => follower.refuse(refusal));
   await Promise.race([told.catch(() => undefined), pause(TELL_MS_MAX, outer)]);
   return reason;
 }
@@ -168,18 +204,23 @@ async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined
 async function follow(parts: Parts, signal: AbortSignal): Promise<void> {
   const { node, ports } = parts;
   for await (const record of ports.follower.follow(node.position(), signal)) {
-    assertContinues(record, node.position(), node.hash());
+    assertContinues(record, node.head());
     await checkEntry(parts, record, signal);
     const effect = node.apply(record);
+    parts.heads.note([record]);
     if (record.entry.type === "operation") parts.queue.passed(record.entry);
     // Written only now: what was refused would be looked at again after a restart.
-    const written = ports.log.append([record.entry]);
+    const written = ports.log.append([record.entry], record.epoch);
+    const root = node.executor.root();
+    // Whoever waits for the record itself hears of a failure.
+    written.then(() => parts.executed(record, root)).catch(() => undefined);
     if (effect.sealed === undefined) continue;
     const checkpoint = draftCheckpoint(parts, effect);
     await written;
     await keepSealed(parts, effect, record);
     if (checkpoint !== undefined) {
-      await ports.checkpoints.save({ ...checkpoint, hash: record.hash });
+      const { epoch, hash } = record;
+      await ports.checkpoints.save({ ...checkpoint, epoch, hash });
     }
   }
 }
@@ -193,10 +234,14 @@ async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal):
     const reason = await parts.queue.refusal(entry, snapshotTime, signal);
     if (reason !== undefined) throw new RefusalError(position, reason);
   }
-  if (entry.type !== "open") return;
+  const { node, ports, heads } = parts;
+  const unseen = await seenFault({ state: node.state, log: ports.log, heads, record });
+  if (unseen !== undefined) throw new RefusalError(position, unseen);
+  if (!("time" in entry)) return;
   const ahead = entry.time - parts.ports.clock.now();
   if (ahead > clockSkewMs) {
-    const message = `batch \`${entry.number}\` is \`${ahead}\` ms ahead of the clock here`;
+    const what = entry.type === "open" ? `batch \`${entry.number}\`` : `a \`${entry.type}\``;
+    const message = `${what} is \`${ahead}\` ms ahead of the clock here`;
     throw new RefusalError(position, `${message}, at most ${clockSkewMs}`);
   }
 }
@@ -220,7 +265,8 @@ function sealedOf({ number, rootAfter: root, words }: SealedBatch, logHash: stri
 function draftCheckpoint({ config, node, queue }: Parts, effect: Effect) {
   const { sealed } = effect;
   if (sealed === undefined || sealed.number % config.checkpointEvery !== 0) return undefined;
-  return checkpointOf(node, effect, { nextQueueId: queue.nextQueueId() });
+  const memory = { nextQueueId: queue.nextQueueId(), trading: node.executor.trading() };
+  return checkpointOf(node, effect, memory);
 }
 
 /** Attests each batch once, since layer one asks for signatures on that very one, then repeats. */
@@ -266,5 +312,5 @@ async function checkAnchored(parts: Parts): Promise<void> {
 function asRefusal(error: unknown, position: number): RefusalError {
   if (error instanceof RefusalError) return error;
   const at = error instanceof LogCorruptionError ? error.position : position;
-  return new RefusalError(at, messageOf(error));
+  return new RefusalError(at, messageOf(error), !(error instanceof LayerOneStoppedError));
 }

@@ -1,6 +1,7 @@
-/** Sealed batches and their proofs. Inputs, the bulk, stand apart so that they can be forgotten. */
+/** Sealed batches, their proofs and signatures. Inputs, the bulk, stand apart to be forgotten. */
+import { isDeepStrictEqual } from "node:util";
 import type { CircuitInputs, ProofWords, SealedBatch } from "../batch/sealedBatch.ts";
-import type { BatchStore } from "../ports.ts";
+import type { Attestation, BatchStore } from "../ports.ts";
 import { type Database, decodeValue, encodeValue, readValue, writeValue } from "./database.ts";
 import { numberedKey, rangeFrom, rangeTo } from "./keys.ts";
 
@@ -61,5 +62,21 @@ export function createBatchStore(database: Database): BatchStore {
       await writeValue(database, numberedKey("proof", number), words);
     },
     prune: (number) => database.clear(rangeTo("inputs", number)),
+    putAttestation: async (attestation) => {
+      const { number, validator } = attestation;
+      const key = `${numberedKey("attestation", number)}/${validator.toLowerCase()}`;
+      // Validators repeat themselves until the batch is anchored.
+      if (isDeepStrictEqual(await readValue(database, key), attestation)) return;
+      await writeValue(database, key, attestation);
+    },
+    attestations: async function* () {
+      for await (const [key, value] of database.iterator(rangeFrom("attestation", 0))) {
+        yield decodeValue(key, value) as Attestation;
+      }
+    },
+    // Keys go on after the number: those on `number` itself are below the next one's.
+    pruneAttestations: async (number) => {
+      if (number >= 0) await database.clear(rangeTo("attestation", number + 1));
+    },
   };
 }

@@ -7,13 +7,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
-
-export interface LogHead {
-  /** Position of the next record. */
-  readonly position: number;
-  /** Hash of the last record. */
-  readonly hash: string;
-}
+import type { LogHead } from "../batch/log.ts";
 
 export interface HeadFile {
   /** What the file says; undefined when it is new, or torn by a power failure. */
@@ -22,10 +16,10 @@ export interface HeadFile {
   close(): Promise<void>;
 }
 
-const POSITION_DIGITS = 16;
+const NUMBER_DIGITS = 16;
 const HASH_LENGTH = 64;
 // Fits one disk sector, so that a write is whole or absent.
-const BODY_LENGTH = POSITION_DIGITS + HASH_LENGTH;
+const BODY_LENGTH = 2 * NUMBER_DIGITS + HASH_LENGTH;
 
 export async function openHeadFile(path: string): Promise<HeadFile> {
   // "a+" would create the file too, but appends whatever position a write names.
@@ -42,8 +36,9 @@ export async function openHeadFile(path: string): Promise<HeadFile> {
   };
 }
 
-function encodeHead({ position, hash }: LogHead): string {
-  const body = String(position).padStart(POSITION_DIGITS, "0") + hash;
+function encodeHead({ position, epoch, hash }: LogHead): string {
+  const numbers = [position, epoch].map((number) => String(number).padStart(NUMBER_DIGITS, "0"));
+  const body = numbers.join("") + hash;
   return body + bytesToHex(sha256(utf8ToBytes(body)));
 }
 
@@ -51,7 +46,12 @@ async function readHead(handle: FileHandle): Promise<LogHead | undefined> {
   const buffer = Buffer.alloc(BODY_LENGTH + HASH_LENGTH);
   const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0);
   const text = buffer.toString("latin1", 0, bytesRead);
-  const hash = text.slice(POSITION_DIGITS, BODY_LENGTH);
-  const head = { position: Number(text.slice(0, POSITION_DIGITS)), hash };
+  const epochAt = NUMBER_DIGITS;
+  const hashAt = epochAt + NUMBER_DIGITS;
+  const head = {
+    position: Number(text.slice(0, epochAt)),
+    epoch: Number(text.slice(epochAt, hashAt)),
+    hash: text.slice(hashAt, BODY_LENGTH),
+  };
   return text === encodeHead(head) ? head : undefined;
 }

@@ -8,6 +8,7 @@ export const KEY_PREFIXES = {
   batch: "batch/",
   inputs: "inputs/",
   proof: "proof/",
+  attestation: "attestation/",
   value: "value/",
 } as const;
 export type NumberedPrefix = Exclude<keyof typeof KEY_PREFIXES, "value">;

@@ -2,8 +2,15 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { logOrigin } from "../batch/log.ts";
-import type { BatchStore, CheckpointStore, DurableValues, Log } from "../ports.ts";
+import type {
+  BatchStore,
+  CertificationStore,
+  CheckpointStore,
+  DurableValues,
+  Log,
+} from "../ports.ts";
 import { createBatchStore } from "./batchStore.ts";
+import { createCertificationStore } from "./certificationStore.ts";
 import { createCheckpointStore } from "./checkpointStore.ts";
 import { createDatabase, type Database, readValue, writeValue } from "./database.ts";
 import { openHeadFile } from "./headFile.ts";
@@ -15,6 +22,8 @@ export interface Store {
   readonly checkpoints: CheckpointStore;
   readonly batches: BatchStore;
   readonly values: DurableValues;
+  /** Of a session of the validator set. */
+  certification(session: string): CertificationStore;
   close(): Promise<void>;
 }
 
@@ -42,6 +51,7 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
       checkpoints: createCheckpointStore(database),
       batches: createBatchStore(database),
       values: createValueStore(database),
+      certification: (session) => createCertificationStore(database, session),
       close: async () => {
         await log.close();
         await closeFiles();

@@ -2,7 +2,7 @@
 // the money back out. A real chain, real proofs, ten processes.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
@@ -47,6 +47,15 @@ test("npm start -- --once makes the full round trip", { timeout: TIMEOUT_MS }, a
       assert.match(output, new RegExp(`^${stage} `, "m"), output);
     }
     assert.match(output, /taker-\d (buys|sells) .*: filled$/m);
+    assert.match(output, /^certified .* with all of the log up to \d+$/m);
+    // Certified by agreement: four validators are in the set, and each of them has voted.
+    const config = readFileSync(path.join(directory, "config", "sequencer.json"), "utf8");
+    assert.equal(JSON.parse(config).certification.peers.length, 4);
+    for (const index of [0, 1, 2, 3]) {
+      const log = readFileSync(path.join(directory, "logs", `validator-${index}.log`), "utf8");
+      assert.match(log, /certifying/);
+      assert.doesNotMatch(log, /votes no more/);
+    }
     assert.ok(await portsAreFree(base), "nothing is left running");
   } finally {
     rmSync(directory, { recursive: true });

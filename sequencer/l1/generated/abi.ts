@@ -2985,6 +2985,22 @@ export const validatorRegistryAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "EvidenceBytesExceeded",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "root",
         "type": "uint256"
       },
@@ -2995,6 +3011,22 @@ export const validatorRegistryAbi = [
       }
     ],
     "name": "EvidenceEqual",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "records",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "EvidenceRecordsExceeded",
     "type": "error"
   },
   {
@@ -3027,6 +3059,22 @@ export const validatorRegistryAbi = [
       }
     ],
     "name": "EvidenceTooLate",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "position",
+        "type": "uint256"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "HistoriesEqual",
     "type": "error"
   },
   {
@@ -3107,6 +3155,17 @@ export const validatorRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "address",
+        "name": "signer",
+        "type": "address"
+      }
+    ],
+    "name": "SignerNotInSitting",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "uint256",
         "name": "asked",
         "type": "uint256"
@@ -3177,6 +3236,22 @@ export const validatorRegistryAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "value",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "length",
+        "type": "uint256"
+      }
+    ],
+    "name": "StringsInsufficientHexLength",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "unbondingDelay",
         "type": "uint256"
       },
@@ -3198,6 +3273,11 @@ export const validatorRegistryAbi = [
       }
     ],
     "name": "ValidatorsExceeded",
+    "type": "error"
+  },
+  {
+    "inputs": [],
+    "name": "VotesCompatible",
     "type": "error"
   },
   {
@@ -3347,6 +3427,12 @@ export const validatorRegistryAbi = [
         "internalType": "address",
         "name": "reporter",
         "type": "address"
+      },
+      {
+        "indexed": false,
+        "internalType": "enum Offence",
+        "name": "offence",
+        "type": "uint8"
       },
       {
         "indexed": false,
@@ -3615,6 +3701,30 @@ export const validatorRegistryAbi = [
   {
     "inputs": [
       {
+        "internalType": "uint64",
+        "name": "position",
+        "type": "uint64"
+      },
+      {
+        "internalType": "bytes32",
+        "name": "hash",
+        "type": "bytes32"
+      }
+    ],
+    "name": "receiptDigest",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
         "internalType": "address",
         "name": "signer",
         "type": "address"
@@ -3719,6 +3829,162 @@ export const validatorRegistryAbi = [
     "type": "function"
   },
   {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "position",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "hash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "link",
+            "type": "bytes32"
+          },
+          {
+            "components": [
+              {
+                "internalType": "uint64",
+                "name": "epoch",
+                "type": "uint64"
+              },
+              {
+                "internalType": "bytes",
+                "name": "entry",
+                "type": "bytes"
+              }
+            ],
+            "internalType": "struct LogRecord[]",
+            "name": "records",
+            "type": "tuple[]"
+          },
+          {
+            "internalType": "bytes",
+            "name": "laterSignature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct TwoHistories",
+        "name": "histories",
+        "type": "tuple"
+      }
+    ],
+    "name": "slashReceipts",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "epoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "address[]",
+            "name": "members",
+            "type": "address[]"
+          }
+        ],
+        "internalType": "struct Sitting",
+        "name": "sitting",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum VoteKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint64",
+            "name": "term",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "viewTerm",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "viewIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "blockHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct SignedVote",
+        "name": "first",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum VoteKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint64",
+            "name": "term",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "viewTerm",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "viewIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "blockHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct SignedVote",
+        "name": "second",
+        "type": "tuple"
+      }
+    ],
+    "name": "slashVotes",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
     "inputs": [],
     "name": "stake",
     "outputs": [
@@ -3793,6 +4059,74 @@ export const validatorRegistryAbi = [
         "internalType": "struct Validator",
         "name": "",
         "type": "tuple"
+      }
+    ],
+    "stateMutability": "view",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint64",
+            "name": "epoch",
+            "type": "uint64"
+          },
+          {
+            "internalType": "address[]",
+            "name": "members",
+            "type": "address[]"
+          }
+        ],
+        "internalType": "struct Sitting",
+        "name": "sitting",
+        "type": "tuple"
+      },
+      {
+        "components": [
+          {
+            "internalType": "enum VoteKind",
+            "name": "kind",
+            "type": "uint8"
+          },
+          {
+            "internalType": "uint64",
+            "name": "term",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "viewTerm",
+            "type": "uint64"
+          },
+          {
+            "internalType": "uint64",
+            "name": "viewIndex",
+            "type": "uint64"
+          },
+          {
+            "internalType": "bytes32",
+            "name": "blockHash",
+            "type": "bytes32"
+          },
+          {
+            "internalType": "bytes",
+            "name": "signature",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct SignedVote",
+        "name": "vote",
+        "type": "tuple"
+      }
+    ],
+    "name": "voteDigest",
+    "outputs": [
+      {
+        "internalType": "bytes32",
+        "name": "",
+        "type": "bytes32"
       }
     ],
     "stateMutability": "view",

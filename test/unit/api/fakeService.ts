@@ -3,7 +3,14 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { privateKeyToAddress } from "viem/accounts";
-import { type LogEntry, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import {
+  emptyHead,
+  headAfter,
+  type LogEntry,
+  type LogHead,
+  logOrigin,
+  makeRecord,
+} from "../../../sequencer/batch/log.ts";
 import type { Author } from "../../../sequencer/engine/records.ts";
 import type {
   ExchangeEvent,
@@ -11,7 +18,6 @@ import type {
   Info,
   KeyInfo,
   Receipt,
-  Status,
   Submission,
   SubmitResult,
 } from "../../../sequencer/exchangeService.ts";
@@ -28,6 +34,7 @@ import {
 } from "../../../sequencer/protocol/messages.ts";
 import { orderIdText } from "../../../sequencer/protocol/orderId.ts";
 import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
+import type { Status } from "../../../sequencer/protocol/status.ts";
 
 import {
   BOOKS,
@@ -76,6 +83,12 @@ const STATUS: Status = {
   time: 1_800_000_000_000,
   logPosition: 0,
   logHash: "0".repeat(64),
+  logEpoch: 0,
+  log: {
+    engine: "embedded",
+    durability: "synced to this machine's disk",
+    ...{ lossWindowMs: 0, lossWindow: "none" },
+  },
   openBatch: 1,
   sealed: 0,
   certified: 0,
@@ -84,11 +97,18 @@ const STATUS: Status = {
   snapshotTime: null,
   nextQueueId: 0,
   validatorsConnected: 0,
+  certification: null,
   insuranceFund: 25_000_000,
   feeAccount: 1_500_000,
   feesUncollected: 30_000,
   lockedAccounts: 1,
   isOverloaded: false,
+  trading: {
+    ...{ mode: "open", reason: null, detail: null, since: null, opensAt: null },
+    append: { latencyMs: 3, boundMs: 1000 },
+    certification: { latencyMs: null, boundMs: 120_000 },
+    dissenting: 0,
+  },
   layerOne: {
     ...{ paused: null, stopped: null, head: 7, reorgs: 0, deepestReorg: 0 },
     ...{ confirmed: 3, replacements: 0, spentHour: 0n, spentDay: 0n },
@@ -138,7 +158,7 @@ export function createFakeService(secret = SECRET): FakeService {
   const key0 = { account: ACCOUNT, keyIndex: 0, version: 1, expiry: 2 ** 31 };
   const head = firstHead({ domain: DOMAIN, ...key0 });
   const state = stateOf({ ...key0, key: publicKeyOf(secret), head });
-  const log = { position: 0, previous: logOrigin(DOMAIN) };
+  const log = { head: emptyHead(logOrigin(DOMAIN)), hashes: [] as string[] };
   const publish = (event: ExchangeEvent) => {
     for (const listener of listeners) listener(event);
   };
@@ -181,6 +201,12 @@ export function createFakeService(secret = SECRET): FakeService {
       await state.beforeBook();
       return id === 1 ? state.book : null;
     },
+    async log(from, limit) {
+      const hashes = log.hashes.slice(from, from + limit);
+      const last = from + hashes.length - 1;
+      const digest = hashes.length > 0 && receiptDigest(DOMAIN, last, hashes.at(-1)!);
+      return { from, hashes, signature: digest ? signDigest(digest) : null };
+    },
     stages: async (logPosition) => ({
       logPosition,
       batchNumber: 1,
@@ -210,8 +236,8 @@ function stateOf(key: KeyInfo): FakeService["state"] {
 
 function sequence(
   state: FakeService["state"],
-  log: { position: number; previous: string },
-  { account, keyIndex, word, signature }: Submission,
+  log: { head: LogHead; hashes: string[] },
+  { account, keyIndex, word, signature, seen }: Submission,
 ): SubmitResult {
   const refuse = (code: "unknownKey" | "malformed" | "badSignature"): SubmitResult => ({
     accepted: false,
@@ -228,10 +254,14 @@ function sequence(
   state.messages.push(message);
   const author = { account, keyIndex };
   const entry: LogEntry = isTradeMessage(message)
-    ? { type: "message", author, word, signature }
-    : { type: "operation", operation: operationOf({ author, message, word }), signature };
-  const record = makeRecord(log.position++, log.previous, entry);
-  log.previous = record.hash;
+    ? { type: "message", author, word, signature, ...(seen && { seen }) }
+    : {
+        ...{ type: "operation", operation: operationOf({ author, message, word }), signature },
+        ...(seen && { seen }),
+      };
+  const record = makeRecord(log.head, entry);
+  log.head = headAfter(record);
+  log.hashes.push(record.hash);
   const seq = state.messages.length;
   const rests = message.kind === "place" && message.timeInForce === "gtc";
   const receipt: Receipt = {
@@ -240,6 +270,7 @@ function sequence(
     head,
     kind: message.kind,
     logPosition: record.position,
+    logEpoch: record.epoch,
     logPrevious: record.previous,
     logHash: record.hash,
     seq: isTradeMessage(message) ? seq : null,

@@ -56,6 +56,16 @@ test("trades reach their subscribers, and no longer after unsubscribing", async 
   assert.deepEqual((await raw.next()).params?.data, { ...batch, root: "0xff" });
 });
 
+test("changes of the trading mode reach their subscribers", async (context) => {
+  const { socket, service } = await startFixture(context);
+  const raw = await socket();
+  await ask(raw, "subscribe", { channels: ["trading"] });
+  const pause = { mode: "paused", reason: "oracleStale", detail: "61 s", since: 5 } as const;
+  const trading = { ...pause, opensAt: null };
+  service.publish({ type: "trading", trading });
+  assert.deepEqual((await raw.next()).params, { channel: "trading", data: trading });
+});
+
 test("tickers and liquidations have channels; an account hears of its own", async (context) => {
   const { socket, service, clock } = await startFixture(context);
   const raw = await socket();

@@ -2,7 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LiquidateEntry, LogEntry } from "../../../sequencer/batch/log.ts";
-import { decodeRecord, encodeJson, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import {
+  decodeRecord,
+  encodeJson,
+  encodeRecord,
+  logOrigin,
+  makeRecord,
+} from "../../../sequencer/batch/log.ts";
 import { unpack } from "../../../sequencer/protocol/codec.ts";
 import {
   MESSAGE_KINDS,
@@ -44,7 +50,9 @@ function opened(kind: "trade" | "ledger" = "trade"): Market {
 
 test("an entry survives the log's JSON and leads to the same root", () => {
   const [first, second] = [opened(), opened()];
-  const record = makeRecord(7, logOrigin(TEST_DOMAIN), ENTRY);
+  const record = makeRecord({ position: 7, epoch: 3, hash: logOrigin(TEST_DOMAIN) }, ENTRY);
+  assert.equal(encodeRecord(record), encodeJson(record));
+  assert.equal(encodeRecord({ ...record }), encodeJson(record));
   const read = decodeRecord(encodeJson(record));
   assert.deepEqual(read, record);
   const [step] = [first.executor.liquidate(ENTRY)];

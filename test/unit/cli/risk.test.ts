@@ -104,6 +104,8 @@ test("auctions tell what may be taken over, and takeovers are signed", async (co
 test("status shows the insurance fund, fees and accounts in liquidation", async (context) => {
   const { run } = await startCommandLine(context);
   const { out } = await run("status");
+  assert.match(out, /durability +embedded: synced to this machine's disk/);
+  assert.match(out, /loss window +0 ms: none/);
   assert.match(out, /insurance fund +25 USDC/);
   assert.match(out, /fees +1.5 USDC, and 0.03 not yet collected/);
   assert.match(out, /in liquidation +1 accounts/);

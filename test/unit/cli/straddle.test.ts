@@ -55,6 +55,31 @@ test("an overloaded node refuses orders, and says no more than that", async (con
   assert.match((await run("status")).out, /state +overloaded: new orders are refused\n/);
 });
 
+test("status tells the trading mode, why, since when, and what is tolerated", async (context) => {
+  const { run, service } = await startCommandLine(context);
+  const open = (await run("status")).out;
+  assert.match(open, /trading +open\n/);
+  const bounds =
+    /tolerances +log 1000 ms \(measured 3 ms\), certification 120000 ms \(measured too/;
+  assert.match(open, bounds);
+  const since = Date.UTC(2026, 0, 2, 3, 4, 5);
+  const pause = { mode: "cancelOnly", reason: "indexJump", detail: "1500", since } as const;
+  const { trading } = service.state.status;
+  service.state.status = {
+    ...service.state.status,
+    trading: { ...trading, ...pause, opensAt: since + 10_000, dissenting: 1 },
+  };
+  const { out } = await run("status");
+  assert.match(
+    out,
+    /trading +cancelOnly since 03:04:05 UTC, opens at 03:04:15 UTC or later: the un/,
+  );
+  assert.match(
+    out,
+    /the underlying has jumped \(1500\); cancels are taken; 1 validators contradict\n/,
+  );
+});
+
 test("--json is JSON and nothing else, for every command, before and after it", async (context) => {
   const { run } = await startCommandLine(context);
   const lines = [

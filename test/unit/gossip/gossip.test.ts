@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { multiaddr } from "@multiformats/multiaddr";
-import { type LogRecord, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import {
+  emptyHead,
+  headAfter,
+  type LogRecord,
+  logOrigin,
+  makeRecord,
+} from "../../../sequencer/batch/log.ts";
 import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
 import { createLogFollower } from "../../../sequencer/gossip/logFollower.ts";
 import { createLogServer } from "../../../sequencer/gossip/logServer.ts";
@@ -36,8 +42,9 @@ function memorySource() {
     for (let i = 0; i < count; i++) {
       const position = records.length;
       const entry = { type: "seal", number: position, root: (1n << 250n) + BigInt(position) };
-      const previous = records.at(-1)?.hash ?? logOrigin(1n);
-      records.push(makeRecord(position, previous, entry as never));
+      const last = records.at(-1);
+      const head = last === undefined ? emptyHead(logOrigin(1n)) : headAfter(last);
+      records.push(makeRecord(head, entry as never));
     }
   };
   return { source, records, proofs, grow };
@@ -170,7 +177,10 @@ test("attestations and refusals reach the server, also one that was away", async
     ...{ validator: "0xab", number: 7, root: "0x01", signature: "0xef" },
     ...{ wordsHash: "ab", logHash: "cd" },
   };
-  const refusal: Refusal = { validator: "0xab", position: 12, reason: "the root differs" };
+  const refusal: Refusal = {
+    ...{ validator: "0xab", position: 12, logHash: "cd", signature: "0xef" },
+    reason: "the root differs",
+  };
   const got: unknown[] = [];
   server.onAttestation((item) => got.push(item));
   server.onRefusal((item) => got.push(item));
@@ -206,7 +216,8 @@ test("stopping ends what is under way", async (context) => {
   await follower.stop();
   await byStop;
   assert.deepEqual(counts, { byStop: 3, bySignal: 3 });
-  await assert.rejects(follower.refuse({ validator: "0xab", position: 1, reason: "late" }));
+  const refusal = { validator: "0xab", position: 1, logHash: "cd", signature: "0xef" };
+  await assert.rejects(follower.refuse({ ...refusal, reason: "late" }));
 });
 
 const hostile: readonly { name: string; protocol: string; bytes: Uint8Array }[] = [

@@ -64,7 +64,51 @@ test("a batch is anchored with its signatures, and refused without", async (cont
   await assert.rejects(layer.submitBatch(sealed, PROOF, words.slice(2)), /CertificateMissing/);
   const anchored = await layer.submitBatch(sealed, PROOF, [words[3]!, words[0]!, words[2]!]);
   assert.deepEqual([anchored.number, anchored.root], [1, sealed.rootAfter]);
-  assert.deepEqual((await layer.batchData(1))?.proof, PROOF);
+});
+
+test("signatures that do not fit make no quorum: none go", async (context) => {
+  const node = await startRollupNode({ signers: members });
+  context.after(() => node.stop());
+  const layer = createSettlementLayer({
+    ...{ rpcUrl: node.rpcUrl, rollup: node.rollup, account: operator, logger: silent },
+    ...{ confirmations: 0, pollMs: 10 },
+  });
+  const domain = { chainId: CHAIN_ID, rollup: node.rollup };
+  const sealed = await tradeBatch(node, 1);
+  const hashes = { wordsHash: wordsHash(sealed.words), logHash: LOG };
+  const content = { number: 1, root: sealed.rootAfter, ...hashes };
+  const [a, b, c] = keys.map((key) => createAttester(key, domain)) as [
+    Attester,
+    Attester,
+    Attester,
+  ];
+  const words = await Promise.all([
+    a.attest(content),
+    b.attest(content),
+    c.attest({ ...content, logHash: OTHER_LOG }),
+  ]);
+  await assert.rejects(layer.submitBatch(sealed, PROOF, words), /CertificateMissing/);
+  await node.test.increaseTime({ seconds: 86_401 });
+  await node.test.mine({ blocks: 1 });
+  assert.equal((await layer.submitBatch(sealed, PROOF, words)).number, 1);
+});
+
+test("the validators are those of the registry at the newest confirmed block", async (context) => {
+  const node = await startRollupNode({ signers: members });
+  context.after(() => node.stop());
+  const connect = (confirmations: number) =>
+    createSettlementLayer({
+      ...{ rpcUrl: node.rpcUrl, rollup: node.rollup, logger: silent, confirmations },
+    });
+  assert.deepEqual(await connect(0).validators(), { members, quorum: 3 });
+  // The last one bonded in the newest block; four blocks ago nobody had.
+  assert.deepEqual(await connect(1).validators(), { members: members.slice(0, 3), quorum: 2 });
+  assert.equal(await connect(4).validators(), undefined);
+  const layer = connect(1);
+  await layer.validators();
+  await node.test.mine({ blocks: 1 });
+  await layer.anchored();
+  assert.deepEqual(await layer.validators(), { members, quorum: 3 });
 });
 
 test("a stuck batch is replaced with the signatures that it had", async (context) => {

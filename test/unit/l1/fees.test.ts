@@ -60,6 +60,16 @@ test("E11 a day's budget holds across its hours", async () => {
   assert.deepEqual(budget.spent(), { hour: 0n, day: 0n });
 });
 
+test("E11 what nobody knows the price of counts as if at its highest", async () => {
+  const { budget } = await open({ weiPerHour: 100n });
+  await budget.reserve(1, 60n);
+  await budget.settle(1, undefined);
+  assert.match((await budget.reserve(1, 50n)) ?? "", /`60` wei spent, `50` wanted/);
+  // Nothing is in flight: nothing is counted twice.
+  await budget.settle(1, undefined);
+  assert.equal(budget.spent().hour, 60n);
+});
+
 test("E11 a clock that goes back frees nothing", async () => {
   const { clock, budget } = await open({ weiPerHour: 100n });
   await budget.reserve(1, 100n);

@@ -8,6 +8,7 @@ import { privateKeyToAddress } from "viem/accounts";
 import {
   type AttestationDomain,
   createAttester,
+  isSignedRefusal,
   recoverAttester,
 } from "../../../sequencer/l1/attestation.ts";
 import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts";
@@ -90,6 +91,25 @@ test("development accounts exist on development chains only", () => {
   for (const chainId of [1, 11155111, 0]) {
     assert.throws(() => developmentAccount(0, chainId), RangeError);
   }
+});
+
+test("E19 a refusal counts for who signed it, on its own chain and contract", async () => {
+  const domain: AttestationDomain = { chainId: 31337, rollup: `0x${"aa".repeat(20)}` };
+  const attester = createAttester(PRIVATE_KEY, domain);
+  const said = { position: 12, logHash: "cd".repeat(32), reason: "the root differs" };
+  const refusal = await attester.refuse(said);
+  assert.equal(await isSignedRefusal(refusal, domain), true);
+  const changed = [
+    { ...refusal, position: 13 },
+    { ...refusal, position: -1 },
+    { ...refusal, logHash: "ce".repeat(32) },
+    { ...refusal, logHash: "cd" },
+    { ...refusal, reason: "the words differ" },
+    { ...refusal, validator: createAttester(`0x${"2c".repeat(32)}`, domain).address },
+    { ...refusal, signature: "0x" },
+  ];
+  for (const item of changed) assert.equal(await isSignedRefusal(item, domain), false);
+  assert.equal(await isSignedRefusal(refusal, { ...domain, chainId: 1 }), false);
 });
 
 test("D5: an attestation counts for who signed it, on its own chain and contract", async () => {

@@ -205,7 +205,7 @@ test("E11 no key of a provider is in an error", async () => {
       () => layer.domain(),
       () => layer.anchored(),
       () => layer.queued(0),
-      () => layer.batchData(1),
+      () => layer.validators(),
     ];
     for (const act of acts) {
       const error = await act().then(

@@ -118,9 +118,6 @@ for (const depth of DEPTHS) {
     const nonce = await node.test.getTransactionCount({ address: operator.address });
     assert.equal(nonce - start, count);
     assert.deepEqual(stages(), new Array(count).fill("anchored"));
-    for (let number = 1; number <= count; number++) {
-      assert.deepEqual((await layer.batchData(number))?.proof, PROOF);
-    }
     const { reorgs, deepestReorg, paused, stopped } = layer.report();
     assert.deepEqual({ reorgs, deepestReorg, paused, stopped }, { ...one(depth), ...well });
   });
@@ -234,7 +231,8 @@ test("E10 a reorg of what waits, unexecuted, is no reorg of what was credited", 
   const layer = connect(0);
   const batcher = { nextNumber: () => 1 } as SequencingOptions["batcher"];
   const sequencing = createSequencing({ batcher, nextQueueId: 0 } as SequencingOptions);
-  const look = () => watchQueue({ settlement: layer, sequencing, clock: createClock(0) });
+  const look = () =>
+    watchQueue({ settlement: layer, sequencing, clock: createClock(0), served: [] });
   await node.queue.deposit(300n);
   await look();
   await look();

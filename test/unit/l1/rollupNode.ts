@@ -46,6 +46,10 @@ const MARK_WORDS = 2;
 
 export const operator = developmentAccount(0, CHAIN_ID);
 export const trader = developmentAccount(1, CHAIN_ID);
+export const guardian = developmentAccount(6, CHAIN_ID);
+const proposer = developmentAccount(5, CHAIN_ID);
+/** Seconds. */
+const GOVERNANCE_DELAY = 1_300_000n;
 
 interface Chain {
   readonly rpcUrl: string;
@@ -58,13 +62,15 @@ async function startHardhat(): Promise<Chain> {
   return { rpcUrl: `http://${address}:${port}`, stop: () => server.close() };
 }
 
-/** `signers` are validators of the rollup, bonded. */
+/** `signers` are validators of the rollup, bonded. `isGoverned`: {@link guardian} may pause it. */
 export async function startRollupNode({
   start = startHardhat,
   signers = [],
+  isGoverned = false,
 }: {
   readonly start?: () => Promise<Chain>;
   readonly signers?: readonly Address[];
+  readonly isGoverned?: boolean;
 } = {}) {
   const { rpcUrl, stop } = await start();
   const transport = http(rpcUrl);
@@ -82,6 +88,9 @@ export async function startRollupNode({
 
   const token = await deploy("TestToken");
   const verifier = await deploy("AcceptingVerifier");
+  const governance = isGoverned
+    ? await deploy("Governance", [GOVERNANCE_DELAY, proposer.address, guardian.address])
+    : zeroAddress;
   const config = {
     token,
     tradeVerifier: verifier,
@@ -96,7 +105,7 @@ export async function startRollupNode({
     forcedDeadline: 604_800n,
     claimWindow: 604_800n,
     minimumDeposit: 1n,
-    governance: zeroAddress,
+    governance,
     validators: {
       candidates: signers.map((signer) => ({ signer, owner: trader.address })),
       ...{ stake: 1n, evidenceWindow: 1n, unbondingDelay: 2n },

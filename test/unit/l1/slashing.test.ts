@@ -39,7 +39,7 @@ beforeEach(async () => {
 });
 
 /** A node with one sealed batch, and what each validator says of it. */
-async function onTheWay() {
+async function onTheWay(replaceMs = 200) {
   const chain = node!;
   const domain = { chainId: CHAIN_ID, rollup: chain.rollup };
   const attesters = keys.map((key) => createAttester(key, domain));
@@ -52,7 +52,7 @@ async function onTheWay() {
   const values = createValues();
   const layer = createSettlementLayer({
     ...{ rpcUrl: chain.rpcUrl, rollup: chain.rollup, account: operator, logger: silent },
-    ...{ confirmations: 0, pollMs: 10, replaceMs: 200, values, feePerGasMax: 10n * SPIKE },
+    ...{ confirmations: 0, pollMs: 10, replaceMs, values, feePerGasMax: 10n * SPIKE },
   });
   const submission = async () =>
     (await values.get(`layerOne/submission/${operator.address}/1`)) as Submission | undefined;
@@ -130,7 +130,8 @@ test("slashed while the batch waits: the others' signatures go out, same nonce",
 });
 
 test("slashed in the batch's own block: it reverts, and is signed anew once final", async () => {
-  const { client, layer, sealed, signers, submission, slash, nonce } = await onTheWay();
+  // However long the slashing takes, the transaction is not replaced meanwhile.
+  const { client, layer, sealed, signers, submission, slash, nonce } = await onTheWay(600_000);
   const start = await nonce();
   await client.setAutomine(false);
   const anchoring = layer.submitBatch(sealed, PROOF, signers);

@@ -14,6 +14,7 @@ import {
 } from "../../../sequencer/protocol/eddsa.ts";
 import { runs } from "../../property/runs.ts";
 import { loadCircomlib } from "./circomlib.ts";
+import { orderFour, orderTwo } from "./smallOrder.ts";
 
 const message = fc.oneof(
   fc.constantFrom(0n, 1n, FIELD_MODULUS - 1n),
@@ -48,35 +49,6 @@ test("we accept circomlibjs' signatures", async () => {
 
 const key = publicKeyOf(42n);
 const good = sign(42n, 7n);
-/** A point of order 4, and the one of order 2: on the curve, but in no prime subgroup. */
-const orderFour = { x: sqrtOf168700(), y: 0n };
-const orderTwo = { x: 0n, y: FIELD_MODULUS - 1n };
-
-/** `a x^2 = 1` at y = 0, so `x = 1 / sqrt(a)`; a is a square, which makes the law complete. */
-function sqrtOf168700(): bigint {
-  const inverse = power(168700n, FIELD_MODULUS - 2n);
-  // Tonelli-Shanks is more than is needed: the root's order divides 2^28.
-  const odd = (FIELD_MODULUS - 1n) >> 28n;
-  let root = power(inverse, (odd + 1n) / 2n);
-  const generator = power(5n, odd);
-  for (let step = 0; (root * root) % FIELD_MODULUS !== inverse; step++) {
-    const rest = (((root * root) % FIELD_MODULUS) * 168700n) % FIELD_MODULUS;
-    let order = 0;
-    for (let value = rest; value !== 1n; value = (value * value) % FIELD_MODULUS) order++;
-    root = (root * power(generator, 1n << BigInt(28 - order - 1))) % FIELD_MODULUS;
-    assert.ok(step < 28);
-  }
-  return root;
-}
-
-function power(base: bigint, exponent: bigint): bigint {
-  let result = 1n;
-  for (let bits = exponent, square = base; bits > 0n; bits >>= 1n) {
-    if (bits & 1n) result = (result * square) % FIELD_MODULUS;
-    square = (square * square) % FIELD_MODULUS;
-  }
-  return result;
-}
 
 const CASES: readonly (readonly [string, PublicKey, bigint, Signature, boolean])[] = [
   ["the signature itself", key, 7n, good, true],

@@ -58,6 +58,43 @@ test("signatures outlive reorgs, and are forgotten where none reaches", () => {
   assert.deepEqual(tracker.attestations(1), []);
 });
 
+test("those count whom layer one lists, from the moment that it lists them", () => {
+  const tracker = track();
+  for (const validator of ["0xa", "0xb"]) tracker.attested(word(validator, 1));
+  assert.equal(tracker.isCertified(1), false);
+  // 0xA and 0xD have left, 0xE has come.
+  const moved = tracker.certifiedBy({ members: ["0xB", "0xC", "0xE"], quorum: 2 });
+  assert.deepEqual(moved, []);
+  assert.deepEqual(
+    tracker.attestations(1).map(({ validator }) => validator),
+    ["0xb"],
+  );
+  assert.equal(tracker.status(1)?.attestations, 1);
+  assert.equal(tracker.attested(word("0xa", 2)), "the validator is not known");
+  assert.deepEqual([tracker.progress().certified, tracker.isCertified(1)], [0, false]);
+  tracker.attested(word("0xe", 1));
+  assert.deepEqual([tracker.progress().certified, tracker.isCertified(1)], [1, true]);
+  // A higher quorum takes what a lower one gave, and who comes back has not said less.
+  const quorum = 3;
+  tracker.certifiedBy({ members: ["0xB", "0xC", "0xE"], quorum });
+  assert.equal(tracker.isCertified(1), false);
+  const back = tracker.certifiedBy({ members: ["0xA", "0xB", "0xE"], quorum });
+  assert.deepEqual(
+    back.map(({ number, stage }) => [number, stage]),
+    [[1, "certified"]],
+  );
+  assert.deepEqual(tracker.certifiedBy({ members: ["0xA", "0xB", "0xE"], quorum }), []);
+});
+
+test("what an earlier process has counted counts again, of those who are members", () => {
+  const tracker = track();
+  for (const validator of ["0xa", "0xb", "0xe"]) tracker.restored(word(validator, 1));
+  tracker.restored({ ...word("0xc", 1), root: "0x5" });
+  assert.equal(tracker.attestations(1).length, 2);
+  tracker.certifiedBy({ members: ["0xA", "0xB", "0xC", "0xE"], quorum: 3 });
+  assert.equal(tracker.isCertified(1), true);
+});
+
 test("without validators every batch is certified by nobody's word", () => {
   assert.equal(createBatchTracker({ validators: [], anchored: 0 }).isCertified(1), true);
 });

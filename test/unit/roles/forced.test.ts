@@ -108,6 +108,29 @@ test("a close waits for marks from after its order, and what stands behind it to
   assert.equal((await service.account({ id: taker.account }))?.positions[0], 6);
 });
 
+test("layer one's client hears of a served close's marks, after a restart too", async () => {
+  const { world, taker } = await createMarket({ checkpointEvery: 1 });
+  world.settlement.enqueue(close(taker, 4), world.clock.now() + 1);
+  for (let count = 0; count < 4; count++) await world.step(1000);
+  const { entry } = world.log.records.findLast(({ entry: each }) => each.type === "operation")!;
+  assert.ok(entry.type === "operation" && entry.operation.kind === "forcedClose");
+  const opened = world.log.records.findLast(({ entry: each }) => each.type === "open")!.entry;
+  assert.ok(opened.type === "open");
+  const { queueId } = entry;
+  const snapshotTime = opened.snapshot.time;
+  assert.deepEqual(world.settlement.served, [{ queueId, snapshotTime, isAnchored: false }]);
+  await world.finish();
+  await world.step(0);
+  assert.deepEqual(world.settlement.served, [{ queueId, snapshotTime, isAnchored: true }]);
+  // From the checkpoint as well as from the log.
+  assert.ok(world.checkpoints.saved.length > 0);
+  const again = await world.restart();
+  world.settlement.served = [];
+  // What is anchored is heard of with the first look, after the queue's.
+  for (let count = 0; count < 2; count++) await again.step(0);
+  assert.deepEqual(world.settlement.served, [{ queueId, snapshotTime, isAnchored: true }]);
+});
+
 /** Those that may wait in the ordinary lane, and more. */
 const WAITING = 520;
 /** Seconds in which a batch is proven and anchored, with plenty to spare. */

@@ -16,6 +16,7 @@ import {
   createWorld,
   DOMAIN,
   deployment,
+  PATIENT,
   START,
   snapshotAt,
   type TestTrader,
@@ -167,7 +168,7 @@ test("nobody is liquidated before two snapshots after a restart", async () => {
 });
 
 test("nor before two snapshots after the oracles were silent", async () => {
-  const { world } = await createScene();
+  const { world } = await createScene({ config: { breakers: PATIENT } });
   world.isOracleAway = true;
   await world.step(140_000);
   world.isOracleAway = false;
@@ -302,7 +303,8 @@ test("an account that nothing can be done for does not end a batch at each snaps
 });
 
 test("nobody is liquidated by marks that are too old for trading", async () => {
-  const { world, long, short, third } = await createScene();
+  const scene = await createScene({ config: { breakers: PATIENT } });
+  const { world, long, short, third } = scene;
   const resting = await world.place(long, { price: 300, lots: 1 });
   mark(world, CALLED);
   await world.step(1000);

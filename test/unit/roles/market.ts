@@ -157,11 +157,21 @@ export interface World {
   deposit(trader: TestTrader, amount: number): void;
   /** A new process on what the old one had made durable. */
   restart(records?: readonly LogRecord[]): Promise<World>;
+  /** The same with another configuration. */
+  restartWith(change: Partial<SequencerConfig>): Promise<World>;
 }
 
 export const VALIDATORS = ["0x01", "0x02", "0x03"].map(
   (end) => `0x${end.slice(2).padStart(40, "0")}` as const,
 );
+
+const NEVER_MS = 1e15;
+/** Trading does not wait for validators. */
+export const UNCERTIFIED = {
+  certification: { floorMs: NEVER_MS, ceilingMs: NEVER_MS, factor: 1 },
+} satisfies SequencerConfig["breakers"];
+/** Nor for the oracles: what else stops where marks are too old is to be seen. */
+export const PATIENT = { ...UNCERTIFIED, oracleStaleMs: NEVER_MS };
 
 const CONFIG: Omit<SequencerConfig, "info"> = {
   deployment,
@@ -185,6 +195,8 @@ const CONFIG: Omit<SequencerConfig, "info"> = {
   rate: { perSecond: 100, burst: 1000 },
   backlogMax: 1000,
   unanchoredMax: 1000,
+  // Nobody attests here unless a test does.
+  breakers: UNCERTIFIED,
   checkpointEvery: 4,
   certificationWaitMs: 60_000,
   tickMs: 10,
@@ -198,6 +210,8 @@ export type Disk = Pick<World, "clock" | "batches" | "checkpoints" | "settlement
 export async function createWorld(
   change: Partial<SequencerConfig> = {},
   disk?: Disk,
+  /** In the place of those in memory. */
+  real: Partial<SequencerPorts> = {},
 ): Promise<World> {
   const clock = disk?.clock ?? createClock(START);
   const log = createLog(DOMAIN, disk?.records);
@@ -227,6 +241,8 @@ export async function createWorld(
       return { notify: () => undefined, stop: async () => undefined };
     },
     isSignedAttestation: async () => true,
+    isSignedRefusal: async ({ signature }) => signature !== "",
+    ...real,
   };
   const sequencer = await createSequencer(ports, { ...CONFIG, info: infoOf(), ...change });
   const events: ExchangeEvent[] = [];
@@ -268,6 +284,13 @@ export async function createWorld(
     deposit: (trader: TestTrader, amount: number) => settlement.enqueue(depositOf(trader, amount)),
     restart: (records: readonly LogRecord[] = log.survivors()) =>
       createWorld(change, { clock, batches, checkpoints, settlement, records }),
+    restartWith: (other: Partial<SequencerConfig>) => {
+      const records = log.survivors();
+      return createWorld(
+        { ...change, ...other },
+        { clock, batches, checkpoints, settlement, records },
+      );
+    },
   });
   return self;
 }
@@ -321,12 +344,15 @@ function infoOf(): SequencerConfig["info"] {
 }
 
 /** A market with open books and two traders who have money. */
-export async function createMarket(change: Partial<SequencerConfig> = {}): Promise<{
+export async function createMarket(
+  change: Partial<SequencerConfig> = {},
+  real: Partial<SequencerPorts> = {},
+): Promise<{
   world: World;
   maker: TestTrader;
   taker: TestTrader;
 }> {
-  const world = await createWorld(change);
+  const world = await createWorld(change, undefined, real);
   const [maker, taker] = [createTrader(3), createTrader(4)];
   world.open(maker, 1_000_000_000);
   world.open(taker, 1_000_000_000);

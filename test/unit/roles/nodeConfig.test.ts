@@ -5,7 +5,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { ConfigError, readConfig } from "../../../sequencer/node/config.ts";
+import { ConfigError, readConfig, type SequencerFile } from "../../../sequencer/node/config.ts";
+import { closeConfirmationsOf } from "../../../sequencer/node/deployment.ts";
 
 const folder = mkdtempSync(path.join(tmpdir(), "straddle-config-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -43,6 +44,16 @@ test("a wrong configuration is refused with the field's name", () => {
     );
   }
   assert.throws(() => readConfig("prover", path.join(folder, "none.json")), /cannot be read/);
+});
+
+test("closes wait for 64 blocks, and for none where blocks come on demand", () => {
+  const of = (chainId: number, closeConfirmations?: number) =>
+    closeConfirmationsOf({
+      deployment: { chainId } as SequencerFile["deployment"],
+      closeConfirmations,
+    });
+  assert.deepEqual([of(1), of(11_155_111), of(31337), of(1337)], [64, 64, 0, 0]);
+  assert.deepEqual([of(1, 10), of(31337, 3)], [10, 3]);
 });
 
 test("the command explains itself and its errors", () => {

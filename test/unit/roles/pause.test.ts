@@ -3,8 +3,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { logOrigin } from "../../../sequencer/batch/log.ts";
 import { SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
+import { DEFAULT_BREAKERS } from "../../../sequencer/roles/circuitBreakers.ts";
 import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
-import { createMarket, DOMAIN, deployment, PLACE, type TestTrader, type World } from "./market.ts";
+import {
+  createMarket,
+  DOMAIN,
+  deployment,
+  PATIENT,
+  PLACE,
+  type TestTrader,
+  type World,
+} from "./market.ts";
+
+const { cancelOnlyMs } = DEFAULT_BREAKERS;
 
 async function placing(world: World, trader: TestTrader): Promise<string> {
   const signed = trader.peek({ ...PLACE, deadline: world.clock.now() + 60_000 });
@@ -21,12 +32,12 @@ test("while snapshots are too old nothing trades, and orders are still taken bac
   await world.step(10_000);
   world.isOracleAway = true;
   await world.step(TRADING_AGE_MS_MAX + 1000);
-  assert.equal(await placing(world, taker), "noSnapshot");
+  assert.equal(await placing(world, taker), "tradingPaused");
   const deadline = world.clock.now() + 1_000_000;
   const order = { book: 0, isSell: false, price: 490, seq: first.seq ?? 0 };
   const cancelled = await world.submit(maker, { kind: "cancel", ...order, deadline });
   assert.equal(cancelled.accepted && cancelled.receipt.outcome, "cancelled");
-  assert.equal(await placing(world, taker), "noSnapshot", "nor into the batch of the cancel");
+  assert.equal(await placing(world, taker), "tradingPaused", "nor into the batch of the cancel");
   // Far beyond the age that any proof takes, batch after batch.
   for (let count = 0; count < 3; count++) {
     await world.step(4 * SNAPSHOT_AGE_MS_MAX);
@@ -35,9 +46,11 @@ test("while snapshots are too old nothing trades, and orders are still taken bac
   }
   assert.ok(second.orderId);
   assert.deepEqual(await world.sequencer.service.orders(maker.account), []);
-  assert.equal(await placing(world, taker), "noSnapshot");
+  assert.equal(await placing(world, taker), "tradingPaused");
   world.isOracleAway = false;
   await world.step(1000);
+  assert.equal(await placing(world, taker), "tradingPaused", "nor by the first snapshot alone");
+  for (let count = 0; count < 2; count++) await world.step(cancelOnlyMs);
   assert.equal((await world.place(taker, { price: 490 })).outcome, "rested");
   await world.finish();
   assert.equal((await world.sequencer.service.status()).halted, null);
@@ -49,6 +62,17 @@ test("while snapshots are too old nothing trades, and orders are still taken bac
     if (entry.type !== "open") continue;
     assert.ok(entry.time - entry.snapshot.time < SNAPSHOT_AGE_MS_MAX);
   }
+});
+
+test("marks that are too old are refused whether or not trading has paused", async () => {
+  const { world, taker } = await createMarket({ breakers: PATIENT });
+  await world.step(10_000);
+  world.isOracleAway = true;
+  await world.step(TRADING_AGE_MS_MAX + 1000);
+  assert.equal(await placing(world, taker), "noSnapshot");
+  world.isOracleAway = false;
+  await world.step(1000);
+  assert.equal((await world.place(taker, { price: 490 })).outcome, "rested");
 });
 
 test("payments wait for fresh marks", async () => {
@@ -72,4 +96,16 @@ test("payments wait for fresh marks", async () => {
   const result = await answer;
   assert.equal(result.accepted && result.receipt.outcome, "executed");
   assert.equal(paid(), true);
+});
+
+test("an append that a stalled node finds late once is no reason", async () => {
+  const { world, maker } = await createMarket();
+  world.isOracleAway = true;
+  world.log.hold();
+  const placed = world.place(maker, { price: 470 });
+  await world.step(20_000);
+  world.log.release();
+  await placed;
+  await world.step(50);
+  assert.equal((await world.sequencer.service.status()).trading.mode, "open");
 });

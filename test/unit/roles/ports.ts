@@ -1,12 +1,13 @@
 /** Ports in memory, with a clock that only moves when it is told to. */
 import {
+  emptyHead,
+  headAfter,
   type LogEntry,
   type LogRecord,
   logOrigin,
   makeRecord,
 } from "../../../sequencer/batch/log.ts";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
-import type { LayerOneStatus } from "../../../sequencer/exchangeService.ts";
 import type {
   Attestation,
   BatchStore,
@@ -20,8 +21,11 @@ import type {
   LogServer,
   QueuedOperation,
   Refusal,
+  ServedClose,
   SettlementLayer,
+  ValidatorSet,
 } from "../../../sequencer/ports.ts";
+import type { LayerOneStatus } from "../../../sequencer/protocol/status.ts";
 
 export const silent: Logger = {
   debug: () => undefined,
@@ -54,20 +58,29 @@ export interface MemoryLog extends Log {
   survivors(): LogRecord[];
 }
 
+const POLICY = {
+  engine: "simulated",
+  durability: "in memory",
+  ...{ lossWindowMs: null, lossWindow: "everything" },
+} as const;
+
 export function createLog(domain: bigint, initial: readonly LogRecord[] = []): MemoryLog {
   const records: LogRecord[] = [...initial];
-  let tip = { position: records.length, hash: records.at(-1)?.hash ?? logOrigin(domain) };
+  const durable = () => {
+    const last = records.at(-1);
+    return last === undefined ? emptyHead(logOrigin(domain)) : headAfter(last);
+  };
+  let tip = durable();
   let waiting: (() => void)[] | undefined;
   return {
     records,
-    head: () => ({
-      position: records.length,
-      hash: records.at(-1)?.hash ?? logOrigin(domain),
-    }),
-    append: (entries: readonly LogEntry[]) => {
+    head: durable,
+    failure: new AbortController().signal,
+    policy: () => POLICY,
+    append: (entries: readonly LogEntry[], epoch?: number) => {
       const made = entries.map((entry) => {
-        const record = makeRecord(tip.position, tip.hash, entry);
-        tip = { position: record.position + 1, hash: record.hash };
+        const record = makeRecord(tip, entry, epoch);
+        tip = headAfter(record);
         return record;
       });
       return new Promise((resolve) => {
@@ -98,11 +111,13 @@ export function createLog(domain: bigint, initial: readonly LogRecord[] = []): M
 export interface MemoryBatchStore extends BatchStore {
   readonly batches: Map<number, SealedBatch>;
   readonly proofs: Map<number, ProofWords>;
+  readonly attested: Map<string, Attestation>;
 }
 
 export function createBatches(): MemoryBatchStore {
   const batches = new Map<number, SealedBatch>();
   const proofs = new Map<number, ProofWords>();
+  const attested = new Map<string, Attestation>();
   return {
     batches,
     proofs,
@@ -114,6 +129,16 @@ export function createBatches(): MemoryBatchStore {
       for (const batch of batches.values()) if (batch.number > number) yield batch;
     },
     prune: async () => undefined,
+    attested,
+    putAttestation: async (attestation) => {
+      attested.set(`${attestation.number}/${attestation.validator}`, structuredClone(attestation));
+    },
+    attestations: async function* () {
+      yield* [...attested.values()].sort((one, other) => one.number - other.number);
+    },
+    pruneAttestations: async (number) => {
+      for (const [key, word] of attested) if (word.number <= number) attested.delete(key);
+    },
   };
 }
 
@@ -143,6 +168,10 @@ export interface MemoryValues extends DurableValues {
 }
 
 export interface FakeSettlement extends SettlementLayer {
+  /** What the registry has. */
+  validatorSet: ValidatorSet | undefined;
+  /** What was said of closes when the queue was read last. */
+  served: readonly ServedClose[];
   /** What `report` tells besides that all is well. */
   condition: Partial<LayerOneStatus>;
   readonly queue: QueuedOperation[];
@@ -154,19 +183,22 @@ export function createSettlement(domain: bigint): FakeSettlement {
   const queue: QueuedOperation[] = [];
   const anchoredBatches: { number: number; root: bigint }[] = [];
   const settlement: FakeSettlement = {
-    condition: {},
+    ...{ condition: {}, validatorSet: undefined, served: [] },
     queue,
     anchoredBatches,
     enqueue: (operation, pricedFrom = 0) =>
       void queue.push({ queueId: queue.length, operation, pricedFrom }),
     domain: async () => domain,
     anchored: async () => anchoredBatches.at(-1) ?? { number: 0, root: 0n },
-    queued: async (from) => queue.filter(({ queueId }) => queueId >= from),
+    queued: async (from, served = []) => {
+      settlement.served = served;
+      return queue.filter(({ queueId }) => queueId >= from);
+    },
     submitBatch: async ({ number, rootAfter }) => {
       anchoredBatches.push({ number, root: rootAfter });
       return { number, root: rootAfter, transaction: `0x${number.toString(16).padStart(64, "0")}` };
     },
-    batchData: async () => undefined,
+    validators: async () => settlement.validatorSet,
     report: () => ({
       ...{ paused: null, stopped: null, head: null, confirmed: null, reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
@@ -189,6 +221,7 @@ export function createNetwork(): FakeNetwork {
     peers: () => [],
     onAttestation: (handler) => void attestationHandlers.push(handler),
     onRefusal: (handler) => void refusalHandlers.push(handler),
+    onReport: () => undefined,
     announce: () => undefined,
     announceProof: () => undefined,
     stop: async () => undefined,

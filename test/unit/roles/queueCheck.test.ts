@@ -77,6 +77,18 @@ test("E10 an entry that confirmed blocks lack accuses the sequencer", async () =
   assert.equal(asked, 4);
 });
 
+test("E10 a close that layer one has after its marks is nobody's lie", async () => {
+  const { settlement, check, signal } = setUp();
+  const close = { kind: "forcedClose", account: 3, owner: 9n, slot: 0, lots: 4 } as const;
+  const entry = { type: "operation", operation: close, queueId: 0 } as const;
+  settlement.enqueue(close, START + 1);
+  await assert.rejects(check.refusal(entry, START, signal), {
+    name: "LayerOneStoppedError",
+    message: /after the marks of `\d+` that served it: by a reorg, or/,
+  });
+  assert.equal(await check.refusal(entry, START + 1, signal), undefined);
+});
+
 test("E10 a credited entry that layer one replaced stops the validator", async () => {
   const { settlement, check, signal } = setUp();
   settlement.condition = { stopped: "a reorg of layer one has replaced queue entry `0`" };

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogCorruptionError } from "../../../sequencer/batch/log.ts";
+import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
 import type { OpenOrder, Receipt } from "../../../sequencer/exchangeService.ts";
-import { createMarket, createWorld, type World } from "./market.ts";
+import { createMarket, createWorld, turns, VALIDATORS, type World } from "./market.ts";
 import { createBatches, createCheckpoints, createClock } from "./ports.ts";
 
 interface Story {
@@ -99,6 +100,33 @@ test("a restarted sequencer goes on where the old one stopped", async () => {
     numbers,
     numbers.map((_, index) => index + 1),
   );
+});
+
+test("what validators have signed is there after a restart: nobody must repeat it", async () => {
+  const { world, maker } = await createMarket();
+  await world.place(maker, { price: 490, lots: 1 });
+  await world.step(10_000);
+  await world.prove();
+  const { service } = world.sequencer;
+  const anchored = () => world.settlement.anchoredBatches.length;
+  const start = anchored();
+  for (const batch of world.batches.batches.values()) {
+    const { number, rootAfter } = batch;
+    const seal = world.log.records.find(
+      ({ entry }) => entry.type === "seal" && entry.number === number,
+    );
+    const hashes = { wordsHash: wordsHash(batch.words), logHash: seal!.hash };
+    const said = { number, root: `0x${rootAfter.toString(16)}`, ...hashes, signature: "0x" };
+    for (const validator of VALIDATORS.slice(1)) world.network.attest({ validator, ...said });
+  }
+  await turns();
+  const { sealed } = await service.status();
+  assert.ok(sealed > start);
+  const again = await world.restart();
+  assert.equal((await again.sequencer.service.batch(sealed))?.attestations, 2);
+  // Not a moment passes in which validators could be waited for.
+  await again.step(0);
+  assert.equal(anchored(), sealed);
 });
 
 test("what was executed but never durable is gone, and nobody was told of it", async () => {

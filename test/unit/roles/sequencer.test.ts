@@ -254,6 +254,33 @@ test("two thirds of the validators certify, and a stranger's word does not count
   assert.equal((await service.batch("latest"))?.stage, "proven");
 });
 
+test("who certifies, and how many must, is asked of layer one", async () => {
+  const { world } = await createMarket();
+  await world.step(10_000);
+  const { service } = world.sequencer;
+  const batch = (await service.batch(1))!;
+  const { hash: logHash } = world.log.records[batch.logPosition]!;
+  const root = `0x${batch.root.toString(16)}`;
+  const hashes = { wordsHash: wordsHash((await world.batches.sealed(1))!.words), logHash };
+  const stranger = "0x00000000000000000000000000000000000000ff";
+  const stage = async (members: readonly string[]): Promise<string | undefined> => {
+    world.settlement.validatorSet = { members, quorum: 1 };
+    await world.sequencer.pollChain();
+    world.network.attest({ validator: stranger, number: 1, root, ...hashes, signature: "" });
+    await turns();
+    return (await service.batch(1))?.stage;
+  };
+  assert.equal(await stage(VALIDATORS), "sequenced");
+  assert.equal(await stage([stranger]), "certified");
+  assert.equal(await stage(VALIDATORS), "sequenced");
+  // An endpoint that does not answer changes nothing, and keeps nothing from being anchored.
+  await stage([stranger]);
+  world.settlement.validators = async () => Promise.reject(new Error("no state there"));
+  await world.prove();
+  await world.sequencer.pollChain();
+  assert.equal((await service.batch(1))?.stage, "anchored");
+});
+
 test("series settle at expiry and positions become cash", async () => {
   const { world, maker, taker } = await createMarket();
   await world.place(maker, { isSell: true, price: 500, lots: 10 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { LogEntry, LogRecord } from "../../../sequencer/batch/log.ts";
-import { logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
+import { emptyHead, headAfter, logOrigin, makeRecord } from "../../../sequencer/batch/log.ts";
 import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type { QueuedOperation } from "../../../sequencer/ports.ts";
@@ -68,6 +68,7 @@ async function validate(given: Given): Promise<Run> {
           const signed = { validator: "0xvalidator", signature: "0x" };
           return { ...signed, ...rest, root: `0x${root.toString(16)}` };
         },
+        refuse: async (content) => ({ validator: "0xvalidator", signature: "0x", ...content }),
       },
     },
     CONFIG,
@@ -101,10 +102,10 @@ function forge(
   records: readonly LogRecord[],
   change: (entry: LogEntry, position: number) => LogEntry,
 ): LogRecord[] {
-  let previous = logOrigin(DOMAIN);
+  let head = emptyHead(logOrigin(DOMAIN));
   return records.map(({ entry, position }) => {
-    const record = makeRecord(position, previous, change(entry, position));
-    previous = record.hash;
+    const record = makeRecord(head, change(entry, position));
+    head = headAfter(record);
     return record;
   });
 }
@@ -232,6 +233,26 @@ test("an operation that layer one never queued is refused", async () => {
   const { world, records } = await day();
   const run = await validate({ world, records, queue: [], until: refused });
   assert.match(run.reason ?? "", /layer one has no queue entry `0`/);
+});
+
+test("a close that layer one moved behind its marks stops it without a refusal", async () => {
+  const { world, taker } = await createMarket();
+  const close = { kind: "forcedClose", account: taker.account, owner: taker.owner } as const;
+  world.settlement.enqueue({ ...close, slot: 0, lots: 4 }, world.clock.now() + 1);
+  for (let count = 0; count < 4; count++) await world.step(1000);
+  await world.finish();
+  const records = world.log.survivors();
+  const queue = world.settlement.queue.map((queued) =>
+    queued.pricedFrom === 0 ? queued : { ...queued, pricedFrom: world.clock.now() },
+  );
+  const at = records.findIndex(
+    ({ entry }) => entry.type === "operation" && entry.operation.kind === "forcedClose",
+  );
+  const until = ({ log }: { log: MemoryLog }): boolean => log.records.length === at;
+  const run = await validate({ world, records, queue, until });
+  assert.match(run.reason ?? "", /by a reorg, or the sequencer took old marks/);
+  assert.deepEqual(run.follower.refusals, []);
+  assert.ok(run.follower.attestations.length < world.batches.batches.size);
 });
 
 test("a queue entry that is passed over is refused", async () => {

@@ -7,10 +7,11 @@ import { createInterface } from "node:readline";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LogCorruptionError, type LogRecord, logOrigin } from "../../../sequencer/batch/log.ts";
+import { LogStoppedError } from "../../../sequencer/batch/logWriter.ts";
 import { createDatabase, type Database } from "../../../sequencer/store/database.ts";
 import { openHeadFile } from "../../../sequencer/store/headFile.ts";
 import { numberedKey } from "../../../sequencer/store/keys.ts";
-import { LogStoppedError, openLevelLog } from "../../../sequencer/store/levelLog.ts";
+import { openLevelLog } from "../../../sequencer/store/levelLog.ts";
 import { openStore, StoreDomainError } from "../../../sequencer/store/store.ts";
 import { DOMAIN, sampleEntry, temporaryFolder } from "./sampleEntries.ts";
 
@@ -47,14 +48,14 @@ function isCorruptAt(position: number) {
 test("records survive a restart, linked from the deployment's origin", async (context) => {
   const folder = await temporaryFolder(context);
   const first = await openStore(folder, DOMAIN);
-  assert.deepEqual(first.log.head(), { position: 0, hash: logOrigin(DOMAIN) });
+  assert.deepEqual(first.log.head(), { position: 0, epoch: 0, hash: logOrigin(DOMAIN) });
   const written = await first.log.append([0, 1, 2].map(sampleEntry));
   assert.equal(written[0]?.previous, logOrigin(DOMAIN));
   await first.close();
 
   const second = await openStore(folder, DOMAIN);
   context.after(() => second.close());
-  assert.deepEqual(second.log.head(), { position: 3, hash: written[2]?.hash });
+  assert.deepEqual(second.log.head(), { position: 3, epoch: 0, hash: written[2]?.hash });
   assert.deepEqual(await collect(second.log.read(0)), written);
   assert.deepEqual(await collect(second.log.read(2)), written.slice(2));
   assert.deepEqual(await collect(second.log.read(3)), []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
-import type { Checkpoint } from "../../../sequencer/ports.ts";
+import type { Attestation, Checkpoint } from "../../../sequencer/ports.ts";
 import { BatchConflictError } from "../../../sequencer/store/batchStore.ts";
 import { createDatabase, StoreCorruptionError } from "../../../sequencer/store/database.ts";
 import { numberedKey } from "../../../sequencer/store/keys.ts";
@@ -24,7 +24,7 @@ function sampleBatch(number: number): SealedBatch {
 
 function sampleCheckpoint(position: number): Checkpoint {
   const state = { roots: [1n, 2n], accounts: [{ cash: -5 }] };
-  const rest = { hash: "ab", batchNumber: 3, time: 1_700_000_000_000, root: 2n ** 250n };
+  const rest = { epoch: 2, hash: "ab", batchNumber: 3, time: 1_700_000_000_000, root: 2n ** 250n };
   return { position, ...rest, state, extra: { queue: 9 } };
 }
 
@@ -55,6 +55,32 @@ test("pruning forgets inputs only", async (context) => {
   assert.deepEqual(await store.batches.sealed(2), { ...sampleBatch(2), inputs: {} });
   assert.deepEqual(await store.batches.sealed(3), sampleBatch(3));
   assert.deepEqual(await store.batches.proof(1), PROOF);
+});
+
+test("attestations survive a restart until their batches are pruned", async (context) => {
+  const folder = await temporaryFolder(context);
+  const word = (number: number, validator: string) => ({
+    ...{ number, validator, root: "0x1", wordsHash: "22", logHash: "33", signature: "0x44" },
+  });
+  const words = [word(2, "0xAb"), word(2, "0xCd"), word(3, "0xAb"), word(10, "0xAb")];
+  const first = await openStore(folder, DOMAIN);
+  for (const each of words.toReversed()) await first.batches.putAttestation(each);
+  await first.batches.putAttestation(words[0]!);
+  await first.close();
+
+  const { batches, close } = await openStore(folder, DOMAIN);
+  context.after(close);
+  const all = async () => {
+    const found: Attestation[] = [];
+    for await (const each of batches.attestations()) found.push(each);
+    return found;
+  };
+  assert.deepEqual(await all(), words);
+  await batches.pruneAttestations(-1);
+  await batches.pruneAttestations(1);
+  assert.equal((await all()).length, 4);
+  await batches.pruneAttestations(2);
+  assert.deepEqual(await all(), words.slice(2));
 });
 
 test("a batch may be stored twice, but not with other contents", async (context) => {

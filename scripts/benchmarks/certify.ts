@@ -1,0 +1,209 @@
+/**
+ * From order to certified, with the sequencer in this process and four validators in their own:
+ * durable log, direct streams, signatures and durable votes as in a network, but records that no
+ * engine executes. And how long it takes when the leader is killed.
+ */
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { blockHash } from "../../sequencer/consensus/block.ts";
+import { faultOf } from "../../sequencer/consensus/verification.ts";
+import { createLogServer } from "../../sequencer/gossip/logServer.ts";
+import type { MemberReport } from "../../sequencer/ports.ts";
+import { openStore } from "../../sequencer/store/store.ts";
+import type { BenchLine } from "./benchLine.ts";
+import { percentile } from "./certify/percentile.ts";
+import { startChild } from "./certify/process.ts";
+import { propagationLines } from "./certify/propagation.ts";
+import {
+  benchEntry,
+  benchSitting,
+  DOMAIN,
+  MEMBERS,
+  type MemberStart,
+  quiet,
+} from "./certify/sitting.ts";
+
+const RATES = [100, 1_000, 10_000];
+const SECONDS = 8;
+const WARM_UP_SECONDS = 2;
+const KILLS = 10;
+const WAIT_MS_MAX = 60_000;
+/** Messages that may wait to be certified before a rate counts as not sustained. */
+const WAITING_MAX = 40_000;
+const TARGET_MS = 10;
+
+interface World {
+  /** Orders one message now. */
+  order(): void;
+  ordered(): number;
+  certified(): number;
+  /** Called with the position up to which all is certified, as soon as it is known here. */
+  watch(see: (position: number) => void): void;
+  leader(): number;
+  kill(member: number): Promise<void>;
+  start(member: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function certifyBenchmarks(): Promise<BenchLine[]> {
+  const lines = await propagationLines();
+  const world = await createWorld();
+  try {
+    for (let count = 0; count < 10; count++) world.order();
+    await until(() => world.certified() >= 10);
+    for (const rate of RATES) lines.push(...(await latencyLines(world, rate)));
+    lines.push(...(await failoverLines(world)));
+  } finally {
+    await world.stop();
+  }
+  return lines;
+}
+
+async function createWorld(): Promise<World> {
+  const directory = mkdtempSync(path.join(tmpdir(), "straddle-certify-"));
+  const { validators, genesis, keys, peers } = await benchSitting();
+  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const store = await openStore(path.join(directory, "sequencer"), DOMAIN);
+  const source = { record: (from: number) => store.log.read(from), proofOf: async () => undefined };
+  const server = await createLogServer({ source, logger: quiet });
+  const ports = await freePorts(MEMBERS);
+  const children = new Map<number, ChildProcess>();
+  const reports = new Map<string, MemberReport>();
+  let [ordered, certified] = [0, 0];
+  let see: (position: number) => void = () => undefined;
+
+  server.onReport((peer, report) => {
+    reports.set(peer, report);
+    const { final } = report;
+    if (final === null || final.block.to <= certified) return;
+    const { block, certificate } = final;
+    if (certificate.kind !== "finalize" || certificate.block !== blockHash(block)) return;
+    if (faultOf(rules, { type: "certificate", certificate }) !== undefined) return;
+    certified = block.to;
+    see(certified);
+  });
+
+  async function start(index: number): Promise<void> {
+    const sequencer = server.addresses()[0]!;
+    const given: MemberStart = {
+      ...{ index, ports, sequencer, directory: path.join(directory, `member-${index}`) },
+    };
+    const child = startChild("member.ts", JSON.stringify(given));
+    children.set(index, child);
+    await once(child, "message");
+  }
+
+  const kill = async (index: number): Promise<void> => {
+    const child = children.get(index)!;
+    children.delete(index);
+    const gone = once(child, "exit");
+    child.kill("SIGKILL");
+    await gone;
+  };
+
+  await Promise.all(Array.from({ length: MEMBERS }, (_, index) => start(index)));
+  return {
+    order: () => {
+      const place = ordered;
+      ordered += 1;
+      store.log.append([benchEntry(place)]).then(() => server.announce(place));
+    },
+    ordered: () => ordered,
+    certified: () => certified,
+    watch: (watcher) => {
+      see = watcher;
+    },
+    leader: () => {
+      const terms = peers.map((peer) => reports.get(peer)?.term ?? 0);
+      return (Math.max(...terms) - 1) % MEMBERS;
+    },
+    ...{ kill, start },
+    stop: async () => {
+      await Promise.all([...children.keys()].map(kill));
+      await server.stop();
+      await store.close();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** Each message is due at its time, whatever the ones before it do. */
+async function latencyLines(world: World, rate: number): Promise<BenchLine[]> {
+  const first = world.ordered();
+  const due: number[] = [];
+  const latencies: number[] = [];
+  world.watch((position) => {
+    const now = performance.now();
+    while (latencies.length < due.length && first + latencies.length < position) {
+      latencies.push(now - due[latencies.length]!);
+    }
+  });
+  const start = performance.now();
+  let isSustained = true;
+  for (let sent = 0; sent < rate * SECONDS && isSustained; ) {
+    const elapsed = performance.now() - start;
+    for (; sent < Math.min(rate * SECONDS, (elapsed / 1000) * rate); sent++) {
+      due.push(start + (sent / rate) * 1000);
+      world.order();
+    }
+    isSustained = world.ordered() - world.certified() < WAITING_MAX;
+    await sleep(1);
+  }
+  await until(() => world.certified() >= world.ordered());
+  const measured = latencies.slice(rate * WARM_UP_SECONDS);
+  const note = `${rate}/s${isSustained ? "" : ", not sustained"}; without the engine`;
+  return [50, 99].map((share): BenchLine => {
+    const target = share === 50 && rate === 1_000 ? { target: TARGET_MS } : {};
+    const name = `certify.order.${rate}.p${share}`;
+    return {
+      name,
+      value: percentile(measured, share),
+      unit: "ms",
+      better: "lower",
+      ...target,
+      note,
+    };
+  });
+}
+
+async function failoverLines(world: World): Promise<BenchLine[]> {
+  const gaps: number[] = [];
+  for (let count = 0; count < KILLS; count++) {
+    const leader = world.leader();
+    const before = world.certified();
+    const killed = performance.now();
+    await world.kill(leader);
+    world.order();
+    await until(() => world.certified() > before);
+    gaps.push(performance.now() - killed);
+    await world.start(leader);
+    // Until it has caught up and terms are stable again.
+    await sleep(3_000);
+  }
+  const note = `${KILLS} leaders killed; a term without a block ends after 2 s`;
+  const line = (name: string, value: number): BenchLine => {
+    return { name: `certify.failover.${name}`, value, unit: "ms", better: "lower", note };
+  };
+  return [line("p50", percentile(gaps, 50)), line("max", Math.max(...gaps))];
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  const end = performance.now() + WAIT_MS_MAX;
+  while (!isSo()) {
+    if (performance.now() > end) throw new Error("nothing was certified for a minute");
+    await sleep(1);
+  }
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}

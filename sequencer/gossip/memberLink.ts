@@ -1,0 +1,168 @@
+/**
+ * The way to one other member: a stream that this side opens and only writes to, dialled again with
+ * growing pauses for as long as it takes. What cannot be sent is dropped: who votes says again what
+ * matters, and a queue for somebody who is away would only grow.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Libp2p, Stream } from "@libp2p/interface";
+import { multiaddr } from "@multiformats/multiaddr";
+import type { Logger } from "../ports.ts";
+import { sendFrames } from "./frames.ts";
+import { MEMBER_PROTOCOL, type MemberLimits } from "./memberWire.ts";
+
+const POLL_MS = 20;
+
+export interface MemberLinkOptions {
+  readonly node: Libp2p;
+  readonly member: number;
+  /** Multiaddr with the member's peer id; undefined while it is not known. */
+  address(): string | undefined;
+  readonly limits: MemberLimits;
+  readonly logger: Logger;
+  /** How long (ms) this member must not be dialled. */
+  banned(): number;
+  /** Whether this side leaves the first dialling to the other: both can use one connection. */
+  readonly isPatient: boolean;
+  hasConnection(): boolean;
+}
+
+export interface MemberLink {
+  send(frame: Uint8Array): void;
+  isConnected(): boolean;
+  stop(): Promise<void>;
+}
+
+interface Parts {
+  readonly options: MemberLinkOptions;
+  waiting: Uint8Array[];
+  waitingBytes: number;
+  isConnected: boolean;
+  dropped: number;
+  wake: () => void;
+}
+
+export function createMemberLink(options: MemberLinkOptions): MemberLink {
+  const stopping = new AbortController();
+  const parts: Parts = {
+    options,
+    ...{ waiting: [], waitingBytes: 0, isConnected: false, dropped: 0, wake: () => undefined },
+  };
+  const running = run(parts, stopping.signal);
+  return {
+    send: (frame) => enqueue(parts, frame),
+    isConnected: () => parts.isConnected,
+    stop: async () => {
+      stopping.abort(new Error("the node stops"));
+      await running;
+    },
+  };
+}
+
+function enqueue(parts: Parts, frame: Uint8Array): void {
+  if (!parts.isConnected) return;
+  const { queueMessages, queueBytes } = parts.options.limits;
+  parts.waiting.push(frame);
+  parts.waitingBytes += frame.length;
+  // The oldest say least: votes and certificates only grow.
+  while (parts.waiting.length > queueMessages || parts.waitingBytes > queueBytes) {
+    parts.waitingBytes -= parts.waiting.shift()!.length;
+    parts.dropped += 1;
+  }
+  parts.wake();
+}
+
+async function run(parts: Parts, signal: AbortSignal): Promise<void> {
+  const { member, limits, logger, banned, isPatient } = parts.options;
+  if (isPatient) await connectionOrTime(parts, signal);
+  for (let failures = 0; !signal.aborted; ) {
+    const opened = performance.now();
+    try {
+      await writeAll(parts, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const wasUp = parts.isConnected;
+      parts.isConnected = false;
+      parts.waiting = [];
+      parts.waitingBytes = 0;
+      // One that closes as soon as it is open is no better than one that cannot be dialled.
+      failures = wasUp && performance.now() - opened > limits.backoffMsMax ? 0 : failures + 1;
+      if (wasUp || failures === 1) logger.warn("no stream to a member", { member, error });
+    }
+    const full = Math.min(limits.backoffMsMax, limits.backoffMsMin * 2 ** Math.min(failures, 10));
+    // With jitter: members must not all dial a restarted one at once.
+    const wait = Math.max(banned(), full / 2 + (Math.random() * full) / 2);
+    await sleep(wait, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function connectionOrTime({ options }: Parts, signal: AbortSignal): Promise<void> {
+  const end = performance.now() + options.limits.patienceMs;
+  while (!signal.aborted && !options.hasConnection() && performance.now() < end) {
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Opens the stream and writes until it breaks, which it throws. */
+async function writeAll(parts: Parts, outer: AbortSignal): Promise<void> {
+  const { node, address, limits, member, logger } = parts.options;
+  const known = address();
+  if (known === undefined) throw new Error("nobody knows where the member is");
+  const dialling = AbortSignal.any([outer, AbortSignal.timeout(limits.dialMsMax)]);
+  const stream = await node.dialProtocol(multiaddr(known), MEMBER_PROTOCOL, { signal: dialling });
+  const closed = new AbortController();
+  const signal = AbortSignal.any([outer, closed.signal]);
+  stream.addEventListener("close", () => closed.abort(new Error("the stream was closed")));
+  const stuck = watchWriter(stream, limits);
+  try {
+    parts.isConnected = true;
+    logger.info("stream to a member", { member });
+    for (;;) {
+      const frames = parts.waiting;
+      parts.waiting = [];
+      parts.waitingBytes = 0;
+      // libp2p aborts streams that were idle for two minutes: an empty frame keeps them.
+      stuck.begin();
+      await sendFrames(stream, frames.length === 0 ? [new Uint8Array(0)] : frames, signal);
+      stuck.end();
+      await somethingToSend(parts, limits.heartbeatMs, signal);
+    }
+  } finally {
+    stuck.stop();
+    stream.abort(new Error("this end has left"));
+  }
+}
+
+/** Aborts a stream whose other end takes nothing: one timer for all writes. */
+function watchWriter(stream: Stream, { silenceMsMax }: MemberLimits) {
+  let since: number | undefined;
+  const timer = setInterval(() => {
+    if (since === undefined || performance.now() - since < silenceMsMax) return;
+    stream.abort(new Error("the member takes nothing"));
+  }, silenceMsMax / 4);
+  return {
+    begin: () => {
+      since = performance.now();
+    },
+    end: () => {
+      since = undefined;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+async function somethingToSend(parts: Parts, ms: number, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (parts.waiting.length > 0) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      parts.wake = () => undefined;
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end, { once: true });
+    parts.wake = end;
+  });
+  signal.throwIfAborted();
+}

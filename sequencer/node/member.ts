@@ -1,0 +1,113 @@
+/** Puts a member of the validator set together: mesh, replicated log, driver, reports. */
+import type { LogRecord } from "../batch/log.ts";
+import { type Block, blockHash, type LogPlace } from "../consensus/block.ts";
+import { type Signer, withMemory } from "../consensus/signing.ts";
+import type { Timing } from "../consensus/state.ts";
+import type { ValidatorSet } from "../consensus/validatorSet.ts";
+import type { VerificationRules } from "../consensus/verification.ts";
+import { createLogFollower } from "../gossip/logFollower.ts";
+import { createMemberNetwork, type MemberNetworkOptions } from "../gossip/memberNetwork.ts";
+import { createReportLine } from "../gossip/reportLine.ts";
+import type { Log, LogFollower, Logger, MemberNetwork, MemberReport } from "../ports.ts";
+import { type Certifier, createCertifier, type Scheduler } from "../roles/certifier.ts";
+import { createExecutedLog } from "../roles/executedLog.ts";
+import { createReplication } from "../roles/replication.ts";
+import type { Store } from "../store/store.ts";
+import type { VoteKeys } from "./voteKeys.ts";
+
+/** Signatures that are remembered as good: a vote comes alone, and again in certificates. */
+const SIGNATURES_KEPT = 4096;
+
+/** Times in ms; the defaults of a configuration. */
+export const TIMING_DEFAULT: Timing = { termMs: 2_000, heartbeatMs: 400, resendMs: 600 };
+export const PATIENCE_MS_DEFAULT = 500;
+
+export interface MemberOptions extends Omit<MemberNetworkOptions, "source" | "self" | "logger"> {
+  readonly validators: ValidatorSet;
+  readonly genesis: Block;
+  readonly timing: Timing;
+  readonly signer: Signer;
+  readonly keys: Pick<VoteKeys, "verify">;
+  readonly store: Pick<Store, "certification"> & { readonly log: Pick<Log, "head" | "read"> };
+  /** Multiaddr of the sequencer, with its peer id. */
+  readonly sequencer: string;
+  /** How long the sequencer may be silent about certified records before members are asked. */
+  readonly patienceMs: number;
+  readonly logger: Logger;
+  /** Stands between driver and mesh, to see what is said. */
+  readonly tap?: (network: MemberNetwork) => MemberNetwork;
+}
+
+export interface Member {
+  /** The log, from wherever it can be had. */
+  readonly follower: LogFollower;
+  /**
+   * Votes from now on, until the signal aborts or it must not any more: then the reason is the
+   * result. `place` is where the node's own log stands, durable and executed.
+   */
+  certify(place: LogPlace, signal: AbortSignal): Promise<string | undefined>;
+  /** The node's log has grown by this record; `root` of the last sealed batch. */
+  executed(record: LogRecord, root: bigint): void;
+  report(): MemberReport;
+  progress(): ReturnType<Certifier["progress"]> | undefined;
+  addresses(): readonly string[];
+  stop(): Promise<void>;
+}
+
+export const realScheduler: Scheduler = {
+  after: (ms, action) => {
+    const timer = setTimeout(action, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Throws RangeError when the signer is not in the set. */
+export async function openMember(options: MemberOptions): Promise<Member> {
+  const { validators, genesis, timing, signer, keys, store, logger, patienceMs } = options;
+  const self = validators.members.indexOf(signer.address);
+  if (self === -1) throw new RangeError(`\`${signer.address}\` is not in the validator set`);
+  const verify = withMemory(keys.verify, SIGNATURES_KEPT);
+  const rules: VerificationRules = { validators, genesis: blockHash(genesis), verify };
+  const source = { record: (from: number) => store.log.read(from) };
+  const mesh = await createMemberNetwork({ ...options, self, source });
+  const network = options.tap?.(mesh) ?? mesh;
+  const server = options.sequencer;
+  const sequencer = await createLogFollower({ server, node: mesh.node, logger });
+  const replication = createReplication({
+    ...{ sequencer, network, log: store.log, logger, patienceMs },
+  });
+  let certifier: Certifier | undefined;
+  let executedLog: ReturnType<typeof createExecutedLog> | undefined;
+
+  const report = (): MemberReport => {
+    const { term = 0, final = null, halted = null } = certifier?.progress() ?? {};
+    return { term, position: executedLog?.head().to ?? store.log.head().position, final, halted };
+  };
+  const line = createReportLine({ node: mesh.node, server, logger, report });
+
+  return {
+    follower: replication,
+    certify: async (place, signal) => {
+      executedLog = createExecutedLog(store.log, place);
+      certifier = createCertifier({
+        consensus: { validators, self, sign: signer.sign, genesis, timing },
+        ...{ rules, network, logger, log: executedLog, scheduler: realScheduler },
+        store: store.certification(validators.session),
+        want: replication.want,
+        onFinal: () => line.tell(),
+      });
+      const reason = await certifier.run(signal);
+      line.tell();
+      return reason;
+    },
+    executed: (record, root) => executedLog?.executed(record, root),
+    report,
+    progress: () => certifier?.progress(),
+    addresses: mesh.addresses,
+    stop: async () => {
+      await line.stop();
+      await replication.stop();
+      await mesh.stop();
+    },
+  };
+}

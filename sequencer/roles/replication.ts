@@ -1,0 +1,215 @@
+/**
+ * Where a member takes the log from: the sequencer, as it comes; and, when the sequencer does not
+ * send what a quorum has already vouched for, any other member. What members send is given on only
+ * when its links lead from the own head to the hash in a certificate, so no member need be trusted:
+ * at least one honest one has executed those very records.
+ */
+import { assertContinues, headAfter, type LogHead, type LogRecord } from "../batch/log.ts";
+import type { Log, LogFollower, Logger, MemberNetwork } from "../ports.ts";
+import type { LogTarget } from "./certifier.ts";
+import { messageOf } from "./loop.ts";
+
+/** Records that are held in memory until they are known to be right. */
+const CHUNK_RECORDS = 2 ** 12;
+/** How long one member may take to send a range (ms). */
+const RANGE_MS_MAX = 30_000;
+/** Between two rounds of asking all members (ms). */
+const RETRY_MS = 250;
+
+export interface ReplicationOptions {
+  readonly sequencer: LogFollower;
+  readonly network: Pick<MemberNetwork, "connected" | "records" | "punish">;
+  readonly log: Pick<Log, "head">;
+  readonly logger: Logger;
+  /** How long the sequencer may be silent while records are wanted (ms). */
+  readonly patienceMs: number;
+}
+
+export interface Replication extends LogFollower {
+  want(target: LogTarget): void;
+}
+
+/** A position whose hash is known. */
+interface Stone {
+  readonly to: number;
+  readonly hash: string;
+}
+
+interface Parts {
+  readonly options: ReplicationOptions;
+  target: LogTarget | undefined;
+  wake: () => void;
+  /** Member that is asked next. */
+  turn: number;
+}
+
+export function createReplication(options: ReplicationOptions): Replication {
+  const parts: Parts = { options, target: undefined, wake: () => undefined, turn: 0 };
+  return {
+    ...options.sequencer,
+    want: (target) => {
+      if (target.to <= (parts.target?.to ?? 0)) return;
+      parts.target = target;
+      parts.wake();
+    },
+    follow: (from, signal) => follow(parts, from, signal),
+  };
+}
+
+async function* follow(parts: Parts, from: number, signal: AbortSignal): AsyncGenerator<LogRecord> {
+  const { sequencer, log } = parts.options;
+  let head = log.head();
+  if (head.position !== from) throw new RangeError(`the log ends at \`${head.position}\``);
+  while (!signal.aborted) {
+    const leaving = new AbortController();
+    const until = AbortSignal.any([signal, leaving.signal]);
+    const records = sequencer.follow(head.position, until)[Symbol.asyncIterator]();
+    try {
+      for (;;) {
+        const next = await nextOrSilence(parts, records.next(), head);
+        if (next === undefined || next.done === true) break;
+        // Whoever executes it checks that it follows.
+        head = headAfter(next.value);
+        yield next.value;
+      }
+    } finally {
+      leaving.abort();
+    }
+    if (signal.aborted) return;
+    for await (const record of fromMembers(parts, head, signal)) {
+      head = headAfter(record);
+      yield record;
+    }
+  }
+}
+
+/** The sequencer's next record; undefined when it is silent though there must be one. */
+function nextOrSilence(
+  parts: Parts,
+  next: Promise<IteratorResult<LogRecord>>,
+  head: LogHead,
+): Promise<IteratorResult<LogRecord> | undefined> {
+  const { patienceMs } = parts.options;
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const watch = (): void => {
+      if (timer !== undefined || (parts.target?.to ?? 0) <= head.position) return;
+      timer = setTimeout(() => end(() => resolve(undefined)), patienceMs);
+    };
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      parts.wake = () => undefined;
+      settle();
+    };
+    parts.wake = watch;
+    watch();
+    next.then(
+      (item) => end(() => resolve(item)),
+      (error: unknown) => end(() => reject(error)),
+    );
+  });
+}
+
+/** Records up to the target, from whichever member has them; what it can get, at the end. */
+async function* fromMembers(
+  parts: Parts,
+  from: LogHead,
+  signal: AbortSignal,
+): AsyncGenerator<LogRecord> {
+  const { network, logger } = parts.options;
+  const { target } = parts;
+  let head = from;
+  if (target === undefined) return;
+  const members = network.connected();
+  for (let asked = 0; asked < members.length && head.position < target.to; asked++) {
+    parts.turn += 1;
+    const member = members[parts.turn % members.length]!;
+    try {
+      for await (const record of checkedRange(parts, member, { head, target }, signal)) {
+        head = headAfter(record);
+        yield record;
+      }
+      const { to } = target;
+      logger.info("took records from a member", { member, from: from.position, to });
+    } catch (error) {
+      if (signal.aborted) return;
+      logger.warn("a member did not give its records", { member, error: messageOf(error) });
+      if (error instanceof WrongRangeError) network.punish(member, error.message);
+    }
+  }
+  if (head.position < target.to) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}
+
+/** The member has sent records that do not lead to the hash that a quorum has signed. */
+class WrongRangeError extends Error {
+  override name = "WrongRangeError";
+}
+
+/**
+ * A long range is read twice: the first time to see that it leads to the target and to learn the
+ * hashes on the way, so that the second time a chunk at a time can be held and given on.
+ */
+async function* checkedRange(
+  parts: Parts,
+  member: number,
+  { head, target }: { head: LogHead; target: LogTarget },
+  signal: AbortSignal,
+): AsyncGenerator<LogRecord> {
+  const last = { to: target.to, hash: target.logHash };
+  const isShort = target.to - head.position <= CHUNK_RECORDS;
+  const stones = isShort ? [last] : await stonesTo(parts, member, { head, last }, signal);
+  let at = head;
+  for (const stone of stones) {
+    const chunk: LogRecord[] = [];
+    const end = await walk(parts, member, { head: at, to: stone.to }, signal, (record) =>
+      chunk.push(record),
+    );
+    if (end.hash !== stone.hash) throw new WrongRangeError("its records lead to another hash");
+    yield* chunk;
+    at = end;
+  }
+}
+
+async function stonesTo(
+  parts: Parts,
+  member: number,
+  { head, last }: { head: LogHead; last: Stone },
+  signal: AbortSignal,
+): Promise<Stone[]> {
+  const stones: Stone[] = [];
+  const range = { head, to: last.to };
+  const end = await walk(parts, member, range, signal, ({ position, hash }) => {
+    const to = position + 1;
+    if ((to - head.position) % CHUNK_RECORDS === 0 && to < last.to) stones.push({ to, hash });
+  });
+  if (end.hash !== last.hash) throw new WrongRangeError("its records lead to another hash");
+  return [...stones, last];
+}
+
+/** Reads the whole range, checking each link; the head that it leads to. */
+async function walk(
+  { options }: Parts,
+  member: number,
+  { head, to }: { head: LogHead; to: number },
+  signal: AbortSignal,
+  visit: (record: LogRecord) => void,
+): Promise<LogHead> {
+  let at = head;
+  const range = { from: head.position, to };
+  const ask = AbortSignal.any([signal, AbortSignal.timeout(RANGE_MS_MAX)]);
+  for await (const record of options.network.records(member, range, ask)) {
+    if (at === head && record.previous !== head.hash) {
+      // Theirs or ours is the wrong one: nothing here tells.
+      throw new Error(`its log is another than the own at \`${head.position}\``);
+    }
+    try {
+      assertContinues(record, at);
+    } catch (error) {
+      throw new WrongRangeError(messageOf(error));
+    }
+    visit(record);
+    at = headAfter(record);
+    if (at.position === to) return at;
+  }
+  throw new Error(`it has no more than \`${at.position}\` of \`${to}\` records`);
+}

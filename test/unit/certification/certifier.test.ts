@@ -1,0 +1,189 @@
+// The driver's duties: what comes before what, and what it must never do.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Message } from "../../../sequencer/consensus/message.ts";
+import type { CertificationStore, MemberNetwork } from "../../../sequencer/ports.ts";
+import { createCertifier, type Scheduler } from "../../../sequencer/roles/certifier.ts";
+import type { ExecutedLog } from "../../../sequencer/roles/executedLog.ts";
+import * as sitting from "../consensus/sitting.ts";
+import { silent } from "../roles/ports.ts";
+
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+/** One member whose disk, clock and log are the test's. */
+async function member(self: number, roots: (to: number) => bigint = () => 78n) {
+  const sent: Message[] = [];
+  const final: number[] = [];
+  const wanted: number[] = [];
+  const timers = new Map<() => void, number>();
+  let take: (from: number, message: Message) => string | undefined = () => undefined;
+  let writing: { resolve(): void; reject(error: Error): void }[] = [];
+  const store: CertificationStore = {
+    load: async () => ({}),
+    save: () => new Promise((resolve, reject) => writing.push({ resolve, reject })),
+    block: async () => undefined,
+    accuse: async () => undefined,
+  };
+  const network: MemberNetwork = {
+    send: (_, message) => void sent.push(message),
+    onMessage: (handler) => {
+      take = handler;
+    },
+    connected: () => [],
+    records: async function* () {},
+    punish: () => undefined,
+    stop: async () => undefined,
+  };
+  let head = { ...sitting.genesis };
+  const growths: (() => void)[] = [];
+  const log: ExecutedLog = {
+    head: () => head,
+    placeAt: async (base, to) => {
+      if (to === base.to) return base;
+      return to > head.to ? undefined : { to, logHash: "1".padStart(64, "0"), root: roots(to) };
+    },
+    onGrowth: (listener) => void growths.push(listener),
+    executed: () => undefined,
+  };
+  const scheduler: Scheduler = {
+    after: (ms, action) => {
+      timers.set(action, ms);
+      return () => timers.delete(action);
+    },
+  };
+  const { validators, genesis, timing } = sitting;
+  const certifier = createCertifier({
+    consensus: {
+      ...{ validators, self, genesis, timing },
+      sign: (digest) => sitting.toySignature(self, digest),
+    },
+    ...{ rules: sitting.rules, store, network, log, scheduler, logger: silent },
+    want: ({ to }) => void wanted.push(to),
+    onFinal: ({ block }) => void final.push(block.height),
+  });
+  const stopping = new AbortController();
+  const ended = certifier.run(stopping.signal);
+  await turns();
+  return {
+    ...{ certifier, sent, final, wanted, ended, stopping },
+    receive: async (from: number, message: Message) => {
+      const fault = take(from, message);
+      await turns();
+      return fault;
+    },
+    grow: async (to: number) => {
+      head = { ...head, to };
+      for (const listener of growths) listener();
+      await turns();
+    },
+    writes: () => writing.length,
+    written: async () => {
+      const done = writing;
+      writing = [];
+      for (const { resolve } of done) resolve();
+      await turns();
+    },
+    diskFails: async () => {
+      for (const { reject } of writing) reject(new Error("EIO"));
+      await turns();
+    },
+    fire: async (ms: number) => {
+      for (const [action, after] of [...timers]) {
+        if (after !== ms) continue;
+        timers.delete(action);
+        action();
+      }
+      await turns();
+    },
+  };
+}
+
+const block = sitting.child(sitting.genesis, { term: 1, index: 0 });
+const votes = (sent: readonly Message[]) =>
+  sent.flatMap((message) => (message.type === "vote" ? [message.vote.kind] : []));
+
+test("a vote leaves only after it is durable", async () => {
+  const seat = await member(1);
+  await seat.receive(0, sitting.proposalOf(block));
+  assert.equal(seat.writes(), 0, "nothing to vote on before it has been executed");
+  await seat.grow(block.to);
+  assert.equal(seat.writes(), 1);
+  assert.deepEqual(votes(seat.sent), []);
+  await seat.written();
+  assert.deepEqual(votes(seat.sent), ["notarize"]);
+});
+
+test("a disk that fails once ends it, with nothing sent", async () => {
+  const seat = await member(1);
+  await seat.receive(0, sitting.proposalOf(block));
+  await seat.grow(block.to);
+  await seat.diskFails();
+  assert.match((await seat.ended) ?? "", /cannot be made durable: EIO/);
+  await seat.receive(0, sitting.proposalOf(block));
+  assert.deepEqual(seat.sent, []);
+});
+
+test("votes of one write: the newest record makes all of them durable", async () => {
+  const seat = await member(1);
+  await seat.receive(0, sitting.proposalOf(block));
+  await seat.grow(block.to);
+  assert.equal(seat.writes(), 1);
+  // Meanwhile others notarize and finalize: two more steps gather behind the one write.
+  for (const validator of [0, 2]) {
+    const vote = sitting.voteFor(validator, "notarize", block);
+    await seat.receive(validator, sitting.voteMessage(vote));
+  }
+  for (const validator of [0, 2]) {
+    const vote = sitting.voteFor(validator, "finalize", block);
+    await seat.receive(validator, sitting.voteMessage(vote));
+  }
+  assert.deepEqual(votes(seat.sent), []);
+  await seat.written();
+  assert.deepEqual(seat.final, [1], "its certificate is told before it is stored here");
+  assert.deepEqual(votes(seat.sent), ["notarize"]);
+  assert.equal(seat.writes(), 1, "all that gathered is one write");
+  await seat.written();
+  assert.deepEqual(votes(seat.sent), ["notarize", "finalize"]);
+  assert.equal(seat.certifier.progress().final?.block.height, 1);
+});
+
+test("a block of another root is not voted for, and its term is given up", async () => {
+  const seat = await member(1, () => 5n);
+  await seat.receive(0, sitting.proposalOf(block));
+  await seat.grow(block.to);
+  await seat.written();
+  assert.deepEqual(votes(seat.sent), ["nullify"]);
+});
+
+test("records that only their proposer vouches for are wanted from nobody else", async () => {
+  const seat = await member(3);
+  await seat.receive(0, sitting.proposalOf(block));
+  assert.equal(seat.wanted.length, 0);
+  const certificate = sitting.certify("notarize", block);
+  await seat.receive(2, { type: "certificate", certificate });
+  assert.ok(seat.wanted.includes(block.to));
+});
+
+test("what has a fault is told, and moves nothing", async () => {
+  const seat = await member(1);
+  const vote = { ...sitting.voteFor(2, "notarize", block), signature: `0x${"0".repeat(130)}` };
+  assert.match((await seat.receive(2, sitting.voteMessage(vote))) ?? "", /not signed/);
+  assert.deepEqual(seat.sent, []);
+});
+
+test("silence for a term ends it with one vote", async () => {
+  const seat = await member(1);
+  await seat.fire(sitting.timing.termMs);
+  assert.equal(seat.writes(), 1);
+  await seat.written();
+  assert.deepEqual(votes(seat.sent), ["nullify"]);
+});
+
+test("its own vote that it knows nothing of ends it", async () => {
+  const seat = await member(1);
+  const certificate = sitting.certify("notarize", block);
+  assert.equal(await seat.receive(0, { type: "certificate", certificate }), undefined);
+  assert.match((await seat.ended) ?? "", /lost its record of votes: it once cast `notarize`/);
+});
