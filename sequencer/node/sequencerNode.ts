@@ -45,11 +45,12 @@ export async function runSequencerNode(
   const store = await openStore(file.dataDir, deployment.domain);
   const prover = createProver({ keys: verifyingKeys(vkeys), singleThread: true, logger });
   let opened: LogServer | undefined;
+  let log: Log = store.log;
   // A node that stands by is found by validators only when the log is its own.
   const openNetwork = async (): Promise<void> => {
-    opened = await createLogServer({ ...file.gossip, source: logSource(log, store), logger });
+    opened = await createLogServer({ ...file.gossip, source: logSource(() => log, store), logger });
   };
-  const log = await openOrderLog(file, { copy: store.log, logger, signal, onOwn: openNetwork });
+  log = await openOrderLog(file, { copy: store.log, logger, signal, onOwn: openNetwork });
   const { feePerGasMax, replaceMs, ...feeLimits } = file.layerOneFees;
   const settlement = createSettlementLayer({
     ...layerOneAccess(file),
@@ -162,9 +163,9 @@ function certificationOf(
 }
 
 /** What validators read: the log, and each batch that has a proof. */
-function logSource(log: Log, { batches }: Store): LogSource {
+function logSource(log: () => Log, { batches }: Store): LogSource {
   return {
-    record: (from) => log.read(from),
+    record: (from) => log().read(from),
     proofOf: async (number) => {
       const proof = await batches.proof(number);
       const batch = proof === undefined ? undefined : await batches.sealed(number);

@@ -30,7 +30,7 @@ export function createCertificationStore(database: Database, session: string): C
   async function blockChanges({ block }: FinalBlock) {
     const hash = blockHash(block);
     const old = block.height - BLOCKS_KEPT;
-    const oldHash = await readValue(database, heightKey(old));
+    const oldHash = old < 1 ? undefined : await readValue(database, heightKey(old));
     const dropped =
       typeof oldHash === "string" ? [del(heightKey(old)), del(blockKey(oldHash))] : [];
     return [put(blockKey(hash), block), put(heightKey(block.height), hash), ...dropped];

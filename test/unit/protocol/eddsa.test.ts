@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import { FIELD_MODULUS } from "../../../sequencer/protocol/constants.ts";
@@ -97,4 +98,17 @@ test("secrets come from seeds of at least 16 bytes", () => {
   const from = secretFromSeed(new Uint8Array(16));
   assert.ok(from > 0n && from < SUBGROUP_ORDER);
   assert.notEqual(from, secretFromSeed(new Uint8Array(17)));
+});
+
+test("the first verification of a process is as good as the later ones", () => {
+  const key = publicKeyOf(5n);
+  const { r8x, r8y, s } = sign(5n, 7n);
+  const module = new URL("../../../sequencer/protocol/eddsa.ts", import.meta.url).href;
+  const signature = `{ r8x: ${r8x}n, r8y: ${r8y}n, s: ${s}n }`;
+  const script = `
+    const { verify } = await import("${module}");
+    const check = () => verify({ x: ${key.x}n, y: ${key.y}n }, 7n, ${signature});
+    console.log(check(), check());`;
+  const args = ["--input-type=module", "--eval", script];
+  assert.equal(execFileSync(process.execPath, args, { encoding: "utf8" }).trim(), "true true");
 });
