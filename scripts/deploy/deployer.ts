@@ -170,16 +170,27 @@ async function minedStep(
   client: PublicClient,
   noted: JournalStep,
 ): Promise<JournalStep | undefined> {
+  const mined = await receiptedStep(client, noted);
+  if (mined !== undefined || !noted.isCreation) return mined;
+  const code = await client.getCode({ address: noted.address });
+  if (code === undefined) return undefined;
+  // It may have been mined between the two questions.
+  const late = await receiptedStep(client, noted);
+  if (late !== undefined) return late;
+  // The address follows from sender and nonce, so this is ours, with a hash that nobody noted.
+  const block = noted.mined?.block ?? Number(await client.getBlockNumber());
+  return { ...noted, mined: { hash: null, block, gasUsed: noted.mined?.gasUsed ?? "0" } };
+}
+
+async function receiptedStep(
+  client: PublicClient,
+  noted: JournalStep,
+): Promise<JournalStep | undefined> {
   for (const { hash } of noted.attempts) {
     const receipt = await client.getTransactionReceipt({ hash }).catch(notFound);
     if (receipt !== undefined) return withReceipt(noted, receipt);
   }
-  if (!noted.isCreation) return undefined;
-  const code = await client.getCode({ address: noted.address });
-  if (code === undefined) return undefined;
-  // The address follows from sender and nonce, so this is ours, with a hash that nobody noted.
-  const block = noted.mined?.block ?? Number(await client.getBlockNumber());
-  return { ...noted, mined: { hash: null, block, gasUsed: noted.mined?.gasUsed ?? "0" } };
+  return undefined;
 }
 
 function withReceipt(noted: JournalStep, receipt: TransactionReceipt): JournalStep {

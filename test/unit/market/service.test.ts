@@ -7,7 +7,7 @@ import type { Info, Wire } from "../../../sequencer/exchangeService.ts";
 import type { BookTicker } from "../../../sequencer/market/publicBook.ts";
 import type { RiskAnswer } from "../../../sequencer/market/riskReport.ts";
 import type { Message } from "../../../sequencer/protocol/messages.ts";
-import { createMarket, EXPIRY, type TestTrader, type World } from "../roles/market.ts";
+import { createMarket, EXPIRY, PATIENT, type TestTrader, type World } from "../roles/market.ts";
 
 const PLAN = {
   series: [
@@ -27,8 +27,8 @@ const PLAN = {
   ],
 } as const;
 
-async function openMarket() {
-  const market = await createMarket({ plan: PLAN });
+async function openMarket(config: Parameters<typeof createMarket>[0] = {}) {
+  const market = await createMarket({ plan: PLAN, ...config });
   for (let count = 0; count < 5; count++) await market.world.step(400);
   assert.equal((await market.world.sequencer.service.books()).length, 3);
   return market;
@@ -82,7 +82,7 @@ test("a preview's verdict is the door's answer, whatever the order", async () =>
 });
 
 test("previews of keys, books and accounts that are not there", async () => {
-  const { world, taker } = await openMarket();
+  const { world, taker } = await openMarket({ breakers: PATIENT });
   const { service } = world.sequencer;
   const order = { book: 0, isSell: false, price: 500, lots: 1, timeInForce: "gtc" } as const;
   const request = { account: taker.account, keyIndex: 0, ...order };

@@ -94,7 +94,9 @@ function otherNode(): string | undefined {
 
 /** The sources as JavaScript, for a Node that does not read TypeScript. */
 function transpile(): string {
-  const zones = ["sequencer/oracle", "sequencer/pricing", "sequencer/protocol"];
+  const zones = ["oracle", "pricing", "protocol", "protocol/generated"].map(
+    (zone) => `sequencer/${zone}`,
+  );
   const files = zones.flatMap((zone) =>
     readdirSync(path.join(root, zone)).map((name) => path.join(zone, name)),
   );
