@@ -5,8 +5,8 @@
  * guard. Ed25519 would verify faster, but no chain could check it at a bearable price.
  */
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { addressOf, recoverAddress, V_OFFSET } from "../protocol/recovery.ts";
 
 export interface Signer {
   /** 0x and 40 lower-case hex digits. */
@@ -18,9 +18,10 @@ export interface Signer {
 /** Whether `member` signed `digest`. Never throws. */
 export type Verify = (member: string, digest: Uint8Array, signature: string) => boolean;
 
-const SIGNATURE = /^0x[0-9a-f]{130}$/;
-/** Added to the recovery bit by those who sign for layer one. */
-const V_OFFSET = 27;
+/** Whether a vote's signature is in lower case: nobody can give a vote a second text. */
+export function isOneForm(signature: string): boolean {
+  return signature === signature.toLowerCase();
+}
 
 /** `privateKey`: 32 bytes. Signatures are deterministic (RFC 6979) and have a low s. */
 export function createSigner(privateKey: Uint8Array): Signer {
@@ -35,21 +36,8 @@ export function createSigner(privateKey: Uint8Array): Signer {
   };
 }
 
-export const verifySignature: Verify = (member, digest, signature) => {
-  if (!SIGNATURE.test(signature)) return false;
-  const bytes = hexToBytes(signature.slice(2));
-  const recovery = bytes[64]! - V_OFFSET;
-  if (recovery !== 0 && recovery !== 1) return false;
-  try {
-    const signed = concatBytes(Uint8Array.of(recovery), bytes.subarray(0, 64));
-    // Layer one refuses a high s, so that nobody can give a vote a second signature.
-    if (secp256k1.Signature.fromBytes(signed, "recovered").hasHighS()) return false;
-    const key = secp256k1.recoverPublicKey(signed, digest, { prehash: false });
-    return addressOf(secp256k1.Point.fromBytes(key).toBytes(false)) === member;
-  } catch {
-    return false;
-  }
-};
+export const verifySignature: Verify = (member, digest, signature) =>
+  isOneForm(signature) && recoverAddress(digest, signature) === member;
 
 /** Remembers what was found good: a vote comes alone and then again in certificates. */
 export function withMemory(verify: Verify, entriesMax: number): Verify {
@@ -62,8 +50,4 @@ export function withMemory(verify: Verify, entriesMax: number): Verify {
     good.add(entry);
     return true;
   };
-}
-
-function addressOf(publicKey: Uint8Array): string {
-  return `0x${bytesToHex(keccak_256(publicKey.subarray(1)).subarray(12))}`;
 }

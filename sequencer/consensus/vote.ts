@@ -25,7 +25,12 @@ export interface SignedVote extends Vote {
 }
 
 const MAGIC = utf8ToBytes("straddle vote 1");
-const KIND_CODES: Readonly<Record<VoteKind, number>> = { notarize: 1, nullify: 2, finalize: 3 };
+/** As signed, and places in the registry's `VoteKind`. */
+export const VOTE_KIND_CODES: Readonly<Record<VoteKind, number>> = {
+  notarize: 1,
+  nullify: 2,
+  finalize: 3,
+};
 
 /**
  * What is signed: sha256 of 15 bytes of name, the session (32), kind (1), term, view's term and
@@ -34,7 +39,7 @@ const KIND_CODES: Readonly<Record<VoteKind, number>> = { notarize: 1, nullify: 2
 export function voteDigest(session: string, { kind, term, view, block }: Vote): Uint8Array {
   const numbers = new Uint8Array(25);
   const words = new DataView(numbers.buffer);
-  words.setUint8(0, KIND_CODES[kind]);
+  words.setUint8(0, VOTE_KIND_CODES[kind]);
   for (const [place, value] of [term, view.term, view.index].entries()) {
     words.setBigUint64(1 + 8 * place, BigInt(value));
   }

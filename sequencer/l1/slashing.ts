@@ -1,11 +1,8 @@
 /** Evidence as the validator registry takes it. */
 import { type Hex, stringToHex } from "viem";
 import type { TwoVotes } from "../consensus/evidence.ts";
-import type { SignedVote, VoteKind } from "../consensus/vote.ts";
+import { type SignedVote, VOTE_KIND_CODES } from "../consensus/vote.ts";
 import { SLASHING_LIMITS, type TwoReceipts } from "../protocol/evidence.ts";
-
-/** Places in the contract's `VoteKind`. */
-const VOTE_KINDS: Readonly<Record<VoteKind, number>> = { notarize: 1, nullify: 2, finalize: 3 };
 
 /** Whether one transaction can carry it. Anybody can check what is longer, but not layer one. */
 export function fitsLayerOne({ records }: TwoReceipts): boolean {
@@ -39,7 +36,7 @@ export function slashVotesArgs({ sitting, first, second }: TwoVotes) {
 
 function voteArgs({ kind, term, view, block, signature }: SignedVote) {
   return {
-    kind: VOTE_KINDS[kind],
+    kind: VOTE_KIND_CODES[kind],
     term: BigInt(term),
     viewTerm: BigInt(view.term),
     viewIndex: BigInt(view.index),

@@ -3,9 +3,15 @@
  * signatures and the same verdicts as `consensus/signing.ts`, some twenty times as fast.
  */
 import { createRequire } from "node:module";
-import { keccak_256 } from "@noble/hashes/sha3.js";
-import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
-import { createSigner, type Signer, type Verify, verifySignature } from "../consensus/signing.ts";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import {
+  createSigner,
+  isOneForm,
+  type Signer,
+  type Verify,
+  verifySignature,
+} from "../consensus/signing.ts";
+import { addressOf, signatureParts, V_OFFSET } from "../protocol/recovery.ts";
 
 /** What is used of the package `secp256k1`. */
 interface Binding {
@@ -26,9 +32,6 @@ export interface VoteKeys {
   /** False: the binding does not run here, and votes cost more. */
   readonly isNative: boolean;
 }
-
-const SIGNATURE = /^0x[0-9a-f]{130}$/;
-const V_OFFSET = 27;
 
 export function loadVoteKeys(load: () => Binding = loadBinding): VoteKeys {
   try {
@@ -56,11 +59,9 @@ function signerOf(binding: Binding, privateKey: Uint8Array): Signer {
 
 function verifyBy(binding: Binding): Verify {
   return (member, digest, signature) => {
-    if (!SIGNATURE.test(signature)) return false;
-    const bytes = hexToBytes(signature.slice(2));
-    const rs = bytes.slice(0, 64);
-    const recovery = bytes[64]! - V_OFFSET;
-    if (recovery !== 0 && recovery !== 1) return false;
+    const parts = isOneForm(signature) ? signatureParts(signature) : undefined;
+    if (parts === undefined) return false;
+    const { rs, recovery } = parts;
     try {
       // A high s is a second signature of the same vote: layer one refuses it too.
       if (bytesToHex(binding.signatureNormalize(rs.slice())) !== bytesToHex(rs)) return false;
@@ -69,8 +70,4 @@ function verifyBy(binding: Binding): Verify {
       return false;
     }
   };
-}
-
-function addressOf(publicKey: Uint8Array): string {
-  return `0x${bytesToHex(keccak_256(publicKey.subarray(1)).subarray(12))}`;
 }

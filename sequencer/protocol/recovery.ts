@@ -4,23 +4,40 @@ import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 
 const SIGNATURE = /^0x[0-9a-fA-F]{130}$/;
-const V_OFFSET = 27;
+/** Added to the recovery bit by those who sign for layer one. */
+export const V_OFFSET = 27;
 
-/**
- * Address, in lower case, that signed the digest as it is: 65 bytes `r | s | v`, v 27 or 28.
- * Undefined where nobody did. A high s is refused, as on layer one: a signature has one form.
- */
-export function recoverAddress(digest: Uint8Array, signature: string): string | undefined {
+/** Address, in lower case, of a public key of 65 bytes. */
+export function addressOf(publicKey: Uint8Array): string {
+  return `0x${bytesToHex(keccak_256(publicKey.subarray(1)).subarray(12))}`;
+}
+
+export interface SignatureParts {
+  readonly recovery: 0 | 1;
+  /** 64 bytes. */
+  readonly rs: Uint8Array;
+}
+
+/** Of 65 bytes `r | s | v` in hex, v 27 or 28; undefined where it is something else. */
+export function signatureParts(signature: string): SignatureParts | undefined {
   if (!SIGNATURE.test(signature)) return undefined;
   const bytes = hexToBytes(signature.slice(2));
   const recovery = bytes[64]! - V_OFFSET;
-  if (recovery !== 0 && recovery !== 1) return undefined;
+  return recovery === 0 || recovery === 1 ? { recovery, rs: bytes.slice(0, 64) } : undefined;
+}
+
+/**
+ * Address, in lower case, that signed the digest as it is. Undefined where nobody did. A high s is
+ * refused, as on layer one: a signature has one form.
+ */
+export function recoverAddress(digest: Uint8Array, signature: string): string | undefined {
+  const parts = signatureParts(signature);
+  if (parts === undefined) return undefined;
   try {
-    const signed = concatBytes(Uint8Array.of(recovery), bytes.subarray(0, 64));
+    const signed = concatBytes(Uint8Array.of(parts.recovery), parts.rs);
     if (secp256k1.Signature.fromBytes(signed, "recovered").hasHighS()) return undefined;
     const key = secp256k1.recoverPublicKey(signed, digest, { prehash: false });
-    const point = secp256k1.Point.fromBytes(key).toBytes(false);
-    return `0x${bytesToHex(keccak_256(point.subarray(1)).subarray(12))}`;
+    return addressOf(secp256k1.Point.fromBytes(key).toBytes(false));
   } catch {
     return undefined;
   }

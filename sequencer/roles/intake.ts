@@ -247,7 +247,7 @@ function runLedger(
 }
 
 /** The entry has the field where the message has it, and in one order of its own fields. */
-function seenOf({ seen }: Submission): Pick<Submission, "seen"> & { readonly seen?: SeenHead } {
+function seenOf({ seen }: Submission): { readonly seen?: SeenHead } {
   if (seen === undefined) return {};
   const { position, hash, signature } = seen;
   return { seen: { position, hash, signature } };
