@@ -76,6 +76,7 @@ async function createWorld(): Promise<World> {
   const alone = await openStore(path.join(directory, "alone"), DOMAIN);
   const server = await createLogServer({ source, logger: quiet });
   const ports = await freePorts(MEMBERS);
+  const listens = ports.map((port) => `/ip4/127.0.0.1/tcp/${port}`);
   const children = new Map<number, ChildProcess>();
   const reports = new Map<string, MemberReport>();
   let [ordered, certified] = [0, 0];
@@ -95,7 +96,7 @@ async function createWorld(): Promise<World> {
   async function start(index: number): Promise<void> {
     const sequencer = server.addresses()[0]!;
     const given: MemberStart = {
-      ...{ index, ports, sequencer, directory: path.join(directory, `member-${index}`) },
+      ...{ index, listens, sequencer, directory: path.join(directory, `member-${index}`) },
     };
     const child = startChild("member.ts", JSON.stringify(given));
     children.set(index, child);

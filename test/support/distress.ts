@@ -1,6 +1,7 @@
 // A market whose marks move until accounts are liquidated and taken over: every instruction first
 // brings about what it needs, so that a short random sequence reaches every operation.
 import { canPay } from "../../sequencer/engine/balance.ts";
+import { isBookOpen } from "../../sequencer/engine/bookState.ts";
 import type { LedgerContext } from "../../sequencer/engine/ledger.ts";
 import { checkOperation } from "../../sequencer/engine/ledger.ts";
 import type { LedgerOperation, OperationRecord, Takeover } from "../../sequencer/engine/records.ts";
@@ -35,6 +36,8 @@ export const TRADERS = [WEAK, ...STRONG];
 /** Slots with listed series. */
 const LISTED = [0, 1, 2, 3];
 const ROUNDS_MAX = 60;
+/** Batches that a message needs at most take a second of the market's time each. */
+const CLOSING_MS = 30_000;
 
 export interface DistressRun {
   readonly market: Market;
@@ -318,9 +321,15 @@ function rescue(run: DistressRun, above: number): void {
   operate(run, { kind: "release", account: WEAK });
 }
 
+/** Not one over a series that is not listed, nor one that closes before two messages are in. */
+function isOpenSoon({ state, time }: Market, id: number): boolean {
+  return isBookOpen(state, state.book(id)!, time + CLOSING_MS);
+}
+
 function trade({ market }: DistressRun, a: number, b: number): void {
-  const books = market.state.bookIds();
-  const book = books[a % books.length]!;
+  const books = market.state.bookIds().filter((id) => isOpenSoon(market, id));
+  const book = books[a % books.length];
+  if (book === undefined) return;
   const { weights } = market.state.book(book)!;
   const mark = weights.reduce((sum, weight, slot) => sum + weight * market.slots[slot]!.mark, 0);
   const shape = { book, price: mark + (b % 3) - 1, lots: 1 + (b % 9) };

@@ -51,18 +51,23 @@ async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function configOf(index: number, folder: string, ports: readonly number[]): string {
-  const portOf = (kind: number, server: number) => ports[kind * SERVERS + server];
-  const routes = Array.from({ length: SERVERS }, (_, server) => server)
-    .filter((server) => server !== index)
-    .map((server) => `nats://127.0.0.1:${portOf(1, server)}`);
+/** Where a server of the cluster listens: host and port each. */
+export interface NatsPlace {
+  readonly client: string;
+  readonly route: string;
+  readonly monitor: string;
+}
+
+export function natsConfigOf(index: number, folder: string, places: readonly NatsPlace[]): string {
+  const { client, route, monitor } = places[index]!;
+  const routes = places.filter((_, server) => server !== index).map((it) => `nats://${it.route}`);
   return `server_name: n${index}
-listen: "127.0.0.1:${portOf(0, index)}"
-http: "127.0.0.1:${portOf(2, index)}"
+listen: "${client}"
+http: "${monitor}"
 jetstream { store_dir: ${JSON.stringify(path.join(folder, `n${index}`))}, sync_interval: always }
 cluster {
   name: straddle
-  listen: "127.0.0.1:${portOf(1, index)}"
+  listen: "${route}"
   routes: ${JSON.stringify(routes)}
 }
 `;
@@ -72,11 +77,17 @@ cluster {
 export async function startNatsCluster(): Promise<NatsCluster> {
   const folder = await mkdtemp(path.join(tmpdir(), "straddle-nats-"));
   const ports = await freePorts(3 * SERVERS);
+  const placeOf = (kind: number, server: number) => `127.0.0.1:${ports[kind * SERVERS + server]}`;
+  const places = Array.from({ length: SERVERS }, (_, server) => ({
+    client: placeOf(0, server),
+    route: placeOf(1, server),
+    monitor: placeOf(2, server),
+  }));
   const children: (ChildProcess | undefined)[] = [];
   const start = async (index: number): Promise<void> => {
     const config = path.join(folder, `n${index}.conf`);
     await mkdir(folder, { recursive: true });
-    await writeFile(config, configOf(index, folder, ports));
+    await writeFile(config, natsConfigOf(index, folder, places));
     children[index] = spawn(natsServer, ["-c", config, "-l", path.join(folder, `n${index}.log`)], {
       stdio: "ignore",
     });
@@ -94,7 +105,7 @@ export async function startNatsCluster(): Promise<NatsCluster> {
     await Promise.all(indexes.map((index) => kill(index, "SIGKILL")));
     await rm(folder, { recursive: true, force: true });
   };
-  const monitors = indexes.map((index) => `http://127.0.0.1:${ports[2 * SERVERS + index]}`);
+  const monitors = places.map(({ monitor }) => `http://${monitor}`);
   try {
     await Promise.all(indexes.map(start));
     await untilReady(monitors);
@@ -102,7 +113,7 @@ export async function startNatsCluster(): Promise<NatsCluster> {
     await stop();
     throw error;
   }
-  const servers = indexes.map((index) => `127.0.0.1:${ports[index]}`);
+  const servers = places.map(({ client }) => client);
   return { servers, monitors, kill, start, stop };
 }
 

@@ -15,8 +15,17 @@ export interface MemberStart {
   readonly index: number;
   readonly directory: string;
   readonly sequencer: string;
-  /** Ports of all members on loopback. */
-  readonly ports: readonly number[];
+  /** Multiaddrs of all members, without their ids. */
+  readonly listens: readonly string[];
+}
+
+/** How far a member's process has come. */
+export interface MemberProgress {
+  readonly term: number;
+  /** Of its own log. */
+  readonly head: { readonly position: number; readonly hash: string };
+  /** Records that it knows to be final. */
+  readonly certified: number;
 }
 
 export const quiet: Logger = {
