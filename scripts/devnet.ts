@@ -5,6 +5,7 @@ import { createExchange } from "../sequencer/client/exchange.ts";
 import { openDataDirectory } from "./devnet/dataDirectory.ts";
 import { fundInsurance, INSURANCE_DEPOSIT } from "./devnet/insurance.ts";
 import { LADDER, replayedMarket, simulatedMarket } from "./devnet/marketPlan.ts";
+import { type NatsPlace, natsFault, natsPlacesFrom, natsPortsOf } from "./devnet/nats.ts";
 import { INSTANCE, type Network, startNetwork } from "./devnet/network.ts";
 import { assertFree, PORT_BASE, portsFrom } from "./devnet/ports.ts";
 import { createReport } from "./devnet/report.ts";
@@ -20,7 +21,9 @@ validators, and traders that use it.
   --once             exit 0 after the first full round trip, deposit to withdrawal
   --replay <dir>     market and trades from recorded Deribit data in <dir> (chain/ and trades/)
   --port-base <n>    port of the API (default: ${PORT_BASE}); jobs +1, validators' network +2,
-                     oracles +10 and up, layer one's RPC -55
+                     oracles +10 and up, layer one's RPC -55, NATS servers +30 and up
+  --log <engine>     where the order log is: embedded (default), or jetstream, on three NATS
+                     servers of this machine, with a second sequencer that stands by
   --data-dir <dir>   where configurations, logs and stores go (default: .straddle)
   --fresh            remove that folder first, with whatever else is in it
   --help             this text
@@ -32,6 +35,7 @@ in an earlier one is cleared. Keys and circuits are built once and kept in build
 const OPTIONS = {
   once: { type: "boolean", default: false },
   replay: { type: "string" },
+  log: { type: "string", default: "embedded" },
   "port-base": { type: "string", default: `${PORT_BASE}` },
   "data-dir": { type: "string", default: ".straddle" },
   fresh: { type: "boolean", default: false },
@@ -50,7 +54,8 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
   }
   const { oracles, slots } = instances.trade[INSTANCE];
   const ports = portsFrom(base, oracles);
-  await assertFree(ports);
+  const nats = natsFor(values.log, base);
+  await assertFree(ports, nats?.flatMap(natsPortsOf));
   const directory = openDataDirectory(values["data-dir"], values.fresh);
   if (directory.wasCleared) say("cleared the state of an earlier run: its chain ended with it");
   const startedAt = Date.now();
@@ -64,7 +69,7 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
   const onBuilt = (): void => {
     if (values.once) limitTime(stopping);
   };
-  const options = { directory, ports, market, signal, say, onExit, onBuilt };
+  const options = { directory, ports, market, nats, signal, say, onExit, onBuilt };
   let network: Network | undefined;
   try {
     network = await startNetwork(options);
@@ -76,6 +81,17 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
     await network?.children.stopAll();
     directory.release();
   }
+}
+
+/** Throws where the engine is unknown, or its servers are not on this machine. */
+function natsFor(engine: string, base: number): NatsPlace[] | undefined {
+  if (engine === "embedded") return undefined;
+  if (engine !== "jetstream") {
+    throw new Error(`--log must be embedded or jetstream. Got \`${engine}\`.`);
+  }
+  const fault = natsFault();
+  if (fault !== undefined) throw new Error(fault);
+  return natsPlacesFrom(base);
 }
 
 async function runTraders(options: {

@@ -12,6 +12,11 @@ const END_WITH_PARENT = path.join(import.meta.dirname, "endWithParent.ts");
 /** A process ended that should have gone on. */
 export class ChildExitError extends Error {
   override name = "ChildExitError";
+  readonly child: string;
+  constructor(child: string, how: string, tail: string) {
+    super(`${child} ended ${how}; the end of its log:\n${tail}`);
+    this.child = child;
+  }
 }
 
 export interface Children {
@@ -58,7 +63,7 @@ export function createChildren(options: {
         if (running.get(name)?.process === child) running.delete(name);
         if (expected.has(child)) return;
         const how = signal === null ? `with code ${code}` : `by ${signal}`;
-        onExit(new ChildExitError(`${name} ended ${how}; the end of its log:\n${tail(name)}`));
+        onExit(new ChildExitError(name, how, tail(name)));
       });
     });
     if (child.pid !== undefined && nice !== 0) setPriority(child.pid, nice);

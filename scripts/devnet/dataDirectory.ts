@@ -21,6 +21,7 @@ export interface DataDirectory {
   file(...parts: string[]): string;
   /** Readable by its owner only: configurations hold tokens and seeds. */
   writeJson(value: unknown, ...parts: string[]): string;
+  writeText(text: string, ...parts: string[]): string;
   release(): void;
 }
 
@@ -34,18 +35,22 @@ export function openDataDirectory(directory: string, isFresh: boolean): DataDire
   for (const part of RUN_PARTS) rmSync(file(part), { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
   writeFileSync(file(PID_FILE), `${process.pid}\n`);
+  const writeText = (text: string, ...parts: string[]): string => {
+    const name = file(...parts);
+    mkdirSync(path.dirname(name), { recursive: true });
+    writeFileSync(name, text, { mode: 0o600 });
+    return name;
+  };
   return {
     path: root,
     wasCleared,
     file,
+    writeText,
     writeJson: (value, ...parts) => {
-      const name = file(...parts);
-      mkdirSync(path.dirname(name), { recursive: true });
       const text = JSON.stringify(value, (_key, item) =>
         typeof item === "bigint" ? `${item}` : item,
       );
-      writeFileSync(name, `${text}\n`, { mode: 0o600 });
-      return name;
+      return writeText(`${text}\n`, ...parts);
     },
     release: () => rmSync(file(PID_FILE), { force: true }),
   };

@@ -8,9 +8,10 @@ import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import { type Deployment, deployStraddle } from "../deploy.ts";
 import { ROOT } from "../keys/circom.ts";
 import { ensureArtifacts, HARDHAT } from "./artifacts.ts";
-import { type Children, createChildren } from "./children.ts";
+import { type ChildExitError, type Children, createChildren } from "./children.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
 import type { MarketSetup } from "./marketPlan.ts";
+import { type NatsPlace, natsReady } from "./nats.ts";
 import {
   ACCOUNTS,
   localUrl,
@@ -19,6 +20,7 @@ import {
   type NetworkPlan,
   type OracleKey,
   validatorAddresses,
+  writeNatsConfigs,
   writeOracleConfigs,
   writeProverConfig,
   writeSequencerConfig,
@@ -39,12 +41,16 @@ export interface Network {
   readonly gossip: string;
   /** Starts it again after it was killed or stopped. */
   startSequencer(): Promise<void>;
+  /** The API answers: for a standby, when it has taken over. */
+  apiUp(): Promise<void>;
 }
 
 export interface NetworkOptions {
   readonly directory: DataDirectory;
   readonly ports: Ports;
   readonly market: MarketSetup;
+  /** Where NATS servers shall keep the order log, with a sequencer that stands by. */
+  readonly nats?: readonly NatsPlace[] | undefined;
   readonly signal: AbortSignal;
   say(line: string): void;
   onExit(error: Error): void;
@@ -54,9 +60,10 @@ export interface NetworkOptions {
 
 /** Throws what went wrong; the processes started so far are then stopped. */
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
-  const { directory, ports, say, signal, market } = options;
+  const { directory, ports, say, signal, market, nats } = options;
   const logs = directory.file("logs");
-  const children = createChildren({ directory: logs, root: ROOT, onExit: options.onExit });
+  const onExit = nats === undefined ? options.onExit : standbyFor(options);
+  const children = createChildren({ directory: logs, root: ROOT, onExit });
   try {
     startChain(children, ports);
     const building = ensureArtifacts(INSTANCE, directory.file("circuits"), say);
@@ -74,7 +81,9 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
       oracles,
     } satisfies NetworkPlan["deployment"];
     const memberKeys = await makeMemberKeys();
-    const plan = { directory, ports, artifacts, market, oracleKeys, memberKeys, jobsToken };
+    const gossipSeed = randomBytes(32).toString("hex");
+    const keys = { oracleKeys, memberKeys, jobsToken, gossipSeed };
+    const plan = { directory, ports, artifacts, market, nats, ...keys };
     const nodes = await startNodes({ ...plan, deployment: known }, children, options);
     return { ...nodes, deployment };
   } catch (error) {
@@ -83,12 +92,24 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   }
 }
 
+/** Of two sequencers the network can lose one. */
+function standbyFor({ say, onExit }: NetworkOptions): (error: ChildExitError) => void {
+  let lost: string | undefined;
+  return (error) => {
+    const isSequencer = error.child === "sequencer" || error.child === "standby";
+    if (!isSequencer || lost !== undefined) return onExit(error);
+    lost = error.child;
+    say(`${lost.padEnd(12)} ended; the other sequencer goes on`);
+  };
+}
+
 async function startNodes(
   plan: NetworkPlan,
   children: Children,
   { say, signal }: NetworkOptions,
 ): Promise<Omit<Network, "deployment">> {
-  const { directory, ports } = plan;
+  const { directory, ports, nats } = plan;
+  if (nats !== undefined) await startNats(plan.directory, nats, children, signal);
   for (const [index, file] of writeOracleConfigs(plan).entries()) {
     startRole(children, { role: "oracle", name: `oracle-${index}`, file });
   }
@@ -107,9 +128,28 @@ async function startNodes(
   for (const [index, file] of writeValidatorConfigs(plan, gossip).entries()) {
     startRole(children, { role: "validator", name: `validator-${index}`, file });
   }
+  if (nats !== undefined) {
+    const file = writeSequencerConfig(plan, "standby");
+    startRole(children, { role: "sequencer", name: "standby", file });
+    say(
+      `order log    ${nats.map(({ client }) => client).join(" ")} (JetStream); a standby follows`,
+    );
+  }
   say(`logs         ${path.relative(process.cwd(), directory.file("logs"))}`);
   const rpcUrl = localUrl(ports.rpc);
-  return { children, apiUrl, rpcUrl, gossip, startSequencer };
+  return { children, apiUrl, rpcUrl, gossip, startSequencer, apiUp: () => apiUp(ports, signal) };
+}
+
+async function startNats(
+  directory: DataDirectory,
+  nats: readonly NatsPlace[],
+  children: Children,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [index, file] of writeNatsConfigs(directory, nats).entries()) {
+    children.start(`nats-${index}`, [path.join(import.meta.dirname, "natsProcess.ts"), file]);
+  }
+  await natsReady(nats, signal);
 }
 
 function startChain(children: Children, ports: Ports): void {

@@ -9,6 +9,7 @@ import { VENUE_OWNERS } from "../deploy.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
 import { type FeedPlan, MARKET, type MarketSetup } from "./marketPlan.ts";
+import { type NatsPlace, natsConfigOf } from "./nats.ts";
 import { type Ports, VALIDATORS } from "./ports.ts";
 
 /** Development accounts by purpose. */
@@ -57,6 +58,10 @@ export interface NetworkPlan {
   readonly oracleKeys: readonly OracleKey[];
   readonly memberKeys: readonly MemberKey[];
   readonly jobsToken: string;
+  /** Identity of whoever serves the log: a standby takes it over with all else. */
+  readonly gossipSeed: string;
+  /** NATS servers that keep the log; absent: the sequencer's own store does. */
+  readonly nats?: readonly NatsPlace[] | undefined;
 }
 
 export function writeOracleConfigs(plan: NetworkPlan): string[] {
@@ -85,16 +90,21 @@ function feedConfig(directory: DataDirectory, feed: FeedPlan): ConfigInput<"orac
   return { kind: "recorded", recording, startMs, speed: 1 };
 }
 
-export function writeSequencerConfig(plan: NetworkPlan): string {
-  const { directory, ports, deployment, artifacts, market } = plan;
+/** `standby`: of a second one, which takes over the first one's keys and addresses with the log. */
+export function writeSequencerConfig(
+  plan: NetworkPlan,
+  name: "sequencer" | "standby" = "sequencer",
+): string {
+  const { directory, ports, deployment, artifacts, market, nats } = plan;
   const config: ConfigInput<"sequencer"> = {
     ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0 },
-    dataDir: directory.file("nodes", "sequencer"),
+    ...(nats === undefined ? {} : { log: logConfig(nats, name === "standby") }),
+    dataDir: directory.file("nodes", name),
     api: { port: ports.api },
     jobs: { port: ports.jobs, token: plan.jobsToken },
     gossip: {
       listen: `/ip4/127.0.0.1/tcp/${ports.gossip}`,
-      seed: randomBytes(32).toString("hex"),
+      seed: plan.gossipSeed,
     },
     oracleUrls: ports.oracles.map(localUrl),
     validators: validatorAddresses(deployment.chainId),
@@ -106,7 +116,23 @@ export function writeSequencerConfig(plan: NetworkPlan): string {
     ...(market.ladder === undefined ? {} : { ladder: market.ladder }),
     market: MARKET,
   };
-  return directory.writeJson(config, "config", "sequencer.json");
+  return directory.writeJson(config, "config", `${name}.json`);
+}
+
+function logConfig(nats: readonly NatsPlace[], standsBy: boolean): ConfigInput<"sequencer">["log"] {
+  return {
+    engine: "jetstream",
+    servers: nats.map(({ client }) => client),
+    monitors: nats.map(({ monitor }) => `http://${monitor}`),
+    ...(standsBy ? { standby: {} } : {}),
+  };
+}
+
+export function writeNatsConfigs(directory: DataDirectory, nats: readonly NatsPlace[]): string[] {
+  return nats.map((_, index) => {
+    const text = natsConfigOf(index, directory.file("nodes", "nats"), nats);
+    return directory.writeText(text, "config", `nats-${index}.conf`);
+  });
 }
 
 export function validatorAddresses(chainId: number) {

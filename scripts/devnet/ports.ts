@@ -36,8 +36,11 @@ export function portsFrom(base: number, oracles: number): Ports {
 }
 
 /** Throws {@link PortInUseError}: better now than when half of the network runs. */
-export async function assertFree({ oracles, members, ...ports }: Ports): Promise<void> {
-  for (const port of [...Object.values(ports), ...oracles, ...members]) {
+export async function assertFree(
+  { oracles, members, ...ports }: Ports,
+  more: readonly number[] = [],
+): Promise<void> {
+  for (const port of [...Object.values(ports), ...oracles, ...members, ...more]) {
     await new Promise<void>((resolve, reject) => {
       const server = createServer();
       server.once("error", () => {

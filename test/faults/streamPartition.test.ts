@@ -6,8 +6,9 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { natsConfigOf, natsServer } from "../../scripts/devnet/nats.ts";
 import { createNamespaces, type Namespaces, namespacesMissing } from "../support/namespaces.ts";
-import { natsConfigOf, natsMissing, natsServer } from "../support/natsCluster.ts";
+import { natsMissing } from "../support/natsCluster.ts";
 import { temporaryFolder } from "../unit/store/sampleEntries.ts";
 import type { StreamStart, StreamTold } from "./streamChild.ts";
 
