@@ -33,8 +33,8 @@ const LINKED = ["node_modules", "build", "circuits"];
  * deployments and other chains are too slow to repeat hundreds of times. Solidity tests all run.
  */
 const NODE_TESTS = [
-  ...["batches", "edges", "exits", "forced", "governance", "queue", "roles", "silences"],
-  ...["tokens", "validators", "withdrawals"],
+  ...["batches", "edges", "evidence", "exits", "forced", "governance", "queue", "roles"],
+  ...["silences", "tokens", "validators", "withdrawals"],
 ];
 
 /** Few runs, the same ones every time; without optimizer, which takes most of a compilation. */

@@ -12,6 +12,7 @@ import {
     ValidatorStatus,
     VoteKind
 } from "../../contracts/interfaces/IValidatorRegistry.sol";
+import {Evidence} from "../../contracts/libraries/Evidence.sol";
 import {RollupFixture} from "./RollupFixture.sol";
 
 /// @dev Evidence of any length and contents: two logs are punished, one never is.
@@ -191,6 +192,69 @@ contract EvidenceTest is RollupFixture {
         registry.slashVotes(sitting, first, second);
         registry.slashVotes(sitting, first, _vote(sitting, term, index, blockB));
         assert(_slashed(4));
+    }
+
+    function isOffence(
+        SignedVote calldata a,
+        SignedVote calldata b
+    ) external pure returns (bool) {
+        return Evidence.isOffence(a, b);
+    }
+
+    /// @dev Two votes of one kind: of one view, or of one term where they nullify, that differ.
+    function testFuzz_votesOfOneKind_areAnOffence(
+        uint8 kind_,
+        uint8[3] memory a,
+        uint8[3] memory b,
+        bool isSameBlock
+    ) external view {
+        VoteKind kind = VoteKind(1 + (kind_ % 3));
+        SignedVote memory first = SignedVote(kind, a[0] % 2, a[1] % 2, a[2] % 2, 0, "");
+        bytes32 other = bytes32(uint256(isSameBlock ? 0 : 1));
+        SignedVote memory second = SignedVote(kind, b[0] % 2, b[1] % 2, b[2] % 2, other, "");
+        bool isSameTerm = first.term == second.term;
+        bool isSameView = first.viewTerm == second.viewTerm &&
+            first.viewIndex == second.viewIndex;
+        bool differ = !(isSameTerm && isSameView && isSameBlock);
+        bool meet = kind == VoteKind.Nullify ? isSameTerm : isSameView;
+        assert(this.isOffence(first, second) == (differ && meet));
+    }
+
+    /// @dev A block finalized after the view that a nullify vote of its term or a later one names.
+    function testFuzz_nullifyAndFinalize_areAnOffence(
+        uint8 nullifyTerm,
+        uint8 nullifyIndex,
+        uint8 viewTerm,
+        uint8 finalizeTerm,
+        uint8 index
+    ) external view {
+        (nullifyTerm, finalizeTerm, viewTerm) = (
+            nullifyTerm % 4,
+            finalizeTerm % 4,
+            viewTerm % 4
+        );
+        (nullifyIndex, index) = (nullifyIndex % 4, index % 4);
+        SignedVote memory nullify = SignedVote(
+            VoteKind.Nullify,
+            nullifyTerm,
+            viewTerm,
+            nullifyIndex,
+            bytes32(uint256(1)),
+            ""
+        );
+        SignedVote memory finalize = SignedVote(
+            VoteKind.Finalize,
+            finalizeTerm,
+            finalizeTerm,
+            index,
+            bytes32(uint256(2)),
+            ""
+        );
+        uint256 named = uint256(viewTerm) * 4 + nullifyIndex;
+        uint256 final_ = uint256(finalizeTerm) * 4 + index;
+        bool expected = finalizeTerm <= nullifyTerm && final_ > named;
+        assert(this.isOffence(nullify, finalize) == expected);
+        assert(this.isOffence(finalize, nullify) == expected);
     }
 
     function _vote(

@@ -83,22 +83,28 @@ contract PublicDataTest {
         this.evaluate(words, 3);
     }
 
-    /// @dev Each place of a round and of what is left over.
+    /// @dev Each place of a round and of what is left over, alone and with all others.
     function test_evaluate_everyPlaceIsChecked() external {
         for (uint256 length = 1; length <= 9; length++) {
             for (uint256 index = 0; index < length; index++) {
-                uint256[] memory words = new uint256[](length);
-                words[index] = P.FIELD_MODULUS;
-                vm.expectRevert(
-                    abi.encodeWithSelector(
-                        PublicData.WordNotInField.selector,
-                        index,
-                        P.FIELD_MODULUS
-                    )
-                );
-                this.evaluate(words, 3);
+                for (uint256 excess = 0; excess < 2; excess++) {
+                    uint256 word = P.FIELD_MODULUS + excess;
+                    uint256[] memory words = new uint256[](length);
+                    words[index] = word;
+                    _expectNotInField(index, word);
+                    this.evaluate(words, 3);
+                    for (uint256 i = index; i < length; i++) words[i] = word;
+                    _expectNotInField(index, word);
+                    this.evaluate(words, 3);
+                }
             }
         }
+    }
+
+    function _expectNotInField(uint256 index, uint256 word) private {
+        vm.expectRevert(
+            abi.encodeWithSelector(PublicData.WordNotInField.selector, index, word)
+        );
     }
 
     function testFuzz_challenge_isInField(uint256 commitment, bytes32 hash) external view {

@@ -179,6 +179,15 @@ test("receipts that prove nothing offline are refused here", async () => {
   }
 });
 
+test("whose signatures the evidence has is said in their order", async () => {
+  const it = await world();
+  const { domain, logs } = it;
+  const good = twoReceipts({ signer, domain, logs, p: 5, q: 9 });
+  const { second } = twoReceipts({ signer: another, domain, logs, p: 5, q: 9 });
+  const signers = [signer, another].map((who) => getAddress(who.address));
+  await wrong(it, slash(it, { ...good, second }), "EvidenceSignersUnequal", signers);
+});
+
 test("one byte more or less of a record, and nothing is proven", async () => {
   const it = await world();
   const { domain, logs } = it;
@@ -211,8 +220,8 @@ test("the largest evidence fits into a transaction, none beyond it is taken", as
     257n,
     256n,
   ]);
-  const tooLong = long(domain, 2, bytes / 2 + 1);
-  await wrong(it, slash(it, tooLong), "EvidenceBytesExceeded", [BigInt(bytes + 2), BigInt(bytes)]);
+  const tooLong = long(domain, 1, bytes + 1);
+  await wrong(it, slash(it, tooLong), "EvidenceBytesExceeded", [BigInt(bytes + 1), BigInt(bytes)]);
   const typical = await registry.estimateGas.slashReceipts(
     slashReceiptsArgs(long(domain, 64, 400)),
     as,
@@ -309,6 +318,9 @@ test("votes that prove nothing offline are refused here", async () => {
     assert.ok(!checkEvidence(evidence, it.rules).isProven);
     assert.match((await verdictOf(it, evidence)) ?? "taken", error);
   }
+  const mixed = slashFor(it, votes(it, notarize, other, [1, 2]));
+  const both = [1, 2].map((member) => getAddress(addresses[member]!));
+  await wrong(it, mixed, "EvidenceSignersUnequal", both);
   // A validator's two votes in a sitting that it does not belong to.
   const visitors = sittingOf(domain, 1, [5, 6, 7, 8]);
   const signed = [notarize, other].map((cast) => ({

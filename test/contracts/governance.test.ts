@@ -335,6 +335,24 @@ test("A4: what is due and not executed within two weeks needs its whole notice a
   await assert.rejects(execute(it, target, data), /UnexpectedOperationState/);
 });
 
+test("several changes of one proposal are made together", async () => {
+  const it = await world();
+  const { governance, rollup } = it;
+  const changes = (await changesOf(it)).slice(1, 4);
+  const [targets, payloads] = [changes.map(([to]) => to), changes.map(([, data]) => data)];
+  const all = [targets, changes.map(() => 0n), payloads, zeroHash, zeroHash] as const;
+  await governance.write.scheduleBatch([...all, BigInt(DELAY)], { account: proposer.account });
+  const due = (await time.latest()) + DELAY;
+  const executing = () => governance.write.executeBatch([...all], { account: eve.account });
+  await nextBlockAt(due - 1);
+  await assert.rejects(executing(), /UnexpectedOperationState/);
+  await nextBlockAt(due);
+  await executing();
+  const { oracleSetHash, minimumDeposit } = rollup.read;
+  assert.deepEqual([await oracleSetHash(), await minimumDeposit()], [78n, 9n]);
+  await assert.rejects(executing(), /UnexpectedOperationState/);
+});
+
 test("without proposer and guardian the system runs on, and lets everybody out", async () => {
   const it = await world();
   const { governance, rollup } = it;
