@@ -53,6 +53,12 @@ interface Item {
   isBlind: boolean;
 }
 
+/** An item, and how it was last signed. */
+interface Tried {
+  readonly item: Item;
+  readonly sent: SentMessage;
+}
+
 /** Another program that signs with the same key makes every try fail: use another key index. */
 const TRIES_MAX = 4;
 
@@ -63,8 +69,8 @@ export interface KeyChain {
 export function createKeyChain(options: KeyChainOptions): KeyChain {
   const { inFlightMax = 32 } = options;
   const queue: Item[] = [];
-  let again: Item[] = [];
-  let uncertain: { item: Item; sent: SentMessage }[] = [];
+  let again: Tried[] = [];
+  let uncertain: Tried[] = [];
   let head: bigint | undefined;
   let inFlight = 0;
   let isSyncing = false;
@@ -104,7 +110,7 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
       if (error instanceof ConnectionError) uncertain.push({ item, sent });
       else if (isStale(error) && ++item.tries < TRIES_MAX) {
         item.isBlind ||= reasonOf(error) === "staleView";
-        again.push(item);
+        again.push({ item, sent });
       } else item.reject(error);
     }
   };
@@ -112,11 +118,12 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
     isSyncing = true;
     try {
       head = await options.fetchHead();
-      settleUncertain(uncertain, head);
-      queue.unshift(...again.sort((a, b) => a.order - b.order));
+      queue.unshift(...settle({ again, uncertain }, head));
     } catch (error) {
       for (const { sent, item } of uncertain) item.reject(new UncertainError(sent, false));
-      for (const item of [...again, ...queue.splice(0)]) item.reject(error);
+      for (const item of [...again.map((tried) => tried.item), ...queue.splice(0)]) {
+        item.reject(error);
+      }
     } finally {
       uncertain = [];
       again = [];
@@ -147,16 +154,22 @@ function reasonOf(error: unknown): string | undefined {
   return error instanceof ExchangeError ? error.reason : undefined;
 }
 
-/** Messages up to the one that left the present head were sequenced; later ones were not seen. */
-function settleUncertain(
-  uncertain: readonly { item: Item; sent: SentMessage }[],
+/**
+ * Messages up to the one that left the present head were sequenced, later ones were not seen. Those
+ * refused are to be signed again, but not when a copy that somebody on the way has made was refused
+ * after the message itself had been taken.
+ */
+function settle(
+  { again, uncertain }: { again: readonly Tried[]; uncertain: readonly Tried[] },
   head: bigint,
-): void {
-  const ordered = [...uncertain].sort((a, b) => a.item.order - b.item.order);
+): Item[] {
+  const ordered = [...again, ...uncertain].sort((a, b) => a.item.order - b.item.order);
   const last = ordered.findIndex(({ sent }) => sent.head === head);
-  for (const [index, { item, sent }] of ordered.entries()) {
+  return ordered.flatMap(({ item, sent }, index) => {
+    if (index > last && again.some((tried) => tried.item === item)) return [item];
     item.reject(new UncertainError(sent, index <= last));
-  }
+    return [];
+  });
 }
 
 function signMessage(options: KeyChainOptions, before: bigint, item: Item): SentMessage {

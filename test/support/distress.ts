@@ -2,8 +2,7 @@
 // brings about what it needs, so that a short random sequence reaches every operation.
 import { canPay } from "../../sequencer/engine/balance.ts";
 import { isBookOpen } from "../../sequencer/engine/bookState.ts";
-import type { LedgerContext } from "../../sequencer/engine/ledger.ts";
-import { checkOperation } from "../../sequencer/engine/ledger.ts";
+import { checkOperation, type LedgerContext } from "../../sequencer/engine/ledger.ts";
 import type { LedgerOperation, OperationRecord, Takeover } from "../../sequencer/engine/records.ts";
 import {
   effectiveRisk,
@@ -133,15 +132,11 @@ function topUp(run: DistressRun, account: number, amount: number): void {
   operate(run, { kind: "deposit", account, owner: ownerOf(account), amount, ...rest });
 }
 
-interface Wanted {
-  readonly deficit?: boolean;
-}
-
 /** Makes the weak account one that is locked, below maintenance and, if wanted, without equity. */
 export function ensureDistress(
   run: DistressRun,
   b: number,
-  { deficit = false }: Wanted = {},
+  { deficit = false }: { readonly deficit?: boolean } = {},
 ): void {
   const { market } = run;
   const { state } = market;
@@ -321,13 +316,10 @@ function rescue(run: DistressRun, above: number): void {
   operate(run, { kind: "release", account: WEAK });
 }
 
-/** Not one over a series that is not listed, nor one that closes before two messages are in. */
-function isOpenSoon({ state, time }: Market, id: number): boolean {
-  return isBookOpen(state, state.book(id)!, time + CLOSING_MS);
-}
-
 function trade({ market }: DistressRun, a: number, b: number): void {
-  const books = market.state.bookIds().filter((id) => isOpenSoon(market, id));
+  const { state, time } = market;
+  const isOpen = (id: number) => isBookOpen(state, state.book(id)!, time + CLOSING_MS);
+  const books = state.bookIds().filter(isOpen);
   const book = books[a % books.length];
   if (book === undefined) return;
   const { weights } = market.state.book(book)!;
