@@ -25,8 +25,11 @@ export interface Network {
    * a validator's place, with {@link TWIN} added for the second node that has its key.
    */
   pass(from: number, to: number, deliver: () => void): void;
+  change(weather: Weather): void;
   /** From now on every message arrives once within {@link LINK_MS_MAX}. */
   calm(): void;
+  /** Parts those whose bit is set from the others, until it is called with undefined. */
+  divide(nodes: number | undefined): void;
   /** Cuts off one node until it is called with undefined. */
   isolate(node: number | undefined): void;
 }
@@ -35,6 +38,7 @@ export function createNetwork(schedule: Schedule, chance: Chance, weather: Weath
   let current = weather;
   let isolated: number | undefined;
   let side: number | undefined;
+  let divided: number | undefined;
   const changeSides = (): void => {
     side = chance.happens(current.split) ? chance.pick(2 ** 32) : undefined;
     schedule.after(PERIOD_MS, changeSides);
@@ -43,7 +47,8 @@ export function createNetwork(schedule: Schedule, chance: Chance, weather: Weath
 
   const isCut = (from: number, to: number): boolean => {
     if (isolated !== undefined && (from === isolated) !== (to === isolated)) return true;
-    return side !== undefined && ((side >> from) & 1) !== ((side >> to) & 1);
+    const sides = divided ?? side;
+    return sides !== undefined && ((sides >> from) & 1) !== ((sides >> to) & 1);
   };
 
   function pass(from: number, to: number, deliver: () => void): void {
@@ -57,10 +62,15 @@ export function createNetwork(schedule: Schedule, chance: Chance, weather: Weath
 
   return {
     pass,
+    change: (weather) => {
+      current = weather;
+    },
     calm: () => {
       current = CALM;
-      side = undefined;
-      isolated = undefined;
+      [side, divided, isolated] = [undefined, undefined, undefined];
+    },
+    divide: (nodes) => {
+      divided = nodes;
     },
     isolate: (node) => {
       isolated = node;

@@ -1,10 +1,10 @@
 /** A network of validators in a storm, and then in calm: the whole run follows from its seed. */
-import { bytesToHex } from "@noble/hashes/utils.js";
 import { blockHash, genesisBlock } from "../../../sequencer/consensus/block.ts";
 import type { Message } from "../../../sequencer/consensus/message.ts";
 import type { ConsensusConfig, Timing } from "../../../sequencer/consensus/state.ts";
 import { createValidatorSet } from "../../../sequencer/consensus/validatorSet.ts";
 import { type Chance, createChance } from "../random.ts";
+import { isToySignature, toyAddress, toySignature } from "../toySignature.ts";
 import { type Cabal, createCabal, type Mode } from "./cabal.ts";
 import { createNetwork, type Network, TWIN, type Weather } from "./network.ts";
 import { createObserver, type Observer } from "./observer.ts";
@@ -66,7 +66,7 @@ export function createScene(
 ): Scene {
   const chance = createChance(options.seed);
   const schedule = createSchedule();
-  const members = Array.from({ length: options.validators }, (_, index) => addressOf(index));
+  const members = Array.from({ length: options.validators }, (_, index) => toyAddress(index));
   const validators = createValidatorSet({ domain: 7n, epoch: 1, members });
   const genesis = genesisBlock(validators.session, { to: 0, logHash: "00".repeat(32), root: 1n });
   const rules = { validators, genesis: blockHash(genesis), verify: isToySignature };
@@ -181,17 +181,4 @@ function crashAtTimes(
       isOver = true;
     },
   };
-}
-
-/** Not cryptography: nobody here signs for another. In the shape of real ones, and fast. */
-function toySignature(member: string, digest: Uint8Array): string {
-  return `0x${member.slice(2)}${bytesToHex(digest)}${"0".repeat(26)}`;
-}
-
-function isToySignature(member: string, digest: Uint8Array, signature: string): boolean {
-  return signature === toySignature(member, digest);
-}
-
-function addressOf(index: number): string {
-  return `0x${(index + 1).toString(16).padStart(40, "0")}`;
 }

@@ -1,0 +1,155 @@
+/** The sequencer's machine: the real role on a simulated disk, network, layer one and oracles. */
+import { decodeRecord, type LogRecord } from "../../../sequencer/batch/log.ts";
+import type { ExchangeService, Submission } from "../../../sequencer/exchangeService.ts";
+import { realScheduler } from "../../../sequencer/node/systemClock.ts";
+import type { Logger, LogSource, Refusal, SettlementLayer } from "../../../sequencer/ports.ts";
+import type { Snapshot } from "../../../sequencer/protocol/snapshot.ts";
+import { createJobBoard } from "../../../sequencer/prover/jobBoard.ts";
+import type { ProofAnswer } from "../../../sequencer/prover/jobMessages.ts";
+import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
+import { createSequencer, type SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
+import { numberedKey } from "../../../sequencer/store/keys.ts";
+import { CONFIG, infoOf } from "../../unit/roles/market.ts";
+import {
+  deployment,
+  isSignedAttestation,
+  isSignedRefusal,
+  members,
+  peers,
+  receiptSigner,
+  rules,
+} from "./deployment.ts";
+import type { Disk } from "./disk.ts";
+import { createLogLine } from "./logWire.ts";
+import { type Node, openStore, type Store } from "./node.ts";
+import { proofVerifier } from "./proverNode.ts";
+import type { Machine } from "./virtualTime.ts";
+import type { Wire } from "./wire.ts";
+
+export interface SequencerNodeOptions {
+  readonly machine: Machine;
+  readonly disk: Disk;
+  readonly wire: Wire;
+  readonly oracles: Machine;
+  readonly settlement: SettlementLayer;
+  readonly logger: Logger;
+  /** It has ended by itself; why. */
+  onEnd(reason: string): void;
+  /** A validator accuses it. */
+  onRefusal(refusal: Refusal): void;
+}
+
+export interface SequencerNode extends Node {
+  /** Of the present life, once it has started. */
+  service(): ExchangeService | undefined;
+}
+
+const BACKLOG_MAX = 64;
+const LEASE_MS = 5_000;
+
+const config: SequencerConfig = {
+  ...CONFIG,
+  deployment,
+  info: {
+    ...{ ...infoOf(), validators: members, sequencer: receiptSigner.address },
+    fairOrder: deployment.fairOrder,
+  },
+  certification: { rules, peers },
+  backlogMax: BACKLOG_MAX,
+  unanchoredMax: BACKLOG_MAX,
+  breakers: {},
+  // Batches are what a run costs most for: each is hashed by every node.
+  limits: { ...CONFIG.limits, batchAgeMs: 2_500, ledgerDelayMs: 1_500 },
+  tickMs: 50,
+  pollMs: 200,
+};
+
+export function createSequencerNode(options: SequencerNodeOptions): SequencerNode {
+  const { machine, disk } = options;
+  const running: { service: ExchangeService | undefined } = { service: undefined };
+  return {
+    machine,
+    disk,
+    service: () => running.service,
+    start: () => {
+      running.service = undefined;
+      machine.boot(() => {
+        run(options, running).catch((error: Error) => {
+          options.onEnd(error.message);
+          machine.crash();
+        });
+      });
+    },
+  };
+}
+
+async function run(
+  options: SequencerNodeOptions,
+  running: { service: ExchangeService | undefined },
+): Promise<void> {
+  const { machine, disk, wire, oracles, settlement, logger } = options;
+  const store = await openStore(disk);
+  const { log, batches, checkpoints } = store;
+  const line = createLogLine(logSource(store));
+  line.server.onRefusal(options.onRefusal);
+  let board: ReturnType<typeof createJobBoard> | undefined;
+  const sequencer = await createSequencer(
+    {
+      ...{ clock: machine.clock, logger, log, checkpoints, batches, settlement, receiptSigner },
+      scheduler: realScheduler,
+      network: line.server,
+      snapshots: {
+        latest: async () => {
+          const { series } = await sequencer.service.chain();
+          return wire.call<Snapshot>(machine, oracles, { method: "snapshot", content: series });
+        },
+      },
+      prover: proofVerifier,
+      openProofJobs: async (handlers: ProofHandlers) => {
+        board = createJobBoard({ ...handlers, batches, leaseMs: LEASE_MS, logger });
+        return { notify: board.notify, stop: async () => undefined };
+      },
+      isSignedAttestation: async (attestation) => isSignedAttestation(attestation),
+      isSignedRefusal: async (refusal) => isSignedRefusal(refusal),
+    },
+    config,
+  );
+  const { service } = sequencer;
+  running.service = service;
+  wire.serve(machine, {
+    ...line.served,
+    submit: (submission) => service.submit(submission as Submission),
+    account: (id) => service.account({ id: id as number }),
+    orders: (account) => service.orders(account as number),
+    session: (account) => service.session(account as number, 0),
+    status: () => service.status(),
+    job: async () => {
+      const job = await board!.take();
+      // Toy proofs need the public words only.
+      return job && { ...job, inputs: {} };
+    },
+    proven: (answer) => {
+      const { number, proof } = answer as ProofAnswer;
+      return board!.answer(number, proof);
+    },
+  });
+  await sequencer.run(new AbortController().signal);
+}
+
+/** What validators read: the log, and each batch that has a proof. */
+function logSource({ log, batches }: Store): LogSource {
+  return {
+    record: (from) => log.read(from),
+    proofOf: async (number) => {
+      const proof = await batches.proof(number);
+      const batch = proof === undefined ? undefined : await batches.sealed(number);
+      return proof && batch && { words: batch.words, proof };
+    },
+  };
+}
+
+/** The record at a position as the medium has it. */
+export function recordOn(disk: Disk, position: number): LogRecord | undefined {
+  const text = disk.logText(numberedKey("log", position));
+  return text === undefined ? undefined : decodeRecord(text);
+}
