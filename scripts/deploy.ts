@@ -5,19 +5,16 @@
  */
 import {
   type Address,
-  encodeAbiParameters,
   getContractAddress,
-  keccak256,
   type PublicClient,
   type WalletClient,
   zeroAddress,
 } from "viem";
 import instances from "../circuits/instances.json" with { type: "json" };
+import { domainOf } from "../sequencer/l1/domain.ts";
 import type { PublicKey } from "../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../sequencer/protocol/snapshot.ts";
-import type { Shape } from "../sequencer/protocol/state.ts";
-import { createMemoryState } from "../sequencer/state/memoryState.ts";
-import { createStateTrees } from "../sequencer/state/stateTrees.ts";
+import { genesisRoot } from "../sequencer/state/genesis.ts";
 import { checkTerms } from "./deploy/checkTerms.ts";
 import { createSender, type Deploy, type Sender } from "./deploy/deployer.ts";
 import { openJournal } from "./deploy/journal.ts";
@@ -103,11 +100,6 @@ export interface Deployment {
   readonly block: number;
   /** What vouches for the verifiers; null with development keys and mocks. */
   readonly setups: Readonly<Record<Circuit, SetupHashes>> | null;
-}
-
-/** Root of the state in which nothing has happened. */
-export function genesisRoot(shape: Shape): bigint {
-  return createStateTrees(shape).root(createMemoryState(shape));
 }
 
 /** Sizes of a named instance. Throws {@link DeployError}. */
@@ -211,11 +203,9 @@ function volatileSender(
 
 /** What the rollup's constructor will make of its address. */
 function derived(rollup: Address, chainId: number) {
-  const types = [{ type: "uint256" }, { type: "address" }] as const;
-  const domain = BigInt(keccak256(encodeAbiParameters(types, [BigInt(chainId), rollup]))) >> 8n;
   // The vault is the first contract that the rollup creates, the registry the second.
   const created = (nonce: bigint) => getContractAddress({ from: rollup, nonce });
-  return { vault: created(1n), registry: created(2n), domain };
+  return { vault: created(1n), registry: created(2n), domain: domainOf(chainId, rollup) };
 }
 
 async function readBack(client: PublicClient, address: Address, { abi }: Artifact) {

@@ -1,13 +1,12 @@
 /** The timelock before a rollup's birth, and its validators after it. */
 import { type Address, isAddressEqual } from "viem";
+import { VALIDATORS_MAX } from "../sequencer/consensus/validatorSet.ts";
 import type { Deploy, Sender } from "./deploy/deployer.ts";
 import { DeployError, readArtifact } from "./deployVerifiers.ts";
 
 export const DAY_SECONDS = 86_400;
 /** A change waits so much longer than a forced operation and an exit take (seconds). */
 const NOTICE_MARGIN = 7 * DAY_SECONDS;
-/** As in contracts/ValidatorRegistry.sol. */
-const VALIDATORS_MAX = 16;
 /** What each bonds: 10,000 USDC. */
 const STAKE = 10_000_000_000n;
 const EVIDENCE_WINDOW = 14 * DAY_SECONDS;

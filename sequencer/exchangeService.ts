@@ -21,6 +21,7 @@ import type { RiskAnswer } from "./market/riskReport.ts";
 import type { BatchKind, MessageKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { LogHashes } from "./protocol/evidence.ts";
+import type { FairOrder } from "./protocol/fairOrder.ts";
 import type { DoorReject, Outcome, Removal } from "./protocol/rejection.ts";
 import type { SeenHead } from "./protocol/seenHead.ts";
 import type { Snapshot } from "./protocol/snapshot.ts";
@@ -97,6 +98,11 @@ export interface Receipt {
   readonly restingLots: number;
   readonly fills: readonly ReceiptFill[];
   readonly removed: readonly ReceiptRemoval[];
+  /**
+   * When the sequencer took it in (unix ms), as its record says, which places it among the others;
+   * null for ledger messages, which no rule of order is about.
+   */
+  readonly arrived: number | null;
   /** The batch that the message is in, and that batch's time. */
   readonly batchNumber: number;
   readonly time: number;
@@ -254,6 +260,8 @@ export interface Info {
   readonly oracles: readonly PublicKey[];
   readonly oracleQuorum: number;
   readonly oracleSet: bigint;
+  /** The rule by which messages are put in order; validators refuse a log by another one. */
+  readonly fairOrder: FairOrder;
   /** Address that signs receipts, and addresses of the validators. */
   readonly sequencer: Hex;
   readonly validators: readonly Hex[];

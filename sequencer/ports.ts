@@ -29,10 +29,11 @@ export interface Log {
   head(): LogHead;
   /**
    * Resolves once the records are durable by the policy. Concurrent calls are grouped into one
-   * write. Whoever copies another's log names the epoch of its records; a writer has its own.
-   * After the first failure every append is refused, and the node must stop.
+   * write. After the first failure every append is refused, and the node must stop.
    */
-  append(entries: readonly LogEntry[], epoch?: number): Promise<readonly LogRecord[]>;
+  append(entries: readonly LogEntry[]): Promise<readonly LogRecord[]>;
+  /** Likewise, with records of another's log. LogCorruptionError: they do not continue this one. */
+  copy(records: readonly LogRecord[]): Promise<void>;
   /** Records from `from` on, in order, up to the head at the time of the call. */
   read(from: number): AsyncIterable<LogRecord>;
   /** What an acknowledgement is worth. */
@@ -228,7 +229,7 @@ export interface CertificationStore {
   }): Promise<void>;
   /** A delivered block, by its hash; only the newest are kept. */
   block(hash: string): Promise<Block | undefined>;
-  /** Keeps what proves that a member lied, up to a bound. */
+  /** Keeps what proves that a member lied: one piece for each member and offence. */
   accuse(evidence: Evidence): Promise<void>;
 }
 

@@ -16,17 +16,11 @@ import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import type { MemberReport } from "../../sequencer/ports.ts";
 import { openStore } from "../../sequencer/store/store.ts";
 import type { BenchLine } from "./benchLine.ts";
-import { percentile } from "./certify/percentile.ts";
 import { startChild } from "./certify/process.ts";
 import { propagationLines } from "./certify/propagation.ts";
-import {
-  benchEntry,
-  benchSitting,
-  DOMAIN,
-  MEMBERS,
-  type MemberStart,
-  quiet,
-} from "./certify/sitting.ts";
+import { benchSitting, DOMAIN, MEMBERS, type MemberStart, quiet } from "./certify/sitting.ts";
+import { sampleEntry } from "./log/load.ts";
+import { percentile } from "./percentile.ts";
 
 const RATES = [100, 1_000, 10_000];
 const SECONDS = 8;
@@ -116,7 +110,7 @@ async function createWorld(): Promise<World> {
     order: () => {
       const place = ordered;
       ordered += 1;
-      store.log.append([benchEntry(place)]).then(() => server.announce(place));
+      store.log.append([sampleEntry(place)]).then(() => server.announce(place));
     },
     ordered: () => ordered,
     certified: () => certified,

@@ -4,6 +4,7 @@
  */
 import type { ExchangeService, Info } from "../../sequencer/exchangeService.ts";
 import { executorDeployment } from "../../sequencer/node/deployment.ts";
+import { realScheduler } from "../../sequencer/node/systemClock.ts";
 import type { Feed } from "../../sequencer/oracle/feed.ts";
 import { createMarketSources } from "../../sequencer/oracle/marketView.ts";
 import { proposalToSlots } from "../../sequencer/oracle/proposal.ts";
@@ -71,6 +72,7 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
     return signed(clock.time, proposalToSlots(proposed.value.proposal, PARAMETERS));
   };
   const ports = {
+    scheduler: realScheduler,
     ...{ clock, logger, snapshots: { latest }, settlement: depositsOnly(queue) },
     ...{ log: store.log, checkpoints: store.checkpoints, batches: store.batches },
     network: NO_NETWORK,
@@ -189,6 +191,7 @@ const INFO: Info = {
   oracles: DEPLOYMENT.oracles,
   oracleQuorum: quorum,
   oracleSet: oracleSetHash(DEPLOYMENT.oracles),
+  fairOrder: DEPLOYMENT.fairOrder,
   sequencer: "0x00",
   validators: [],
 };

@@ -9,11 +9,13 @@ import { firstMispriced, type Risk } from "../engine/risk.ts";
 import type { BatchKind } from "../protocol/constants.ts";
 import { SNAPSHOT_AGE_MS_BITS, TIME_BITS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
+import type { FairOrder } from "../protocol/fairOrder.ts";
 import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
 import { stateRoot } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
 import { type BaseState, createBaseState } from "./baseState.ts";
+import { createOrdering, type OrderingState } from "./fairOrder.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import { createLedgerRun } from "./ledgerRun.ts";
 import type {
@@ -45,10 +47,13 @@ export interface ExecutorOptions {
   readonly domain: bigint;
   readonly oracles: readonly PublicKey[];
   readonly quorum: number;
+  readonly fairOrder: FairOrder;
   /** Of the last batch sealed in `state`: `{number: 0, time: 0}` at genesis. */
   readonly lastBatch: { readonly number: number; readonly time: number };
   /** Of the same moment; trading is open where it is absent. */
   readonly trading?: TradingState | undefined;
+  /** Likewise; the log has no messages before where it is absent. */
+  readonly ordering?: OrderingState | undefined;
 }
 
 export interface CurrentBatch {
@@ -80,6 +85,7 @@ export interface Executor {
   risk(): Risk | undefined;
   snapshot(): Snapshot | undefined;
   trading(): TradingState;
+  ordering(): OrderingState;
   /** Begins a batch and goes on with a carried order. */
   open(entry: OpenEntry): readonly StepRecord[];
   /** "full": nothing happened; the batch must be sealed and a new trade batch opened first. */
@@ -122,6 +128,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   let open: Open | undefined;
   let lastOpen: Open | undefined;
   let trading = options.trading ?? openTrading(last.time);
+  const ordering = createOrdering(options.fairOrder, options.ordering);
 
   function begin(entry: OpenEntry): readonly StepRecord[] {
     requireEntry(open === undefined, `batch \`${open?.entry.number}\` is still open`);
@@ -159,6 +166,13 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return result;
   }
 
+  function message(entry: MessageEntry): readonly StepRecord[] | "full" {
+    const place = ordering.placeOf(entry);
+    const steps = during(entry, (run) => run.message?.(entry));
+    if (steps !== "full") ordering.passed(entry, place);
+    return steps;
+  }
+
   function switchTrading(entry: TradingEntry): void {
     const { domain, oracles, quorum } = options;
     trading = afterTradingEntry(trading, entry, {
@@ -176,8 +190,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
     risk: () => lastOpen?.risk,
     snapshot: () => lastOpen?.entry.snapshot,
     trading: () => trading,
+    ordering: ordering.state,
     open: begin,
-    message: (entry) => during(entry, (run) => run.message?.(entry)),
+    message,
     operation: (entry) => during(entry, (run) => run.operation?.(entry)),
     purge: (entry) => during(entry, (run) => run.purge?.(entry)),
     liquidate: (entry) => during(entry, (run) => run.liquidate?.(entry)),

@@ -9,6 +9,7 @@ import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Author, LedgerOperation, Liquidation } from "../engine/records.ts";
 import type { BatchKind } from "../protocol/constants.ts";
 import type { Signature } from "../protocol/eddsa.ts";
+import { logJson } from "../protocol/evidence.ts";
 import type { SeenHead } from "../protocol/seenHead.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { PauseReason } from "../protocol/trading.ts";
@@ -29,6 +30,8 @@ export interface MessageEntry {
   readonly author: Author;
   readonly word: bigint;
   readonly signature: Signature;
+  /** When the sequencer took it in (unix ms): its place among the others follows (fairOrder.ts). */
+  readonly arrived: number;
   /** What of the log its author had seen: the record must stand in this log, before the entry. */
   readonly seen?: SeenHead;
 }
@@ -175,12 +178,15 @@ export function assertContinues(record: LogRecord, head: LogHead): void {
   if (!Number.isSafeInteger(epoch) || epoch < head.epoch) {
     fail(`its epoch is ${epoch}, after epoch ${head.epoch}`);
   }
-  if (recordHash({ position, epoch, previous }, encodeJson(record.entry)) !== record.hash) {
+  if (entryTexts.has(record)) return;
+  const text = encodeJson(record.entry);
+  if (recordHash({ position, epoch, previous }, text) !== record.hash) {
     fail("its contents do not fit its hash");
   }
+  entryTexts.set(record, text);
 }
 
-/** JSON of entries whose records were made here: writing them makes half of the work. */
+/** JSON of entries whose hashes were made or found right here, so that it is written once. */
 const entryTexts = new WeakMap<LogRecord, string>();
 
 /** The same as {@link encodeJson} of the record. */
@@ -191,12 +197,7 @@ export function encodeRecord(record: LogRecord): string {
   return `{${place},"hash":"${hash}","entry":${entry}}`;
 }
 
-/** JSON with bigints as strings `"0x1fn"`. */
-export function encodeJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === "bigint" ? `0x${item.toString(16)}n` : item,
-  );
-}
+export const encodeJson = logJson;
 
 /** Inverse of {@link encodeJson}. Throws SyntaxError on malformed JSON. */
 export function decodeJson(text: string): unknown {

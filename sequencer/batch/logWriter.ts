@@ -6,7 +6,14 @@
  * failed once has kept nobody knows what. A rejected append may yet be durable: only opening the
  * log anew tells.
  */
-import { headAfter, type LogEntry, type LogHead, type LogRecord, makeRecord } from "./log.ts";
+import {
+  assertContinues,
+  headAfter,
+  type LogEntry,
+  type LogHead,
+  type LogRecord,
+  makeRecord,
+} from "./log.ts";
 
 /** Appends that the log no longer takes: a write has failed, or it is closed. */
 export class LogStoppedError extends Error {
@@ -16,10 +23,8 @@ export class LogStoppedError extends Error {
 /** Another writer has taken a higher epoch: this one has been replaced and must end. */
 export class LogFencedError extends LogStoppedError {
   override name = "LogFencedError";
-  readonly epoch: number;
   constructor(own: number, epoch: number) {
     super(`this writer of epoch \`${own}\` has been replaced: the order log is in epoch ${epoch}`);
-    this.epoch = epoch;
   }
 }
 
@@ -39,9 +44,11 @@ export interface LogWriterOptions {
 export interface LogWriter {
   /** Of the durable records. */
   head(): LogHead;
-  append(entries: readonly LogEntry[], epoch?: number): Promise<readonly LogRecord[]>;
+  append(entries: readonly LogEntry[]): Promise<readonly LogRecord[]>;
+  /** Takes records of another's log as they are. Throws LogCorruptionError: they do not follow. */
+  copy(records: readonly LogRecord[]): Promise<void>;
   /** Refuses everything from now on, with the error. */
-  stop(error: LogStoppedError): void;
+  stop(error: unknown): void;
   /** Takes nothing more; resolves when what waits has been written. */
   close(): Promise<void>;
   /** Aborted by the first failure, not by `close`. */
@@ -67,7 +74,7 @@ interface Writing {
 }
 
 export function createLogWriter(options: LogWriterOptions): LogWriter {
-  const { head, epoch: own = head.epoch } = options;
+  const { head, epoch = head.epoch } = options;
   const writing: Writing = {
     options,
     failure: new AbortController(),
@@ -76,8 +83,11 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   };
   return {
     head: () => writing.durable,
-    append: (entries, epoch = own) => append(writing, entries, epoch),
-    stop: (error) => stop(writing, error, []),
+    append: (entries) => enqueue(writing, entries.length, (tip) => placed(tip, entries, epoch)),
+    copy: async (records) => {
+      await enqueue(writing, records.length, (tip) => following(tip, records));
+    },
+    stop: (error) => stop(writing, asStopped(error), []),
     close: async () => {
       writing.stopped ??= new LogStoppedError("the order log is closed");
       await writing.running;
@@ -86,27 +96,41 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   };
 }
 
+/** The entries as records in their places after the head. */
+function placed(tip: LogHead, entries: readonly LogEntry[], epoch: number): LogRecord[] {
+  let head = tip;
+  return entries.map((entry) => {
+    const record = makeRecord(head, entry, epoch);
+    head = headAfter(record);
+    return record;
+  });
+}
+
+function following(tip: LogHead, records: readonly LogRecord[]): readonly LogRecord[] {
+  let head = tip;
+  for (const record of records) {
+    assertContinues(record, head);
+    head = headAfter(record);
+  }
+  return records;
+}
+
 // Nothing is awaited before the records have their places: calls are chained in their order.
-async function append(
+async function enqueue(
   writing: Writing,
-  entries: readonly LogEntry[],
-  epoch: number,
+  count: number,
+  recordsAfter: (tip: LogHead) => readonly LogRecord[],
 ): Promise<readonly LogRecord[]> {
   const { stopped, waitingRecords } = writing;
   if (stopped !== undefined) throw stopped;
-  if (waitingRecords + entries.length > WAITING_RECORDS_MAX) {
+  if (waitingRecords + count > WAITING_RECORDS_MAX) {
     const message = `the log has \`${waitingRecords}\` records waiting to be written`;
     throw new RangeError(`${message}; at most ${WAITING_RECORDS_MAX}`);
   }
-  if (entries.length === 0) return [];
-  let { tip } = writing;
-  const records = entries.map((entry) => {
-    const record = makeRecord(tip, entry, epoch);
-    tip = headAfter(record);
-    return record;
-  });
-  writing.tip = tip;
-  writing.waitingRecords += records.length;
+  if (count === 0) return [];
+  const records = recordsAfter(writing.tip);
+  writing.tip = headAfter(records.at(-1)!);
+  writing.waitingRecords += count;
   return new Promise((resolve, reject) => {
     writing.waiting.push({ records, resolve, reject });
     writing.running ??= writeAll(writing);

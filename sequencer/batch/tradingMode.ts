@@ -65,13 +65,30 @@ export function hardness(reason: PauseReason): number {
   return reason === "operator" ? 1 : 0;
 }
 
+/** Whether a pause for `reason` may take the place of one for `present`. */
+export function isHarder(reason: PauseReason, present: PauseReason | null): boolean {
+  return present !== null && hardness(reason) > hardness(present);
+}
+
+const AGE_MS_MAX = 2 ** SNAPSHOT_AGE_MS_BITS;
+
+/** Whether trading may go on at `time` behind the two: the second confirms the first. */
+export function isFreshPair(first: Snapshot, second: Snapshot, time: number): boolean {
+  const isRecent = second.time <= time && time - second.time < AGE_MS_MAX;
+  return isRecent && second.time - first.time < AGE_MS_MAX;
+}
+
+export function isTradingEntry(entry: LogEntry): entry is TradingEntry {
+  return entry.type === "pause" || entry.type === "cancelOnly" || entry.type === "resume";
+}
+
 /** Takeovers and payments by marks that may be the very reason of the pause. */
 const STOPPED: ReadonlySet<LedgerOperation["kind"]> = new Set([
   ...(["backstop", "insure", "deleverage", "absorb"] as const),
 ]);
 
 /** Whether the entry must not stand where trading is not open: it could trade, or take over. */
-export function isStopped(entry: LogEntry): boolean {
+function isStopped(entry: LogEntry): boolean {
   if (entry.type === "liquidate") return true;
   if (entry.type === "operation") return STOPPED.has(entry.operation.kind);
   if (entry.type !== "message") return false;
@@ -127,9 +144,8 @@ function paused(
   );
   // Cancels need a trade batch, and the first thing in it would be the rest of that order.
   requireEntry(!isCarried, "a pause waits for the end of an interrupted order");
-  const isHarder = trading.reason !== null && hardness(reason) > hardness(trading.reason);
   requireEntry(
-    trading.mode !== "paused" || isHarder,
+    trading.mode !== "paused" || isHarder(reason, trading.reason),
     `trading is paused for \`${trading.reason}\`, and \`${reason}\` is no harder reason`,
   );
   return { ...trading, time, mode: "paused", reason, detail, since: time, opensAt: null };
@@ -163,11 +179,9 @@ function resumed(
     first.time > (since ?? 0) && second.time > first.time,
     `\`resume\` needs two snapshots newer than \`${since}\`, one after the other`,
   );
-  const ageMax = 2 ** SNAPSHOT_AGE_MS_BITS;
-  const isFresh = second.time <= time && time - second.time < ageMax;
   requireEntry(
-    isFresh && second.time - first.time < ageMax,
-    `\`resume\` needs snapshots less than ${ageMax} ms apart, the second no older than that`,
+    isFreshPair(first, second, time),
+    `\`resume\` needs snapshots less than ${AGE_MS_MAX} ms apart, the second no older than that`,
   );
   for (const snapshot of snapshots) assertSigned(snapshot, context);
   const settledBatch = reason === "rootMismatch" ? context.sealed : trading.settledBatch;

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
-import { encodeAbiParameters, encodeFunctionData, type Hex, keccak256 } from "viem";
+import { encodeFunctionData, type Hex } from "viem";
 import { compareWithLog, TwoHistoriesError } from "../client/receiptBook.ts";
 import {
   checkEvidence,
@@ -10,6 +10,7 @@ import {
   type Evidence,
   encodeEvidence,
 } from "../consensus/evidence.ts";
+import { domainOf } from "../l1/domain.ts";
 import { validatorRegistryAbi } from "../l1/generated/abi.ts";
 import { fitsLayerOne, slashReceiptsArgs, slashVotesArgs } from "../l1/slashing.ts";
 import { type EvidenceRules, signerOf, type TwoReceipts } from "../protocol/evidence.ts";
@@ -66,7 +67,8 @@ async function check(
 ): Promise<number> {
   const evidence = decodeEvidence(readText(path.resolve(io.folder, name!)));
   const { kind } = evidence;
-  const domain = options.domain === undefined ? domainOf(settings) : integer(options.domain);
+  const domain =
+    options.domain === undefined ? configuredDomain(settings) : integer(options.domain);
   const rules = rulesFor(evidence, domain, options);
   const verdict = checkEvidence(evidence, rules);
   const call = verdict.isProven ? callOf(evidence) : null;
@@ -164,13 +166,11 @@ function ownReceipts(file: string, domain: bigint) {
   }
 }
 
-function domainOf({ rollup, chainId }: Session["settings"]): bigint {
+function configuredDomain({ rollup, chainId }: Session["settings"]): bigint {
   if (rollup === undefined || chainId === undefined) {
     throw new UsageError("which deployment? Name its file with --config, or its --domain.");
   }
-  // As `Rollup.domain` computes it.
-  const types = [{ type: "uint256" }, { type: "address" }] as const;
-  return BigInt(keccak256(encodeAbiParameters(types, [BigInt(chainId), rollup]))) >> 8n;
+  return domainOf(chainId, rollup);
 }
 
 function integer(text: string): bigint {

@@ -30,7 +30,7 @@ const USAGE_ERRORS = new Set([
   "RangeError",
   "CodecRangeError",
   "LedgerFileError",
-  "EvidenceFormatError",
+  "FormatError",
 ]);
 
 export function failureOf(error: unknown): Failure {

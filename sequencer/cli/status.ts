@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import { formatEther } from "viem";
 import { formatUsdc } from "../client/decimal.ts";
 import { ConnectionError } from "../client/rpc.ts";
+import type { FairOrder } from "../protocol/fairOrder.ts";
 import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";
 import { PAUSE_REASONS, type Tolerance, type TradingStatus } from "../protocol/trading.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
@@ -39,6 +40,9 @@ export function addStatusCommand(program: Command, run: Run): void {
 const REPORT_AGE_MS_MAX = 5_000;
 
 const HELP = `
+\`order\` is the rule by which messages are put in order; validators refuse a log by another one:
+inside a round cancels and post-only orders go first, then all others as they came.
+
 Where no node answers, layer one is asked instead, and the exit code is 1. With a wallet named, it
 also tells what that owner has waiting, claimed or pending there.`;
 
@@ -79,13 +83,14 @@ async function recordStatus({ exchange, output }: Session, text: string): Promis
 }
 
 async function nodeStatus({ exchange, info, output, settings }: Session): Promise<undefined> {
-  const [{ rollup, chainId, version }, state, batches] = await Promise.all([
+  const [{ rollup, chainId, version, fairOrder }, state, batches] = await Promise.all([
     info(),
     exchange.status(),
     exchange.batches({ limit: 8 }),
   ]);
   const age = state.snapshotTime === null ? null : state.time - state.snapshotTime;
-  output.result({ url: settings.apiUrl, rollup, chainId, version, ...state, batches }, () =>
+  const node = { url: settings.apiUrl, rollup, chainId, version, fairOrder };
+  output.result({ ...node, ...state, batches }, () =>
     [
       facts([
         ["node", `${settings.apiUrl}, version ${version}`],
@@ -93,6 +98,7 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
         ["state", stateText(state)],
         ["trading", tradingText(state.trading)],
         ["tolerances", toleranceText(state.trading)],
+        ["order", orderText(fairOrder)],
         ["log", `${state.logPosition} records, epoch ${state.logEpoch}`],
         ["durability", `${state.log.engine}: ${state.log.durability}`],
         ["loss window", lossText(state.log)],
@@ -216,6 +222,12 @@ function toleranceText({ append, certification }: TradingStatus): string {
   const text = ({ latencyMs, boundMs }: Tolerance): string =>
     `${boundMs} ms (measured ${latencyMs === null ? "too few" : `${latencyMs} ms`})`;
   return `log ${text(append)}, certification ${text(certification)}`;
+}
+
+function orderText({ roundMs, bumpMs }: FairOrder): string {
+  if (roundMs === 0) return "first come, first served";
+  const bump = bumpMs === 0 ? "" : `, which count as ${bumpMs} ms later than they came`;
+  return `rounds of ${roundMs} ms: cancels and post-only orders, then all other orders${bump}`;
 }
 
 function timeText(time: number): string {

@@ -89,11 +89,11 @@ function isPlace({ logPosition, logEpoch, logPrevious }: RecordPlace): boolean {
   return isCount(logPosition) && isCount(logEpoch) && /^[0-9a-f]{64}$/.test(logPrevious);
 }
 
-type RecordPlace = Pick<Wire<Receipt>, "logPosition" | "logEpoch" | "logPrevious">;
+type RecordPlace = Pick<Wire<Receipt>, "logPosition" | "logEpoch" | "logPrevious" | "arrived">;
 
 function recordHash(
   sent: SentMessage,
-  { logPosition, logEpoch, logPrevious }: RecordPlace,
+  { logPosition, logEpoch, logPrevious, arrived }: RecordPlace,
   found: { readonly scenario?: number },
 ): string {
   const { account, keyIndex, word, message } = sent;
@@ -102,7 +102,7 @@ function recordHash(
   const signature = { r8x, r8y, s };
   const seen = sent.seen && { seen: seenEntry(sent.seen) };
   const entry = isTradeMessage(message)
-    ? { type: "message", author, word, signature, ...seen }
+    ? { type: "message", author, word, signature, arrived, ...seen }
     : {
         type: "operation",
         operation: { kind: message.kind, author, message, word, ...found },

@@ -50,6 +50,11 @@ export function nullificationOf(votes: readonly SignedVote[], tip: Tip): Nullifi
   return { kind: "nullify", term: votes[0]!.term, votes: entries, tip };
 }
 
+/** Whether the certificate makes the block of this hash final by itself, not by a successor. */
+export function isFinalizedBy(block: string, certificate: BlockCertificate): boolean {
+  return certificate.kind === "finalize" && certificate.block === block;
+}
+
 export function tipOf(certificate: BlockCertificate): Tip {
   return { view: certificate.view, block: certificate.block, certificate };
 }

@@ -16,17 +16,14 @@ import { decodeJson } from "../batch/log.ts";
 import {
   checkReceipts,
   EVIDENCE_BYTES_MAX,
-  EvidenceFormatError,
   type EvidenceRules,
   evidenceText,
   type HistoryPart,
   historyFault,
   type LogPlace,
   notProven,
-  readCount,
   readDomain,
   readHistoryPart,
-  readObject,
   readSignedPlace,
   readTwoReceipts,
   type SignedPlace,
@@ -35,16 +32,10 @@ import {
   type Verdict,
   verdictOn,
 } from "../protocol/evidence.ts";
+import { FormatError, readCount, readList, readMatching, readObject } from "../protocol/shape.ts";
 import { type Block, blockHash, compareViews } from "./block.ts";
 import type { BlockCertificate } from "./certificate.ts";
-import {
-  listOf,
-  MessageFormatError,
-  matching,
-  readBlock,
-  readBlockCertificate,
-  readVote,
-} from "./message.ts";
+import { readBlock, readBlockCertificate, readVote } from "./message.ts";
 import { verifySignature } from "./signing.ts";
 import { createValidatorSet, VALIDATORS_MAX, type ValidatorSet } from "./validatorSet.ts";
 import { checkEvidence as checkVotes, faultOf } from "./verification.ts";
@@ -151,35 +142,26 @@ export function encodeEvidence(evidence: Evidence): string {
   return evidenceText(readEvidence(evidence));
 }
 
-/** Checks the shape only. Throws {@link EvidenceFormatError}. */
+/** Checks the shape only. Throws {@link FormatError}. */
 export function decodeEvidence(text: string): Evidence {
   if (text.length > EVIDENCE_BYTES_MAX) {
-    throw new EvidenceFormatError(`\`${text.length}\` characters; at most ${EVIDENCE_BYTES_MAX}`);
+    throw new FormatError(`\`${text.length}\` characters; at most ${EVIDENCE_BYTES_MAX}`);
   }
   let value: unknown;
   try {
     value = decodeJson(text);
   } catch {
-    throw new EvidenceFormatError("the text is not JSON: it may have been cut off");
+    throw new FormatError("the text is not JSON: it may have been cut off");
   }
   return readEvidence(value);
 }
 
 function readEvidence(value: unknown): Evidence {
-  try {
-    return readKind(readObject(value));
-  } catch (error) {
-    // Blocks and votes are read as the messages that they come in.
-    if (error instanceof MessageFormatError) throw new EvidenceFormatError(error.message);
-    throw error;
-  }
-}
-
-function readKind(fields: Readonly<Record<string, unknown>>): Evidence {
+  const fields = readObject(value);
   const { kind } = fields;
   if (kind === "receipts") return readTwoReceipts(fields);
   if (kind !== "block" && kind !== "votes") {
-    throw new EvidenceFormatError(`evidence is not of kind \`${String(kind).slice(0, 80)}\``);
+    throw new FormatError(`evidence is not of kind \`${String(kind).slice(0, 80)}\``);
   }
   const where = { domain: readDomain(fields.domain), sitting: readSitting(fields.sitting) };
   if (kind === "votes") {
@@ -195,7 +177,7 @@ function readKind(fields: Readonly<Record<string, unknown>>): Evidence {
 
 function readSitting(value: unknown): Sitting {
   const { epoch, members } = readObject(value);
-  const list = listOf(members, VALIDATORS_MAX);
-  const addresses = list.map((member) => matching(member, /^0x[0-9a-f]{40}$/));
+  const list = readList(members, VALIDATORS_MAX);
+  const addresses = list.map((member) => readMatching(member, /^0x[0-9a-f]{40}$/));
   return { epoch: readCount(epoch), members: addresses };
 }

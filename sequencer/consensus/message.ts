@@ -1,5 +1,14 @@
 /** The five messages between validators, and how they are written. */
 import { decodeJson, encodeJson } from "../batch/log.ts";
+import {
+  type Fields,
+  FormatError,
+  readCount,
+  readHash,
+  readList,
+  readObject,
+  readSignature,
+} from "../protocol/shape.ts";
 import type { Block, View } from "./block.ts";
 import type { BlockCertificate, MemberSignature, Nullification, Tip } from "./certificate.ts";
 import { VALIDATORS_MAX } from "./validatorSet.ts";
@@ -44,33 +53,24 @@ export type Message = Proposal | VoteMessage | CertificateMessage | BlockRequest
 export const ANSWER_BLOCKS_MAX = 64;
 /** The longest is a proposal with a nullification by sixteen, or an answer with 64 blocks. */
 export const MESSAGE_BYTES_MAX = 64 * 2 ** 10;
-/** Terms, indexes, heights and positions: far beyond any use, and exact in every language. */
-const COUNT_MAX = 2 ** 48;
-
-/** The bytes are not a message. */
-export class MessageFormatError extends Error {
-  override name = "MessageFormatError";
-}
 
 export function encodeMessage(message: Message): Uint8Array {
   return new TextEncoder().encode(encodeJson(message));
 }
 
-/** Checks the shape only: {@link faultOf} checks signatures. Throws {@link MessageFormatError}. */
+/** Checks the shape only: {@link faultOf} checks signatures. Throws {@link FormatError}. */
 export function decodeMessage(bytes: Uint8Array): Message {
   if (bytes.length > MESSAGE_BYTES_MAX) {
-    throw new MessageFormatError(`\`${bytes.length}\` bytes; at most ${MESSAGE_BYTES_MAX}`);
+    throw new FormatError(`\`${bytes.length}\` bytes; at most ${MESSAGE_BYTES_MAX}`);
   }
   let value: unknown;
   try {
     value = decodeJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    throw new MessageFormatError("the message is not JSON");
+    throw new FormatError("the message is not JSON");
   }
-  return readMessage(recordOf(value, "message"));
+  return readMessage(readObject(value));
 }
-
-type Fields = Record<string, unknown>;
 
 function readMessage(value: Fields): Message {
   const { type } = value;
@@ -86,96 +86,70 @@ function readMessage(value: Fields): Message {
     case "certificate":
       return { type, certificate: readCertificate(value.certificate) };
     case "request":
-      return { type, block: hash(value.block) };
+      return { type, block: readHash(value.block) };
     case "blocks":
-      return { type, blocks: listOf(value.blocks, ANSWER_BLOCKS_MAX).map(readBlock) };
+      return { type, blocks: readList(value.blocks, ANSWER_BLOCKS_MAX).map(readBlock) };
     default:
-      throw new MessageFormatError(`\`type\` is \`${String(type)}\`; there are five types`);
+      throw new FormatError(`\`type\` is \`${String(type)}\`; there are five types`);
   }
 }
 
 function readCertificate(value: unknown): BlockCertificate | Nullification {
-  const fields = recordOf(value, "certificate");
+  const fields = readObject(value);
   return fields.kind === "nullify" ? readNullification(fields) : readBlockCertificate(fields);
 }
 
 export function readBlockCertificate(value: unknown): BlockCertificate {
-  const { kind, view, block, signatures } = recordOf(value, "certificate");
+  const { kind, view, block, signatures } = readObject(value);
   if (kind !== "notarize" && kind !== "finalize") {
-    throw new MessageFormatError(`a block's certificate is not of kind \`${String(kind)}\``);
+    throw new FormatError(`a block's certificate is not of kind \`${String(kind)}\``);
   }
-  const list = listOf(signatures, VALIDATORS_MAX).map(readSignature);
-  return { kind, view: readView(view), block: hash(block), signatures: list };
+  const list = readList(signatures, VALIDATORS_MAX).map(readMemberSignature);
+  return { kind, view: readView(view), block: readHash(block), signatures: list };
 }
 
 function readNullification({ term, votes, tip }: Fields): Nullification {
-  const list = listOf(votes, VALIDATORS_MAX).map((vote) => {
-    const { view, block } = recordOf(vote, "vote");
-    return { ...readSignature(vote), view: readView(view), block: hash(block) };
+  const list = readList(votes, VALIDATORS_MAX).map((vote) => {
+    const { view, block } = readObject(vote);
+    return { ...readMemberSignature(vote), view: readView(view), block: readHash(block) };
   });
-  return { kind: "nullify", term: count(term), votes: list, tip: readTip(tip) };
+  return { kind: "nullify", term: readCount(term), votes: list, tip: readTip(tip) };
 }
 
 function readTip(value: unknown): Tip {
-  const { view, block, certificate } = recordOf(value, "tip");
+  const { view, block, certificate } = readObject(value);
   const proof = orNull(certificate, readBlockCertificate);
-  return { view: readView(view), block: hash(block), certificate: proof };
+  return { view: readView(view), block: readHash(block), certificate: proof };
 }
 
 export function readVote(value: unknown): SignedVote {
-  const { kind, term, view, block } = recordOf(value, "vote");
+  const { kind, term, view, block } = readObject(value);
   if (kind !== "notarize" && kind !== "nullify" && kind !== "finalize") {
-    throw new MessageFormatError(`a vote is not of kind \`${String(kind)}\``);
+    throw new FormatError(`a vote is not of kind \`${String(kind)}\``);
   }
-  const place = { view: readView(view), block: hash(block) };
-  return { kind, term: count(term), ...place, ...readSignature(value) };
+  const place = { view: readView(view), block: readHash(block) };
+  return { kind, term: readCount(term), ...place, ...readMemberSignature(value) };
 }
 
-function readSignature(value: unknown): MemberSignature {
-  const { validator, signature } = recordOf(value, "signature");
-  return { validator: count(validator), signature: matching(signature, /^0x[0-9a-f]{130}$/) };
+function readMemberSignature(value: unknown): MemberSignature {
+  const { validator, signature } = readObject(value);
+  return { validator: readCount(validator), signature: readSignature(signature) };
 }
 
 export function readBlock(value: unknown): Block {
-  const { height, view, parent, from, to, logHash, root } = recordOf(value, "block");
+  const { height, view, parent, from, to, logHash, root } = readObject(value);
   if (typeof root !== "bigint" || root < 0n || root >= 2n ** 256n) {
-    throw new MessageFormatError("`root` must be an integer of 256 bits");
+    throw new FormatError("`root` must be an integer of 256 bits");
   }
-  const place = { from: count(from), to: count(to), logHash: hash(logHash), root };
-  return { height: count(height), view: readView(view), parent: hash(parent), ...place };
+  const place = { from: readCount(from), to: readCount(to), logHash: readHash(logHash), root };
+  return { height: readCount(height), view: readView(view), parent: readHash(parent), ...place };
 }
 
 function readView(value: unknown): View {
-  const { term, index } = recordOf(value, "view");
-  return { term: count(term), index: count(index) };
-}
-
-function recordOf(value: unknown, name: string): Fields {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new MessageFormatError(`the ${name} must be an object`);
-}
-
-export function listOf(value: unknown, lengthMax: number): unknown[] {
-  if (Array.isArray(value) && value.length <= lengthMax) return value;
-  throw new MessageFormatError(`expected a list of at most ${lengthMax}`);
+  const { term, index } = readObject(value);
+  return { term: readCount(term), index: readCount(index) };
 }
 
 function orNull<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null ? null : read(value);
-}
-
-function count(value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= COUNT_MAX) {
-    return value as number;
-  }
-  throw new MessageFormatError(`\`${String(value)}\` must be an integer from 0 to 2^48`);
-}
-
-function hash(value: unknown): string {
-  return matching(value, /^[0-9a-f]{64}$/);
-}
-
-export function matching(value: unknown, pattern: RegExp): string {
-  if (typeof value === "string" && pattern.test(value)) return value;
-  throw new MessageFormatError(`\`${String(value).slice(0, 140)}\` must match ${pattern}`);
 }

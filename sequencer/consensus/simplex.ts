@@ -39,7 +39,7 @@
  * time, with each that does.
  */
 import { type Block, blockHash, brokenLink, compareViews } from "./block.ts";
-import type { BlockCertificate } from "./certificate.ts";
+import { type BlockCertificate, isFinalizedBy } from "./certificate.ts";
 import {
   answerRequest,
   candidateOf,
@@ -63,6 +63,7 @@ import {
   isVoter,
   PIPELINE_MAX,
   startTimer,
+  tipBlock,
   viewKey,
   writable,
 } from "./state.ts";
@@ -244,8 +245,7 @@ function repeat(draft: Draft): void {
 
 function adopt(draft: Draft, block: Block, certificate: BlockCertificate): void {
   const hash = blockHash(block);
-  const isFinal = certificate.kind === "finalize" && certificate.block === hash;
-  if (!isFinal || block.height <= draft.delivered.height) return;
+  if (!isFinalizedBy(hash, certificate) || block.height <= draft.delivered.height) return;
   draft.delivered = block;
   draft.deliveredHash = hash;
   writable(draft, "blocks").set(hash, block);
@@ -308,7 +308,7 @@ function finalize(draft: Draft): boolean {
 function lead(draft: Draft): boolean {
   const { config, term, tip, growth } = draft;
   if (leaderOf(config.validators, term) !== config.self || !mayNotarize(draft)) return false;
-  const base = tip.block === draft.deliveredHash ? draft.delivered : draft.blocks.get(tip.block);
+  const base = tipBlock(draft);
   if (base === undefined || !isGood(draft, tip.block)) return false;
   if (base.height - draft.delivered.height > PIPELINE_MAX) return false;
   if (draft.leading !== term) {

@@ -112,7 +112,7 @@ export type ConsensusEvent =
   | { readonly type: "executed"; readonly block: string; readonly root: bigint | null }
   /** The leader's log is durable and executed up to here. */
   | { readonly type: "grew"; readonly growth: Growth }
-  /** State was taken over at a finalized block (answer to `synchronize`). */
+  /** The own log reaches a finalized block and agrees with it (answer to `synchronize`). */
   | { readonly type: "adopted"; readonly block: Block; readonly certificate: BlockCertificate };
 
 /**
@@ -130,16 +130,19 @@ export type ConsensusEffect =
       readonly id: number;
       readonly ms: number;
     }
-  /** Execute from the state after the parent; whatever else was executed on it is rolled back. */
+  /**
+   * Say by `executed` which root the own log has where the block ends, once it reaches that far.
+   * Nothing is rolled back: another log's block has no root here.
+   */
   | { readonly type: "execute"; readonly block: Block }
-  /** Lead: append to the log from the end of `base` on, and tell by `grew`. */
+  /** Lead: tell by `grew` how far the own log goes beyond `base`, now and whenever it grows. */
   | { readonly type: "lead"; readonly term: number; readonly base: Block }
-  /** Final: make it durable before the next effect. `certificate` is its own or a successor's. */
+  /** Final: durable before the next effect is begun. `certificate` is its own or a successor's. */
   | { readonly type: "deliver"; readonly block: Block; readonly certificate: BlockCertificate }
-  /** Send `to` this delivered block and those before it, from where they are stored. */
+  /** Send `to` this delivered block and those before it, as far as they are still stored. */
   | { readonly type: "answer"; readonly to: number; readonly block: string }
   | { readonly type: "evidence"; readonly evidence: Evidence }
-  /** Too far behind: take over the state of this block, then say `adopted`. */
+  /** Too far behind: get the log up to this block's end, compare, then say `adopted`. */
   | { readonly type: "synchronize"; readonly block: Block; readonly certificate: BlockCertificate }
   /** Somebody must look: this validator contradicts a quorum, or two quorums each other. */
   | { readonly type: "halt"; readonly reason: string };
@@ -177,6 +180,16 @@ export function viewKey({ term, index }: View): string {
 /** The view that comes next: after the tip in its term, or the first of a term without blocks. */
 export function currentView({ tip, term }: Pick<ConsensusState, "tip" | "term">): View {
   return { term, index: tip.view.term === term ? tip.view.index + 1 : 0 };
+}
+
+/** The newest notarized block that is known, where it is here. */
+export function tipBlock({
+  tip,
+  delivered,
+  deliveredHash,
+  blocks,
+}: Pick<ConsensusState, "tip" | "delivered" | "deliveredHash" | "blocks">): Block | undefined {
+  return tip.block === deliveredHash ? delivered : blocks.get(tip.block);
 }
 
 /** Whether this validator still votes in its term. */

@@ -2,10 +2,9 @@
  * A validator's end of the network. Whatever goes wrong on the way, a broken connection or a
  * server that breaks the protocol, it waits, dials again and goes on from where it was.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Libp2p, Stream } from "@libp2p/interface";
-import { multiaddr } from "@multiformats/multiaddr";
 import type { LogFollower, Logger } from "../ports.ts";
+import { backOffMs, openStream, SERVER_BACKOFF, wait } from "./dialling.ts";
 import { createFrameReader, sendFrames } from "./frames.ts";
 import { createPeerNode } from "./peerNode.ts";
 import {
@@ -29,9 +28,6 @@ export interface LogFollowerOptions {
   readonly logger: Logger;
 }
 
-const BACKOFF_MS_MIN = 50;
-const BACKOFF_MS_MAX = 5_000;
-const DIAL_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /** A kind of stream: where it begins, and how one frame is read. */
@@ -80,7 +76,7 @@ async function* subscribe<T>(
   while (!signal.aborted) {
     let stream: Stream | undefined;
     try {
-      stream = await openStream(line, protocol, signal);
+      stream = await openStream(line.node, { address: line.server, protocol }, signal);
       const reader = createFrameReader(stream, STREAM_FRAME_BYTES_MAX);
       await sendFrames(stream, [encodeMessage({ from: expected })], signal);
       for (;;) {
@@ -99,17 +95,18 @@ async function* subscribe<T>(
       // Runs too when the consumer leaves the loop: the server then learns that nobody reads.
       stream?.abort(new Error("the follower has left"));
     }
-    await backOff(failures, signal);
+    await wait(backOffMs(failures, SERVER_BACKOFF), signal);
   }
 }
 
 /** Sends one message and waits for the server's word that it has it; tries until `signal`. */
 async function deliver(line: Line, message: unknown, signal: AbortSignal): Promise<void> {
+  const attesting = { address: line.server, protocol: ATTEST_PROTOCOL };
   for (let failures = 0; ; ) {
     signal.throwIfAborted();
     let stream: Stream | undefined;
     try {
-      stream = await openStream(line, ATTEST_PROTOCOL, signal);
+      stream = await openStream(line.node, attesting, signal);
       const reader = createFrameReader(stream, REQUEST_FRAME_BYTES_MAX);
       const timeout = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]);
       await sendFrames(stream, [encodeMessage(message)], timeout);
@@ -122,20 +119,6 @@ async function deliver(line: Line, message: unknown, signal: AbortSignal): Promi
       failures += 1;
       line.logger.warn("could not deliver to the log server", { failures, error });
     }
-    await backOff(failures, signal);
+    await wait(backOffMs(failures, SERVER_BACKOFF), signal);
   }
-}
-
-async function openStream(line: Line, protocol: string, signal: AbortSignal): Promise<Stream> {
-  const timeout = AbortSignal.timeout(DIAL_TIMEOUT_MS);
-  return line.node.dialProtocol(multiaddr(line.server), protocol, {
-    signal: AbortSignal.any([signal, timeout]),
-  });
-}
-
-/** Doubles from try to try, with jitter: validators must not come back all at once. */
-async function backOff(failures: number, signal: AbortSignal): Promise<void> {
-  const full = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(failures, 10));
-  const wait = full / 2 + (Math.random() * full) / 2;
-  await sleep(wait, undefined, { signal }).catch(() => undefined);
 }

@@ -7,6 +7,7 @@ import type { Libp2p } from "@libp2p/interface";
 import type { Attestation, Logger, LogServer, LogSource, Refusal } from "../ports.ts";
 import { sendFrames } from "./frames.ts";
 import { createPeerNode } from "./peerNode.ts";
+import { sendRecords } from "./recordStream.ts";
 import { createReportDesk } from "./reportDesk.ts";
 import { readRequest, type Session, sessionHandler } from "./session.ts";
 import {
@@ -30,9 +31,6 @@ export interface LogServerOptions {
 const LISTEN_DEFAULT = "/ip4/127.0.0.1/tcp/0";
 /** Streams that one peer may hold open of a kind. */
 const STREAMS_PER_PEER_MAX = 8;
-/** Records are sent together up to this size. */
-const SEND_BYTES = 64 * 2 ** 10;
-
 /** Counts announcements, so that none is missed between looking and waiting. */
 interface Announcements {
   count: number;
@@ -96,19 +94,7 @@ async function sendLog(
   let cursor = parseStart(await readRequest(session));
   for (;;) {
     const seen = announcements.count;
-    let messages: Uint8Array[] = [];
-    let size = 0;
-    for await (const record of source.record(cursor)) {
-      const message = encodeMessage(record);
-      messages.push(message);
-      size += message.length;
-      cursor = record.position + 1;
-      if (size < SEND_BYTES) continue;
-      await sendFrames(stream, messages, signal);
-      messages = [];
-      size = 0;
-    }
-    if (messages.length > 0) await sendFrames(stream, messages, signal);
+    cursor += await sendRecords(stream, source.record(cursor), signal);
     await nextAnnouncement(announcements, seen, signal);
   }
 }

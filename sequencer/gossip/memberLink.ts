@@ -3,10 +3,9 @@
  * growing pauses for as long as it takes. What cannot be sent is dropped: who votes says again what
  * matters, and a queue for somebody who is away would only grow.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Libp2p, Stream } from "@libp2p/interface";
-import { multiaddr } from "@multiformats/multiaddr";
 import type { Logger } from "../ports.ts";
+import { backOffMs, openStream, type Waiting, wait, wakeOrTime } from "./dialling.ts";
 import { sendFrames } from "./frames.ts";
 import { MEMBER_PROTOCOL, type MemberLimits } from "./memberWire.ts";
 
@@ -32,13 +31,12 @@ export interface MemberLink {
   stop(): Promise<void>;
 }
 
-interface Parts {
+interface Parts extends Waiting {
   readonly options: MemberLinkOptions;
   waiting: Uint8Array[];
   waitingBytes: number;
   isConnected: boolean;
   dropped: number;
-  wake: () => void;
 }
 
 export function createMemberLink(options: MemberLinkOptions): MemberLink {
@@ -85,20 +83,17 @@ async function run(parts: Parts, signal: AbortSignal): Promise<void> {
       parts.waiting = [];
       parts.waitingBytes = 0;
       // One that closes as soon as it is open is no better than one that cannot be dialled.
-      failures = wasUp && performance.now() - opened > limits.backoffMsMax ? 0 : failures + 1;
+      failures = wasUp && performance.now() - opened > limits.backoff.msMax ? 0 : failures + 1;
       if (wasUp || failures === 1) logger.warn("no stream to a member", { member, error });
     }
-    const full = Math.min(limits.backoffMsMax, limits.backoffMsMin * 2 ** Math.min(failures, 10));
-    // With jitter: members must not all dial a restarted one at once.
-    const wait = Math.max(banned(), full / 2 + (Math.random() * full) / 2);
-    await sleep(wait, undefined, { signal }).catch(() => undefined);
+    await wait(Math.max(banned(), backOffMs(failures, limits.backoff)), signal);
   }
 }
 
 async function connectionOrTime({ options }: Parts, signal: AbortSignal): Promise<void> {
   const end = performance.now() + options.limits.patienceMs;
   while (!signal.aborted && !options.hasConnection() && performance.now() < end) {
-    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    await wait(POLL_MS, signal);
   }
 }
 
@@ -107,8 +102,8 @@ async function writeAll(parts: Parts, outer: AbortSignal): Promise<void> {
   const { node, address, limits, member, logger } = parts.options;
   const known = address();
   if (known === undefined) throw new Error("nobody knows where the member is");
-  const dialling = AbortSignal.any([outer, AbortSignal.timeout(limits.dialMsMax)]);
-  const stream = await node.dialProtocol(multiaddr(known), MEMBER_PROTOCOL, { signal: dialling });
+  const where = { address: known, protocol: MEMBER_PROTOCOL, ms: limits.dialMsMax };
+  const stream = await openStream(node, where, outer);
   const closed = new AbortController();
   const signal = AbortSignal.any([outer, closed.signal]);
   stream.addEventListener("close", () => closed.abort(new Error("the stream was closed")));
@@ -124,7 +119,7 @@ async function writeAll(parts: Parts, outer: AbortSignal): Promise<void> {
       stuck.begin();
       await sendFrames(stream, frames.length === 0 ? [new Uint8Array(0)] : frames, signal);
       stuck.end();
-      await somethingToSend(parts, limits.heartbeatMs, signal);
+      if (parts.waiting.length === 0) await wakeOrTime(parts, limits.heartbeatMs, signal);
     }
   } finally {
     stuck.stop();
@@ -148,21 +143,4 @@ function watchWriter(stream: Stream, { silenceMsMax }: MemberLimits) {
     },
     stop: () => clearInterval(timer),
   };
-}
-
-async function somethingToSend(parts: Parts, ms: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (parts.waiting.length > 0) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      parts.wake = () => undefined;
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-    parts.wake = end;
-  });
-  signal.throwIfAborted();
 }

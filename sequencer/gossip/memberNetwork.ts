@@ -6,10 +6,15 @@
  */
 import type { Libp2p, Stream } from "@libp2p/interface";
 import { peerIdFromString } from "@libp2p/peer-id";
-import { multiaddr } from "@multiformats/multiaddr";
 import type { LogRecord } from "../batch/log.ts";
-import { decodeMessage, encodeMessage, MESSAGE_BYTES_MAX } from "../consensus/message.ts";
+import {
+  decodeMessage,
+  encodeMessage,
+  MESSAGE_BYTES_MAX,
+  type Message,
+} from "../consensus/message.ts";
 import type { Logger, LogSource, MemberNetwork } from "../ports.ts";
+import { openStream } from "./dialling.ts";
 import { createFrameReader, sendFrames } from "./frames.ts";
 import { createMemberLink, type MemberLink } from "./memberLink.ts";
 import {
@@ -21,6 +26,7 @@ import {
   type Range,
 } from "./memberWire.ts";
 import { createPeerNode } from "./peerNode.ts";
+import { sendRecords } from "./recordStream.ts";
 import { readRequest, type Session, sessionHandler } from "./session.ts";
 import { createTokenBucket } from "./tokenBucket.ts";
 import {
@@ -56,9 +62,6 @@ export type MemberMesh = MemberNetwork & {
 const RANGES_PER_MEMBER_MAX = 2;
 /** A member that opens its stream anew, and the old one that is not yet known to be broken. */
 const STREAMS_PER_MEMBER_MAX = 3;
-/** Records are sent together up to this size. */
-const SEND_BYTES = 64 * 2 ** 10;
-
 /** What is kept of each other member. */
 interface Remote {
   readonly member: number;
@@ -76,7 +79,7 @@ interface Mesh {
   readonly node: Libp2p;
   readonly remotes: ReadonlyMap<number, Remote>;
   readonly stopping: AbortController;
-  take: (from: number, message: ReturnType<typeof decodeMessage>) => string | undefined;
+  take: (from: number, message: Message) => string | undefined;
 }
 
 export async function createMemberNetwork(options: MemberNetworkOptions): Promise<MemberMesh> {
@@ -193,11 +196,14 @@ async function receive(mesh: Mesh, session: Session, remote: Remote): Promise<vo
 }
 
 function takeFrame(mesh: Mesh, { member }: Remote, frame: Uint8Array): string | undefined {
+  let message: Message;
   try {
-    return mesh.take(member, decodeMessage(frame));
+    message = decodeMessage(frame);
   } catch (error) {
     return (error as Error).message;
   }
+  // What fails from here on is this node's own fault.
+  return mesh.take(member, message);
 }
 
 /** Honest members send nothing that has a fault: they check first. */
@@ -235,23 +241,7 @@ function watchSilence(mesh: Mesh): NodeJS.Timeout {
 async function sendRange({ options }: Mesh, session: Session): Promise<void> {
   const { stream, signal } = session;
   const { from, to } = parseRange(await readRequest(session));
-  let messages: Uint8Array[] = [];
-  let size = 0;
-  if (from === to) return;
-  for await (const record of options.source.record(from)) {
-    signal.throwIfAborted();
-    const message = encodeRequest(record);
-    messages.push(message);
-    size += message.length;
-    const isLast = record.position >= to - 1;
-    if (size >= SEND_BYTES || isLast) {
-      await sendFrames(stream, messages, signal);
-      messages = [];
-      size = 0;
-    }
-    if (isLast) break;
-  }
-  if (messages.length > 0) await sendFrames(stream, messages, signal);
+  if (from < to) await sendRecords(stream, options.source.record(from), signal, to);
 }
 
 async function* readRange(
@@ -262,8 +252,8 @@ async function* readRange(
 ): AsyncGenerator<LogRecord> {
   const address = options.addressOf(member);
   if (address === undefined) throw new Error(`nobody knows where member \`${member}\` is`);
-  const dialling = AbortSignal.any([signal, AbortSignal.timeout(limits.dialMsMax)]);
-  const stream = await node.dialProtocol(multiaddr(address), RANGE_PROTOCOL, { signal: dialling });
+  const where = { address, protocol: RANGE_PROTOCOL, ms: limits.dialMsMax };
+  const stream = await openStream(node, where, signal);
   try {
     const reader = createFrameReader(stream, STREAM_FRAME_BYTES_MAX);
     await sendFrames(stream, [encodeRequest({ from, to })], signal);

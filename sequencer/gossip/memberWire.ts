@@ -1,4 +1,5 @@
 /** What members of the validator set speak to one another, and the bounds that they hold. */
+import { type Backoff, DIAL_MS_MAX } from "./dialling.ts";
 import { GossipProtocolError, isCount, parseObject } from "./wire.ts";
 
 export const MEMBER_PROTOCOL = "/straddle/member/1";
@@ -20,8 +21,7 @@ export interface MemberLimits {
   readonly dialMsMax: number;
   /** How long the second of two members waits to be dialled by the first. */
   readonly patienceMs: number;
-  readonly backoffMsMin: number;
-  readonly backoffMsMax: number;
+  readonly backoff: Backoff;
   /** How long a member that broke the protocol is cut off: doubled with each time. */
   readonly banMsMin: number;
   readonly banMsMax: number;
@@ -35,10 +35,9 @@ export const MEMBER_LIMITS: MemberLimits = {
   framesWaiting: 64,
   heartbeatMs: 5_000,
   silenceMsMax: 15_000,
-  dialMsMax: 10_000,
+  dialMsMax: DIAL_MS_MAX,
   patienceMs: 1_000,
-  backoffMsMin: 50,
-  backoffMsMax: 2_000,
+  backoff: { msMin: 50, msMax: 2_000 },
   banMsMin: 5_000,
   banMsMax: 300_000,
 };

@@ -4,19 +4,22 @@
  * nothing to send for long, is dialled anew too: the connection monitor, which would do that, is
  * off (see `peerNode.ts`).
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Libp2p, Stream } from "@libp2p/interface";
-import { multiaddr } from "@multiformats/multiaddr";
 import type { Logger, MemberReport } from "../ports.ts";
+import {
+  backOffMs,
+  openStream,
+  SERVER_BACKOFF,
+  type Waiting,
+  wait,
+  wakeOrTime,
+} from "./dialling.ts";
 import { createFrameReader, type FrameReader, sendFrames } from "./frames.ts";
 import { encodeReport, REPORT_PROTOCOL } from "./reportWire.ts";
 
 const REPORT_EVERY_MS = 1_000;
-const DIAL_MS_MAX = 10_000;
 const ACKNOWLEDGE_MS_MAX = 15_000;
 const ACKNOWLEDGE_BYTES_MAX = 16;
-const BACKOFF_MS_MIN = 50;
-const BACKOFF_MS_MAX = 5_000;
 
 export interface ReportLineOptions {
   readonly node: Libp2p;
@@ -49,9 +52,8 @@ export function createReportLine(options: ReportLineOptions): ReportLine {
   };
 }
 
-interface News {
+interface News extends Waiting {
   isThere: boolean;
-  wake: () => void;
 }
 
 async function run(options: ReportLineOptions, news: News, signal: AbortSignal): Promise<void> {
@@ -59,15 +61,13 @@ async function run(options: ReportLineOptions, news: News, signal: AbortSignal):
   for (let failures = 0; !signal.aborted; failures++) {
     let stream: Stream | undefined;
     try {
-      const timeout = AbortSignal.timeout(DIAL_MS_MAX);
-      const dial = AbortSignal.any([signal, timeout]);
-      stream = await node.dialProtocol(multiaddr(server), REPORT_PROTOCOL, { signal: dial });
+      stream = await openStream(node, { address: server, protocol: REPORT_PROTOCOL }, signal);
       const reader = createFrameReader(stream, ACKNOWLEDGE_BYTES_MAX);
       for (;;) {
         news.isThere = false;
         await report(stream, reader, options.report(), signal);
         failures = 0;
-        await nextNews(news, signal);
+        if (!news.isThere) await wakeOrTime(news, REPORT_EVERY_MS, signal);
       }
     } catch (error) {
       stream?.abort(error as Error);
@@ -77,8 +77,7 @@ async function run(options: ReportLineOptions, news: News, signal: AbortSignal):
         if (server.endsWith(String(connection.remotePeer))) connection.abort(error as Error);
       }
     }
-    const wait = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(failures, 10));
-    await sleep(wait, undefined, { signal }).catch(() => undefined);
+    await wait(backOffMs(failures, SERVER_BACKOFF), signal);
   }
 }
 
@@ -92,22 +91,4 @@ async function report(
   await sendFrames(stream, [encodeReport(content)], signal);
   const answer = await reader.next(signal);
   if (answer === undefined) throw new Error("the sequencer has ended the stream");
-}
-
-/** Resolves when there is news, or it is time to say the same again. */
-async function nextNews(news: News, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  if (news.isThere) return;
-  await new Promise<void>((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      news.wake = () => undefined;
-      resolve();
-    };
-    const timer = setTimeout(end, REPORT_EVERY_MS);
-    signal.addEventListener("abort", end, { once: true });
-    news.wake = end;
-  });
-  signal.throwIfAborted();
 }

@@ -28,7 +28,7 @@ export function sessionHandler(
       await run({ stream, signal, peer });
       await stream.close({ signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     } catch (error) {
-      if (!signal.aborted) logger.warn("a follower's stream failed", { peer, error });
+      if (!signal.aborted) logger.warn("a peer's stream failed", { peer, error });
       stream.abort(error as Error);
     }
   };

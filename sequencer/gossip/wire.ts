@@ -2,6 +2,7 @@
 import { decodeJson, encodeJson, type LogRecord } from "../batch/log.ts";
 import type { ProofWords } from "../batch/sealedBatch.ts";
 import type { Attestation, Refusal } from "../ports.ts";
+import { REASON_LENGTH_MAX } from "../protocol/certification.ts";
 
 export const LOG_PROTOCOL = "/straddle/log/1";
 export const PROOFS_PROTOCOL = "/straddle/proofs/1";
@@ -11,7 +12,6 @@ export const ATTEST_PROTOCOL = "/straddle/attest/1";
 export const STREAM_FRAME_BYTES_MAX = 8 * 2 ** 20;
 /** Requests, attestations and refusals. */
 export const REQUEST_FRAME_BYTES_MAX = 16 * 2 ** 10;
-export const REFUSAL_REASON_LENGTH_MAX = 1000;
 
 /** The other side did not keep to the protocol. */
 export class GossipProtocolError extends Error {
@@ -83,7 +83,7 @@ function isAttestation(value: Record<string, unknown>): value is Attestation & t
 function isRefusal(value: Record<string, unknown>): value is Refusal & typeof value {
   const { validator, position, logHash, reason, signature } = value;
   const texts = [validator, logHash, signature];
-  const isReason = typeof reason === "string" && reason.length <= REFUSAL_REASON_LENGTH_MAX;
+  const isReason = typeof reason === "string" && reason.length <= REASON_LENGTH_MAX;
   return isReason && isCount(position) && texts.every((text) => typeof text === "string");
 }
 

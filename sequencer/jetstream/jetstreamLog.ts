@@ -9,7 +9,7 @@
  */
 import { randomUUID } from "node:crypto";
 import { LogCorruptionError, type LogHead, type LogRecord } from "../batch/log.ts";
-import { createLogWriter, LogFencedError, LogStoppedError } from "../batch/logWriter.ts";
+import { createLogWriter, LogFencedError } from "../batch/logWriter.ts";
 import type { Log, Logger } from "../ports.ts";
 import type { LogPolicy } from "../protocol/status.ts";
 import { endOf, type StreamPlace } from "./batchMessage.ts";
@@ -72,8 +72,8 @@ export async function takeEpoch(
 
 /** Copies what this node lacks. A copy that leads, or differs, must not be written to. */
 export async function catchUp(stream: Stream, copy: Log, logger: Logger): Promise<StreamPlace> {
-  const end = await readEnd(stream);
   const from = copy.head();
+  const end = await readEnd(stream, from.position);
   const reaches = end === undefined ? 0 : endOf(end.batch).position;
   if (reaches < from.position) {
     const message = `the stream ends there, and this node's copy at \`${from.position}\``;
@@ -82,30 +82,12 @@ export async function catchUp(stream: Stream, copy: Log, logger: Logger): Promis
   if (end === undefined) return { sequence: 0, epoch: 0, head: from };
   let place = await findPlace(stream, from, end);
   for await (const read of readFrom(stream, place, { last: end.sequence })) {
-    await copyRecords(copy, read.records);
+    await copy.copy(read.records);
     place = read.place;
   }
   const { position } = place.head;
   if (position > from.position) logger.info("log copied", { from: from.position, position });
   return place;
-}
-
-/** One append for each run of records of one epoch. */
-export async function copyRecords(copy: Log, records: readonly LogRecord[]): Promise<void> {
-  for (let start = 0; start < records.length; ) {
-    const { epoch } = records[start]!;
-    const after = records.findIndex((record, at) => at > start && record.epoch !== epoch);
-    const run = records.slice(start, after === -1 ? records.length : after);
-    const written = await copy.append(
-      run.map(({ entry }) => entry),
-      epoch,
-    );
-    const [last, wanted] = [written.at(-1)!, run.at(-1)!];
-    if (last.hash !== wanted.hash) {
-      throw new LogCorruptionError(wanted.position, "this node's copy is of another log");
-    }
-    start += run.length;
-  }
 }
 
 interface Opened extends JetstreamLogOptions {
@@ -115,17 +97,18 @@ interface Opened extends JetstreamLogOptions {
 export function createLog(stream: Stream, publisher: Publisher, options: Opened): Log {
   const { copy, epoch, probeMs } = options;
   let turn: Promise<unknown> = Promise.resolve();
+  let turnsPending = 0;
   let copied: Promise<void> = Promise.resolve();
   // Writes and probes, one after the other: the next may only begin where the last one ended.
   const inTurn = (records: readonly LogRecord[]): Promise<void> => {
+    turnsPending += 1;
     const done = turn.then(() => publisher.publish(records));
-    turn = done.catch(() => undefined);
+    turn = done
+      .catch(() => undefined)
+      .then(() => {
+        turnsPending -= 1;
+      });
     return done;
-  };
-  const stopWith = (error: unknown): void => {
-    const reason = error instanceof Error ? error.message : String(error);
-    const isStop = error instanceof LogStoppedError;
-    writer.stop(isStop ? error : new LogStoppedError(reason, { cause: error }));
   };
   const writer = createLogWriter({
     head: copy.head(),
@@ -134,14 +117,16 @@ export function createLog(stream: Stream, publisher: Publisher, options: Opened)
       await inTurn(records);
       // At most one group is on its way to the copy while the next is on its way to the stream.
       await copied;
-      copied = copyRecords(copy, records);
-      copied.catch(stopWith);
+      copied = copy.copy(records);
+      copied.catch(writer.stop);
     },
   });
-  copy.failure.addEventListener("abort", () => stopWith(copy.failure.reason), { once: true });
+  copy.failure.addEventListener("abort", () => writer.stop(copy.failure.reason), { once: true });
   const probing = setInterval(() => {
-    if (writer.failure.aborted || performance.now() - publisher.lastAt() < probeMs) return;
-    inTurn([]).catch(stopWith);
+    // What is under way already shows whether the log can be written.
+    if (writer.failure.aborted || turnsPending > 0) return;
+    if (performance.now() - publisher.lastAt() < probeMs) return;
+    inTurn([]).catch(writer.stop);
   }, probeMs);
   return {
     ...writer,

@@ -5,7 +5,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { JetStreamApiError } from "@nats-io/jetstream";
-import { encodeRecord, type LogHead, type LogRecord } from "../batch/log.ts";
+import { encodeRecord, headAfter, type LogHead, type LogRecord } from "../batch/log.ts";
 import { LogFencedError, LogStoppedError } from "../batch/logWriter.ts";
 import { decodeBatch, encodeBatch } from "./batchMessage.ts";
 import type { Stream } from "./stream.ts";
@@ -53,7 +53,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
 }
 
 /** Runs of records that fit one message each; no records are one empty message. */
-export function* partsOf(
+function* partsOf(
   records: readonly LogRecord[],
   bytesMax: number,
 ): Generator<readonly LogRecord[]> {
@@ -91,9 +91,7 @@ async function publishPart(state: Publishing, records: readonly LogRecord[]): Pr
   state.sequence += 1;
   state.lastAt = performance.now();
   const last = records.at(-1);
-  if (last !== undefined) {
-    state.head = { position: last.position + 1, epoch: last.epoch, hash: last.hash };
-  }
+  if (last !== undefined) state.head = headAfter(last);
 }
 
 /** Undefined: the message is stored. Else why that is not known. */

@@ -5,13 +5,12 @@
  * log is its own to write. A writer that was only slow finds itself fenced.
  */
 import { setTimeout as pause } from "node:timers/promises";
-import { LogCorruptionError, type LogEntry, type LogRecord } from "../batch/log.ts";
+import { LogCorruptionError, type LogRecord } from "../batch/log.ts";
 import { LogFencedError, LogStoppedError } from "../batch/logWriter.ts";
 import type { Log } from "../ports.ts";
 import type { StreamPlace } from "./batchMessage.ts";
 import {
   catchUp,
-  copyRecords,
   createLog,
   type JetstreamLogOptions,
   policyOf,
@@ -51,15 +50,18 @@ export async function openStandbyLog(options: StandbyOptions): Promise<Log> {
   logger.info("standing by", { stream: stream.name, position: copy.head().position });
   return {
     head: () => (standby.own ?? copy).head(),
-    append: async (entries: readonly LogEntry[], epoch?: number) => {
-      if (standby.own === undefined) throw new LogStoppedError("this node only stands by");
-      return standby.own.append(entries, epoch);
-    },
+    append: async (entries) => ownLog(standby).append(entries),
+    copy: async (records) => ownLog(standby).copy(records),
     read: (from) => (standby.own === undefined ? follow(standby, from) : standby.own.read(from)),
     policy: () => policyOf(options, stream),
     failure: standby.failure.signal,
     close: () => (standby.own ?? stream).close(),
   };
+}
+
+function ownLog({ own }: Standby): Log {
+  if (own === undefined) throw new LogStoppedError("this node only stands by");
+  return own;
 }
 
 async function* follow(standby: Standby, from: number): AsyncGenerator<LogRecord> {
@@ -72,7 +74,7 @@ async function* follow(standby: Standby, from: number): AsyncGenerator<LogRecord
       next = record.position + 1;
     }
     for await (const records of untilSilence(standby, place)) {
-      await copyRecords(copy, records);
+      await copy.copy(records);
       for (const record of records) if (record.position >= next) yield record;
       next = Math.max(next, copy.head().position);
     }

@@ -15,7 +15,7 @@ import {
   type StoredMsg,
   type StreamConfig,
 } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { connect } from "@nats-io/transport-node";
 
 /** Servers or stream are not what the configuration asks for: the node must not write. */
 export class StreamSettingsError extends Error {
@@ -33,12 +33,9 @@ export interface StreamOptions {
 export interface Stream {
   readonly name: string;
   readonly subject: string;
-  readonly connection: NatsConnection;
   readonly client: JetStreamClient;
-  readonly manager: JetStreamManager;
   /** What one message may hold. */
   readonly bytesMax: number;
-  readonly isNew: boolean;
   /** True: every server syncs before it answers; undefined: nobody could be asked. */
   readonly syncsAlways: boolean | undefined;
   /** The message at the sequence, or the last one. */
@@ -67,10 +64,10 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     assertVersion(`server \`${info?.server_name}\``, info?.version ?? "");
     const syncsAlways = await checkMonitors(options);
     const manager = await jetstreamManager(connection, { timeout: REQUEST_MS });
-    const isNew = await ensureStream(manager, options);
+    await ensureStream(manager, options);
     const { stream: name } = options;
     return {
-      ...{ name, subject: name, connection, manager, isNew, syncsAlways },
+      ...{ name, subject: name, syncsAlways },
       client: jetstream(connection),
       bytesMax: (info?.max_payload ?? 2 ** 20) - BYTES_RESERVED,
       message: async (sequence) => {
@@ -138,7 +135,7 @@ function wantedConfig({ stream, replicas }: StreamOptions) {
   } satisfies Partial<StreamConfig>;
 }
 
-async function ensureStream(manager: JetStreamManager, options: StreamOptions): Promise<boolean> {
+async function ensureStream(manager: JetStreamManager, options: StreamOptions): Promise<void> {
   const wanted = wantedConfig(options);
   try {
     const { config } = await manager.streams.info(options.stream);
@@ -149,12 +146,10 @@ async function ensureStream(manager: JetStreamManager, options: StreamOptions): 
       const message = `stream \`${options.stream}\` has ${name} \`${shown}\``;
       throw new StreamSettingsError(`${message}; it must be ${JSON.stringify(value)}`);
     }
-    return false;
   } catch (error) {
     const isMissing =
       error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
     if (!isMissing) throw error;
     await manager.streams.add(wanted);
-    return true;
   }
 }

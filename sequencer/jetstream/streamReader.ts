@@ -16,10 +16,10 @@ export interface StreamEnd {
   readonly batch: BatchMessage;
 }
 
-/** The last message; undefined: the stream is empty. */
-export async function readEnd(stream: Stream): Promise<StreamEnd | undefined> {
+/** The last message; undefined: the stream is empty. `position`: up to where it is known. */
+export async function readEnd(stream: Stream, position: number): Promise<StreamEnd | undefined> {
   const last = await stream.message();
-  return last && { sequence: last.seq, batch: decodeBatch(last.data, 0) };
+  return last && { sequence: last.seq, batch: decodeBatch(last.data, position) };
 }
 
 /**

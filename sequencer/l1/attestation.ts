@@ -65,7 +65,7 @@ export function attestationDigest(
   });
 }
 
-export function refusalDigest(
+function refusalDigest(
   { chainId, rollup }: AttestationDomain,
   { position, logHash, reason }: RefusalContent,
 ): Hex {

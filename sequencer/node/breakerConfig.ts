@@ -20,7 +20,7 @@ const tolerance = ({ floorMs, ceilingMs, factor }: ToleranceLimits) =>
 
 export const breakers = z
   .strictObject({
-    /** Until records are durable, and until validators have attested a batch. */
+    /** Until records are durable, and until a sealed batch is certified. */
     append: tolerance(DEFAULT_BREAKERS.append),
     certification: tolerance(DEFAULT_BREAKERS.certification),
     oracleStaleMs: ms.max(TRADING_AGE_MS_MAX).default(DEFAULT_BREAKERS.oracleStaleMs),

@@ -4,7 +4,9 @@ import path from "node:path";
 import { z } from "zod";
 import instances from "../../circuits/instances.json" with { type: "json" };
 import { DEFAULT_POLICY } from "../engine/admission.ts";
+import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
 import { jsonMapping } from "../oracle/jsonFeed.ts";
+import { BUMP_MS_MAX, DEFAULT_FAIR_ORDER, ROUND_MS_MAX } from "../protocol/fairOrder.ts";
 import { COMBINATIONS } from "../roles/combinations.ts";
 import { DEFAULT_FEES } from "../roles/feeSchedule.ts";
 import { DEFAULT_COLLECTION } from "../roles/keeper.ts";
@@ -40,6 +42,14 @@ const deployment = z.object({
   oracles: z.array(z.object({ x: decimal, y: decimal })).min(1),
   domain: decimal,
   block: z.int().min(0),
+  /** By which every node executes: validators refuse a log that is ordered by another one. */
+  fairOrder: z
+    .strictObject({
+      roundMs: z.int().min(0).max(ROUND_MS_MAX).default(DEFAULT_FAIR_ORDER.roundMs),
+      bumpMs: z.int().min(0).max(BUMP_MS_MAX).default(DEFAULT_FAIR_ORDER.bumpMs),
+    })
+    .refine(({ roundMs, bumpMs }) => roundMs > 0 || bumpMs === 0, "`bumpMs` needs a `roundMs`")
+    .prefault({}),
 });
 
 /** Where a secp256k1 key comes from. Development accounts are refused off local chains. */
@@ -178,7 +188,7 @@ const sequencer = z.strictObject({
   ...chainAccess,
   log,
   /** The same as `confirmations` for closes; 64 where absent, on local chains none. */
-  closeConfirmations: z.int().min(0).max(64).optional(),
+  closeConfirmations: z.int().min(0).max(CLOSE_CONFIRMATIONS).optional(),
   dataDir: file,
   api: z.strictObject({ port, origins: z.array(z.string()).default([]) }),
   jobs: z.strictObject({ port, token: z.string().min(16) }),

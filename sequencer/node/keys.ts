@@ -1,9 +1,9 @@
 /** The secp256k1 keys of a node: from a keystore, or a development account on a local chain. */
 import { readFileSync } from "node:fs";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
-import { keccak_256 } from "@noble/hashes/sha3.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "../exchangeService.ts";
+import { addressOf, V_OFFSET } from "../protocol/recovery.ts";
 import { ConfigError, type KeySource } from "./config.ts";
 import { askPassword } from "./passwordPrompt.ts";
 
@@ -44,15 +44,13 @@ export function createDigestSigner(privateKey: Hex): {
   sign(digest: Uint8Array): Hex;
 } {
   const secret = hexToBytes(privateKey.slice(2));
-  const publicKey = secp256k1.getPublicKey(secret, false);
-  const address: Hex = `0x${bytesToHex(keccak_256(publicKey.slice(1)).slice(-20))}`;
   return {
-    address,
+    address: addressOf(secp256k1.getPublicKey(secret, false)) as Hex,
     sign: (digest) => {
       const signed = secp256k1.sign(digest, secret, { prehash: false, format: "recovered" });
       // The library puts the recovery bit first, everybody else last.
       const [recovery = 0] = signed;
-      return `0x${bytesToHex(signed.slice(1))}${(27 + recovery).toString(16)}`;
+      return `0x${bytesToHex(signed.slice(1))}${(V_OFFSET + recovery).toString(16)}`;
     },
   };
 }

@@ -9,14 +9,12 @@ import { createLogFollower } from "../gossip/logFollower.ts";
 import { createMemberNetwork, type MemberNetworkOptions } from "../gossip/memberNetwork.ts";
 import { createReportLine } from "../gossip/reportLine.ts";
 import type { Log, LogFollower, Logger, MemberNetwork, MemberReport } from "../ports.ts";
-import { type Certifier, createCertifier, type Scheduler } from "../roles/certifier.ts";
+import { type Certifier, createCertifier } from "../roles/certifier.ts";
 import { createExecutedLog } from "../roles/executedLog.ts";
 import { createReplication } from "../roles/replication.ts";
 import type { Store } from "../store/store.ts";
-import type { VoteKeys } from "./voteKeys.ts";
-
-/** Signatures that are remembered as good: a vote comes alone, and again in certificates. */
-const SIGNATURES_KEPT = 4096;
+import { realScheduler } from "./systemClock.ts";
+import { SIGNATURES_KEPT, type VoteKeys } from "./voteKeys.ts";
 
 /** Times in ms; the defaults of a configuration. */
 export const TIMING_DEFAULT: Timing = { termMs: 2_000, heartbeatMs: 400, resendMs: 600 };
@@ -53,13 +51,6 @@ export interface Member {
   addresses(): readonly string[];
   stop(): Promise<void>;
 }
-
-export const realScheduler: Scheduler = {
-  after: (ms, action) => {
-    const timer = setTimeout(action, ms);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** Throws RangeError when the signer is not in the set. */
 export async function openMember(options: MemberOptions): Promise<Member> {

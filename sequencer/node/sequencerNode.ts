@@ -4,6 +4,7 @@ import path from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { startApi } from "../api/server.ts";
 import { blockHash } from "../consensus/block.ts";
+import { withMemory } from "../consensus/signing.ts";
 import type { Info } from "../exchangeService.ts";
 import { createLogServer } from "../gossip/logServer.ts";
 import { isSignedRefusal, recoverAttester } from "../l1/attestation.ts";
@@ -21,8 +22,8 @@ import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
 import { closeConfirmationsOf, executorDeployment, layerOneAccess } from "./deployment.ts";
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
 import { openOrderLog } from "./orderLog.ts";
-import { systemClock } from "./systemClock.ts";
-import { loadVoteKeys } from "./voteKeys.ts";
+import { realScheduler, systemClock } from "./systemClock.ts";
+import { openVoteKeys, SIGNATURES_KEPT } from "./voteKeys.ts";
 
 /** Where the others find this node: written to the data directory once it listens. */
 export interface Endpoints {
@@ -62,7 +63,8 @@ export async function runSequencerNode(
   let jobsUrl = "";
   const sequencer = await createSequencer(
     {
-      ...{ clock: systemClock, logger, settlement, prover, receiptSigner },
+      ...{ clock: systemClock, scheduler: realScheduler, logger, settlement, prover },
+      receiptSigner,
       get network() {
         if (opened === undefined) throw new Error("the validator network is not open yet");
         return opened;
@@ -83,10 +85,10 @@ export async function runSequencerNode(
         (await recoverAttester(attestation, { chainId, rollup })) !== undefined,
       isSignedRefusal: (refusal) => isSignedRefusal(refusal, { chainId, rollup }),
     },
-    sequencerConfig(file, receiptSigner.address),
+    sequencerConfig(file, receiptSigner.address, logger),
   ).catch((error: unknown) => {
     // A node that only stood by ends like one that has run.
-    if (signal.aborted) return undefined;
+    if (signal.aborted && error === signal.reason) return undefined;
     throw error;
   });
   const close = async (): Promise<void> => {
@@ -108,7 +110,11 @@ export async function runSequencerNode(
   }
 }
 
-function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): SequencerConfig {
+function sequencerConfig(
+  file: SequencerFile,
+  sequencer: Info["sequencer"],
+  logger: Logger,
+): SequencerConfig {
   const { deployment, market, validators } = file;
   const { trade, ledger } = sizesOf(deployment);
   const common = executorDeployment(deployment);
@@ -128,6 +134,7 @@ function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): Seq
     oracles: common.oracles,
     oracleQuorum: common.quorum,
     oracleSet: oracleSetHash(common.oracles),
+    fairOrder: common.fairOrder,
     sequencer,
     validators,
   };
@@ -143,7 +150,7 @@ function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): Seq
     ...{ limits, rate, backlogMax, unanchoredMax },
     breakers: { ...breakers, ...proving, endsPause },
   };
-  const certification = certificationOf(file, common);
+  const certification = certificationOf(file, common, logger);
   return { deployment: common, info, plan, certification, ...bounds, ...times, ...policies };
 }
 
@@ -151,6 +158,7 @@ function sequencerConfig(file: SequencerFile, sequencer: Info["sequencer"]): Seq
 function certificationOf(
   { certification, validators: members }: SequencerFile,
   deployment: SequencerConfig["deployment"],
+  logger: Logger,
 ): SequencerConfig["certification"] {
   if (certification === undefined) return undefined;
   const { epoch, peers } = certification;
@@ -158,8 +166,9 @@ function certificationOf(
     throw new ConfigError("`certification.peers` must name as many as `validators`");
   }
   const { validators, genesis } = createSitting(deployment, { epoch, members });
-  const rules = { validators, genesis: blockHash(genesis), verify: loadVoteKeys().verify };
-  return { rules, peers };
+  // Members report the same block, each with the same signatures.
+  const verify = withMemory(openVoteKeys(logger).verify, SIGNATURES_KEPT);
+  return { rules: { validators, genesis: blockHash(genesis), verify }, peers };
 }
 
 /** What validators read: the log, and each batch that has a proof. */

@@ -14,7 +14,7 @@ import { executorDeployment, layerOneAccess } from "./deployment.ts";
 import { loadPrivateKey } from "./keys.ts";
 import { type Member, openMember } from "./member.ts";
 import { systemClock } from "./systemClock.ts";
-import { loadVoteKeys } from "./voteKeys.ts";
+import { openVoteKeys } from "./voteKeys.ts";
 
 /** The validator has refused: an operator must look before it runs again. */
 export class ValidatorRefusedError extends Error {
@@ -78,8 +78,7 @@ async function openCertification(
   const { epoch, listen, peers, patienceMs, termMs, heartbeatMs, resendMs } = certification;
   const common = executorDeployment(deployment);
   const sitting = createSitting(common, { epoch, members: certification.validators });
-  const keys = loadVoteKeys();
-  if (!keys.isNative) logger.warn("votes are signed and checked slowly: no libsecp256k1 here");
+  const keys = openVoteKeys(logger);
   return openMember({
     ...{ ...sitting, keys, store, sequencer, seed, listen, patienceMs, logger },
     timing: { termMs, heartbeatMs, resendMs },

@@ -11,6 +11,7 @@ import {
   type Verify,
   verifySignature,
 } from "../consensus/signing.ts";
+import type { Logger } from "../ports.ts";
 import { addressOf, signatureParts, V_OFFSET } from "../protocol/recovery.ts";
 
 /** What is used of the package `secp256k1`. */
@@ -33,6 +34,9 @@ export interface VoteKeys {
   readonly isNative: boolean;
 }
 
+/** Signatures that are remembered as good: a vote comes alone, and again in certificates. */
+export const SIGNATURES_KEPT = 4096;
+
 export function loadVoteKeys(load: () => Binding = loadBinding): VoteKeys {
   try {
     const binding = load();
@@ -40,6 +44,13 @@ export function loadVoteKeys(load: () => Binding = loadBinding): VoteKeys {
   } catch {
     return { signer: createSigner, verify: verifySignature, isNative: false };
   }
+}
+
+/** The keys of a node, which says so when they are slow. */
+export function openVoteKeys(logger: Logger): VoteKeys {
+  const keys = loadVoteKeys();
+  if (!keys.isNative) logger.warn("votes are signed and checked slowly: no libsecp256k1 here");
+  return keys;
 }
 
 function loadBinding(): Binding {

@@ -1,5 +1,8 @@
 /** How far the validators agree on the log, as a node tells it. */
 
+/** Of why a validator refuses or votes no more, as it tells others; the rest is cut off. */
+export const REASON_LENGTH_MAX = 1_000;
+
 /** What one member of the validator set last reported; null before its first report. */
 export interface MemberStatus {
   readonly validator: `0x${string}`;

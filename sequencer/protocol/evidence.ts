@@ -9,6 +9,15 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { receiptDigest } from "./receipt.ts";
 import { recoverAddress } from "./recovery.ts";
+import {
+  type Fields,
+  FormatError,
+  readCount,
+  readHash,
+  readList,
+  readObject,
+  readSignature,
+} from "./shape.ts";
 
 /** The log's record at `position` has this hash (64 hex digits). */
 export interface LogPlace {
@@ -64,25 +73,18 @@ export type Verdict =
   | { readonly isProven: true; readonly guilty: string; readonly offence: string }
   | { readonly isProven: false; readonly reason: string };
 
-/** The text is not evidence of any kind. */
-export class EvidenceFormatError extends Error {
-  override name = "EvidenceFormatError";
-}
-
 /** Of one piece of evidence. */
 export const EVIDENCE_RECORDS_MAX = 2 ** 16;
 export const EVIDENCE_BYTES_MAX = 2 ** 26;
 /** What layer one takes: ValidatorRegistry.slashReceipts. */
 export const SLASHING_LIMITS = { records: 256, bytes: 65_536 } as const;
-/** Positions and epochs: far beyond any use, and exact in every language. */
-const COUNT_MAX = 2 ** 48;
 
 export function notProven(reason: string): Verdict {
   return { isProven: false, reason };
 }
 
-/** JSON as the log writes it: bigints as `"0x..n"` strings. Twin of batch/log.ts. */
-export function logJson(value: object): string {
+/** JSON as the log writes it: bigints as `"0x..n"` strings. */
+export function logJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>
     typeof item === "bigint" ? `0x${item.toString(16)}n` : item,
   );
@@ -95,12 +97,9 @@ export function recordHash(position: number, link: string, record: HistoryRecord
 }
 
 /** Where the records lead that follow the one at `position`. */
-export function endOfHistory(position: number, { link, records }: HistoryPart): LogPlace {
-  let hash = link;
-  for (const [index, record] of records.entries()) {
-    hash = recordHash(position + 1 + index, hash, record);
-  }
-  return { position: position + records.length, hash };
+export function endOfHistory(position: number, part: HistoryPart): LogPlace {
+  const hash = hashesOf(position, part).at(-1)!;
+  return { position: position + part.records.length, hash };
 }
 
 /** Why the records do not lead from another log than that of `first` to `second`. */
@@ -194,8 +193,8 @@ export function evidenceText(evidence: object): string {
   return `${logJson(evidence)}\n`;
 }
 
-/** Checks the shape only. Throws {@link EvidenceFormatError}. */
-export function readTwoReceipts(value: Readonly<Record<string, unknown>>): TwoReceipts {
+/** Checks the shape only. Throws {@link FormatError}. */
+export function readTwoReceipts(value: Fields): TwoReceipts {
   return {
     kind: "receipts",
     domain: readDomain(value.domain),
@@ -207,47 +206,22 @@ export function readTwoReceipts(value: Readonly<Record<string, unknown>>): TwoRe
 
 export function readDomain(value: unknown): bigint {
   if (typeof value === "bigint" && value >= 0n && value < 2n ** 248n) return value;
-  throw new EvidenceFormatError("`domain` must be an integer of 248 bits");
+  throw new FormatError("`domain` must be an integer of 248 bits");
 }
 
 export function readSignedPlace(value: unknown): SignedPlace {
   const { position, hash, signature } = readObject(value);
   const place = { position: readCount(position), hash: readHash(hash) };
-  return { ...place, signature: readMatching(signature, /^0x[0-9a-f]{130}$/) };
+  return { ...place, signature: readSignature(signature) };
 }
 
-export function readHistoryPart({ link, records }: Readonly<Record<string, unknown>>): HistoryPart {
-  if (!Array.isArray(records) || records.length > EVIDENCE_RECORDS_MAX) {
-    throw new EvidenceFormatError(`\`records\` must be a list of at most ${EVIDENCE_RECORDS_MAX}`);
-  }
-  return { link: readHash(link), records: records.map(readRecord) };
+export function readHistoryPart({ link, records }: Fields): HistoryPart {
+  const list = readList(records, EVIDENCE_RECORDS_MAX);
+  return { link: readHash(link), records: list.map(readRecord) };
 }
 
 function readRecord(value: unknown): HistoryRecord {
   const { epoch, entry } = readObject(value);
-  if (typeof entry !== "string") throw new EvidenceFormatError("`entry` must be a text");
+  if (typeof entry !== "string") throw new FormatError("`entry` must be a text");
   return { epoch: readCount(epoch), entry };
-}
-
-export function readObject(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-    return value as Readonly<Record<string, unknown>>;
-  }
-  throw new EvidenceFormatError(`\`${String(value).slice(0, 80)}\` must be an object`);
-}
-
-export function readCount(value: unknown): number {
-  if (Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= COUNT_MAX) {
-    return value as number;
-  }
-  throw new EvidenceFormatError(`\`${String(value).slice(0, 80)}\` must be from 0 to 2^48`);
-}
-
-function readHash(value: unknown): string {
-  return readMatching(value, /^[0-9a-f]{64}$/);
-}
-
-function readMatching(value: unknown, pattern: RegExp): string {
-  if (typeof value === "string" && pattern.test(value)) return value;
-  throw new EvidenceFormatError(`\`${String(value).slice(0, 140)}\` must match ${pattern}`);
 }

@@ -35,9 +35,8 @@ export function recoverAddress(digest: Uint8Array, signature: string): string | 
   if (parts === undefined) return undefined;
   try {
     const signed = concatBytes(Uint8Array.of(parts.recovery), parts.rs);
-    if (secp256k1.Signature.fromBytes(signed, "recovered").hasHighS()) return undefined;
-    const key = secp256k1.recoverPublicKey(signed, digest, { prehash: false });
-    return addressOf(secp256k1.Point.fromBytes(key).toBytes(false));
+    const read = secp256k1.Signature.fromBytes(signed, "recovered");
+    return read.hasHighS() ? undefined : addressOf(read.recoverPublicKey(digest).toBytes(false));
   } catch {
     return undefined;
   }

@@ -4,8 +4,7 @@
  * `paused`: orders are taken back only. `cancelOnly`: the same, while a reopening is announced.
  * Resting orders stay through both.
  */
-export const TRADING_MODES = ["open", "paused", "cancelOnly"] as const;
-export type TradingMode = (typeof TRADING_MODES)[number];
+export type TradingMode = "open" | "paused" | "cancelOnly";
 
 /** Why trading stops, and what that means. */
 export const PAUSE_REASONS = {
@@ -40,7 +39,7 @@ export interface Tolerance {
 export interface TradingStatus extends TradingInfo {
   /** From handing records to the log until they are durable. */
   readonly append: Tolerance;
-  /** From a batch's seal until two thirds of the validators have attested it. */
+  /** From a batch's seal until it is certified. */
   readonly certification: Tolerance;
   /** Validators whose signed word contradicts the sequencer's; more than a third pause trading. */
   readonly dissenting: number;

@@ -10,6 +10,8 @@ export interface AppendWatch {
    * row: a node that has not run for a while finds every answer late that waits to be read.
    */
   late(now: number): string | undefined;
+  /** Whether an append has waited for longer than the bound, by one look that is not remembered. */
+  isLate(now: number): boolean;
 }
 
 interface Pending {
@@ -19,10 +21,10 @@ interface Pending {
 
 export function watchAppends(log: Log, clock: Clock, tolerance: LatencyTolerance): AppendWatch {
   const pending = new Set<Pending>();
-  const append: Log["append"] = (entries, epoch) => {
+  const append: Log["append"] = (entries) => {
     const mine: Pending = { since: clock.now(), isSuspect: false };
     pending.add(mine);
-    const done = log.append(entries, epoch);
+    const done = log.append(entries);
     done.then(
       () => {
         pending.delete(mine);
@@ -33,11 +35,13 @@ export function watchAppends(log: Log, clock: Clock, tolerance: LatencyTolerance
     );
     return done;
   };
+  // In the order of the appends, which is that in which they become durable.
+  const first = (): Pending | undefined => pending.values().next().value;
   return {
     log: { ...log, append },
+    isLate: (now) => now - (first()?.since ?? now) > tolerance.boundMs(),
     late: (now) => {
-      // In the order of the appends, which is that in which they become durable.
-      const [oldest] = pending;
+      const oldest = first();
       if (oldest === undefined) return undefined;
       const bound = tolerance.boundMs();
       const age = now - oldest.since;

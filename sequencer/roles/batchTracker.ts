@@ -69,6 +69,8 @@ export interface BatchTracker {
   unanchored(number: number): BatchStatus[];
   /** From now on these count, and nobody else. */
   certifiedBy(set: ValidatorSet): BatchStatus[];
+  /** Addresses that count now, in lower case. */
+  members(): ReadonlySet<string>;
   progress(): Progress;
   isProven(number: number): boolean;
   /** Whether two thirds of the validators signed this very batch, which is what layer one asks. */
@@ -181,6 +183,7 @@ export function createBatchTracker(options: {
       tracked.quorum = quorum;
       return changes(tracked);
     },
+    members: () => tracked.validators,
     progress: () => progressOf(tracked),
     isProven: (number) => number <= tracked.proven || tracked.proofs.has(number),
     isCertified: (number) => attestationsOf(tracked, number).length >= tracked.quorum,

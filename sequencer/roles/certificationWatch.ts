@@ -1,4 +1,4 @@
-/** How long two thirds of the validators take for a batch, and whether they lag behind now. */
+/** How long the validators take to certify a batch, and whether they lag behind now. */
 import type { Progress } from "./batchTracker.ts";
 import type { LatencyTolerance } from "./tolerance.ts";
 

@@ -3,6 +3,7 @@
  * checks itself. A final block that its own log contradicts means that this log must not go on.
  */
 import { type Block, blockHash } from "../consensus/block.ts";
+import { isFinalizedBy } from "../consensus/certificate.ts";
 import { leaderOf } from "../consensus/validatorSet.ts";
 import { faultOf, type VerificationRules } from "../consensus/verification.ts";
 import type { Hex } from "../exchangeService.ts";
@@ -106,9 +107,7 @@ function faultOfFinal(
   rules: VerificationRules,
   { block, certificate }: FinalBlock,
 ): string | undefined {
-  if (certificate.kind !== "finalize" || certificate.block !== blockHash(block)) {
-    return "its certificate is not of its block";
-  }
+  if (!isFinalizedBy(blockHash(block), certificate)) return "its certificate is not of its block";
   return faultOf(rules, { type: "certificate", certificate });
 }
 

@@ -5,15 +5,16 @@
  * votes replaces the one before it, so that the newest makes all of them durable.
  */
 import { BLOCK_RECORDS_MAX, type Block, blockHash, compareViews } from "../consensus/block.ts";
-import { votesOf } from "../consensus/certificate.ts";
+import { type BlockCertificate, type Nullification, votesOf } from "../consensus/certificate.ts";
 import { ANSWER_BLOCKS_MAX, type Message } from "../consensus/message.ts";
 import { type Step, start, step } from "../consensus/simplex.ts";
-import type {
-  ConsensusConfig,
-  ConsensusEffect,
-  ConsensusEvent,
-  ConsensusState,
-  TimerName,
+import {
+  type ConsensusConfig,
+  type ConsensusEffect,
+  type ConsensusEvent,
+  type ConsensusState,
+  type TimerName,
+  tipBlock,
 } from "../consensus/state.ts";
 import { leaderOf } from "../consensus/validatorSet.ts";
 import { type Evidence, faultOf, type VerificationRules } from "../consensus/verification.ts";
@@ -76,8 +77,8 @@ interface Parts {
   synchronizing: FinalBlock | undefined;
   final: FinalBlock | undefined;
   evidence: number;
-  /** Why it ended; it does nothing from then on. */
-  ended: string | undefined;
+  /** It does nothing from then on; the reason where it must not. */
+  ended: { readonly reason: string | undefined } | undefined;
   end(reason: string | undefined): void;
 }
 
@@ -99,7 +100,7 @@ export function createCertifier(options: CertifierOptions): Certifier {
       parts.final = memory.delivered;
       const ended = new Promise<string | undefined>((resolve) => {
         parts.end = (reason) => {
-          parts.ended ??= reason ?? "stopped";
+          parts.ended ??= { reason };
           for (const cancel of parts.timers.values()) cancel();
           resolve(reason);
         };
@@ -117,7 +118,7 @@ export function createCertifier(options: CertifierOptions): Certifier {
       leader: leaderOf(validators, parts.state.term),
       final: parts.final ?? null,
       evidence: parts.evidence,
-      halted: parts.state.halted ?? (parts.ended === "stopped" ? null : (parts.ended ?? null)),
+      halted: parts.state.halted ?? parts.ended?.reason ?? null,
     }),
   };
 }
@@ -142,13 +143,7 @@ function receive(parts: Parts, from: number, message: Message): string | undefin
  */
 function forgottenVote({ state }: Parts, message: Message): SignedVote | undefined {
   const { own, config } = state;
-  const certificates =
-    message.type === "certificate"
-      ? [message.certificate]
-      : message.type === "proposal" && message.reason !== null
-        ? [message.reason]
-        : [];
-  const votes = certificates.flatMap(votesOf);
+  const votes = certificatesIn(message).flatMap(votesOf);
   if (message.type === "vote" || message.type === "proposal") votes.push(message.vote);
   return votes.find((vote) => {
     if (vote.validator !== config.self) return false;
@@ -156,6 +151,14 @@ function forgottenVote({ state }: Parts, message: Message): SignedVote | undefin
     const newest = vote.kind === "notarize" ? own.notarize?.view : own.finalize?.view;
     return newest === undefined || compareViews(vote.view, newest) > 0;
   });
+}
+
+/** Every certificate of a message, the one of a nullification's tip too. */
+function certificatesIn(message: Message): (BlockCertificate | Nullification)[] {
+  if (message.type === "request" || message.type === "blocks") return [];
+  const certificate = message.type === "proposal" ? message.reason : message.certificate;
+  const tip = certificate?.kind === "nullify" ? certificate.tip.certificate : null;
+  return [certificate, tip].filter((found) => found !== null);
 }
 
 function happen(parts: Parts, event: ConsensusEvent): void {
@@ -291,6 +294,7 @@ function wantIfCertified({ state, options }: Parts, block: Block): void {
 /** Tells what the own log, which holds only what was executed, says of the block. */
 async function execute(parts: Parts, block: Block): Promise<void> {
   const { log } = parts.options;
+  if (block.to > log.head().to) return;
   try {
     const hash = blockHash(block);
     const parent = parts.state.blocks.get(block.parent) ?? parts.state.delivered;
@@ -360,8 +364,8 @@ async function tellGrowth(parts: Parts): Promise<void> {
 
 /** Up to where the next block may go, if that is news. */
 function growthTarget({ state, options }: Parts) {
-  const { tip, term, growth, delivered, deliveredHash } = state;
-  const base = tip.block === deliveredHash ? delivered : state.blocks.get(tip.block);
+  const { term, growth } = state;
+  const base = tipBlock(state);
   if (base === undefined || state.leading !== term) return undefined;
   const to = Math.min(options.log.head().to, base.to + BLOCK_RECORDS_MAX);
   const told = growth?.term === term ? growth.to : base.to;

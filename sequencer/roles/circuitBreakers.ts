@@ -4,9 +4,14 @@
  * log, and from there on the rules of `batch/tradingMode.ts` bind everybody. The door refuses from
  * the moment of the judgement: an interrupted order may have to be finished before the entry.
  */
-import { DETAIL_LENGTH_MAX, hardness, type TradingState } from "../batch/tradingMode.ts";
+import {
+  DETAIL_LENGTH_MAX,
+  hardness,
+  isFreshPair,
+  isHarder,
+  type TradingState,
+} from "../batch/tradingMode.ts";
 import type { Logger } from "../ports.ts";
-import { SNAPSHOT_AGE_MS_BITS } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { PAUSE_REASONS, type PauseReason, type TradingStatus } from "../protocol/trading.ts";
 import type { MemoryState } from "../state/memoryState.ts";
@@ -22,7 +27,7 @@ import { tradingInfo } from "./trackers.ts";
 export interface BreakerLimits {
   /** Until records are durable. */
   readonly append: ToleranceLimits;
-  /** Until two thirds of the validators have attested a sealed batch. */
+  /** Until a sealed batch is certified. */
   readonly certification: ToleranceLimits;
   /** Age of the newest snapshot (ms): while it can still finish an interrupted order. */
   readonly oracleStaleMs: number;
@@ -200,8 +205,7 @@ function pause(
 ): void {
   const { mode, reason: present } = trading();
   const { reason, detail } = worst;
-  const isHarder = present !== null && hardness(reason) > hardness(present);
-  if (mode === "paused" && !isHarder) {
+  if (mode === "paused" && !isHarder(reason, present)) {
     watching.event = undefined;
     return;
   }
@@ -245,14 +249,11 @@ function reopen(options: BreakerOptions, watching: Watching, now: number): void 
   }
 }
 
-/** The second confirms the first, as for liquidations. */
 function freshPair(
   { snapshots }: Watching,
   { since, time }: { since: number; time: number },
 ): readonly [Snapshot, Snapshot] | undefined {
   const [first, second] = snapshots;
   if (first === undefined || second === undefined || first.time <= since) return undefined;
-  const ageMax = 2 ** SNAPSHOT_AGE_MS_BITS;
-  const isFresh = second.time - first.time < ageMax && time - second.time < ageMax;
-  return isFresh ? [first, second] : undefined;
+  return isFreshPair(first, second, time) ? [first, second] : undefined;
 }

@@ -5,7 +5,9 @@
  * validator's first word against a batch has that checked, so a liar costs a replay and no more.
  */
 import { setImmediate } from "node:timers/promises";
-import { logOrigin } from "../batch/log.ts";
+import { InvalidEntryError } from "../batch/invalidEntry.ts";
+import { LogCorruptionError, logOrigin } from "../batch/log.ts";
+import { EngineAssertion } from "../engine/assertion.ts";
 import type { CheckpointStore, Log, Logger } from "../ports.ts";
 import { messageOf } from "./loop.ts";
 import { createNodeState, type Deployment, loadCheckpoint } from "./nodeState.ts";
@@ -31,15 +33,17 @@ export interface Dissent {
 }
 
 export interface DissentOptions {
-  readonly validators: readonly string[];
+  /** Addresses that count now, in lower case. */
+  members(): ReadonlySet<string>;
   readonly logger: Logger;
-  /** What is wrong with the sequencer's own log when it is executed again, or undefined. */
+  /**
+   * What is wrong with the sequencer's own log when it is executed again, or undefined. Throws what
+   * kept it from being executed, which says nothing of the log.
+   */
   replay(): Promise<string | undefined>;
 }
 
-export function createDissent({ validators, logger, replay }: DissentOptions): Dissent {
-  const members = new Set(validators.map((validator) => validator.toLowerCase()));
-  const faultyMax = Math.floor((members.size - 1) / 3);
+export function createDissent({ members, logger, replay }: DissentOptions): Dissent {
   const known = new Map<string, Contradiction>();
   const heard = new Set<string>();
   let checking: Promise<void> = Promise.resolve();
@@ -48,7 +52,7 @@ export function createDissent({ validators, logger, replay }: DissentOptions): D
   function contradicts(contradiction: Contradiction): void {
     const { batch, reason } = contradiction;
     const validator = contradiction.validator.toLowerCase();
-    if (!members.has(validator)) return;
+    if (!members().has(validator)) return;
     const before = known.get(validator);
     if (before !== undefined && before.batch >= batch) return;
     known.set(validator, { validator, batch, reason });
@@ -59,12 +63,19 @@ export function createDissent({ validators, logger, replay }: DissentOptions): D
   }
 
   async function check(): Promise<void> {
-    own = (await replay()) ?? own;
+    try {
+      own = (await replay()) ?? own;
+    } catch (error) {
+      logger.warn("the log could not be executed again", { error: messageOf(error) });
+      return;
+    }
     if (own !== undefined) logger.error("the log executed again differs", { reason: own });
   }
 
   const dissenting = (settled: number): Contradiction[] =>
-    [...known.values()].filter(({ batch }) => batch > settled);
+    [...known.values()].filter(
+      ({ validator, batch }) => batch > settled && members().has(validator),
+    );
 
   return {
     contradicts,
@@ -76,15 +87,23 @@ export function createDissent({ validators, logger, replay }: DissentOptions): D
     mismatch: (settled) => {
       if (own !== undefined) return `own log: ${own}`;
       const all = dissenting(settled);
+      const { size } = members();
+      const faultyMax = Math.floor((size - 1) / 3);
       if (all.length <= faultyMax || all.length === 0) return undefined;
       const [{ batch, reason }] = all as [Contradiction, ...Contradiction[]];
-      return `${all.length} of ${members.size} validators contradict, batch ${batch}: ${reason}`;
+      return `${all.length} of ${size} validators contradict, batch ${batch}: ${reason}`;
     },
     checked: () => checking,
   };
 }
 
-/** Executes the log again from the newest checkpoint on, other work between its records. */
+/** Errors that the records themselves lead to, each time that they are executed. */
+const OF_THE_LOG = [InvalidEntryError, LogCorruptionError, EngineAssertion];
+
+/**
+ * Executes the log again from the newest checkpoint on, other work between its records. What is
+ * wrong with it, or undefined; throws what is wrong with anything else.
+ */
 export async function replayLog(options: {
   deployment: Deployment;
   log: Log;
@@ -100,6 +119,7 @@ export async function replayLog(options: {
     }
     return undefined;
   } catch (error) {
-    return messageOf(error);
+    if (OF_THE_LOG.some((kind) => error instanceof kind)) return messageOf(error);
+    throw error;
   }
 }

@@ -28,6 +28,7 @@ import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { Stop } from "./circuitBreakers.ts";
 import type { DepthTracker } from "./depthTracker.ts";
+import { HaltedError } from "./halt.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
 import type { OrderTracker } from "./orderTracker.ts";
 import {
@@ -55,6 +56,8 @@ export interface QueryParts {
   /** Of the durable records. */
   logHead(): { readonly position: number; readonly hash: string; readonly epoch: number };
   logPolicy(): LogPolicy;
+  /** Whether its records take too long now to become durable. */
+  isLogLate(): boolean;
   nextQueueId(): number;
   validatorsConnected(): number;
   certification(): CertificationStatus | null;
@@ -72,6 +75,9 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
 
   async function answer<T>(value: T): Promise<T> {
     await batcher.flushed();
+    // What waited for a write that failed was read from a state that nobody will have.
+    const halted = parts.halted();
+    if (halted !== null) throw new HaltedError(`the node has stopped: ${halted}`);
     return value;
   }
 
@@ -80,7 +86,8 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     // While the log is late nothing is flushed, and that is what people want to know.
     status: async () => {
       const status = readStatus(parts);
-      return status.trading.reason === "appendLate" ? status : answer(status);
+      if (!parts.isLogLate()) await batcher.flushed();
+      return { ...status, halted: parts.halted() };
     },
     account: (who) => answer(readAccount(parts, who)),
     session: (account, keyIndex) => answer(readKey(state, account, keyIndex)),

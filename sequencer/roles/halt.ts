@@ -34,3 +34,9 @@ export function createHalt(logger: Logger): Halt {
     },
   };
 }
+
+/** A node whose log takes nothing more ends, also when it has nothing to write. */
+export function haltWith(halt: Halt, failure: AbortSignal): void {
+  if (failure.aborted) halt.fail(failure.reason);
+  failure.addEventListener("abort", () => halt.fail(failure.reason), { once: true });
+}

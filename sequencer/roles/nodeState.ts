@@ -3,8 +3,9 @@
  * newest checkpoint, through every record after it, with the executor that both of them trust.
  */
 import { createExecutor, type Executor } from "../batch/executor.ts";
+import type { OrderingState } from "../batch/fairOrder.ts";
 import { LogCorruptionError, type LogEntry, type LogHead, type LogRecord } from "../batch/log.ts";
-import type { TradingState } from "../batch/tradingMode.ts";
+import { isTradingEntry, type TradingState } from "../batch/tradingMode.ts";
 import type { Checkpoint, CheckpointStore, Log } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Shape } from "../protocol/state.ts";
@@ -16,12 +17,17 @@ import { type Effect, type EffectBatch, movedAccounts } from "./effect.ts";
 /** What a deployment fixes for every executor of it. */
 export type Deployment = Pick<
   Parameters<typeof createExecutor>[0],
-  "sizes" | "domain" | "oracles" | "quorum"
+  "sizes" | "domain" | "oracles" | "quorum" | "fairOrder"
 > & { readonly shape: Shape };
 
-/** What every role keeps of the trading mode in its checkpoints. */
-export interface TradingMemory {
+/** What every role keeps in its checkpoints of what the log has said besides the state. */
+export interface ExecutorMemory {
   readonly trading: TradingState;
+  readonly ordering: OrderingState;
+}
+
+export function executorMemory(executor: Executor): ExecutorMemory {
+  return { trading: executor.trading(), ordering: executor.ordering() };
 }
 
 /** A state and where in the log it stands; {@link NodeState.apply} moves it on. */
@@ -53,12 +59,12 @@ export function createNodeState(
   if (checkpoint !== undefined) {
     state.importState(checkpoint.state as ExportedState);
   }
-  const { sizes, domain, oracles, quorum } = deployment;
+  const { sizes, domain, oracles, quorum, fairOrder } = deployment;
   const { batchNumber: number = 0, time = 0 } = checkpoint ?? {};
   const lastBatch = { number, time };
-  const { trading } = (checkpoint?.extra ?? {}) as Partial<TradingMemory>;
-  const deployed = { sizes, domain, oracles, quorum };
-  const executor = createExecutor({ state, trees, ...deployed, lastBatch, trading });
+  const { trading, ordering } = (checkpoint?.extra ?? {}) as Partial<ExecutorMemory>;
+  const deployed = { sizes, domain, oracles, quorum, fairOrder };
+  const executor = createExecutor({ state, trees, ...deployed, lastBatch, trading, ordering });
   if (checkpoint !== undefined && executor.root() !== checkpoint.root) {
     const { position } = checkpoint;
     throw new LogCorruptionError(position, "the checkpoint before it has another root");
@@ -109,7 +115,7 @@ export function createNodeState(
 
 /** Between two batches the trading mode may change; that counts as the beginning of the next. */
 export function batchOf(executor: Executor, entry: LogEntry): EffectBatch | undefined {
-  if (entry.type !== "pause" && entry.type !== "cancelOnly" && entry.type !== "resume") return;
+  if (!isTradingEntry(entry)) return;
   return { number: executor.nextNumber(), kind: "trade", time: entry.time };
 }
 

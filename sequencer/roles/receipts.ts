@@ -18,9 +18,15 @@ export interface DigestSigner {
 /** Makes the receipt once the record is known, which is when it is durable. */
 export type ReceiptOf = (record: LogRecord) => Promise<Receipt>;
 
+/** What a trade message did, and when it had come (unix ms). */
+export interface Traded {
+  readonly steps: readonly StepRecord[];
+  readonly arrived: number;
+}
+
 export interface ReceiptDesk {
   /** Both are called right after the execution, for they read the state as it is then. */
-  trade(author: Author, message: TradeMessage, steps: readonly StepRecord[]): ReceiptOf;
+  trade(author: Author, message: TradeMessage, done: Traded): ReceiptOf;
   ledger(author: Author, message: LedgerMessage, record: OperationRecord): ReceiptOf;
 }
 
@@ -54,10 +60,10 @@ export function createReceiptDesk(options: {
   }
 
   return {
-    trade: (author, message, steps) =>
-      finish({ ...common(author), kind: message.kind, ...tradeResult(steps) }),
-    ledger: (author, message, { outcome }) =>
-      finish({ ...common(author), kind: message.kind, ...NO_ORDER, seq: null, outcome }),
+    trade: (author, { kind }, { steps, arrived }) =>
+      finish({ ...common(author), kind, arrived, ...tradeResult(steps) }),
+    ledger: (author, { kind }, { outcome }) =>
+      finish({ ...common(author), kind, arrived: null, ...NO_ORDER, seq: null, outcome }),
   };
 }
 

@@ -7,7 +7,7 @@
 import { assertContinues, headAfter, type LogHead, type LogRecord } from "../batch/log.ts";
 import type { Log, LogFollower, Logger, MemberNetwork } from "../ports.ts";
 import type { LogTarget } from "./certifier.ts";
-import { messageOf } from "./loop.ts";
+import { messageOf, pause } from "./loop.ts";
 
 /** Records that are held in memory until they are known to be right. */
 const CHUNK_RECORDS = 2 ** 12;
@@ -137,7 +137,7 @@ async function* fromMembers(
       if (error instanceof WrongRangeError) network.punish(member, error.message);
     }
   }
-  if (head.position < target.to) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  if (head.position < target.to) await pause(RETRY_MS, signal);
 }
 
 /** The member has sent records that do not lead to the hash that a quorum has signed. */

@@ -14,7 +14,7 @@ import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher } from "./batcher.ts";
 import type { Stop } from "./circuitBreakers.ts";
-import { isTradeOpen } from "./intake.ts";
+import { isTradeOpen } from "./doorChecks.ts";
 
 /** What the venue's own policy adds to the state when it admits an order. */
 export type Admission = Pick<AdmissionContext, "policy" | "openInterest">;

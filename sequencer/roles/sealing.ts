@@ -6,7 +6,7 @@ import type { BatchStatus, ExchangeEvent } from "../exchangeService.ts";
 import type { BatchStore, Checkpoint, CheckpointStore, Logger } from "../ports.ts";
 import type { DurableTurn } from "./batcher.ts";
 import type { Effect } from "./effect.ts";
-import { checkpointOf } from "./nodeState.ts";
+import { checkpointOf, executorMemory } from "./nodeState.ts";
 import type { SequencerMemory, SequencerState } from "./sequencerState.ts";
 
 /** Batches whose status a checkpoint keeps. */
@@ -35,7 +35,7 @@ export interface Sealing {
 }
 
 type Draft = Omit<Checkpoint, "epoch" | "hash" | "extra"> & {
-  readonly memory: Pick<SequencerMemory, "trackers" | "trading">;
+  readonly memory: Omit<SequencerMemory, "batches" | "anchored">;
 };
 
 export function createSealing(options: SealingOptions): Sealing {
@@ -51,8 +51,8 @@ export function createSealing(options: SealingOptions): Sealing {
     if (sealed === undefined || sealed.number % options.checkpointEvery !== 0) return;
     // Now and not when it is saved: by then the state has moved on.
     const { extra: _, ...checkpoint } = checkpointOf(options.node, effect, undefined);
-    const trading = options.node.executor.trading();
-    const memory = { trackers: options.trackers.memory(), trading };
+    const { trackers, node } = options;
+    const memory = { trackers: trackers.memory(), ...executorMemory(node.executor) };
     drafts.set(sealed.number, { ...checkpoint, memory });
   }
 

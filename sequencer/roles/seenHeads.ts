@@ -5,10 +5,9 @@
 import type { LogRecord, MessageEntry, OperationEntry } from "../batch/log.ts";
 import type { Refused } from "../exchangeService.ts";
 import type { Log } from "../ports.ts";
-import { verify } from "../protocol/eddsa.ts";
+import { type PublicKey, verify } from "../protocol/eddsa.ts";
 import { nextHead } from "../protocol/messages.ts";
 import { type SeenHead, seenHash } from "../protocol/seenHead.ts";
-import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 
 const HASH_BYTES = 32;
@@ -59,13 +58,15 @@ export async function readSeenHeads(log: Log, recordsMax = SEEN_RECORDS_MAX): Pr
 
 /** A signed message that names what its author saw. */
 interface SeenBy {
-  readonly key: TradingKey;
-  readonly word: bigint;
+  readonly key: PublicKey;
+  /** The chain's head before the message, and after it. */
+  readonly before: bigint;
+  readonly after: bigint;
   readonly seen: SeenHead;
 }
 
-function isSigned({ key, word, seen }: SeenBy): boolean {
-  return verify(key, seenHash(nextHead(key.head, word), seen), seen.signature);
+function isSigned({ key, after, seen }: Pick<SeenBy, "key" | "after" | "seen">): boolean {
+  return verify(key, seenHash(after, seen), seen.signature);
 }
 
 /** Why the door does not take the head that the message names, or undefined. */
@@ -84,7 +85,7 @@ export function seenRefusal(heads: SeenHeads, by: SeenBy): Refused | undefined {
     return refuse("unknownHead", reason, { position, hash, ...(known && { known }) });
   }
   if (isSigned(by)) return undefined;
-  return refuse("badSignature", "the signature of what was seen is wrong", { head: by.key.head });
+  return refuse("badSignature", "the signature of what was seen is wrong", { head: by.before });
 }
 
 /** Whether a validator may take the entry at its place: why not, or undefined. */
@@ -108,7 +109,7 @@ export async function seenFault(options: {
   if (known !== hash) {
     return `its author has seen \`${hash}\` at position \`${position}\`, which is not this log`;
   }
-  if (isSigned({ key, word: signed!.word, seen })) return undefined;
+  if (isSigned({ key, after: nextHead(key.head, signed!.word), seen })) return undefined;
   return "what its author is said to have seen is not signed by the author";
 }
 

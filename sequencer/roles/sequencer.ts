@@ -21,12 +21,13 @@ import type {
 import { createAnchoring, ForeignBatchError } from "./anchoring.ts";
 import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
 import { type Certification, type CertifiedLog, followCertification } from "./certifiedLog.ts";
+import type { Scheduler } from "./certifier.ts";
 import type { BreakerLimits, CircuitBreakers } from "./circuitBreakers.ts";
 import { createExchangeQueries } from "./exchangeQueries.ts";
 import { DEFAULT_FEES, type FeeSchedule } from "./feeSchedule.ts";
 import { createFreshness } from "./freshness.ts";
-import { createHalt, type Halt } from "./halt.ts";
-import { createIntake } from "./intake.ts";
+import { createHalt, type Halt, haltWith } from "./halt.ts";
+import { createIntake, type Intake } from "./intake.ts";
 import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
 import { LayerOneStoppedError, watchQueue } from "./layerOneQueue.ts";
 import {
@@ -41,8 +42,8 @@ import { loop, messageOf } from "./loop.ts";
 import type { MarketPlan } from "./marketPlan.ts";
 import type { Deployment } from "./nodeState.ts";
 import { type OpenProofJobs, type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
-import { createRateLimiter, type RateLimit } from "./rateLimiter.ts";
-import { createReceiptDesk, type DigestSigner } from "./receipts.ts";
+import type { RateLimit } from "./rateLimiter.ts";
+import type { DigestSigner } from "./receipts.ts";
 import type { Admission } from "./riskQueries.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { readSeenHeads, type SeenHeads } from "./seenHeads.ts";
@@ -53,6 +54,7 @@ import { createTradingGuard, type TradingGuard } from "./tradingGuard.ts";
 
 export interface SequencerPorts {
   readonly clock: Clock;
+  readonly scheduler: Scheduler;
   readonly logger: Logger;
   readonly log: Log;
   readonly checkpoints: CheckpointStore;
@@ -144,6 +146,7 @@ export async function createSequencer(
   const certified = followCertification(core, config.certification);
   jobs.current = await openJobs(core);
   const { halt, sequencing, batcher, sealing, breakers } = core;
+  const intake = openIntake(core);
   const tick = (): void => {
     if (halt.reason() !== undefined) return;
     try {
@@ -156,7 +159,7 @@ export async function createSequencer(
   };
   const work = { tick, ...createPolls(core) };
   return {
-    service: createService(core, certified),
+    service: createService(core, intake, certified),
     tick,
     pollOracles: core.watch.poll,
     pollChain: async () => {
@@ -165,6 +168,7 @@ export async function createSequencer(
     },
     run: (signal) => runLoops(core, work, signal),
     stop: async () => {
+      intake.close();
       await batcher.flushed();
       await sealing.stored();
       await jobs.current?.stop();
@@ -185,10 +189,7 @@ function createCore(
   haltWith(halt, ports.log.failure);
   const listeners = new Set<(event: ExchangeEvent) => void>();
   const { checkpointEvery, deployment, limits, plan, backlogMax, breakers: bounds } = config;
-  const { validators } = config.info;
-  const guard = createTradingGuard({
-    ...{ ports, deployment, validators, limits: bounds, backlogMax, restored },
-  });
+  const guard = createTradingGuard({ ports, deployment, limits: bounds, backlogMax, restored });
   const sealing = createSealing({
     ...{ ...restored, store, checkpoints, logger, checkpointEvery, onStored },
     publish: (events) => {
@@ -251,32 +252,36 @@ function createCore(
   return { ...restored, ports, config, halt, listeners, ...parts };
 }
 
-/** A node whose log takes nothing more ends, also when it has nothing to write. */
-function haltWith(halt: Halt, failure: AbortSignal): void {
-  if (failure.aborted) halt.fail(failure.reason);
-  failure.addEventListener("abort", () => halt.fail(failure.reason), { once: true });
+function openIntake(core: Core): Intake {
+  const { ports, config, halt, node, batcher, sequencing, liquidator, breakers } = core;
+  const { isOverloaded, admission, heads } = core;
+  const { clock, scheduler, receiptSigner } = ports;
+  return createIntake({
+    ...{ state: node.state, batcher, sequencing, isOverloaded, admission, heads },
+    ...{ clock, scheduler, receiptSigner, deployment: config.deployment, rate: config.rate },
+    ...{ stop: breakers.stop, fail: halt.fail, assertRunning: halt.assertRunning },
+    ordering: node.executor.ordering(),
+    areTakeoversOpen: (now) => liquidator.isOpen(batcher.newestSnapshot(), now),
+  });
 }
 
-function createService(core: Core, certified: CertifiedLog | undefined): ExchangeService {
-  const { ports, config, halt, node, trackers, batcher, sequencing, batches, listeners } = core;
+function createService(
+  core: Core,
+  { submit }: Intake,
+  certified: CertifiedLog | undefined,
+): ExchangeService {
+  const { ports, config, halt, node, trackers, batcher, batches, listeners } = core;
   const { clock } = ports;
-  const { isOverloaded, admission, liquidator, breakers, heads } = core;
+  const { isOverloaded, admission, breakers } = core;
   const { stop, status: trading } = breakers;
   const { state } = node;
   const { domain } = config.deployment;
-  const receipts = createReceiptDesk({ state, batcher, domain, signer: ports.receiptSigner });
-  const takeRate = createRateLimiter(config.rate);
-  const submit = createIntake({
-    ...{ state, batcher, sequencing, receipts, clock, takeRate, isOverloaded, admission, stop },
-    heads,
-    areTakeoversOpen: (now) => liquidator.isOpen(batcher.newestSnapshot(), now),
-    fail: halt.fail,
-  });
   const queries = createExchangeQueries({
     ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission, stop },
     ...{ ...trackers, trading },
     logHead: () => ports.log.head(),
     logPolicy: () => ports.log.policy(),
+    isLogLate: core.guard.isLogLate,
     validatorsConnected: () => ports.network.peers().length,
     certification: () => certified?.status() ?? null,
     halted: () => halt.reason() ?? null,
@@ -284,7 +289,7 @@ function createService(core: Core, certified: CertifiedLog | undefined): Exchang
   });
   return {
     ...queries,
-    log: createLogQuery({ log: ports.log, domain, signer: ports.receiptSigner }),
+    log: createLogQuery({ log: ports.log, heads: core.heads, domain, signer: ports.receiptSigner }),
     submit: async (submission) => {
       halt.assertRunning();
       return submit(submission);

@@ -6,14 +6,14 @@ import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batch
 import {
   createNodeState,
   type Deployment,
+  type ExecutorMemory,
   loadCheckpoint,
   type NodeState,
-  type TradingMemory,
 } from "./nodeState.ts";
 import { createTrackers, type TrackerMemory, type Trackers } from "./trackers.ts";
 
 /** What a checkpoint keeps besides the state. */
-export interface SequencerMemory extends TradingMemory {
+export interface SequencerMemory extends ExecutorMemory {
   readonly trackers: TrackerMemory;
   readonly batches: BatchMemory;
   readonly anchored: number;

@@ -1,4 +1,5 @@
 /** Everything that watches executed entries for the public's sake, as one. */
+import { isTradingEntry } from "../batch/tradingMode.ts";
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
 import type { TradingInfo } from "../protocol/trading.ts";
 import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
@@ -71,7 +72,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       closes.observe(effect, node.executor.snapshot()?.time ?? 0);
       openInterest.observe(effect);
       const events = orders.observe(steps, batch);
-      if (entry.type === "pause" || entry.type === "cancelOnly" || entry.type === "resume") {
+      if (isTradingEntry(entry)) {
         events.push({ type: "trading", trading: tradingInfo(node.executor.trading()) });
       }
       if (effect.operation?.operation.kind === "openBook") {

@@ -28,7 +28,6 @@ export interface TradingGuardOptions {
     readonly batches: BatchStore;
   };
   readonly deployment: Deployment;
-  readonly validators: readonly string[];
   readonly limits: Partial<BreakerLimits> | undefined;
   readonly backlogMax: number;
   readonly restored: SequencerState;
@@ -37,6 +36,8 @@ export interface TradingGuardOptions {
 export interface TradingGuard {
   /** The log, its appends measured. */
   readonly log: Log;
+  /** Whether records take too long now to become durable. */
+  isLogLate(): boolean;
   /** An attestation counted, or why it did not. Signed by the validator. */
   attested(validator: string, batch: number, counted: string | undefined): void;
   /** Signed by the validator. */
@@ -49,7 +50,7 @@ export interface TradingGuard {
 }
 
 export function createTradingGuard(options: TradingGuardOptions): TradingGuard {
-  const { ports, deployment, validators, restored } = options;
+  const { ports, deployment, restored } = options;
   const { clock, logger, log, checkpoints } = ports;
   const { node, batches } = restored;
   const provingMax = PROVING_FACTOR * options.backlogMax;
@@ -61,10 +62,11 @@ export function createTradingGuard(options: TradingGuardOptions): TradingGuard {
   const append = watchAppends(log, clock, tolerances.append);
   const certification = createCertificationWatch(tolerances.certification);
   const replay = () => replayLog({ deployment, log, checkpoints });
-  const dissent = createDissent({ validators, logger, replay });
+  const dissent = createDissent({ members: batches.members, logger, replay });
   const began = { now: clock.now(), snapshot: node.snapshot() };
   return {
     log: append.log,
+    isLogLate: () => append.isLate(clock.now()),
     attested: (validator, batch, counted) => {
       if (counted === undefined) dissent.agrees(validator, batch);
       else if (isContradiction(counted)) dissent.contradicts({ validator, batch, reason: counted });

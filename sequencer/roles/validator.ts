@@ -3,6 +3,7 @@
  * difference it refuses, says why, and signs nothing more: whoever runs it must look.
  */
 import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
+import { LogStoppedError } from "../batch/logWriter.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { LogPlace } from "../consensus/block.ts";
@@ -18,6 +19,7 @@ import type {
   Refusal,
   SettlementLayer,
 } from "../ports.ts";
+import { REASON_LENGTH_MAX } from "../protocol/certification.ts";
 import type { Effect } from "./effect.ts";
 import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import { loop, messageOf, pause } from "./loop.ts";
@@ -25,6 +27,7 @@ import {
   checkpointOf,
   createNodeState,
   type Deployment,
+  executorMemory,
   loadCheckpoint,
   type NodeState,
 } from "./nodeState.ts";
@@ -38,8 +41,6 @@ const UNANCHORED_MAX = 1_000;
 const ATTEST_POLL_MS = 50;
 /** How long the sequencer may take to hear of a refusal before this validator ends (ms). */
 const TELL_MS_MAX = 10_000;
-/** What is left of a longer reason is enough; the sequencer takes no longer one. */
-const REASON_LENGTH_MAX = 1_000;
 
 /** Signs what this validator has found. */
 export interface Attester {
@@ -89,7 +90,7 @@ export interface Validator {
 export class RefusalError extends Error {
   override name = "RefusalError";
   readonly position: number;
-  /** False where layer one is the reason: that is nobody's lie. */
+  /** False where layer one or the own log is the reason: that is nobody's lie. */
   readonly isAccusation: boolean;
   constructor(position: number, reason: string, isAccusation = true) {
     super(reason);
@@ -210,7 +211,7 @@ async function follow(parts: Parts, signal: AbortSignal): Promise<void> {
     parts.heads.note([record]);
     if (record.entry.type === "operation") parts.queue.passed(record.entry);
     // Written only now: what was refused would be looked at again after a restart.
-    const written = ports.log.append([record.entry], record.epoch);
+    const written = ports.log.copy([record]);
     const root = node.executor.root();
     // Whoever waits for the record itself hears of a failure.
     written.then(() => parts.executed(record, root)).catch(() => undefined);
@@ -237,8 +238,8 @@ async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal):
   const { node, ports, heads } = parts;
   const unseen = await seenFault({ state: node.state, log: ports.log, heads, record });
   if (unseen !== undefined) throw new RefusalError(position, unseen);
-  if (!("time" in entry)) return;
-  const ahead = entry.time - parts.ports.clock.now();
+  const time = entry.type === "message" ? entry.arrived : "time" in entry ? entry.time : 0;
+  const ahead = time - parts.ports.clock.now();
   if (ahead > clockSkewMs) {
     const what = entry.type === "open" ? `batch \`${entry.number}\`` : `a \`${entry.type}\``;
     const message = `${what} is \`${ahead}\` ms ahead of the clock here`;
@@ -265,7 +266,7 @@ function sealedOf({ number, rootAfter: root, words }: SealedBatch, logHash: stri
 function draftCheckpoint({ config, node, queue }: Parts, effect: Effect) {
   const { sealed } = effect;
   if (sealed === undefined || sealed.number % config.checkpointEvery !== 0) return undefined;
-  const memory = { nextQueueId: queue.nextQueueId(), trading: node.executor.trading() };
+  const memory = { nextQueueId: queue.nextQueueId(), ...executorMemory(node.executor) };
   return checkpointOf(node, effect, memory);
 }
 
@@ -312,5 +313,7 @@ async function checkAnchored(parts: Parts): Promise<void> {
 function asRefusal(error: unknown, position: number): RefusalError {
   if (error instanceof RefusalError) return error;
   const at = error instanceof LogCorruptionError ? error.position : position;
-  return new RefusalError(at, messageOf(error), !(error instanceof LayerOneStoppedError));
+  // Nor is its own disk the sequencer's lie.
+  const isOwn = error instanceof LayerOneStoppedError || error instanceof LogStoppedError;
+  return new RefusalError(at, messageOf(error), !isOwn);
 }

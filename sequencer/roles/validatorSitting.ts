@@ -2,7 +2,8 @@
 import { logOrigin } from "../batch/log.ts";
 import { type Block, genesisBlock } from "../consensus/block.ts";
 import { createValidatorSet, type ValidatorSet } from "../consensus/validatorSet.ts";
-import { createNodeState, type Deployment } from "./nodeState.ts";
+import { genesisRoot } from "../state/genesis.ts";
+import type { Deployment } from "./nodeState.ts";
 
 export interface Sitting {
   readonly validators: ValidatorSet;
@@ -22,9 +23,6 @@ export function createSitting(
   const addresses = members.map((address) => address.toLowerCase());
   const validators = createValidatorSet({ domain, epoch, members: addresses });
   const origin = logOrigin(domain);
-  const root = createNodeState(deployment, origin, undefined).executor.root();
-  return {
-    validators,
-    genesis: genesisBlock(validators.session, { to: 0, logHash: origin, root }),
-  };
+  const place = { to: 0, logHash: origin, root: genesisRoot(deployment.shape) };
+  return { validators, genesis: genesisBlock(validators.session, place) };
 }

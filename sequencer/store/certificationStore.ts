@@ -6,16 +6,13 @@
 import { type Block, blockHash } from "../consensus/block.ts";
 import type { Durable } from "../consensus/state.ts";
 import { LAG_BLOCKS_MAX } from "../consensus/state.ts";
-import type { Evidence } from "../consensus/verification.ts";
+import { offenceOf } from "../consensus/vote.ts";
 import type { CertificationStore, FinalBlock } from "../ports.ts";
 import { type Database, encodeValue, readValue, writeValue } from "./database.ts";
 import { valueKey } from "./keys.ts";
 
 /** Who is further behind takes over a state and asks for no blocks: twice that is enough. */
 const BLOCKS_KEPT = 2 * LAG_BLOCKS_MAX;
-/** Pieces of evidence: one is enough to slash, and a liar can make as many as it likes. */
-export const EVIDENCE_MAX = 64;
-
 /** `session`: of the validator set; votes of another session say nothing in this one. */
 export function createCertificationStore(database: Database, session: string): CertificationStore {
   const keyOf = (name: string): string => valueKey(`certification/${session}/${name}`);
@@ -53,10 +50,11 @@ export function createCertificationStore(database: Database, session: string): C
       await database.batch(changes, { sync: true });
     },
     block: async (hash) => (await readValue(database, blockKey(hash))) as Block | undefined,
-    accuse: async (evidence) => {
-      const kept = (await read<Evidence[]>("evidence")) ?? [];
-      if (kept.length >= EVIDENCE_MAX) return;
-      await writeValue(database, keyOf("evidence"), [...kept, evidence]);
+    accuse: async ({ first, second }) => {
+      // One for each validator and offence: a liar can make as many as it likes.
+      const key = keyOf(`evidence/${first.validator}/${offenceOf(first, second)}`);
+      if ((await readValue(database, key)) !== undefined) return;
+      await writeValue(database, key, { first, second });
     },
   };
 }

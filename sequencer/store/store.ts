@@ -1,13 +1,13 @@
 /** What a node keeps on disk: one LevelDB folder, and beside it the file of the log's head. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { logOrigin } from "../batch/log.ts";
+import { type LogHead, logOrigin } from "../batch/log.ts";
 import type {
   BatchStore,
   CertificationStore,
+  Checkpoint,
   CheckpointStore,
   DurableValues,
-  Log,
 } from "../ports.ts";
 import { createBatchStore } from "./batchStore.ts";
 import { createCertificationStore } from "./certificationStore.ts";
@@ -15,10 +15,10 @@ import { createCheckpointStore } from "./checkpointStore.ts";
 import { createDatabase, type Database, readValue, writeValue } from "./database.ts";
 import { openHeadFile } from "./headFile.ts";
 import { ORIGIN_KEY, valueKey } from "./keys.ts";
-import { openLevelLog } from "./levelLog.ts";
+import { type LevelLog, openLevelLog } from "./levelLog.ts";
 
 export interface Store {
-  readonly log: Log;
+  readonly log: LevelLog;
   readonly checkpoints: CheckpointStore;
   readonly batches: BatchStore;
   readonly values: DurableValues;
@@ -32,7 +32,10 @@ export class StoreDomainError extends Error {
   override name = "StoreDomainError";
 }
 
-/** Opens or creates the store of a deployment in `directory`, and verifies the whole log. */
+/**
+ * Opens or creates the store of a deployment in `directory`, and verifies its log from the newest
+ * checkpoint on; the rest is verified while the node runs.
+ */
 export async function openStore(directory: string, domain: bigint): Promise<Store> {
   await mkdir(directory, { recursive: true });
   const database = createDatabase(directory);
@@ -45,10 +48,12 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
   try {
     const origin = logOrigin(domain);
     await claim(database, origin);
-    const log = await openLevelLog({ database, headFile, origin });
+    const checkpoints = createCheckpointStore(database);
+    const executed = headOf(await checkpoints.latest());
+    const log = await openLevelLog({ database, headFile, origin, executed });
     return {
       log,
-      checkpoints: createCheckpointStore(database),
+      checkpoints,
       batches: createBatchStore(database),
       values: createValueStore(database),
       certification: (session) => createCertificationStore(database, session),
@@ -61,6 +66,13 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
     await closeFiles();
     throw error;
   }
+}
+
+/** Without the state, which is large. */
+function headOf(checkpoint: Checkpoint | undefined): LogHead | undefined {
+  if (checkpoint === undefined) return undefined;
+  const { position, epoch, hash } = checkpoint;
+  return { position, epoch, hash };
 }
 
 async function claim(database: Database, origin: string): Promise<void> {

@@ -6,12 +6,13 @@ import { test } from "node:test";
 import { network } from "hardhat";
 import { type Address, getAddress, zeroAddress } from "viem";
 import StraddleModule from "../../contracts/ignition/Straddle.ts";
-import { deployStraddle, genesisRoot, instanceSizes, VENUE_OWNERS } from "../../scripts/deploy.ts";
+import { deployStraddle, instanceSizes, VENUE_OWNERS } from "../../scripts/deploy.ts";
 import { outOfDate } from "../../scripts/generate.ts";
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
 import { type PublicKey, publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
+import { genesisRoot } from "../../sequencer/state/genesis.ts";
 
 const oracles = [1n, 2n, 3n].map(publicKeyOf);
 const treasury = developmentAccount(VENUE_OWNERS.treasury, 31337).address;

@@ -1,6 +1,6 @@
-// Partitions of a real network: sequencer and four validators, each a process in a network namespace
-// of its own, and the bridge between them split and joined again. Nothing tells a process that it is
-// cut off but silence.
+// Partitions of a real network: sequencer and four validators, each a process in a network
+// namespace of its own, and the bridge between them split and joined again. Nothing tells a process
+// that it is cut off but silence.
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";

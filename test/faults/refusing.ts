@@ -1,6 +1,7 @@
 /** What a validator says to a log. */
 import type { LogRecord } from "../../sequencer/batch/log.ts";
 import type { Refusal } from "../../sequencer/ports.ts";
+import type { FairOrder } from "../../sequencer/protocol/fairOrder.ts";
 import { createValidator } from "../../sequencer/roles/validator.ts";
 import { DOMAIN, deployment, type World } from "../unit/roles/market.ts";
 import {
@@ -15,13 +16,17 @@ import {
 /** How long the validator may take (ms). */
 const TIME_MAX = 20_000;
 
-/** Its refusal, or undefined when it has executed all of it. `now`: its own clock. */
+/**
+ * Its refusal, or undefined when it has executed all of it. `now`: its own clock; `fairOrder`: the
+ * rule that it was given.
+ */
 export async function refusalOf(given: {
   world: World;
   records: readonly LogRecord[];
   now(): number;
+  fairOrder?: FairOrder;
 }): Promise<Refusal | undefined> {
-  const { world, records, now } = given;
+  const { world, records, now, fairOrder = deployment.fairOrder } = given;
   const follower = createFollower(records);
   const settlement = createSettlement(DOMAIN);
   settlement.queue.push(...world.settlement.queue);
@@ -41,7 +46,8 @@ export async function refusalOf(given: {
       },
     },
     {
-      ...{ deployment, queueWaitMs: 1, clockSkewMs: 10_000, checkpointEvery: 100 },
+      deployment: { ...deployment, fairOrder },
+      ...{ queueWaitMs: 1, clockSkewMs: 10_000, checkpointEvery: 100 },
       ...{ resendMs: 1_000_000, pollMs: 10 },
     },
   );

@@ -257,7 +257,7 @@ async function replicate(
     if (signal.aborted) return;
     if (record.entry.type === "seal") root = record.entry.root;
     const now = root;
-    const written = log.append([record.entry], record.epoch);
+    const written = log.copy([record]);
     written.then(() => member.executed(record, now)).catch(() => undefined);
   }
 }

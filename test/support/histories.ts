@@ -31,7 +31,8 @@ export function entryOf(salt: number): LogEntry {
     BigInt(`0x${createHash("sha256").update(`${name}${salt}`).digest("hex").slice(4)}`),
   ) as [bigint, bigint, bigint];
   const author = { account: 3 + (salt % 5), keyIndex: 0 };
-  return { type: "message", author, word: BigInt(salt), signature: { r8x, r8y, s } };
+  const signature = { r8x, r8y, s };
+  return { type: "message", author, word: BigInt(salt), signature, arrived: salt };
 }
 
 /** A log of the entries; the epoch rises by one before each of the positions `restarts`. */

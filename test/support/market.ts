@@ -12,6 +12,7 @@ import type {
 } from "../../sequencer/engine/records.ts";
 import { SCENARIOS } from "../../sequencer/protocol/constants.ts";
 import { publicKeyOf, secretFromSeed, sign } from "../../sequencer/protocol/eddsa.ts";
+import { FIRST_COME } from "../../sequencer/protocol/fairOrder.ts";
 import {
   type LedgerMessage,
   messageWord,
@@ -134,7 +135,8 @@ function marketOf(
   const names = oracleNames(sizes);
   const oracles = oracleKeys(sizes);
   const quorum = sizes.trade.quorum;
-  const executor = createExecutor({ state, trees, sizes, domain, oracles, quorum, lastBatch });
+  const deployed = { sizes, domain, oracles, quorum, fairOrder: FIRST_COME };
+  const executor = createExecutor({ state, trees, ...deployed, lastBatch });
   const flat = { mark: 0, isFinal: false, changes: new Array<number>(SCENARIOS).fill(0) };
   const market: Market = {
     executor,
@@ -198,7 +200,7 @@ function trade(
   const word = messageWord(message);
   const signature = signed(market, author, word);
   return retry(market, "trade", () =>
-    market.executor.message({ type: "message", author, word, signature }),
+    market.executor.message({ type: "message", author, word, signature, arrived: market.time }),
   );
 }
 

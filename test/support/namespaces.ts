@@ -1,7 +1,7 @@
 /**
  * Processes on machines of their own, as far as the network goes: a network namespace for each, and
- * a bridge between them that can be split. What is cut off hears nothing, not even that a connection
- * has ended. Linux, the `ip` of iproute2 and the right to make namespaces are needed.
+ * a bridge between them that can be split. What is cut off hears nothing, not even that a
+ * connection has ended. Linux, the `ip` of iproute2 and the right to make namespaces are needed.
  */
 import { type ChildProcess, type StdioOptions, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";

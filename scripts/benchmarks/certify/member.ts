@@ -1,6 +1,6 @@
 /**
- * One validator's process: replicates, stores and certifies; no engine, no batches. Any message that
- * it gets is answered with how far it has come.
+ * One validator's process: replicates, stores and certifies; no engine, no batches. Any message
+ * that it gets is answered with how far it has come.
  */
 import { openMember, PATIENCE_MS_DEFAULT, TIMING_DEFAULT } from "../../../sequencer/node/member.ts";
 import { openStore } from "../../../sequencer/store/store.ts";
@@ -38,6 +38,6 @@ process.on("disconnect", () => process.exit(0));
 process.on("message", () => process.send?.(progress()));
 process.send?.("ready");
 for await (const record of member.follower.follow(to, signal)) {
-  const written = store.log.append([record.entry], record.epoch);
+  const written = store.log.copy([record]);
   written.then(() => member.executed(record, GENESIS_ROOT));
 }

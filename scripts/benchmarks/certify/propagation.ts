@@ -6,8 +6,8 @@ import { multiaddr } from "@multiformats/multiaddr";
 import { createFrameReader, sendFrames } from "../../../sequencer/gossip/frames.ts";
 import { createPeerNode } from "../../../sequencer/gossip/peerNode.ts";
 import type { BenchLine } from "../benchLine.ts";
+import { percentile } from "../percentile.ts";
 import { ECHO_BYTES_MAX, ECHO_PROTOCOL } from "./echo.ts";
-import { percentile } from "./percentile.ts";
 import { startChild } from "./process.ts";
 
 const MESSAGE = Buffer.alloc(250, 7);

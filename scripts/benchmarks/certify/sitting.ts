@@ -1,5 +1,5 @@
-/** What all processes of the benchmark know alike: keys, ids, the set, and the records. */
-import { type LogEntry, logOrigin } from "../../../sequencer/batch/log.ts";
+/** What all processes of the benchmark know alike: keys, ids and the set. */
+import { logOrigin } from "../../../sequencer/batch/log.ts";
 import { genesisBlock } from "../../../sequencer/consensus/block.ts";
 import { createValidatorSet } from "../../../sequencer/consensus/validatorSet.ts";
 import { peerIdOf } from "../../../sequencer/gossip/peerNode.ts";
@@ -46,12 +46,4 @@ export async function benchSitting() {
   const genesis = genesisBlock(validators.session, start);
   const peers = await Promise.all(seeds.map(peerIdOf));
   return { keys, seeds, signers, validators, genesis, peers };
-}
-
-/** A record of about 250 bytes, as a trade message makes one. */
-export function benchEntry(place: number): LogEntry {
-  const signature = { rx: 2n ** 250n + BigInt(place), ry: 2n ** 251n, s: 2n ** 249n };
-  const author = { account: place % 1000, keyIndex: 0 };
-  const entry = { type: "message" as const, author, word: 2n ** 200n + BigInt(place), signature };
-  return entry as unknown as LogEntry;
 }

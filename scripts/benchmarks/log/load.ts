@@ -1,6 +1,7 @@
 /** Load on an order log: as much as it takes, or a rate that does not wait for answers. */
 import type { MessageEntry } from "../../../sequencer/batch/log.ts";
 import { encodeJson } from "../../../sequencer/batch/log.ts";
+import { percentile } from "../percentile.ts";
 
 /** What an append is here: it resolves when so many records are durable. */
 export type Append = (entries: readonly MessageEntry[]) => Promise<unknown>;
@@ -26,6 +27,7 @@ function entryOf(number: number, bits: number): MessageEntry {
     author: { account: 1000 + (number % 1000), keyIndex: 0 },
     word: (1n << 60n) + BigInt(number),
     signature: { r8x: big, r8y: big, s: big },
+    arrived: 1_800_000_000_000 + number,
   };
 }
 
@@ -74,7 +76,6 @@ export async function latenciesAt(append: Append, rate: number): Promise<Latenci
   }
   await Promise.all(waiting);
   const seconds = (performance.now() - start) / 1000;
-  taken.sort((a, b) => a - b);
-  const quantile = (share: number) => taken[Math.floor((taken.length - 1) * share)] ?? 0;
-  return { perSecond: taken.length / seconds, p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  const [p50Ms, p99Ms] = [percentile(taken, 50), percentile(taken, 99)];
+  return { perSecond: taken.length / seconds, p50Ms, p99Ms };
 }

@@ -75,9 +75,13 @@ export const INFO: Info = {
   oracles: ORACLES,
   oracleQuorum: 2,
   oracleSet: 5n,
+  fairOrder: { roundMs: 2, bumpMs: 0 },
   sequencer: SEQUENCER,
   validators: [],
 };
+
+/** When every message comes (unix ms). */
+const ARRIVED = 1_800_000_000_000;
 
 const STATUS: Status = {
   time: 1_800_000_000_000,
@@ -254,7 +258,7 @@ function sequence(
   state.messages.push(message);
   const author = { account, keyIndex };
   const entry: LogEntry = isTradeMessage(message)
-    ? { type: "message", author, word, signature, ...(seen && { seen }) }
+    ? { type: "message", author, word, signature, arrived: ARRIVED, ...(seen && { seen }) }
     : {
         ...{ type: "operation", operation: operationOf({ author, message, word }), signature },
         ...(seen && { seen }),
@@ -279,6 +283,7 @@ function sequence(
     restingLots: rests ? message.lots : 0,
     fills: [],
     removed: [],
+    arrived: isTradeMessage(message) ? ARRIVED : null,
     batchNumber: 1,
     time: 1,
     stage: "sequenced",

@@ -146,7 +146,8 @@ test("log time never falls, by batches or by pauses", () => {
 
 const message = (word: bigint): LogEntry => {
   const signature = { r8x: 0n, r8y: 0n, s: 0n };
-  return { type: "message", author: { account: 3, keyIndex: 0 }, word, signature };
+  const author = { account: 3, keyIndex: 0 };
+  return { type: "message", author, word, signature, arrived: START };
 };
 const operation = (kind: string): LogEntry => {
   return { type: "operation", operation: { kind } } as unknown as LogEntry;

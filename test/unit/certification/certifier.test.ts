@@ -1,6 +1,7 @@
 // The driver's duties: what comes before what, and what it must never do.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { nullificationOf } from "../../../sequencer/consensus/certificate.ts";
 import type { Message } from "../../../sequencer/consensus/message.ts";
 import type { CertificationStore, MemberNetwork } from "../../../sequencer/ports.ts";
 import { createCertifier, type Scheduler } from "../../../sequencer/roles/certifier.ts";
@@ -186,4 +187,23 @@ test("its own vote that it knows nothing of ends it", async () => {
   const certificate = sitting.certify("notarize", block);
   assert.equal(await seat.receive(0, { type: "certificate", certificate }), undefined);
   assert.match((await seat.ended) ?? "", /lost its record of votes: it once cast `notarize`/);
+});
+
+test("such a vote is found in a vote's proof and in a nullification's tip too", async () => {
+  const certificate = sitting.certify("notarize", block);
+  const tip = { view: block.view, block: certificate.block, certificate };
+  // It stands in the certificate alone, which is by the members 0 to 2.
+  const [first, ...rest] = [0, 2, 3].map((other) =>
+    sitting.voteBy(other, "nullify", { term: 1, ...tip }),
+  );
+  const messages: Message[] = [
+    sitting.voteMessage(first!, certificate),
+    { type: "certificate", certificate: nullificationOf([first!, ...rest], tip) },
+  ];
+  for (const message of messages) {
+    const seat = await member(1);
+    assert.equal(await seat.receive(0, message), undefined);
+    const reason = await Promise.race([seat.ended, turns().then(() => "still voting")]);
+    assert.match(reason ?? "", /lost its record of votes: it once cast `notarize`/);
+  }
 });

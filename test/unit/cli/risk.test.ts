@@ -106,6 +106,7 @@ test("status shows the insurance fund, fees and accounts in liquidation", async 
   const { out } = await run("status");
   assert.match(out, /durability +embedded: synced to this machine's disk/);
   assert.match(out, /loss window +0 ms: none/);
+  assert.match(out, /order +rounds of 2 ms: cancels and post-only orders, then all other orders\n/);
   assert.match(out, /insurance fund +25 USDC/);
   assert.match(out, /fees +1.5 USDC, and 0.03 not yet collected/);
   assert.match(out, /in liquidation +1 accounts/);

@@ -12,7 +12,8 @@ import {
 } from "../../../sequencer/consensus/evidence.ts";
 import { createSigner } from "../../../sequencer/consensus/signing.ts";
 import type { Vote } from "../../../sequencer/consensus/vote.ts";
-import { EvidenceFormatError, type EvidenceRules } from "../../../sequencer/protocol/evidence.ts";
+import type { EvidenceRules } from "../../../sequencer/protocol/evidence.ts";
+import { FormatError } from "../../../sequencer/protocol/shape.ts";
 import {
   entryOf,
   keyOf,
@@ -171,7 +172,7 @@ test("a file that was cut off or changed in any byte proves nothing", () => {
   for (const evidence of pieces) {
     const text = encodeEvidence(evidence);
     for (let length = 0; length < text.length - 2; length += 37) {
-      assert.throws(() => decodeEvidence(text.slice(0, length)), EvidenceFormatError);
+      assert.throws(() => decodeEvidence(text.slice(0, length)), FormatError);
     }
     for (let at = 0; at < text.length; at += 61) {
       const code = text.charCodeAt(at) ^ 1;
@@ -188,7 +189,7 @@ function isProven(text: string): boolean {
   try {
     return checkEvidence(decodeEvidence(text), rules).isProven;
   } catch (error) {
-    assert.ok(error instanceof EvidenceFormatError);
+    assert.ok(error instanceof FormatError);
     return false;
   }
 }
@@ -213,5 +214,5 @@ test("what is not evidence is refused by its shape", () => {
     block.replace(/"root":"0x8n"/, '"root":8'),
   ];
   assert.ok(broken.every((text) => text !== receipts && text !== block));
-  for (const text of broken) assert.throws(() => decodeEvidence(text), EvidenceFormatError, text);
+  for (const text of broken) assert.throws(() => decodeEvidence(text), FormatError, text);
 });

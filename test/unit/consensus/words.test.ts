@@ -1,5 +1,7 @@
 // What validators sign, send and can prove to others, with real signatures.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
@@ -11,12 +13,16 @@ import {
   decodeMessage,
   encodeMessage,
   type Message,
-  MessageFormatError,
 } from "../../../sequencer/consensus/message.ts";
 import { createSigner, verifySignature, withMemory } from "../../../sequencer/consensus/signing.ts";
-import { createValidatorSet, leaderOf } from "../../../sequencer/consensus/validatorSet.ts";
+import {
+  createValidatorSet,
+  leaderOf,
+  VALIDATORS_MAX,
+} from "../../../sequencer/consensus/validatorSet.ts";
 import { checkEvidence, faultOf } from "../../../sequencer/consensus/verification.ts";
 import { type Vote, voteDigest } from "../../../sequencer/consensus/vote.ts";
+import { FormatError } from "../../../sequencer/protocol/shape.ts";
 import {
   certify,
   child,
@@ -253,7 +259,7 @@ test("what is not a message is refused", () => {
   ];
   assert.ok(broken.every((wrong) => wrong !== text));
   for (const wrong of broken) {
-    assert.throws(() => decodeMessage(new TextEncoder().encode(wrong)), MessageFormatError);
+    assert.throws(() => decodeMessage(new TextEncoder().encode(wrong)), FormatError);
   }
 });
 
@@ -302,5 +308,16 @@ test("a message that its sender had no right to is refused", () => {
   ];
   for (const [message, reason] of faults) {
     assert.match(faultOf(rules, message) ?? "no fault", reason);
+  }
+});
+
+test("layer one counts as many validators as may sit here", () => {
+  for (const [file, name] of [
+    ["ValidatorRegistry.sol", "VALIDATORS_MAX"],
+    ["libraries/Evidence.sol", "MEMBERS_MAX"],
+  ] as const) {
+    const source = readFileSync(path.join(import.meta.dirname, "../../../contracts", file), "utf8");
+    const [, count] = new RegExp(`constant ${name} = (\\d+);`).exec(source) ?? [];
+    assert.equal(Number(count), VALIDATORS_MAX, file);
   }
 });

@@ -114,12 +114,12 @@ test("a copy that lags catches up, one that leads or differs stops the node", {
 
 test("streams and servers that are set up otherwise are refused", { skip }, async () => {
   const stream = newStream();
-  const { close, manager } = await openStream(optionsOf(stream));
+  const { close } = await openStream(optionsOf(stream));
   await assert.rejects(openStream({ ...optionsOf(stream), replicas: 5 }), StreamSettingsError);
-  await manager.streams.delete(stream);
   await close();
   const connection = await connect({ servers: [...cluster.servers] });
   const admin = await jetstreamManager(connection);
+  await admin.streams.delete(stream);
   await admin.streams.add({ name: stream, subjects: [stream], num_replicas: 1 });
   await assert.rejects(openStream(optionsOf(stream)), /num_replicas/);
   await admin.streams.update(stream, { num_replicas: 3 });

@@ -3,6 +3,7 @@ import type { LogRecord } from "../../../sequencer/batch/log.ts";
 import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
 import type { ExchangeEvent, Receipt, SubmitResult } from "../../../sequencer/exchangeService.ts";
 import { executorDeployment } from "../../../sequencer/node/deployment.ts";
+import { realScheduler } from "../../../sequencer/node/systemClock.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, type Signature, sign } from "../../../sequencer/protocol/eddsa.ts";
 import {
@@ -173,7 +174,7 @@ export const UNCERTIFIED = {
 /** Nor for the oracles: what else stops where marks are too old is to be seen. */
 export const PATIENT = { ...UNCERTIFIED, oracleStaleMs: NEVER_MS };
 
-const CONFIG: Omit<SequencerConfig, "info"> = {
+export const CONFIG: Omit<SequencerConfig, "info"> = {
   deployment,
   plan: {
     series: [
@@ -227,6 +228,7 @@ export async function createWorld(
   let handlers: ProofHandlers | undefined;
   const ports: SequencerPorts = {
     ...{ clock, log, batches, checkpoints, settlement, network, logger: silent },
+    scheduler: realScheduler,
     snapshots: {
       latest: async () => {
         if (world.isOracleAway) throw new Error("no oracle answers");
@@ -319,7 +321,7 @@ export async function turns(): Promise<void> {
   for (let count = 0; count < 5; count++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function infoOf(): SequencerConfig["info"] {
+export function infoOf(): SequencerConfig["info"] {
   return {
     name: "straddle",
     version: "0",
@@ -338,6 +340,7 @@ function infoOf(): SequencerConfig["info"] {
     oracles: deployment.oracles,
     oracleQuorum: quorum,
     oracleSet: 0n,
+    fairOrder: deployment.fairOrder,
     sequencer: "0x00",
     validators: VALIDATORS,
   };

@@ -46,6 +46,31 @@ test("a wrong configuration is refused with the field's name", () => {
   assert.throws(() => readConfig("prover", path.join(folder, "none.json")), /cannot be read/);
 });
 
+test("the rule of order is the deployment's, and every node has one", () => {
+  const address = `0x${"1".repeat(40)}`;
+  const oracles = [{ x: "1", y: "2" }];
+  const common = { chainId: 31337, instance: "tiny", rollup: address, token: address, oracles };
+  const keys = { seed: "0".repeat(64), key: { development: 1 } };
+  const vkeys = { trade: "a", ledger: "b" };
+  const rest = { rpcUrl: "http://127.0.0.1:1", dataDir: "x", sequencer: "/ip4/127.0.0.1", vkeys };
+  const read = (fairOrder?: object) => {
+    const deployment = { ...common, domain: "3", block: 0, ...(fairOrder && { fairOrder }) };
+    const file = write("validator.json", { deployment, ...keys, ...rest });
+    return readConfig("validator", file).deployment.fairOrder;
+  };
+  assert.deepEqual(read(), { roundMs: 2, bumpMs: 0 });
+  assert.deepEqual(read({ bumpMs: 5 }), { roundMs: 2, bumpMs: 5 });
+  assert.deepEqual(read({ roundMs: 0 }), { roundMs: 0, bumpMs: 0 });
+  for (const wrong of [
+    { roundMs: 0, bumpMs: 5 },
+    { roundMs: 1_001 },
+    { bumpMs: -1 },
+    { roundMs: 0.5 },
+  ]) {
+    assert.throws(() => read(wrong), ConfigError);
+  }
+});
+
 test("closes wait for 64 blocks, and for none where blocks come on demand", () => {
   const of = (chainId: number, closeConfirmations?: number) =>
     closeConfirmationsOf({

@@ -12,6 +12,7 @@ import {
   PATIENT,
   PLACE,
   type TestTrader,
+  turns,
   type World,
 } from "./market.ts";
 
@@ -108,4 +109,21 @@ test("an append that a stalled node finds late once is no reason", async () => {
   await placed;
   await world.step(50);
   assert.equal((await world.sequencer.service.status()).trading.mode, "open");
+});
+
+test("status answers while the log stalls, whatever else trading is paused for", async () => {
+  const { world, maker } = await createMarket();
+  await world.step(10_000);
+  world.isOracleAway = true;
+  await world.step(TRADING_AGE_MS_MAX + 1000);
+  world.log.hold();
+  const message = { kind: "cancelAll", deadline: world.clock.now() + 60_000 } as const;
+  const cancelled = world.submit(maker, message);
+  await turns();
+  world.clock.advance(20_000);
+  const soon = turns().then(() => undefined);
+  const status = await Promise.race([world.sequencer.service.status(), soon]);
+  assert.equal(status?.trading.reason, "oracleStale");
+  world.log.release();
+  assert.equal((await cancelled).accepted, true);
 });

@@ -1,8 +1,8 @@
 /** Ports in memory, with a clock that only moves when it is told to. */
 import {
+  assertContinues,
   emptyHead,
   headAfter,
-  type LogEntry,
   type LogRecord,
   logOrigin,
   makeRecord,
@@ -72,25 +72,31 @@ export function createLog(domain: bigint, initial: readonly LogRecord[] = []): M
   };
   let tip = durable();
   let waiting: (() => void)[] | undefined;
+  const write = (made: readonly LogRecord[]): Promise<readonly LogRecord[]> =>
+    new Promise((resolve) => {
+      const settle = (): void => {
+        records.push(...made);
+        resolve(made);
+      };
+      if (waiting === undefined) settle();
+      else waiting.push(settle);
+    });
+  const follow = (record: LogRecord): LogRecord => {
+    tip = headAfter(record);
+    return record;
+  };
   return {
     records,
     head: durable,
     failure: new AbortController().signal,
     policy: () => POLICY,
-    append: (entries: readonly LogEntry[], epoch?: number) => {
-      const made = entries.map((entry) => {
-        const record = makeRecord(tip, entry, epoch);
-        tip = headAfter(record);
-        return record;
-      });
-      return new Promise((resolve) => {
-        const settle = (): void => {
-          records.push(...made);
-          resolve(made);
-        };
-        if (waiting === undefined) settle();
-        else waiting.push(settle);
-      });
+    append: (entries) => write(entries.map((entry) => follow(makeRecord(tip, entry)))),
+    copy: async (copied) => {
+      for (const record of copied) {
+        assertContinues(record, tip);
+        follow(record);
+      }
+      await write(copied);
     },
     read: async function* (from) {
       yield* records.slice(from);

@@ -110,9 +110,9 @@ test("a door that has forgotten says from where on it remembers", async () => {
   const heads = createSeenHeads(4);
   heads.note(records.slice(0, 7));
   assert.deepEqual([heads.oldest(), heads.hashAt(2), heads.hashAt(7)], [3, undefined, undefined]);
-  const key = { x: 1n, y: 2n, head: 3n, expiry: 0, version: 1 };
+  const by = { key: { x: 1n, y: 2n }, before: 3n, after: 4n };
   const seen = { ...records[2]!, signature: { r8x: 0n, r8y: 1n, s: 0n } };
-  const refused = seenRefusal(heads, { key, word: 1n, seen });
+  const refused = seenRefusal(heads, { ...by, seen });
   assert.deepEqual([refused?.code, refused?.data], ["staleView", { position: 2, oldest: 3 }]);
   heads.note(records.slice(7));
   for (let position = 6; position < 10; position++) {

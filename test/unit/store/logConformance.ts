@@ -5,8 +5,10 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import {
+  decodeRecord,
   emptyHead,
   encodeJson,
+  encodeRecord,
   headAfter,
   LogCorruptionError,
   type LogHead,
@@ -159,15 +161,27 @@ const WRITING: readonly (readonly [string, Body])[] = [
     },
   ],
   [
-    "whoever copies a log names its epochs, and none falls",
+    "records of another log are taken as they are, each where it follows",
     async (medium, context) => {
       const log = await opened(medium, context);
-      const [first] = await log.append(entries(0, 1), 7);
-      const [second] = await log.append(entries(1, 1), 9);
-      assert.deepEqual([first?.epoch, second?.epoch], [7, 9]);
-      assert.equal(log.head().epoch, 9);
-      await assert.rejects(log.append(entries(2, 1), 8), /epoch `8` is below the log's, `9`/);
-      assertLinked(await collect(log.read(0)));
+      const first = makeRecord(log.head(), sampleEntry(0), 7);
+      const second = makeRecord(headAfter(first), sampleEntry(1), 9);
+      await Promise.all([log.copy([first]), log.copy([second])]);
+      await log.copy([]);
+      assert.deepEqual(log.head(), headAfter(second));
+      assert.deepEqual(await collect(log.read(0)), [first, second]);
+      const third = makeRecord(log.head(), sampleEntry(2));
+      for (const [wrong, reason] of [
+        [first, /found the record of position 0/],
+        [{ ...third, epoch: 8 }, /its epoch is 8, after epoch 9/],
+        [{ ...third, previous: "ab".repeat(32) }, /its link to the record before is wrong/],
+        [{ ...third, entry: sampleEntry(3) }, /its contents do not fit its hash/],
+      ] as const) {
+        await assert.rejects(log.copy([wrong]), reason);
+        await assert.rejects(log.copy([third, wrong]), LogCorruptionError);
+      }
+      await log.copy([decodeRecord(encodeRecord(third))]);
+      assert.deepEqual(log.head(), headAfter(third));
     },
   ],
 ];

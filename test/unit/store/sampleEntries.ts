@@ -15,6 +15,7 @@ export function sampleEntry(number: number): MessageEntry {
     author: { account: number, keyIndex: 0 },
     word: BigInt(number),
     signature: { r8x: big, r8y: big + 1n, s: big + 2n },
+    arrived: number,
   };
 }
 

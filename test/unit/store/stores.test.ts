@@ -1,11 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type { Attestation, Checkpoint } from "../../../sequencer/ports.ts";
 import { BatchConflictError } from "../../../sequencer/store/batchStore.ts";
-import { createDatabase, StoreCorruptionError } from "../../../sequencer/store/database.ts";
-import { numberedKey } from "../../../sequencer/store/keys.ts";
+import { createCertificationStore } from "../../../sequencer/store/certificationStore.ts";
+import {
+  createDatabase,
+  readValue,
+  StoreCorruptionError,
+} from "../../../sequencer/store/database.ts";
+import { numberedKey, valueKey } from "../../../sequencer/store/keys.ts";
 import { openStore } from "../../../sequencer/store/store.ts";
+import * as sitting from "../consensus/sitting.ts";
 import { DOMAIN, temporaryFolder } from "./sampleEntries.ts";
 
 const PROOF: ProofWords = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n];
@@ -137,4 +144,25 @@ test("values are kept by name, and a changed one is noticed", async (context) =>
   assert.deepEqual(await values.get("queue"), { next: 5, owner: 2n ** 159n });
   assert.equal(await values.get("seed"), undefined);
   await assert.rejects(values.get("other"), StoreCorruptionError);
+});
+
+test("of each validator and offence one piece of evidence is kept", async (context) => {
+  const database = createDatabase(await temporaryFolder(context));
+  context.after(() => database.close());
+  const store = createCertificationStore(database, "ab");
+  const doubled = (validator: number, kind: "notarize" | "finalize", index: number) => {
+    const [first, second] = [1, 2].map((salt) =>
+      sitting.voteFor(validator, kind, sitting.child(sitting.genesis, { term: 1, index }, salt)),
+    );
+    return { first: first!, second: second! };
+  };
+  const flood = Array.from({ length: 100 }, (_, index) => doubled(0, "notarize", index));
+  const late = [doubled(0, "finalize", 3), doubled(3, "notarize", 5)];
+  await Promise.all([...flood, ...late].map((evidence) => store.accuse(evidence)));
+  const found: unknown[] = [];
+  for await (const key of database.keys({ gte: valueKey("certification/ab/evidence/") })) {
+    found.push(await readValue(database, key));
+  }
+  assert.equal(found.length, 3);
+  for (const evidence of late) assert.ok(found.some((kept) => isDeepStrictEqual(kept, evidence)));
 });
