@@ -228,7 +228,7 @@ test("the largest evidence fits into a transaction, none beyond it is taken", as
   );
   const used = await gasOf(await slash(it, long(domain, records, bytes / records)));
   // The protocol takes no transaction above 2^24 gas.
-  assert.ok(used < 5_000_000n, `${used}`);
+  assert.ok(used < 5_000_000n, `${used} gas`);
   context.diagnostic(`slashReceipts: 64 of 400 bytes ${typical}, 256 of 256 bytes ${used} gas`);
 });
 
