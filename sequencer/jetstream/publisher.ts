@@ -8,7 +8,7 @@ import { JetStreamApiError } from "@nats-io/jetstream";
 import { encodeRecord, headAfter, type LogHead, type LogRecord } from "../batch/log.ts";
 import { LogFencedError, LogStoppedError } from "../batch/logWriter.ts";
 import { decodeBatch, encodeBatch } from "./batchMessage.ts";
-import type { Stream } from "./stream.ts";
+import { PASSING_STATUS, type Stream } from "./stream.ts";
 
 export interface PublisherOptions {
   readonly stream: Stream;
@@ -32,8 +32,6 @@ const ANSWER_MS = 2000;
 const RETRY_MS = 100;
 /** "wrong last sequence", with and without the stream's own number. */
 const MISMATCHES: readonly number[] = [10071, 10164];
-/** Answers by a server that is between leaders, short of memory for the moment, or starting. */
-const PASSING_STATUS = 503;
 
 interface Publishing extends PublisherOptions {
   sequence: number;

@@ -6,7 +6,7 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { LogCorruptionError, type LogRecord } from "../batch/log.ts";
-import { LogFencedError, LogStoppedError } from "../batch/logWriter.ts";
+import { LogStoppedError } from "../batch/logWriter.ts";
 import type { Log } from "../ports.ts";
 import type { StreamPlace } from "./batchMessage.ts";
 import {
@@ -16,7 +16,7 @@ import {
   policyOf,
   takeEpoch,
 } from "./jetstreamLog.ts";
-import { openStream, type Stream } from "./stream.ts";
+import { isAway, openStream, type Stream } from "./stream.ts";
 import { readFrom } from "./streamReader.ts";
 
 export interface StandbyOptions extends JetstreamLogOptions {
@@ -27,6 +27,8 @@ export interface StandbyOptions extends JetstreamLogOptions {
   /** Awaited when the log has become this node's, before reading ends. */
   onTakeover(): Promise<void>;
 }
+
+const RETRY_MS = 250;
 
 interface Standby extends StandbyOptions {
   readonly opened: Stream;
@@ -68,7 +70,7 @@ async function* follow(standby: Standby, from: number): AsyncGenerator<LogRecord
   const { opened, copy, logger, onTakeover } = standby;
   let next = from;
   while (standby.own === undefined) {
-    const place = await catchUp(opened, copy, logger);
+    const place = await patiently(standby, () => catchUp(opened, copy, logger));
     for await (const record of copy.read(next)) {
       yield record;
       next = record.position + 1;
@@ -85,7 +87,21 @@ async function* follow(standby: Standby, from: number): AsyncGenerator<LogRecord
   yield* copy.read(next);
 }
 
-/** Undefined: another node has written meanwhile. */
+/** Again and again while the servers are away: a node that stands by has nothing else to do. */
+async function patiently<T>({ signal, logger }: Standby, act: () => Promise<T>): Promise<T> {
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await act();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      logger.info("the stream is away", { reason: error.message });
+    }
+    await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** Undefined: another node has written meanwhile, or nobody can. */
 async function takeOver(standby: Standby): Promise<Log | undefined> {
   const { opened: stream, logger, failure } = standby;
   try {
@@ -104,7 +120,7 @@ async function takeOver(standby: Standby): Promise<Log | undefined> {
 }
 
 function isPassing(error: unknown): error is Error {
-  return error instanceof LogFencedError || error instanceof LogStoppedError;
+  return error instanceof LogStoppedError || isAway(error);
 }
 
 /** What is written from now on, until nothing has been for a while. */

@@ -15,7 +15,7 @@ import {
   type StoredMsg,
   type StreamConfig,
 } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { connect, errors } from "@nats-io/transport-node";
 
 /** Servers or stream are not what the configuration asks for: the node must not write. */
 export class StreamSettingsError extends Error {
@@ -51,6 +51,19 @@ const DUPLICATES_NS = 120_000_000_000;
 /** Headers, and what the server adds. */
 const BYTES_RESERVED = 8192;
 const REQUEST_MS = 5000;
+const PING_MS = 1000;
+
+/** Servers that are away, or between two leaders: trying again may help. */
+export function isAway(error: unknown): error is Error {
+  const { TimeoutError, RequestError, NoRespondersError } = errors;
+  const isSilence = [TimeoutError, RequestError, NoRespondersError].some(
+    (kind) => error instanceof kind,
+  );
+  return isSilence || (error instanceof JetStreamApiError && error.status === PASSING_STATUS);
+}
+
+/** Answers by a server that is between leaders, short of memory for the moment, or starting. */
+export const PASSING_STATUS = 503;
 
 export async function openStream(options: StreamOptions): Promise<Stream> {
   const connection = await connect({
@@ -58,6 +71,8 @@ export async function openStream(options: StreamOptions): Promise<Stream> {
     name: `straddle ${options.stream}`,
     // The log decides itself how long it waits; the connection only has to come back.
     ...{ maxReconnectAttempts: -1, reconnectTimeWait: 250, timeout: REQUEST_MS },
+    // A server behind a partition ends no connection: only its silence tells.
+    ...{ pingInterval: PING_MS, maxPingOut: 2 },
   });
   try {
     const { info } = connection;
