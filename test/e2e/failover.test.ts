@@ -58,6 +58,9 @@ test("E5 whole nodes: a standby takes over, and nothing acknowledged is lost", {
     for (let count = 0; count < ORDERS; count++) {
       receipts.push(await trader.place({ ...order, price: mark + (count % 5) }));
     }
+    await waitFor("the standby", WAIT_MS, signal, async () =>
+      /standing by/.test(readFileSync(path.join(logs, "standby.log"), "utf8")) ? true : undefined,
+    );
     const before = await exchange.status();
     const resting = await trader.orders();
     assert.ok(resting.length > 0);
