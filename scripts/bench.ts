@@ -39,6 +39,10 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     about: "durable appends of each engine of the order log, beside LevelDB and JetStream alone",
     load: async () => ({ run: (await import("./benchmarks/log.ts")).logBenchmarks }),
   },
+  order: {
+    about: "what rounds cost: from a message's arrival to its turn, beside a bare timer",
+    load: async () => ({ run: (await import("./benchmarks/order.ts")).orderBenchmarks }),
+  },
   risk: {
     about: "implied volatilities, margins and snapshots a second, beside packages of npm",
     load: async () => ({ run: (await import("./benchmarks/risk.ts")).riskBenchmarks }),
