@@ -53,10 +53,12 @@ interface Item {
   isBlind: boolean;
 }
 
-/** An item, and how it was last signed. */
+/** An item that has no receipt, and how it was last signed. */
 interface Tried {
   readonly item: Item;
   readonly sent: SentMessage;
+  /** It may be sequenced; else it was refused as signed on a head that is not the node's. */
+  readonly isLost: boolean;
 }
 
 /** Another program that signs with the same key makes every try fail: use another key index. */
@@ -69,8 +71,7 @@ export interface KeyChain {
 export function createKeyChain(options: KeyChainOptions): KeyChain {
   const { inFlightMax = 32 } = options;
   const queue: Item[] = [];
-  let again: Tried[] = [];
-  let uncertain: Tried[] = [];
+  let tried: Tried[] = [];
   let head: bigint | undefined;
   let inFlight = 0;
   let isSyncing = false;
@@ -78,7 +79,7 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
 
   const pump = () => {
     if (head === undefined) {
-      if (inFlight === 0 && !isSyncing && queue.length + again.length + uncertain.length > 0) {
+      if (inFlight === 0 && !isSyncing && queue.length + tried.length > 0) {
         void synchronise();
       }
       return;
@@ -107,10 +108,10 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
     } catch (error) {
       if (!isRefusedOrLost(error)) return item.reject(error);
       head = undefined;
-      if (error instanceof ConnectionError) uncertain.push({ item, sent });
+      if (error instanceof ConnectionError) tried.push({ item, sent, isLost: true });
       else if (isStale(error) && ++item.tries < TRIES_MAX) {
         item.isBlind ||= reasonOf(error) === "staleView";
-        again.push({ item, sent });
+        tried.push({ item, sent, isLost: false });
       } else item.reject(error);
     }
   };
@@ -118,15 +119,14 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
     isSyncing = true;
     try {
       head = await options.fetchHead();
-      queue.unshift(...settle({ again, uncertain }, head));
+      queue.unshift(...settle(tried, head));
     } catch (error) {
-      for (const { sent, item } of uncertain) item.reject(new UncertainError(sent, false));
-      for (const item of [...again.map((tried) => tried.item), ...queue.splice(0)]) {
-        item.reject(error);
+      for (const { sent, item, isLost } of tried) {
+        item.reject(isLost ? new UncertainError(sent, false) : error);
       }
+      for (const item of queue.splice(0)) item.reject(error);
     } finally {
-      uncertain = [];
-      again = [];
+      tried = [];
       isSyncing = false;
       pump();
     }
@@ -159,14 +159,11 @@ function reasonOf(error: unknown): string | undefined {
  * refused are to be signed again, but not when a copy that somebody on the way has made was refused
  * after the message itself had been taken.
  */
-function settle(
-  { again, uncertain }: { again: readonly Tried[]; uncertain: readonly Tried[] },
-  head: bigint,
-): Item[] {
-  const ordered = [...again, ...uncertain].sort((a, b) => a.item.order - b.item.order);
+function settle(tried: readonly Tried[], head: bigint): Item[] {
+  const ordered = [...tried].sort((a, b) => a.item.order - b.item.order);
   const last = ordered.findIndex(({ sent }) => sent.head === head);
-  return ordered.flatMap(({ item, sent }, index) => {
-    if (index > last && again.some((tried) => tried.item === item)) return [item];
+  return ordered.flatMap(({ item, sent, isLost }, index) => {
+    if (index > last && !isLost) return [item];
     item.reject(new UncertainError(sent, index <= last));
     return [];
   });
