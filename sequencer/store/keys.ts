@@ -15,6 +15,8 @@ export type NumberedPrefix = Exclude<keyof typeof KEY_PREFIXES, "value">;
 
 /** Position and hash of the log's last record, written with it. */
 export const HEAD_KEY = "head";
+/** The same of the log up to the newest checkpoint, written with that. */
+export const EXECUTED_KEY = "executed";
 /** `previous` of the log's first record: a store serves one deployment. */
 export const ORIGIN_KEY = "origin";
 

@@ -1,14 +1,8 @@
 /** What a node keeps on disk: one LevelDB folder, and beside it the file of the log's head. */
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
-import { type LogHead, logOrigin } from "../batch/log.ts";
-import type {
-  BatchStore,
-  CertificationStore,
-  Checkpoint,
-  CheckpointStore,
-  DurableValues,
-} from "../ports.ts";
+import { logOrigin } from "../batch/log.ts";
+import type { BatchStore, CertificationStore, CheckpointStore, DurableValues } from "../ports.ts";
 import { createBatchStore } from "./batchStore.ts";
 import { createCertificationStore } from "./certificationStore.ts";
 import { createCheckpointStore } from "./checkpointStore.ts";
@@ -49,7 +43,7 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
     const origin = logOrigin(domain);
     await claim(database, origin);
     const checkpoints = createCheckpointStore(database);
-    const executed = headOf(await checkpoints.latest());
+    const executed = await checkpoints.executed();
     const log = await openLevelLog({ database, headFile, origin, executed });
     return {
       log,
@@ -66,13 +60,6 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
     await closeFiles();
     throw error;
   }
-}
-
-/** Without the state, which is large. */
-function headOf(checkpoint: Checkpoint | undefined): LogHead | undefined {
-  if (checkpoint === undefined) return undefined;
-  const { position, epoch, hash } = checkpoint;
-  return { position, epoch, hash };
 }
 
 async function claim(database: Database, origin: string): Promise<void> {

@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import { LogCorruptionError, type LogHead } from "../../sequencer/batch/log.ts";
 import { createDatabase } from "../../sequencer/store/database.ts";
-import { numberedKey } from "../../sequencer/store/keys.ts";
+import { EXECUTED_KEY, numberedKey } from "../../sequencer/store/keys.ts";
 import { openStore } from "../../sequencer/store/store.ts";
 import { runs } from "../property/runs.ts";
 import { DOMAIN, sampleEntry, temporaryFolder } from "../unit/store/sampleEntries.ts";
@@ -97,4 +97,15 @@ test("E5 a log that is not the checkpoint's is verified from its beginning", asy
   const place = 8000 - TAIL - 1;
   await damage(folder, place);
   await assert.rejects(openStore(folder, DOMAIN), isDamageAt(place));
+});
+
+test("E5 without a readable note of it all of the log is verified first", async (context) => {
+  const folder = await written(context, 8000, TAIL);
+  const database = createDatabase(folder);
+  await database.open();
+  const note = (await database.get(EXECUTED_KEY)) as string;
+  await database.put(EXECUTED_KEY, note.replace(/"position":\d/, '"position":9'));
+  await database.close();
+  await damage(folder, 1234);
+  await assert.rejects(openStore(folder, DOMAIN), isDamageAt(1234));
 });
