@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { blockHash } from "../../sequencer/consensus/block.ts";
+import { isFinalizedBy } from "../../sequencer/consensus/certificate.ts";
 import { faultOf } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import type { MemberReport } from "../../sequencer/ports.ts";
@@ -81,7 +82,7 @@ async function createWorld(): Promise<World> {
     const { final } = report;
     if (final === null || final.block.to <= certified) return;
     const { block, certificate } = final;
-    if (certificate.kind !== "finalize" || certificate.block !== blockHash(block)) return;
+    if (!isFinalizedBy(blockHash(block), certificate)) return;
     if (faultOf(rules, { type: "certificate", certificate }) !== undefined) return;
     certified = block.to;
     see(certified);

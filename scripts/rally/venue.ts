@@ -13,6 +13,7 @@ import { DEFAULT_RISK_PARAMETERS as PARAMETERS } from "../../sequencer/oracle/ri
 import { createSettlementBook } from "../../sequencer/oracle/settlement.ts";
 import type { Logger, QueuedOperation, SettlementLayer } from "../../sequencer/ports.ts";
 import { publicKeyOf, sign } from "../../sequencer/protocol/eddsa.ts";
+import { FIRST_COME } from "../../sequencer/protocol/fairOrder.ts";
 import { oracleSetHash, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
 import type { ProofHandlers } from "../../sequencer/roles/proofDesk.ts";
 import {
@@ -28,6 +29,7 @@ export const DOMAIN = 20_260_818n;
 const ORACLE_SECRETS = [101n, 102n, 103n];
 const DEPLOYMENT = executorDeployment({
   ...{ instance: "tiny", domain: DOMAIN, oracles: ORACLE_SECRETS.map(publicKeyOf) },
+  fairOrder: FIRST_COME,
 });
 const { quorum, shape, sizes } = DEPLOYMENT;
 

@@ -87,7 +87,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     copy: async (records) => {
       await enqueue(writing, records.length, (tip) => following(tip, records));
     },
-    stop: (error) => stop(writing, asStopped(error), []),
+    stop: (error) => stop(writing, asStopped(error, "the order log takes nothing more"), []),
     close: async () => {
       writing.stopped ??= new LogStoppedError("the order log is closed");
       await writing.running;
@@ -146,7 +146,7 @@ async function writeAll(writing: Writing): Promise<void> {
     try {
       await writing.options.write(records);
     } catch (error) {
-      stop(writing, asStopped(error), group);
+      stop(writing, asStopped(error, "a write to the order log failed"), group);
       break;
     }
     // A write that ends after a failure elsewhere is not acknowledged: the node is ending.
@@ -161,10 +161,10 @@ async function writeAll(writing: Writing): Promise<void> {
   writing.running = undefined;
 }
 
-function asStopped(error: unknown): LogStoppedError {
+function asStopped(error: unknown, what: string): LogStoppedError {
   if (error instanceof LogStoppedError) return error;
   const reason = error instanceof Error ? error.message : String(error);
-  return new LogStoppedError(`a write to the order log failed: ${reason}`, { cause: error });
+  return new LogStoppedError(`${what}: ${reason}`, { cause: error });
 }
 
 function stop(writing: Writing, error: LogStoppedError, group: readonly Append[]): void {

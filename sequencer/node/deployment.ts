@@ -1,7 +1,6 @@
 /** What of a deployment file goes to executors. */
 import { isDevelopmentChain } from "../l1/developmentAccount.ts";
 import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
-import { FIRST_COME } from "../protocol/fairOrder.ts";
 import type { Deployment } from "../roles/nodeState.ts";
 import {
   ConfigError,
@@ -33,8 +32,7 @@ export function closeConfirmationsOf({
 
 /** Throws {@link ConfigError} where the file contradicts the sizes of its instance. */
 export function executorDeployment(
-  file: Pick<DeploymentFile, "instance" | "oracles" | "domain"> &
-    Partial<Pick<DeploymentFile, "fairOrder">>,
+  file: Pick<DeploymentFile, "instance" | "oracles" | "domain" | "fairOrder">,
 ): Deployment {
   const sizes = sizesOf(file);
   const { slots, depth, accountLevels, bookLevels, unit, quorum } = sizes.trade;
@@ -43,6 +41,6 @@ export function executorDeployment(
     throw new ConfigError(`${message}; the deployment names \`${file.oracles.length}\``);
   }
   const shape = { slots, depth, accountLevels, bookLevels, unit };
-  const { domain, oracles, fairOrder = FIRST_COME } = file;
+  const { domain, oracles, fairOrder } = file;
   return { sizes, shape, domain, oracles, quorum, fairOrder };
 }

@@ -3,6 +3,7 @@
 
 import { benchSitting, DOMAIN, quiet } from "../../scripts/benchmarks/certify/sitting.ts";
 import { blockHash } from "../../sequencer/consensus/block.ts";
+import { isFinalizedBy } from "../../sequencer/consensus/certificate.ts";
 import { faultOf } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import { openStore } from "../../sequencer/store/store.ts";
@@ -30,7 +31,7 @@ let certified = 0;
 server.onReport((_peer, { final }) => {
   if (final === null || final.block.to <= certified) return;
   const { block, certificate } = final;
-  if (certificate.kind !== "finalize" || certificate.block !== blockHash(block)) return;
+  if (!isFinalizedBy(blockHash(block), certificate)) return;
   if (faultOf(rules, { type: "certificate", certificate }) === undefined) certified = block.to;
 });
 const tell = (): void => {

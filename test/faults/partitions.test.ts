@@ -4,7 +4,6 @@
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { rmSync } from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,11 +39,8 @@ interface Venue {
 
 async function openVenue(context: TestContext): Promise<Venue> {
   const network = createNamespaces(["sequencer", ...NAMES]);
+  context.after(network.stop);
   const folder = await temporaryFolder(context);
-  context.after(async () => {
-    await network.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
   const listenOf = (name: string): string => `/ip4/${network.addressOf(name)}/tcp/${PORT}`;
   const told = { directory: path.join(folder, "sequencer"), listen: listenOf("sequencer") };
   const sequencer = network.start("sequencer", SEQUENCER, JSON.stringify(told));

@@ -1,12 +1,13 @@
 // The `jetstream` log in a partition of a real network: three servers, each in a network namespace
 // of its own, the writer beside one of them and a standby beside another.
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { natsConfigOf, natsServer } from "../../scripts/devnet/nats.ts";
+import { until } from "../support/committee.ts";
 import { createNamespaces, type Namespaces, namespacesMissing } from "../support/namespaces.ts";
 import { natsMissing } from "../support/natsCluster.ts";
 import { temporaryFolder } from "../unit/store/sampleEntries.ts";
@@ -33,11 +34,8 @@ interface Venue {
 
 async function openVenue(context: TestContext): Promise<Venue> {
   const network = createNamespaces(HOSTS);
+  context.after(network.stop);
   const folder = await temporaryFolder(context);
-  context.after(async () => {
-    await network.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
   const places = HOSTS.map((host) => {
     const address = network.addressOf(host);
     return { client: `${address}:4222`, route: `${address}:6222`, monitor: `${address}:8222` };
@@ -72,36 +70,29 @@ async function openVenue(context: TestContext): Promise<Venue> {
   };
 }
 
-async function until(what: string, isSo: () => boolean): Promise<number> {
-  const began = performance.now();
-  while (!isSo()) {
-    if (performance.now() - began > WAIT_MS_MAX) throw new Error(`a minute passed until ${what}`);
-    await sleep(20);
-  }
-  return Math.round(performance.now() - began);
-}
+const within = (what: string, isSo: () => boolean) => until(what, isSo, WAIT_MS_MAX);
 
 test("E5 the writer in the minority of a real partition acknowledges nothing", {
   skip,
 }, async (context) => {
   const { network, start } = await openVenue(context);
   const writer = start("host0", "writer");
-  await until("the writer has the log", writer.isReady);
+  await within("the writer has the log", writer.isReady);
   writer.append(20);
-  await until("the first records", () => writer.acknowledged().length === 20);
+  await within("the first records", () => writer.acknowledged().length === 20);
   const standby = start("host2", "standby", 3000);
   await sleep(2_000);
   assert.ok(!standby.isReady(), "it stands by while the writer is heard");
 
   network.split([["host0"], ["host1", "host2"]]);
   writer.append(5);
-  const takenOver = await until("the majority has a writer", standby.isReady);
+  const takenOver = await within("the majority has a writer", standby.isReady);
   standby.append(20);
-  await until("the majority goes on", () => standby.acknowledged().length === 20);
+  await within("the majority goes on", () => standby.acknowledged().length === 20);
   assert.equal(writer.acknowledged().length, 20, "the minority acknowledges nothing");
 
   network.heal();
-  await until("the old writer knows that it is none", () => writer.refused().length === 5);
+  await within("the old writer knows that it is none", () => writer.refused().length === 5);
   assert.equal(writer.acknowledged().length, 20);
   // The first epoch's records, the second's, and nothing between.
   const all = [...writer.acknowledged(), ...standby.acknowledged()];
@@ -111,9 +102,11 @@ test("E5 the writer in the minority of a real partition acknowledges nothing", {
   );
   // It goes on where the majority is, with a copy that it had before.
   const again = start("host0", "again");
-  await until("a node beside the healed server has the log", again.isReady);
+  await within("a node beside the healed server has the log", again.isReady);
   again.append(1);
-  await until("it writes", () => again.acknowledged().length === 1);
+  await within("it writes", () => again.acknowledged().length === 1);
   assert.equal(again.acknowledged()[0]?.position, 40);
-  context.diagnostic(`taken over ${takenOver} ms after the split; refused: ${writer.refused()[0]}`);
+  context.diagnostic(
+    `taken over ${Math.round(takenOver)} ms after the split; refused: ${writer.refused()[0]}`,
+  );
 });

@@ -6,6 +6,7 @@ import { executorDeployment } from "../../../sequencer/node/deployment.ts";
 import { realScheduler } from "../../../sequencer/node/systemClock.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, type Signature, sign } from "../../../sequencer/protocol/eddsa.ts";
+import { FIRST_COME } from "../../../sequencer/protocol/fairOrder.ts";
 import {
   firstHead,
   type Message,
@@ -48,6 +49,7 @@ export const EXPIRY = START / 1000 + 24 * HOUR_SECONDS;
 const oracleSecrets = [11n, 22n, 33n];
 export const deployment = executorDeployment({
   ...{ instance: "tiny", domain: DOMAIN, oracles: oracleSecrets.map(publicKeyOf) },
+  fairOrder: FIRST_COME,
 });
 const { quorum, shape, sizes } = deployment;
 
