@@ -29,7 +29,7 @@ import type {
   TradingEntry,
 } from "./log.ts";
 import { sealBatch } from "./seal.ts";
-import type { SealedBatch } from "./sealedBatch.ts";
+import type { CircuitInputs, SealedBatch } from "./sealedBatch.ts";
 import type { BatchSizes } from "./sizes.ts";
 import { createTradeRun } from "./tradeRun.ts";
 import {
@@ -54,6 +54,11 @@ export interface ExecutorOptions {
   readonly trading?: TradingState | undefined;
   /** Likewise; the log has no messages before where it is absent. */
   readonly ordering?: OrderingState | undefined;
+  /**
+   * False: batches are sealed without the inputs of their circuits, for which the state as it was
+   * at the last seal is kept beside the live one. Who proves nothing needs neither.
+   */
+  readonly hasInputs?: boolean | undefined;
 }
 
 export interface CurrentBatch {
@@ -110,7 +115,10 @@ export interface BatchRun {
   operation?(entry: OperationEntry): OperationRecord | "full";
   /** Goes on with a carried order; the steps that found room. */
   proceed(): readonly StepRecord[];
-  seal(base: BaseState): Pick<SealedBatch, "inputs"> & { stepWords: readonly bigint[] };
+  /** The public words of the steps. */
+  stepWords(): readonly bigint[];
+  /** Moves the trees on to each leaf, in the order in which the circuit opens them. */
+  inputs(base: BaseState): CircuitInputs;
 }
 
 interface Open {
@@ -123,7 +131,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const { state, trees, sizes } = options;
   trees.sync(state, state.touched());
   state.clearTouched();
-  const base = createBaseState(state, trees.roots(state));
+  const roots = trees.roots(state);
+  const base = options.hasInputs === false ? undefined : createBaseState(state, roots);
+  let root = stateRoot(roots);
   let last = options.lastBatch;
   let open: Open | undefined;
   let lastOpen: Open | undefined;
@@ -152,7 +162,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   function seal(): SealedBatch {
     const { entry, run } = running();
-    const batch = sealBatch({ entry, run, base, state, trees, options });
+    const batch = sealBatch({ entry, run, base, rootBefore: root, options });
+    root = batch.rootAfter;
     last = { number: entry.number, time: entry.time };
     open = undefined;
     return batch;
@@ -185,7 +196,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
   const executor: Executor = {
     current: () => (open === undefined ? undefined : describe(open)),
     nextNumber: () => (open === undefined ? last.number + 1 : open.entry.number + 1),
-    root: () => stateRoot(base.roots()),
+    root: () => root,
     lastTime: () => last.time,
     risk: () => lastOpen?.risk,
     snapshot: () => lastOpen?.entry.snapshot,

@@ -50,17 +50,16 @@ export function createLedgerRun(context: RunContext): BatchRun {
     capacity: sizes.steps,
     operation,
     proceed: () => [],
-    seal(base) {
+    stepWords: () =>
+      Array.from({ length: sizes.steps }).flatMap(
+        (_, index) => operations[index]?.record.publicWords ?? [0n, 0n, 0n, 0n],
+      ),
+    inputs(base) {
       const parts = { base, state, trees, set };
       return {
-        inputs: {
-          ...accountInputs(parts, sizes),
-          ...signerInputs(base, set, sizes),
-          ...operationInputs(operations, { trees, set, sizes }),
-        },
-        stepWords: Array.from({ length: sizes.steps }).flatMap(
-          (_, index) => operations[index]?.record.publicWords ?? [0n, 0n, 0n, 0n],
-        ),
+        ...accountInputs(parts, sizes),
+        ...signerInputs(base, set, sizes),
+        ...operationInputs(operations, { trees, set, sizes }),
       };
     },
   };

@@ -47,6 +47,11 @@ export interface LogWriter {
   append(entries: readonly LogEntry[]): Promise<readonly LogRecord[]>;
   /** Takes records of another's log as they are. Throws LogCorruptionError: they do not follow. */
   copy(records: readonly LogRecord[]): Promise<void>;
+  /**
+   * Goes on after `head`, which lies before what was written last, once `cut` has removed the rest.
+   * Nobody may write meanwhile.
+   */
+  rewind(head: LogHead, cut: () => Promise<void>): Promise<void>;
   /** Refuses everything from now on, with the error. */
   stop(error: unknown): void;
   /** Takes nothing more; resolves when what waits has been written. */
@@ -87,6 +92,7 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
     copy: async (records) => {
       await enqueue(writing, records.length, (tip) => following(tip, records));
     },
+    rewind: (head, cut) => rewind(writing, head, cut),
     stop: (error) => stop(writing, asStopped(error, "the order log takes nothing more"), []),
     close: async () => {
       writing.stopped ??= new LogStoppedError("the order log is closed");
@@ -96,8 +102,22 @@ export function createLogWriter(options: LogWriterOptions): LogWriter {
   };
 }
 
+async function rewind(writing: Writing, head: LogHead, cut: () => Promise<void>): Promise<void> {
+  await writing.running;
+  if (writing.stopped !== undefined) throw writing.stopped;
+  try {
+    await cut();
+  } catch (error) {
+    // What of it is gone, only opening the log anew tells.
+    stop(writing, asStopped(error, "cutting the order log off failed"), []);
+    throw error;
+  }
+  writing.durable = head;
+  writing.tip = head;
+}
+
 /** The entries as records in their places after the head. */
-function placed(tip: LogHead, entries: readonly LogEntry[], epoch: number): LogRecord[] {
+export function placed(tip: LogHead, entries: readonly LogEntry[], epoch: number): LogRecord[] {
   let head = tip;
   return entries.map((entry) => {
     const record = makeRecord(head, entry, epoch);

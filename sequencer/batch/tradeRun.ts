@@ -79,16 +79,14 @@ export function createTradeRun(context: RunContext): BatchRun {
       const steps = attempt(() => [liquidate(state, entry, rules)]);
       return steps === "full" ? steps : steps[0]!;
     },
-    seal(base) {
+    stepWords: () => stepWords(records, sizes.steps),
+    inputs(base) {
       const parts = { base, state, trees, set };
       return {
-        inputs: {
-          ...accountInputs(parts, sizes),
-          ...signerInputs(base, set, sizes),
-          ...bookInputs(parts, sizes),
-          ...stepInputs(records, set, sizes),
-        },
-        stepWords: stepWords(records, sizes.steps),
+        ...accountInputs(parts, sizes),
+        ...signerInputs(base, set, sizes),
+        ...bookInputs(parts, sizes),
+        ...stepInputs(records, set, sizes),
       };
     },
   };

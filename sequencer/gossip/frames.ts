@@ -20,6 +20,7 @@ export function createFrameReader(
   bytesMax: number,
   waitingMax = FRAMES_WAITING_MAX,
 ): FrameReader {
+  grantByHalves(stream);
   const frames: Uint8Array[] = [];
   const assemble = createAssembler(bytesMax);
   let failure: Error | undefined;
@@ -72,6 +73,32 @@ export function createFrameReader(
   }
 
   return { next };
+}
+
+/** What this file knows of yamux's streams beside their interface. */
+interface Windowed {
+  readonly state: number;
+  readonly recvWindow: number;
+  readonly recvWindowCapacity: number;
+  sendWindowUpdate(): void;
+}
+
+const YAMUX_ESTABLISHED = 3;
+
+/**
+ * yamux answers every chunk with a message that the other side may send as much again, which costs
+ * both as much as a small message does. Half a window at a time keeps the other side going too.
+ */
+function grantByHalves(stream: Stream): void {
+  const windowed = stream as unknown as Windowed;
+  if (typeof windowed.sendWindowUpdate !== "function") return;
+  const update = windowed.sendWindowUpdate.bind(windowed);
+  windowed.sendWindowUpdate = () => {
+    // Until it is established, the update is the answer that the stream has been opened.
+    const isPlenty = windowed.recvWindowCapacity > windowed.recvWindow / 2;
+    if (windowed.state === YAMUX_ESTABLISHED && isPlenty) return;
+    update();
+  };
 }
 
 /** Cuts chunks as they come into frames. */

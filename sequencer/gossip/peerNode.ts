@@ -2,12 +2,12 @@
 import { generateKeyPair, generateKeyPairFromSeed } from "@libp2p/crypto/keys";
 import { identify } from "@libp2p/identify";
 import type { Libp2p } from "@libp2p/interface";
-import { noise } from "@libp2p/noise";
 import { peerIdFromPrivateKey } from "@libp2p/peer-id";
 import { ping } from "@libp2p/ping";
 import { tcp } from "@libp2p/tcp";
 import { yamux } from "@libp2p/yamux";
 import { createLibp2p } from "libp2p";
+import { corkedNoise } from "./corkedNoise.ts";
 
 /** Peers of one server: validators and their spares. */
 export const CONNECTIONS_MAX = 128;
@@ -35,7 +35,7 @@ export async function createPeerNode(options: PeerNodeOptions): Promise<Libp2p> 
     privateKey,
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [corkedNoise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: STREAM_WINDOW_BYTES } })],
     connectionManager: {
       maxConnections: CONNECTIONS_MAX,

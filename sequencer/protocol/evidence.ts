@@ -83,11 +83,28 @@ export function notProven(reason: string): Verdict {
   return { isProven: false, reason };
 }
 
-/** JSON as the log writes it: bigints as `"0x..n"` strings. */
+/**
+ * JSON as the log writes it: bigints as `"0x..n"` strings. A replacer would do it too, but is
+ * called for every value, and that takes longer.
+ */
 export function logJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === "bigint" ? `0x${item.toString(16)}n` : item,
-  );
+  return JSON.stringify(withoutBigints(value));
+}
+
+/** The value itself where it has no bigint; else a copy of what leads to them. */
+function withoutBigints(value: unknown): unknown {
+  if (typeof value === "bigint") return `0x${value.toString(16)}n`;
+  if (typeof value !== "object" || value === null) return value;
+  const object = value as Record<string, unknown>;
+  let copy: Record<string, unknown> | undefined;
+  for (const key of Object.keys(object)) {
+    const item = object[key];
+    const changed = withoutBigints(item);
+    if (changed === item) continue;
+    copy ??= (Array.isArray(value) ? [...value] : { ...value }) as Record<string, unknown>;
+    copy[key] = changed;
+  }
+  return copy ?? value;
 }
 
 /** Hash of a record; twin of batch/log.ts and contracts/libraries/Evidence.sol. */

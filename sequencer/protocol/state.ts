@@ -166,9 +166,15 @@ export function accountLeaf(account: Account): bigint {
   return hashVector(accountWords(account));
 }
 
+/** Most places for keys have none: the hash of no key, once it was asked for. */
+let noKeyHash: bigint | undefined;
+
 export function keyHash(key: TradingKey): bigint {
-  const meta = pack(KEY_META, { expiry: key.expiry, version: key.version });
-  return poseidon([key.x, key.y, key.head, meta]);
+  const { x, y, head, expiry, version } = key;
+  const isNone = x === 0n && y === 0n && head === 0n && expiry === 0 && version === 0;
+  if (!isNone) return poseidon([x, y, head, pack(KEY_META, { expiry, version })]);
+  noKeyHash ??= poseidon([0n, 0n, 0n, 0n]);
+  return noKeyHash;
 }
 
 export function sessionLeaf(session: Session): bigint {
@@ -221,10 +227,22 @@ export function sideWords(isSell: boolean, entries: readonly Entry[], depth: num
   return [...words, ...new Array<bigint>(depth - entries.length).fill(ENTRY_SENTINEL)];
 }
 
+/** Hashes of sides without orders, by depth: a deployment has one, and many such sides. */
+const emptySides = new Map<number, bigint>();
+
+function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bigint {
+  if (entries.length > 0) return hashVector(sideWords(isSell, entries, depth));
+  const known = emptySides.get(depth);
+  if (known !== undefined) return known;
+  const hash = hashVector(sideWords(isSell, entries, depth));
+  emptySides.set(depth, hash);
+  return hash;
+}
+
 export function bookLeaf(book: Book, depth: number): bigint {
   const [low, high] = weightWords(book.weights);
-  const bids = hashVector(sideWords(false, book.bids, depth));
-  const asks = hashVector(sideWords(true, book.asks, depth));
+  const bids = sideHash(false, book.bids, depth);
+  const asks = sideHash(true, book.asks, depth);
   return poseidon([low, high, BigInt(book.generation), feesWord(book.fees), bids, asks]);
 }
 

@@ -24,10 +24,13 @@ export type Deployment = Pick<
 export interface ExecutorMemory {
   readonly trading: TradingState;
   readonly ordering: OrderingState;
+  /** Of the last batch: what a node that begins anew goes by until the oracles answer. */
+  readonly snapshot: Snapshot | null;
 }
 
 export function executorMemory(executor: Executor): ExecutorMemory {
-  return { trading: executor.trading(), ordering: executor.ordering() };
+  const snapshot = executor.snapshot() ?? null;
+  return { trading: executor.trading(), ordering: executor.ordering(), snapshot };
 }
 
 /** A state and where in the log it stands; {@link NodeState.apply} moves it on. */
@@ -48,11 +51,15 @@ export interface NodeState {
   apply(record: LogRecord): Effect;
 }
 
-/** `origin`: `previous` of the log's first record. */
+/**
+ * `origin`: `previous` of the log's first record. `hasInputs`: whether sealed batches come with the
+ * inputs of their proofs.
+ */
 export function createNodeState(
   deployment: Deployment,
   origin: string,
   checkpoint: Checkpoint | undefined,
+  hasInputs = true,
 ): NodeState {
   const state = createMemoryState(deployment.shape);
   const trees = createStateTrees(deployment.shape);
@@ -62,8 +69,8 @@ export function createNodeState(
   const { sizes, domain, oracles, quorum, fairOrder } = deployment;
   const { batchNumber: number = 0, time = 0 } = checkpoint ?? {};
   const lastBatch = { number, time };
-  const { trading, ordering } = (checkpoint?.extra ?? {}) as Partial<ExecutorMemory>;
-  const deployed = { sizes, domain, oracles, quorum, fairOrder };
+  const { trading, ordering, snapshot } = (checkpoint?.extra ?? {}) as Partial<ExecutorMemory>;
+  const deployed = { sizes, domain, oracles, quorum, fairOrder, hasInputs };
   const executor = createExecutor({ state, trees, ...deployed, lastBatch, trading, ordering });
   if (checkpoint !== undefined && executor.root() !== checkpoint.root) {
     const { position } = checkpoint;
@@ -74,7 +81,7 @@ export function createNodeState(
     epoch: checkpoint?.epoch ?? 0,
     hash: checkpoint?.hash ?? origin,
     batch: undefined as EffectBatch | undefined,
-    snapshot: undefined as Snapshot | undefined,
+    snapshot: snapshot ?? undefined,
   };
   return {
     state,

@@ -9,7 +9,7 @@ export interface MerkleTree {
   root(): bigint;
   leaf(id: number): bigint;
   set(id: number, leaf: bigint): void;
-  /** Sets many leaves and hashes each inner node above them once. */
+  /** Sets many leaves and hashes each inner node above those that change once. */
   setMany(leaves: Iterable<readonly [id: number, leaf: bigint]>): void;
   /** For each level from the leaf to the root, the 3 siblings in child order. */
   path(id: number): bigint[][];
@@ -42,6 +42,7 @@ export function createMerkleTree({
     let changed = new Set<number>();
     for (const [id, leaf] of leaves) {
       checkId(id);
+      if (node(0, id) === leaf) continue;
       nodes[0]!.set(id, leaf);
       changed.add(id);
     }

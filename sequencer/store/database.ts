@@ -3,17 +3,43 @@
  * every value other than a log record (which has a hash of its own) carries its SHA-256.
  */
 
+import { hash as digest } from "node:crypto";
 import path from "node:path";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import { Level } from "level";
 import { decodeJson, encodeJson } from "../batch/log.ts";
 
 export type Database = Level<string, string>;
 
+/** One of the changes that a write makes. */
+export type Change =
+  | { readonly type: "put"; readonly key: string; readonly value: string }
+  | { readonly type: "del"; readonly key: string };
+
 /** The database of the store in `directory`; it opens itself when it is first used. */
 export function createDatabase(directory: string): Database {
-  return new Level(path.join(directory, "level"));
+  const database: Database = new Level(path.join(directory, "level"));
+  const whole = database.batch.bind(database);
+  const batch = (changes: readonly Change[], options: { sync?: boolean }): Promise<void> =>
+    database.status === "open" && changes.length > 0
+      ? writeChain(database.batch(), changes, options)
+      : whole([...changes], options);
+  // Without arguments it begins a chain.
+  const either = (...args: [] | Parameters<typeof batch>) =>
+    args.length === 0 ? whole() : batch(...args);
+  return Object.assign(database, { batch: either as Database["batch"] });
+}
+
+/** The same write as of an array, one change at a time: the binding takes half as long for it. */
+function writeChain(
+  chain: ReturnType<Database["batch"]>,
+  changes: readonly Change[],
+  options: { sync?: boolean },
+): Promise<void> {
+  for (const change of changes) {
+    if (change.type === "put") chain.put(change.key, change.value);
+    else chain.del(change.key);
+  }
+  return chain.write(options);
 }
 
 /** A stored value that is not what was written. The node must stop. */
@@ -30,13 +56,13 @@ const DIGEST_LENGTH = 64;
 
 export function encodeValue(value: unknown): string {
   const text = encodeJson(value);
-  return bytesToHex(sha256(utf8ToBytes(text))) + text;
+  return digest("sha256", text, "hex") + text;
 }
 
 /** Throws {@link StoreCorruptionError}. */
 export function decodeValue(key: string, stored: string): unknown {
   const text = stored.slice(DIGEST_LENGTH);
-  if (bytesToHex(sha256(utf8ToBytes(text))) !== stored.slice(0, DIGEST_LENGTH)) {
+  if (digest("sha256", text, "hex") !== stored.slice(0, DIGEST_LENGTH)) {
     throw new StoreCorruptionError(key);
   }
   return decodeJson(text);

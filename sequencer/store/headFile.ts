@@ -3,16 +3,19 @@
  * rot, LevelDB drops the last records together with the head written beside them, and the log looks
  * whole but shorter. This file remembers how long it was. It is written after the records are
  * durable and not synced itself: after a power failure it may lag behind the log, never lead it.
+ * Only before a cut it is: what it said before would be of records that others have replaced.
  */
+import { hash as digest } from "node:crypto";
+import { writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { LogHead } from "../batch/log.ts";
 
 export interface HeadFile {
   /** What the file says; undefined when it is new, or torn by a power failure. */
   readonly found: LogHead | undefined;
   write(head: LogHead): Promise<void>;
+  /** Makes what was written outlive a power failure. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -27,8 +30,11 @@ export async function openHeadFile(path: string): Promise<HeadFile> {
   return {
     found: await readHead(handle),
     write: async (head) => {
-      await handle.write(encodeHead(head), 0, "latin1");
+      // Into memory that the system writes out later: a thread's turn would take longer, and every
+      // acknowledgement waits for it.
+      writeSync(handle.fd, encodeHead(head), 0, "latin1");
     },
+    sync: () => handle.sync(),
     close: async () => {
       await handle.sync();
       await handle.close();
@@ -39,7 +45,7 @@ export async function openHeadFile(path: string): Promise<HeadFile> {
 function encodeHead({ position, epoch, hash }: LogHead): string {
   const numbers = [position, epoch].map((number) => String(number).padStart(NUMBER_DIGITS, "0"));
   const body = numbers.join("") + hash;
-  return body + bytesToHex(sha256(utf8ToBytes(body)));
+  return body + digest("sha256", body, "hex");
 }
 
 async function readHead(handle: FileHandle): Promise<LogHead | undefined> {

@@ -17,9 +17,10 @@ import {
 import { createLogWriter } from "../batch/logWriter.ts";
 import type { Log } from "../ports.ts";
 import type { LogPolicy } from "../protocol/status.ts";
-import type { Database } from "./database.ts";
+import type { Change, Database } from "./database.ts";
 import type { HeadFile } from "./headFile.ts";
 import { HEAD_KEY, numberedKey, rangeFrom } from "./keys.ts";
+import { createLogTail, type LogTail } from "./logTail.ts";
 
 export interface LevelLogOptions {
   readonly database: Database;
@@ -44,29 +45,53 @@ const POLICY: LogPolicy = {
   lossWindow: "none when process or machine stops; everything with the disk",
 };
 
-/** A log that tells when all of it has been verified. */
+/** A log that tells when all of it has been verified, and can be cut off. */
 export interface LevelLog extends Log {
   /** Resolves then, or when it is closed before; damage is the log's `failure`. */
   readonly verified: Promise<void>;
+  /**
+   * Removes the records from `to` on, `changes` in the same write. Nobody may write meanwhile.
+   * Throws RangeError where the log is shorter.
+   */
+  truncate(to: number, changes: readonly Change[]): Promise<void>;
+}
+
+/** Up to where the log is verified behind the node's back; a cut moves it down. */
+interface Rest {
+  readonly executed: LogHead;
+  to: number;
 }
 
 /** Reads the log and verifies it. Throws {@link LogCorruptionError}. */
 export async function openLevelLog(options: LevelLogOptions): Promise<LevelLog> {
-  const { database, headFile, origin } = options;
+  const { database, headFile } = options;
   const head = await storedHead(options);
   const executed = await foundAgain(options, head);
   await assertWhole(options, executed, head);
+  const tail = createLogTail();
   const writer = createLogWriter({
     head,
-    write: (records) => writeGroup(database, headFile, records),
+    write: async (records) => {
+      await writeGroup(database, headFile, records);
+      tail.push(records);
+    },
   });
   const closing = new AbortController();
-  const verified = verifyRest(options, executed, closing.signal).catch(writer.stop);
+  const rest: Rest = { executed, to: executed.position };
+  const verified = verifyRest(options, rest, closing.signal).catch(writer.stop);
   return {
     ...writer,
-    read: (from) => readVerified(database, origin, from, writer.head()),
+    read: (from) => readNewest(options, tail, from, writer.head()),
     policy: () => POLICY,
     verified,
+    truncate: async (to, changes) => {
+      const cutHead = await headAt(options, to, writer.head());
+      rest.to = Math.min(rest.to, to);
+      await writer.rewind(cutHead, () => {
+        tail.cut(to);
+        return cutOff(options, cutHead, changes);
+      });
+    },
     close: async () => {
       closing.abort();
       await verified;
@@ -89,6 +114,27 @@ async function writeGroup(
   const headPut = { type: "put" as const, key: HEAD_KEY, value: encodeJson(head) };
   await database.batch([...puts, headPut], { sync: true });
   await headFile.write(head);
+}
+
+async function headAt({ database, origin }: LevelLogOptions, to: number, head: LogHead) {
+  if (to > head.position) throw new RangeError(`the log ends at \`${head.position}\``);
+  return to === 0 ? emptyHead(origin) : headBefore(database, to);
+}
+
+async function cutOff(
+  { database, headFile }: LevelLogOptions,
+  head: LogHead,
+  changes: readonly Change[],
+): Promise<void> {
+  // First the file: it may say less than the log has, never more, nor what was cut off.
+  await headFile.write(head);
+  await headFile.sync();
+  const removed: Change[] = [];
+  for await (const key of database.keys(rangeFrom("log", head.position))) {
+    removed.push({ type: "del", key });
+  }
+  const headPut = { type: "put" as const, key: HEAD_KEY, value: encodeJson(head) };
+  await database.batch([...removed, headPut, ...changes], { sync: true });
 }
 
 async function storedHead({ database, origin }: LevelLogOptions): Promise<LogHead> {
@@ -146,27 +192,44 @@ function assertSame({ position, hash }: LogRecord, found: LogHead | undefined): 
 
 /** Verifies what was executed before, a little at a time: everybody else has work to do. */
 async function verifyRest(
-  { database, headFile, origin }: LevelLogOptions,
-  executed: LogHead,
+  options: LevelLogOptions,
+  rest: Rest,
   signal: AbortSignal,
 ): Promise<void> {
-  let last = emptyHead(origin);
-  while (last.position < executed.position && !signal.aborted) {
+  let last = emptyHead(options.origin);
+  while (last.position < rest.to && !signal.aborted) {
     const began = performance.now();
-    const to = Math.min(executed.position, last.position + REST_RECORDS);
-    const part = readVerified(database, origin, last.position, { ...executed, position: to });
-    for await (const record of part) {
-      if (record.previous !== last.hash) {
-        throw new LogCorruptionError(record.position, "its link to the record before is wrong");
-      }
-      assertSame(record, headFile.found);
-      last = headAfter(record);
+    const { to } = rest;
+    try {
+      last = await verifyPart(options, rest, last);
+    } catch (error) {
+      // Cut off while it was read: what is missing there is no damage.
+      if (rest.to === to) throw error;
     }
     const pause = (performance.now() - began) * (1 / REST_SHARE - 1);
     await sleep(pause, undefined, { signal }).catch(() => undefined);
   }
+  const { executed } = rest;
   if (last.position < executed.position || last.hash === executed.hash) return;
   throw new LogCorruptionError(last.position - 1, "its hash is not the one that was executed");
+}
+
+async function verifyPart(
+  { database, headFile, origin }: LevelLogOptions,
+  { executed, to }: Rest,
+  from: LogHead,
+): Promise<LogHead> {
+  const end = Math.min(to, from.position + REST_RECORDS);
+  let last = from;
+  const part = readVerified(database, origin, last.position, { ...executed, position: end });
+  for await (const record of part) {
+    if (record.previous !== last.hash) {
+      throw new LogCorruptionError(record.position, "its link to the record before is wrong");
+    }
+    assertSame(record, headFile.found);
+    last = headAfter(record);
+  }
+  return last;
 }
 
 function parseHead(stored: string): LogHead {
@@ -175,6 +238,16 @@ function parseHead(stored: string): LogHead {
   } catch {
     throw new LogCorruptionError(0, "the head is not readable");
   }
+}
+
+/** Records from `from` up to `head`: what was written by this very node, as it was written. */
+async function* readNewest(
+  { database, origin }: LevelLogOptions,
+  tail: LogTail,
+  from: number,
+  head: LogHead,
+): AsyncGenerator<LogRecord> {
+  yield* tail.between(from, head.position) ?? readVerified(database, origin, from, head);
 }
 
 /** Records from `from` up to `head`, each checked against the one before. */

@@ -94,21 +94,27 @@ export function keySecret(account: number, keyIndex = 0): bigint {
   return secretOf(`account ${account} key ${keyIndex}`);
 }
 
-/** A market that goes on from where `market` is, which has no open batch; its batches are new. */
-export function copyMarket(market: Market): Market {
+/**
+ * A market that goes on from where `market` is, which has no open batch; its batches are new.
+ * `hasInputs`: of its batches.
+ */
+export function copyMarket(market: Market, hasInputs = true): Market {
   const { state, executor, time, slots, sizes } = market;
   if (executor.current() !== undefined) throw new Error("the market has an open batch");
   const lastBatch = { number: executor.nextNumber() - 1, time: executor.lastTime() };
-  const copy = marketOf(sizes, { exported: state.exportState(), lastBatch });
+  const copy = marketOf(sizes, { exported: state.exportState(), lastBatch, hasInputs });
   return Object.assign(copy, { time, slots });
 }
 
-/** `domain`: of the rollup that is to take the batches; `time`: when they begin (unix ms). */
+/**
+ * `domain`: of the rollup that is to take the batches; `time`: when they begin (unix ms);
+ * `hasInputs`: of the batches.
+ */
 export function createMarket(
   instance = "tiny",
-  { domain = TEST_DOMAIN, time = START }: { domain?: bigint; time?: number } = {},
+  { time = START, ...rest }: { domain?: bigint; time?: number; hasInputs?: boolean } = {},
 ): Market {
-  return marketOf(sizesOf(instance), { domain, lastBatch: { number: 0, time } });
+  return marketOf(sizesOf(instance), { ...rest, lastBatch: { number: 0, time } });
 }
 
 function oracleNames({ trade }: BatchSizes): string[] {
@@ -126,9 +132,10 @@ function marketOf(
     exported?: ExportedState;
     domain?: bigint;
     lastBatch: { number: number; time: number };
+    hasInputs?: boolean;
   },
 ): Market {
-  const { exported, lastBatch, domain = TEST_DOMAIN } = start;
+  const { exported, lastBatch, domain = TEST_DOMAIN, hasInputs } = start;
   const state = createMemoryState(sizes.trade);
   if (exported !== undefined) state.importState(exported);
   const trees = createStateTrees(sizes.trade);
@@ -136,7 +143,7 @@ function marketOf(
   const oracles = oracleKeys(sizes);
   const quorum = sizes.trade.quorum;
   const deployed = { sizes, domain, oracles, quorum, fairOrder: FIRST_COME };
-  const executor = createExecutor({ state, trees, ...deployed, lastBatch });
+  const executor = createExecutor({ state, trees, ...deployed, lastBatch, hasInputs });
   const flat = { mark: 0, isFinal: false, changes: new Array<number>(SCENARIOS).fill(0) };
   const market: Market = {
     executor,

@@ -27,8 +27,8 @@ const progress = (): MemberProgress => {
   return { term, head: store.log.head(), certified: final?.block.to ?? 0 };
 };
 const { signal } = new AbortController();
-const { position: to, hash: logHash } = store.log.head();
-const ended = member.certify({ to, logHash, root: GENESIS_ROOT }, signal);
+const { position: to, hash: logHash, epoch } = store.log.head();
+const ended = member.certify({ to, logHash, epoch, root: GENESIS_ROOT }, signal);
 ended.then((reason) => {
   console.error(`member ${index} ended: ${reason}`);
   process.exit(1);

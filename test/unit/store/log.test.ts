@@ -165,11 +165,45 @@ test("a read finds damage that came after opening", async (context) => {
   const headFile = await openHeadFile(path.join(folder, "log-head"));
   context.after(() => database.close());
   context.after(() => headFile.close());
-  const log = await openLevelLog({ database, headFile, origin: logOrigin(DOMAIN) });
-  await log.append([0, 1, 2, 3].map(sampleEntry));
+  const options = { database, headFile, origin: logOrigin(DOMAIN) };
+  const before = await openLevelLog(options);
+  await before.append([0, 1, 2, 3].map(sampleEntry));
+  await before.close();
+  const log = await openLevelLog(options);
   await database.del(numberedKey("log", 2));
   await assert.rejects(collect(log.read(1)), isCorruptAt(2));
   await assert.rejects(collect(log.read(3)), isCorruptAt(2));
+});
+
+test("the newest records are read from memory, older ones from the disk", async (context) => {
+  const folder = await temporaryFolder(context);
+  const database = createDatabase(folder);
+  const headFile = await openHeadFile(path.join(folder, "log-head"));
+  context.after(() => database.close());
+  context.after(() => headFile.close());
+  const log = await openLevelLog({ database, headFile, origin: logOrigin(DOMAIN) });
+  const entries = Array.from({ length: 5000 }, (_, number) => sampleEntry(number));
+  const written = await log.append(entries);
+  const reads = context.mock.method(database, "values");
+  assert.deepEqual(await collect(log.read(4900)), written.slice(4900));
+  assert.equal(reads.mock.callCount(), 0);
+  assert.deepEqual(await collect(log.read(10)), written.slice(10));
+  assert.equal(reads.mock.callCount(), 1);
+  const [next] = await log.append([sampleEntry(5000)]);
+  assert.deepEqual(await collect(log.read(4999)), [written[4999], next]);
+  assert.deepEqual(await collect(log.read(5001)), []);
+  assert.equal(reads.mock.callCount(), 1);
+});
+
+test("what was cut off is not read from memory", async (context) => {
+  const folder = await temporaryFolder(context);
+  const store = await openStore(folder, DOMAIN);
+  context.after(() => store.close());
+  const written = await store.log.append([0, 1, 2, 3].map(sampleEntry));
+  await store.truncate(2);
+  assert.deepEqual(await collect(store.log.read(0)), written.slice(0, 2));
+  const [other] = await store.log.append([sampleEntry(9)]);
+  assert.deepEqual(await collect(store.log.read(1)), [written[1], other]);
 });
 
 /** The journal that LevelDB writes to: the newest `.log` file. */

@@ -1,0 +1,45 @@
+/**
+ * Noise over TCP that writes once a turn. libp2p hands the length of a Noise frame and the frame to
+ * the socket as two writes, and so for every frame: as many system calls, packets, and times that
+ * the process at the other end is woken.
+ */
+import type { Socket } from "node:net";
+import type { ConnectionEncrypter, MessageStream } from "@libp2p/interface";
+import { noise } from "@libp2p/noise";
+
+/** Use it in the place of `noise()`. */
+export function corkedNoise(): (
+  components: Parameters<ReturnType<typeof noise>>[0],
+) => ConnectionEncrypter {
+  const create = noise();
+  return (components) => {
+    const encrypter = create(components);
+    const { secureInbound, secureOutbound } = encrypter;
+    encrypter.secureInbound = (connection, options) =>
+      secureInbound.call(encrypter, corked(connection), options);
+    encrypter.secureOutbound = (connection, options) =>
+      secureOutbound.call(encrypter, corked(connection), options);
+    return encrypter;
+  };
+}
+
+/** What is sent in one turn of the event loop leaves together at its end. */
+export function corked<T extends MessageStream>(connection: T): T {
+  const { socket } = connection as { socket?: Socket };
+  if (socket === undefined) return connection;
+  const send = connection.send.bind(connection);
+  let isCorked = false;
+  const uncork = (): void => {
+    isCorked = false;
+    socket.uncork();
+  };
+  connection.send = (data) => {
+    if (!isCorked) {
+      isCorked = true;
+      socket.cork();
+      process.nextTick(uncork);
+    }
+    return send(data);
+  };
+  return connection;
+}
