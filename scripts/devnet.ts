@@ -7,7 +7,7 @@ import { fundInsurance, INSURANCE_DEPOSIT } from "./devnet/insurance.ts";
 import { LADDER, replayedMarket, simulatedMarket } from "./devnet/marketPlan.ts";
 import { type NatsPlace, natsFault, natsPlacesFrom, natsPortsOf } from "./devnet/nats.ts";
 import { INSTANCE, type Network, startNetwork } from "./devnet/network.ts";
-import { assertFree, PORT_BASE, portsFrom } from "./devnet/ports.ts";
+import { assertFree, PORT_BASE, portsFrom, sequencerPortsFrom } from "./devnet/ports.ts";
 import { createReport } from "./devnet/report.ts";
 import { finishRoundTrip } from "./devnet/roundTrip.ts";
 import { fairTakings, tapeTakings } from "./devnet/takings.ts";
@@ -21,9 +21,11 @@ validators, and traders that use it.
   --once             exit 0 after the first full round trip, deposit to withdrawal
   --replay <dir>     market and trades from recorded Deribit data in <dir> (chain/ and trades/)
   --port-base <n>    port of the API (default: ${PORT_BASE}); jobs +1, validators' network +2,
-                     oracles +10 and up, layer one's RPC -55, NATS servers +30 and up
-  --log <engine>     where the order log is: embedded (default), or jetstream, on three NATS
-                     servers of this machine, with a second sequencer that stands by
+                     oracles +10 and up, layer one's RPC -55, NATS servers +30 and up, more
+                     sequencers +40 and up
+  --log <engine>     where the order log is: embedded (default); jetstream, on three NATS servers
+                     of this machine, with a second sequencer that stands by; or simplex, with
+                     four sequencers, of which the one writes whose validator leads
   --data-dir <dir>   where configurations, logs and stores go (default: .straddle)
   --fresh            remove that folder first, with whatever else is in it
   --help             this text
@@ -55,7 +57,8 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
   const { oracles, slots } = instances.trade[INSTANCE];
   const ports = portsFrom(base, oracles);
   const nats = natsFor(values.log, base);
-  await assertFree(ports, nats?.flatMap(natsPortsOf));
+  const others = sequencerPortsFrom(ports).slice(1).flatMap(Object.values);
+  await assertFree(ports, values.log === "simplex" ? others : nats?.flatMap(natsPortsOf));
   const directory = openDataDirectory(values["data-dir"], values.fresh);
   if (directory.wasCleared) say("cleared the state of an earlier run: its chain ended with it");
   const startedAt = Date.now();
@@ -69,7 +72,9 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
   const onBuilt = (): void => {
     if (values.once) limitTime(stopping);
   };
-  const options = { directory, ports, market, nats, signal, say, onExit, onBuilt };
+  const movesSequencer = values.log === "simplex";
+  const places = { directory, ports, nats, movesSequencer };
+  const options = { ...places, market, signal, say, onExit, onBuilt };
   let network: Network | undefined;
   try {
     network = await startNetwork(options);
@@ -85,9 +90,9 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
 
 /** Throws where the engine is unknown, or its servers are not on this machine. */
 function natsFor(engine: string, base: number): NatsPlace[] | undefined {
-  if (engine === "embedded") return undefined;
+  if (engine === "embedded" || engine === "simplex") return undefined;
   if (engine !== "jetstream") {
-    throw new Error(`--log must be embedded or jetstream. Got \`${engine}\`.`);
+    throw new Error(`--log must be embedded, jetstream or simplex. Got \`${engine}\`.`);
   }
   const fault = natsFault();
   if (fault !== undefined) throw new Error(fault);

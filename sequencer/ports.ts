@@ -266,6 +266,51 @@ export interface MemberReport {
   readonly halted: string | null;
 }
 
+/** Up to where a log goes: position of the next record, hash of the last one. */
+export interface LogEnd {
+  readonly to: number;
+  readonly logHash: string;
+}
+
+/** A member leads a term: its sequencer is to write from there on. */
+export interface Turn extends LogEnd {
+  readonly term: number;
+}
+
+/** A member's line to the sequencer that is its own. */
+export interface LeadLine {
+  /** What is final has grown: a sequencer that waits for its turn may have it. */
+  finalized(end: LogEnd): void;
+  /** Ends the turn before, if any. Records up to the turn's place are sent first. */
+  lead(turn: Turn): void;
+  /** Another member leads. */
+  follow(): void;
+  /** Term in which the sequencer says that it writes. */
+  leading(): number | undefined;
+  /** Told whenever that changes. */
+  onChange(listener: () => void): void;
+  stop(): Promise<void>;
+}
+
+/** The sequencer's end of that line, from the member's call until it breaks or a turn is over. */
+export interface LeadSession {
+  /** What the member knew to be final when it called. */
+  readonly final: LogEnd;
+  /** Hash of the member's record before `position`, which is at most the final one. */
+  hashAt(position: number): Promise<string>;
+  /** Records from `from` on, and at last the turn to write after them. */
+  follow(from: number): AsyncIterable<LogRecord | Turn>;
+  /** Tells the member that the log is being written in its turn. */
+  leading(term: number): void;
+  /** Aborted at the end. */
+  readonly over: AbortSignal;
+}
+
+export interface LeadDesk {
+  /** The member's next call. Rejects when the signal aborts. */
+  session(signal: AbortSignal): Promise<LeadSession>;
+}
+
 /** Why an oracle does not propose or sign; the codes are those of `oracle/rejects.ts`. */
 export interface OracleRefusal {
   readonly code: number;

@@ -14,12 +14,16 @@ import type { MarketSetup } from "./marketPlan.ts";
 import { type NatsPlace, natsReady } from "./nats.ts";
 import {
   ACCOUNTS,
+  gossipOf,
   localUrl,
   makeMemberKeys,
   makeOracleKeys,
+  makeSequencers,
   type NetworkPlan,
   type OracleKey,
+  type SequencerPlace,
   validatorAddresses,
+  writeMovingConfigs,
   writeNatsConfigs,
   writeOracleConfigs,
   writeProverConfig,
@@ -36,7 +40,8 @@ const NICE = { chain: 2, sequencer: 1, oracle: 5, validator: 10 } as const;
 export interface Network {
   readonly children: Children;
   readonly deployment: Deployment;
-  readonly apiUrl: string;
+  /** Of each sequencer, where there are several. */
+  readonly apiUrl: string | readonly string[];
   readonly rpcUrl: string;
   readonly gossip: string;
   /** Starts it again after it was killed or stopped. */
@@ -51,6 +56,8 @@ export interface NetworkOptions {
   readonly market: MarketSetup;
   /** Where NATS servers shall keep the order log, with a sequencer that stands by. */
   readonly nats?: readonly NatsPlace[] | undefined;
+  /** Whether each validator has a sequencer of its own, which writes while it leads. */
+  readonly movesSequencer?: boolean;
   readonly signal: AbortSignal;
   say(line: string): void;
   onExit(error: Error): void;
@@ -62,7 +69,7 @@ export interface NetworkOptions {
 export async function startNetwork(options: NetworkOptions): Promise<Network> {
   const { directory, ports, say, signal, market, nats } = options;
   const logs = directory.file("logs");
-  const onExit = nats === undefined ? options.onExit : standbyFor(options);
+  const onExit = toleratedBy(options);
   const children = createChildren({ directory: logs, root: ROOT, onExit });
   try {
     startChain(children, ports);
@@ -83,7 +90,8 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     const memberKeys = await makeMemberKeys();
     const gossipSeed = randomBytes(32).toString("hex");
     const keys = { oracleKeys, memberKeys, jobsToken, gossipSeed };
-    const plan = { directory, ports, artifacts, market, nats, ...keys };
+    const sequencers = options.movesSequencer === true ? await makeSequencers(ports) : undefined;
+    const plan = { directory, ports, artifacts, market, nats, sequencers, ...keys };
     const nodes = await startNodes({ ...plan, deployment: known }, children, options);
     return { ...nodes, deployment };
   } catch (error) {
@@ -92,14 +100,18 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   }
 }
 
-/** Of two sequencers the network can lose one. */
-function standbyFor({ say, onExit }: NetworkOptions): (error: ChildExitError) => void {
+/** Of several sequencers the network can lose one, with its validator where it has one. */
+function toleratedBy({ nats, movesSequencer, say, onExit }: NetworkOptions) {
+  if (nats === undefined && movesSequencer !== true) return onExit;
   let lost: string | undefined;
-  return (error) => {
-    const isSequencer = error.child === "sequencer" || error.child === "standby";
-    if (!isSequencer || lost !== undefined) return onExit(error);
-    lost = error.child;
-    say(`${lost.padEnd(12)} ended; the other sequencer goes on`);
+  return (error: ChildExitError): void => {
+    const [role, place = ""] = error.child.split("-");
+    const isValidator = role === "validator" && movesSequencer === true;
+    const isSpare = role === "sequencer" || role === "standby" || isValidator;
+    if (isSpare && (lost === undefined || place === lost)) {
+      lost = place;
+      say(`${error.child.padEnd(12)} ended; the others go on`);
+    } else onExit(error);
   };
 }
 
@@ -114,6 +126,9 @@ async function startNodes(
     startRole(children, { role: "oracle", name: `oracle-${index}`, file });
   }
   say(`oracles      ${ports.oracles.map(localUrl).join(" ")}`);
+  if (plan.sequencers !== undefined) {
+    return startMoving({ ...plan, sequencers: plan.sequencers }, children, { say, signal });
+  }
   const sequencerFile = writeSequencerConfig(plan);
   const startSequencer = async (): Promise<void> => {
     startRole(children, { role: "sequencer", name: "sequencer", file: sequencerFile });
@@ -140,6 +155,38 @@ async function startNodes(
   return { children, apiUrl, rpcUrl, gossip, startSequencer, apiUp: () => apiUp(ports, signal) };
 }
 
+/** Four validators, each with a sequencer of its own. */
+async function startMoving(
+  plan: NetworkPlan & { readonly sequencers: readonly SequencerPlace[] },
+  children: Children,
+  { say, signal }: Pick<NetworkOptions, "say" | "signal">,
+): Promise<Omit<Network, "deployment">> {
+  const { directory, ports, sequencers } = plan;
+  const files = writeMovingConfigs(plan, sequencers);
+  for (const [index, file] of files.entries()) {
+    startRole(children, { role: "sequencer", name: `sequencer-${index}`, file });
+  }
+  const gossip = gossipOf(sequencers);
+  for (const [index, file] of writeValidatorConfigs(plan, gossip).entries()) {
+    // Nothing is acknowledged before they have voted.
+    startRole(children, { role: "validator", name: `validator-${index}`, file, isUrgent: true });
+  }
+  startRole(children, { role: "prover", name: "prover", file: writeProverConfig(plan) });
+  const apiUrl = sequencers.map((place) => localUrl(place.ports.api));
+  const apiUp = async (): Promise<void> => {
+    const until = new AbortController();
+    const each = AbortSignal.any([signal, until.signal]);
+    const health = (url: string) => answers("a sequencer", `${url}/health`, {}, each);
+    await Promise.any(apiUrl.map(health)).finally(() => until.abort());
+  };
+  await apiUp();
+  say(`sequencers   ${apiUrl.join(" ")}: the one writes whose validator leads`);
+  say(`logs         ${path.relative(process.cwd(), directory.file("logs"))}`);
+  const startSequencer = apiUp;
+  const rpcUrl = localUrl(ports.rpc);
+  return { children, apiUrl, rpcUrl, gossip: gossip[0]!, startSequencer, apiUp };
+}
+
 async function startNats(
   directory: DataDirectory,
   nats: readonly NatsPlace[],
@@ -157,13 +204,19 @@ function startChain(children: Children, ports: Ports): void {
   children.start("chain", args, { nice: NICE.chain });
 }
 
-function startRole(
-  children: Children,
-  { role, name, file }: { role: keyof typeof NICE | "prover"; name: string; file: string },
-): void {
+interface StartedRole {
+  readonly role: keyof typeof NICE | "prover";
+  readonly name: string;
+  readonly file: string;
+  /** Others wait for it as for the sequencer. */
+  readonly isUrgent?: boolean;
+}
+
+function startRole(children: Children, { role, name, file, isUrgent = false }: StartedRole): void {
   const node = path.join(ROOT, "sequencer", "node.ts");
   const args = [node, "--role", role, "--name", name, "--config", file];
-  children.start(name, args, role === "prover" ? {} : { nice: NICE[role as keyof typeof NICE] });
+  const nice = isUrgent ? NICE.sequencer : NICE[role as keyof typeof NICE];
+  children.start(name, args, role === "prover" ? {} : { nice });
 }
 
 async function deploy(ports: Ports, oracleKeys: readonly OracleKey[]): Promise<Deployment> {

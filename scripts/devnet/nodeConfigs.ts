@@ -10,7 +10,7 @@ import type { Artifacts } from "./artifacts.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
 import { type FeedPlan, MARKET, type MarketSetup } from "./marketPlan.ts";
 import { type NatsPlace, natsConfigOf } from "./nats.ts";
-import { type Ports, VALIDATORS } from "./ports.ts";
+import { type Ports, type SequencerPorts, sequencerPortsFrom, VALIDATORS } from "./ports.ts";
 
 /** Development accounts by purpose. */
 export const ACCOUNTS = {
@@ -62,6 +62,28 @@ export interface NetworkPlan {
   readonly gossipSeed: string;
   /** NATS servers that keep the log; absent: the sequencer's own store does. */
   readonly nats?: readonly NatsPlace[] | undefined;
+  /** Each validator's own sequencer, where the log moves with the leader; else there is one. */
+  readonly sequencers?: readonly SequencerPlace[] | undefined;
+}
+
+export interface SequencerPlace {
+  readonly ports: SequencerPorts;
+  readonly seed: string;
+  readonly peer: string;
+}
+
+export async function makeSequencers(ports: Ports): Promise<SequencerPlace[]> {
+  return Promise.all(
+    sequencerPortsFrom(ports).map(async (each) => {
+      const seed = randomBytes(32).toString("hex");
+      return { ports: each, seed, peer: await peerIdOf(seed) };
+    }),
+  );
+}
+
+/** Of all sequencers. */
+function urlsOf({ ports, sequencers }: NetworkPlan, port: "api" | "jobs"): string | string[] {
+  return sequencers?.map((each) => localUrl(each.ports[port])) ?? localUrl(ports[port]);
 }
 
 export function writeOracleConfigs(plan: NetworkPlan): string[] {
@@ -74,7 +96,7 @@ export function writeOracleConfigs(plan: NetworkPlan): string[] {
       ...{ deployment, index, secretFile, feed },
       port: ports.oracles[index]!,
       peers: others.map(localUrl),
-      apiUrl: localUrl(ports.api),
+      apiUrl: urlsOf(plan, "api"),
     };
     const file = directory.writeJson(config, "config", `oracle-${index}.json`);
     writeFileSync(secretFile, `${seed}\n`, { mode: 0o600 });
@@ -95,17 +117,42 @@ export function writeSequencerConfig(
   plan: NetworkPlan,
   name: "sequencer" | "standby" = "sequencer",
 ): string {
-  const { directory, ports, deployment, artifacts, market, nats } = plan;
-  const config: ConfigInput<"sequencer"> = {
+  const { directory, ports, nats } = plan;
+  const log = nats === undefined ? {} : { log: logConfig(nats, name === "standby") };
+  const common = sequencerConfig(plan, { ports, seed: plan.gossipSeed });
+  const config = { ...common, ...log, dataDir: directory.file("nodes", name) };
+  return directory.writeJson(config, "config", `${name}.json`);
+}
+
+/** One for each validator: it writes while that one leads. */
+export function writeMovingConfigs(
+  plan: NetworkPlan,
+  sequencers: readonly SequencerPlace[],
+): string[] {
+  const { directory, memberKeys } = plan;
+  return sequencers.map((place, index) => {
+    const config: ConfigInput<"sequencer"> = {
+      ...sequencerConfig(plan, place),
+      log: { engine: "simplex", member: memberKeys[index]!.peer },
+      // The validator's own: whoever lies with it loses a stake.
+      receiptKey: { development: ACCOUNTS.validators + index },
+      receiptSigners: validatorAddresses(plan.deployment.chainId),
+      dataDir: directory.file("nodes", `sequencer-${index}`),
+    };
+    return directory.writeJson(config, "config", `sequencer-${index}.json`);
+  });
+}
+
+function sequencerConfig(
+  plan: NetworkPlan,
+  { ports: own, seed }: Pick<SequencerPlace, "ports" | "seed">,
+): Omit<ConfigInput<"sequencer">, "dataDir"> {
+  const { ports, deployment, artifacts, market } = plan;
+  return {
     ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0 },
-    ...(nats === undefined ? {} : { log: logConfig(nats, name === "standby") }),
-    dataDir: directory.file("nodes", name),
-    api: { port: ports.api },
-    jobs: { port: ports.jobs, token: plan.jobsToken },
-    gossip: {
-      listen: `/ip4/127.0.0.1/tcp/${ports.gossip}`,
-      seed: plan.gossipSeed,
-    },
+    api: { port: own.api },
+    jobs: { port: own.jobs, token: plan.jobsToken },
+    gossip: { listen: listenOn(own.gossip), seed },
     oracleUrls: ports.oracles.map(localUrl),
     validators: validatorAddresses(deployment.chainId),
     certification: { peers: plan.memberKeys.map(({ peer }) => peer) },
@@ -116,7 +163,10 @@ export function writeSequencerConfig(
     ...(market.ladder === undefined ? {} : { ladder: market.ladder }),
     market: MARKET,
   };
-  return directory.writeJson(config, "config", `${name}.json`);
+}
+
+function listenOn(port: number): string {
+  return `/ip4/127.0.0.1/tcp/${port}`;
 }
 
 function logConfig(nats: readonly NatsPlace[], standsBy: boolean): ConfigInput<"sequencer">["log"] {
@@ -141,24 +191,37 @@ export function validatorAddresses(chainId: number) {
   });
 }
 
-export function writeProverConfig({ directory, ports, artifacts, jobsToken }: NetworkPlan): string {
+export function writeProverConfig(plan: NetworkPlan): string {
+  const { directory, artifacts, jobsToken } = plan;
   const { trade, ledger } = artifacts;
   const config: ConfigInput<"prover"> = {
-    jobs: { url: localUrl(ports.jobs), token: jobsToken },
+    jobs: { url: urlsOf(plan, "jobs"), token: jobsToken },
     keys: { trade, ledger },
   };
   return directory.writeJson(config, "config", "prover.json");
 }
 
-/** `sequencer`: multiaddr of the running sequencer, with its peer id. */
-export function writeValidatorConfigs(plan: NetworkPlan, sequencer: string): string[] {
+/** Multiaddrs of sequencers, with their peer ids. */
+export function gossipOf(sequencers: readonly SequencerPlace[]): string[] {
+  return sequencers.map(({ ports, peer }) => `${listenOn(ports.gossip)}/p2p/${peer}`);
+}
+
+/** All of a devnet shares a core or two, and a change of leader costs more than some patience. */
+const TIMING_MOVING = { termMs: 4_000, heartbeatMs: 500 };
+
+/** `sequencer`: multiaddr of the running sequencer, with its peer id, or of all of them. */
+export function writeValidatorConfigs(
+  plan: NetworkPlan,
+  sequencer: ConfigInput<"validator">["sequencer"],
+): string[] {
   const { directory, ports, deployment, artifacts } = plan;
-  const listens = ports.members.map((port) => `/ip4/127.0.0.1/tcp/${port}`);
+  const listens = ports.members.map(listenOn);
   return Array.from({ length: VALIDATORS }, (_, index) => {
     const config: ConfigInput<"validator"> = {
       ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0, sequencer },
       dataDir: directory.file("nodes", `validator-${index}`),
       certification: {
+        ...(typeof sequencer === "string" ? {} : TIMING_MOVING),
         listen: listens[index]!,
         validators: validatorAddresses(deployment.chainId),
         peers: plan.memberKeys.map(({ peer }, place) => `${listens[place]}/p2p/${peer}`),

@@ -1,9 +1,9 @@
 /** One readable line for each stage that an order passes. */
 
-import { formatPrice } from "../../sequencer/client/decimal.ts";
 import type { Exchange } from "../../sequencer/client/exchange.ts";
-import { instrumentName } from "../../sequencer/client/instrument.ts";
 import type { BatchStatus, Receipt, Wire } from "../../sequencer/exchangeService.ts";
+import { formatPrice } from "../../sequencer/market/decimal.ts";
+import { instrumentName } from "../../sequencer/market/instrument.ts";
 import type { BookSummary } from "../../sequencer/market/publicBook.ts";
 import { MARKET } from "./marketPlan.ts";
 

@@ -1,5 +1,5 @@
 /** The whole way of one trader's money: deposit, order, fill, proof, layer one, and back out. */
-import { formatUsdc } from "../../sequencer/client/decimal.ts";
+import { formatUsdc } from "../../sequencer/market/decimal.ts";
 import type { Report } from "./report.ts";
 import { type TradedOrder, waitFor } from "./traders.ts";
 

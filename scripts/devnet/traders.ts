@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { http } from "viem";
 import type { Exchange } from "../../sequencer/client/exchange.ts";
+import { UncertainError } from "../../sequencer/client/keyChain.ts";
 import { createOwner, type Owner } from "../../sequencer/client/l1.ts";
-import { ExchangeError } from "../../sequencer/client/rpc.ts";
+import { ConnectionError, ExchangeError } from "../../sequencer/client/rpc.ts";
 import { createTrader, type Trader } from "../../sequencer/client/trader.ts";
 import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
 import type { ChainInfo, Receipt, Wire } from "../../sequencer/exchangeService.ts";
@@ -131,7 +132,9 @@ export async function trade(options: {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (!(error instanceof ExchangeError)) throw error;
+      const isExpected = error instanceof ExchangeError || error instanceof ConnectionError;
+      // Where sequencers take turns, an answer may be lost with one of them.
+      if (!isExpected && !(error instanceof UncertainError)) throw error;
       report.say("refused", error.message);
     }
     await sleep(ROUND_MS, undefined, { signal }).catch(() => undefined);

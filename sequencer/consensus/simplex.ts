@@ -15,8 +15,10 @@
  *     before (index 0). The tip is the newest notarized block that it knows.
  *  F  finalizes its tip, in the term that it is in, once it has executed it.
  *  G  gives up a term with one nullify vote that names its tip and proves it, when: no block was
- *     finalized for the term's timeout, the leader proposed a bad block or two for one view, or
- *     f + 1 others gave up. From then on it neither notarizes nor finalizes in that term or before.
+ *     finalized for the term's timeout, the leader proposed a bad block or two for one view, it
+ *     shows another log than it proposed or one that breaks the rules, the leader itself gave up,
+ *     or f + 1 others did. From then on it neither notarizes nor finalizes in that term
+ *     or before.
  *  T  enters term t + 1 by a nullification of t: a quorum of nullify votes with a notarized block
  *     at least as new as every tip they name; or by a certificate of a block of that term.
  *  D  delivers a block once it or a successor has a quorum of finalize votes and it has been
@@ -160,6 +162,12 @@ function take(draft: Draft, event: ConsensusEvent): void {
     case "adopted":
       adopt(draft, event.block, event.certificate);
       break;
+    case "resigned":
+      if (event.term === draft.term) giveUp(draft);
+      break;
+    case "rewound":
+      rewind(draft, event.to);
+      break;
   }
 }
 
@@ -253,6 +261,15 @@ function adopt(draft: Draft, block: Block, certificate: BlockCertificate): void 
   takeCertificate(draft, certificate);
 }
 
+/** Verdicts say that the own log holds a block's records: no longer, of those from `to` on. */
+function rewind(draft: Draft, to: number): void {
+  for (const [hash, block] of draft.blocks) {
+    if (block.to > to) writable(draft, "verdicts").delete(hash);
+  }
+  draft.executing = null;
+  draft.growth = null;
+}
+
 /** Does the first thing that is due; false when nothing is. */
 function act(draft: Draft): boolean {
   return (
@@ -266,8 +283,12 @@ function act(draft: Draft): boolean {
 }
 
 function joinRetreat(draft: Draft): boolean {
-  const others = nullifyVotes(draft).length;
-  if (!isVoter(draft) || others <= draft.config.validators.faultsMax) return false;
+  if (!isVoter(draft)) return false;
+  const { validators } = draft.config;
+  const votes = nullifyVotes(draft);
+  const leader = leaderOf(validators, draft.term);
+  const hasLeader = votes.some(({ validator }) => validator === leader);
+  if (votes.length <= validators.faultsMax && !hasLeader) return false;
   giveUp(draft);
   return true;
 }

@@ -113,7 +113,11 @@ export type ConsensusEvent =
   /** The leader's log is durable and executed up to here. */
   | { readonly type: "grew"; readonly growth: Growth }
   /** The own log reaches a finalized block and agrees with it (answer to `synchronize`). */
-  | { readonly type: "adopted"; readonly block: Block; readonly certificate: BlockCertificate };
+  | { readonly type: "adopted"; readonly block: Block; readonly certificate: BlockCertificate }
+  /** The term's leader shows another log here than to others, or this one cannot lead it. */
+  | { readonly type: "resigned"; readonly term: number }
+  /** The own log has been cut off: what was executed from `to` on must be executed again. */
+  | { readonly type: "rewound"; readonly to: number };
 
 /**
  * To be carried out in order: nothing after a `persist` may be begun before it is durable. Log

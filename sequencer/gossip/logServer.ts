@@ -4,8 +4,9 @@
  * in memory for a slow one.
  */
 import type { Libp2p } from "@libp2p/interface";
-import type { Attestation, Logger, LogServer, LogSource, Refusal } from "../ports.ts";
+import type { Attestation, LeadDesk, Logger, LogServer, LogSource, Refusal } from "../ports.ts";
 import { sendFrames } from "./frames.ts";
+import { createLeadDesk } from "./leadDesk.ts";
 import { createPeerNode } from "./peerNode.ts";
 import { sendRecords } from "./recordStream.ts";
 import { createReportDesk } from "./reportDesk.ts";
@@ -25,6 +26,10 @@ export interface LogServerOptions {
   /** Identity seed, 32 bytes in hex; a new identity each time without it. */
   readonly seed?: string;
   readonly source: LogSource;
+  /** Peer id of the member of the validator set whose sequencer this is, if it is one's. */
+  readonly member?: string | undefined;
+  /** A node to use instead of an own one; it is stopped with the server. */
+  readonly node?: Libp2p;
   readonly logger: Logger;
 }
 
@@ -37,14 +42,17 @@ interface Announcements {
   readonly waiting: Set<() => void>;
 }
 
-export async function createLogServer(options: LogServerOptions): Promise<LogServer> {
+export async function createLogServer(
+  options: LogServerOptions,
+): Promise<LogServer & { readonly leadDesk: LeadDesk | undefined }> {
   const { listen = LISTEN_DEFAULT, seed, source, logger } = options;
   const records: Announcements = { count: 0, waiting: new Set() };
   const proofs: Announcements = { count: 0, waiting: new Set() };
   const attestationHandlers = new Set<(attestation: Attestation) => void>();
   const refusalHandlers = new Set<(refusal: Refusal) => void>();
   const stopping = new AbortController();
-  const node = await createPeerNode({ listen: [listen], ...(seed === undefined ? {} : { seed }) });
+  const identity = seed === undefined ? {} : { seed };
+  const node = options.node ?? (await createPeerNode({ listen: [listen], ...identity }));
 
   const serve = (protocol: string, run: (session: Session) => Promise<void>): Promise<void> =>
     node.handle(protocol, sessionHandler(run, stopping.signal, logger), {
@@ -64,6 +72,9 @@ export async function createLogServer(options: LogServerOptions): Promise<LogSer
   await serve(PROOFS_PROTOCOL, (session) => sendProofs(session, source, proofs));
   await serve(ATTEST_PROTOCOL, (session) => receiveOne(session, receive));
   const reports = await createReportDesk(node, stopping.signal, logger);
+  const { member } = options;
+  const leadDesk =
+    member === undefined ? undefined : await createLeadDesk(node, member, stopping.signal, logger);
   logger.info("log server started", { addresses: addressesOf(node) });
 
   return {
@@ -72,6 +83,7 @@ export async function createLogServer(options: LogServerOptions): Promise<LogSer
     onAttestation: (handler) => void attestationHandlers.add(handler),
     onRefusal: (handler) => void refusalHandlers.add(handler),
     onReport: reports.onReport,
+    leadDesk,
     announce: () => announce(records),
     announceProof: () => announce(proofs),
     stop: async () => {

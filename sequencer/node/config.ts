@@ -29,6 +29,8 @@ const decimal = z
   .regex(/^[0-9]{1,78}$/, "must be a decimal number in quotes")
   .transform(BigInt);
 const seed = z.string().regex(/^[0-9a-f]{64}$/, "must be 64 hex digits");
+/** Several, where the sequencer moves: one of them serves at a time. */
+const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
 const port = z.int().min(0).max(65535);
 const ms = z.int().min(1);
 const file = z.string().min(1);
@@ -181,6 +183,11 @@ const log = z
         ({ standby, probeMs }) => standby === undefined || standby.takeoverMs >= 2 * probeMs,
         "`standby.takeoverMs` must be twice `probeMs` at least",
       ),
+    z.strictObject({
+      engine: z.literal("simplex"),
+      /** Peer id of the validator whose sequencer this is: it writes when that one leads. */
+      member: z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,64}$/, "must be a peer id"),
+    }),
   ])
   .default({ engine: "embedded" });
 
@@ -197,6 +204,8 @@ const sequencer = z.strictObject({
   validators: z.array(hexAddress),
   operatorKey: key,
   receiptKey: key,
+  /** Addresses whose receipts count; where the sequencer moves, those of all of them. */
+  receiptSigners: z.array(hexAddress).min(1).optional(),
   vkeys,
   ...policies,
   market: z.strictObject({
@@ -244,8 +253,11 @@ const sequencer = z.strictObject({
 const validator = z.strictObject({
   ...chainAccess,
   dataDir: file,
-  /** Multiaddr of the sequencer, with its peer id. */
-  sequencer: z.string().startsWith("/"),
+  /**
+   * Multiaddr of the sequencer, with its peer id. Where it moves with the leader (`simplex`), those
+   * of all validators' sequencers, in the order of `certification.validators`.
+   */
+  sequencer: oneOrMore(z.string().startsWith("/")),
   /** Absent: the validator attests batches and certifies nothing. */
   certification: validatorCertification.optional(),
   seed,
@@ -259,7 +271,7 @@ const validator = z.strictObject({
 });
 
 const prover = z.strictObject({
-  jobs: z.strictObject({ url: z.url(), token: z.string().min(16) }),
+  jobs: z.strictObject({ url: oneOrMore(z.url()), token: z.string().min(16) }),
   keys: z.strictObject({ trade: circuitFiles, ledger: circuitFiles }),
 });
 
@@ -329,7 +341,7 @@ const oracle = z.strictObject({
   port,
   peers: z.array(z.url()),
   /** The sequencer's public API, for the series table. */
-  apiUrl: z.url(),
+  apiUrl: oneOrMore(z.url()),
   /** One source, or several, of which most must agree. */
   feed: z.union([feed, z.array(feed).min(1).max(16)]),
   /** Samples and settlement prices that outlive the process; without it they do not. */

@@ -1,18 +1,23 @@
 /** Puts a member of the validator set together: mesh, replicated log, driver, reports. */
 import type { LogRecord } from "../batch/log.ts";
-import { type Block, blockHash, type LogPlace } from "../consensus/block.ts";
+import { type Block, blockHash } from "../consensus/block.ts";
 import { type Signer, withMemory } from "../consensus/signing.ts";
 import type { Timing } from "../consensus/state.ts";
 import type { ValidatorSet } from "../consensus/validatorSet.ts";
 import type { VerificationRules } from "../consensus/verification.ts";
 import { createLogFollower } from "../gossip/logFollower.ts";
-import { createMemberNetwork, type MemberNetworkOptions } from "../gossip/memberNetwork.ts";
+import {
+  createMemberNetwork,
+  type MemberMesh,
+  type MemberNetworkOptions,
+} from "../gossip/memberNetwork.ts";
 import { createReportLine } from "../gossip/reportLine.ts";
 import type { Log, LogFollower, Logger, MemberNetwork, MemberReport } from "../ports.ts";
 import { type Certifier, createCertifier } from "../roles/certifier.ts";
-import { createExecutedLog } from "../roles/executedLog.ts";
+import { createExecutedLog, type ExecutedPlace } from "../roles/executedLog.ts";
 import { createReplication } from "../roles/replication.ts";
 import type { Store } from "../store/store.ts";
+import { type MovingSequencer, openMoving } from "./movingSequencer.ts";
 import { realScheduler } from "./systemClock.ts";
 import { SIGNATURES_KEPT, type VoteKeys } from "./voteKeys.ts";
 
@@ -27,8 +32,11 @@ export interface MemberOptions extends Omit<MemberNetworkOptions, "source" | "se
   readonly signer: Signer;
   readonly keys: Pick<VoteKeys, "verify">;
   readonly store: Pick<Store, "certification"> & { readonly log: Pick<Log, "head" | "read"> };
-  /** Multiaddr of the sequencer, with its peer id. */
-  readonly sequencer: string;
+  /**
+   * Multiaddr of the sequencer, with its peer id; where it moves with the leader, those of all
+   * members' own ones, in the order of the set.
+   */
+  readonly sequencer: string | readonly string[];
   /** How long the sequencer may be silent about certified records before members are asked. */
   readonly patienceMs: number;
   readonly logger: Logger;
@@ -43,9 +51,11 @@ export interface Member {
    * Votes from now on, until the signal aborts or it must not any more: then the reason is the
    * result. `place` is where the node's own log stands, durable and executed.
    */
-  certify(place: LogPlace, signal: AbortSignal): Promise<string | undefined>;
+  certify(place: ExecutedPlace, signal: AbortSignal): Promise<string | undefined>;
   /** The node's log has grown by this record; `root` of the last sealed batch. */
   executed(record: LogRecord, root: bigint): void;
+  /** Where the sequencer moves: what that asks of the node's own log. */
+  readonly moving: MovingSequencer | undefined;
   report(): MemberReport;
   progress(): ReturnType<Certifier["progress"]> | undefined;
   addresses(): readonly string[];
@@ -62,10 +72,13 @@ export async function openMember(options: MemberOptions): Promise<Member> {
   const source = { record: (from: number) => store.log.read(from) };
   const mesh = await createMemberNetwork({ ...options, self, source });
   const network = options.tap?.(mesh) ?? mesh;
-  const server = options.sequencer;
-  const sequencer = await createLogFollower({ server, node: mesh.node, logger });
+  const moving = await openMoving({ ...options, self, mesh });
+  const follower =
+    moving?.follower ??
+    (await createLogFollower({ server: `${options.sequencer}`, node: mesh.node, logger }));
   const replication = createReplication({
-    ...{ sequencer, network, log: store.log, logger, patienceMs },
+    ...{ sequencer: follower, network, log: store.log, logger, patienceMs },
+    onContradiction: moving && (() => certifier?.contradicted()),
   });
   let certifier: Certifier | undefined;
   let executedLog: ReturnType<typeof createExecutedLog> | undefined;
@@ -74,20 +87,28 @@ export async function openMember(options: MemberOptions): Promise<Member> {
     const { term = 0, final = null, halted = null } = certifier?.progress() ?? {};
     return { term, position: executedLog?.head().to ?? store.log.head().position, final, halted };
   };
-  const line = createReportLine({ node: mesh.node, server, logger, report });
+  const line = openReports(options, mesh, report);
+  moving?.onMove(line.moveTo);
 
   return {
     follower: replication,
+    moving,
     certify: async (place, signal) => {
-      executedLog = createExecutedLog(store.log, place);
-      certifier = createCertifier({
+      const log = createExecutedLog(store.log, place);
+      executedLog = log;
+      const own = createCertifier({
         consensus: { validators, self, sign: signer.sign, genesis, timing },
-        ...{ rules, network, logger, log: executedLog, scheduler: realScheduler },
+        ...{ rules, network, logger, log, scheduler: realScheduler },
         store: store.certification(validators.session),
         want: replication.want,
-        onFinal: () => line.tell(),
+        onFinal: (final) => {
+          moving?.finalized(final.block);
+          line.tell();
+        },
+        moving: moving?.attach({ log, replication, certifier: () => own }),
       });
-      const reason = await certifier.run(signal);
+      certifier = own;
+      const reason = await own.run(signal);
       line.tell();
       return reason;
     },
@@ -97,8 +118,28 @@ export async function openMember(options: MemberOptions): Promise<Member> {
     addresses: mesh.addresses,
     stop: async () => {
       await line.stop();
+      await moving?.stop();
       await replication.stop();
       await mesh.stop();
     },
+  };
+}
+
+/** Reports to the sequencer, or to whichever is the leader's. */
+function openReports(
+  { sequencer, logger }: MemberOptions,
+  { node }: MemberMesh,
+  report: () => MemberReport,
+) {
+  const servers = [sequencer].flat();
+  const open = (server: string) => createReportLine({ node, server, logger, report });
+  let line = open(servers[0]!);
+  return {
+    tell: () => line.tell(),
+    moveTo: (leader: number) => {
+      void line.stop();
+      line = open(servers[leader]!);
+    },
+    stop: () => line.stop(),
   };
 }

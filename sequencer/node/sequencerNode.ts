@@ -11,11 +11,13 @@ import { isSignedRefusal, recoverAttester } from "../l1/attestation.ts";
 import { accountOf } from "../l1/localAccount.ts";
 import { createSettlementLayer } from "../l1/settlementLayer.ts";
 import { createSnapshotSource } from "../oracle/peers.ts";
-import type { Log, Logger, LogServer, LogSource } from "../ports.ts";
+import type { Log, Logger, LogSource } from "../ports.ts";
 import { oracleSetHash } from "../protocol/snapshot.ts";
 import { createJobServer } from "../prover/jobServer.ts";
 import { createProver } from "../prover/prover.ts";
-import { createSequencer, type SequencerConfig } from "../roles/sequencer.ts";
+import { type Certification, CertifiedLogError } from "../roles/certifiedLog.ts";
+import { createSequencer, type Sequencer, type SequencerConfig } from "../roles/sequencer.ts";
+import { TurnOverError } from "../roles/termLog.ts";
 import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
@@ -34,86 +36,150 @@ export interface Endpoints {
 
 export const ENDPOINTS_FILE = "endpoints.json";
 
+/** Where the sequencer moves with the leader, it stands by, writes in its turn, and so on. */
 export async function runSequencerNode(
   file: SequencerFile,
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
+  if (file.log.engine !== "simplex") return runOnce(file, logger, signal);
+  while (!signal.aborted) {
+    try {
+      await runOnce(file, logger, signal);
+    } catch (error) {
+      const isPassing = error instanceof TurnOverError || error instanceof CertifiedLogError;
+      if (!isPassing) throw error;
+      logger.info("stands by again", { reason: error.message });
+    }
+  }
+}
+
+async function runOnce(file: SequencerFile, logger: Logger, outer: AbortSignal): Promise<void> {
+  const ending = new AbortController();
+  const signal = AbortSignal.any([outer, ending.signal]);
   const { deployment, vkeys } = file;
   const { chainId, rollup } = deployment;
   const receiptSigner = createDigestSigner(await loadPrivateKey(file.receiptKey, chainId));
   const operator = accountOf(await loadPrivateKey(file.operatorKey, chainId));
   const store = await openStore(file.dataDir, deployment.domain);
   const prover = createProver({ keys: verifyingKeys(vkeys), singleThread: true, logger });
-  let opened: LogServer | undefined;
-  let log: Log = store.log;
-  // A node that stands by is found by validators only when the log is its own.
-  const openNetwork = async (): Promise<void> => {
-    opened = await createLogServer({ ...file.gossip, source: logSource(() => log, store), logger });
-  };
-  log = await openOrderLog(file, { copy: store.log, logger, signal, onOwn: openNetwork });
-  const { feePerGasMax, replaceMs, ...feeLimits } = file.layerOneFees;
-  const settlement = createSettlementLayer({
-    ...layerOneAccess(file),
-    closeConfirmations: closeConfirmationsOf(file),
-    ...{ account: operator, feePerGasMax, replaceMs, feeLimits },
-    ...{ values: store.values, clock: systemClock, logger, signal },
-    pollMs: Math.min(file.pollMs, 1000),
-  });
-  let jobsUrl = "";
-  const sequencer = await createSequencer(
-    {
-      ...{ clock: systemClock, scheduler: realScheduler, logger, settlement, prover },
-      receiptSigner,
-      get network() {
-        if (opened === undefined) throw new Error("the validator network is not open yet");
-        return opened;
-      },
-      ...{ log, checkpoints: store.checkpoints, batches: store.batches },
-      snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
-      openProofJobs: async (handlers) => {
-        const jobs = await createJobServer({
-          ...file.jobs,
-          ...handlers,
-          batches: store.batches,
-          logger,
-        });
-        jobsUrl = jobs.url;
-        return jobs;
-      },
-      isSignedAttestation: async (attestation) =>
-        (await recoverAttester(attestation, { chainId, rollup })) !== undefined,
-      isSignedRefusal: (refusal) => isSignedRefusal(refusal, { chainId, rollup }),
-    },
-    sequencerConfig(file, receiptSigner.address, logger),
-  ).catch((error: unknown) => {
-    // A node that only stood by ends like one that has run.
-    if (signal.aborted && error === signal.reason) return undefined;
-    throw error;
-  });
+  const network = openNetwork(file, store, logger);
   const close = async (): Promise<void> => {
-    await opened?.stop();
+    await network.opened()?.stop();
     await prover.stop();
-    await log.close();
     await store.close();
   };
-  if (sequencer === undefined) return close();
+  try {
+    const { log, waiting } = await openOrderLog(file, {
+      ...{ store, logger, signal, onOwn: network.own, openDesk: network.desk },
+    });
+    network.serve(waiting === undefined ? log : store.log);
+    const { feePerGasMax, replaceMs, ...feeLimits } = file.layerOneFees;
+    const settlement = createSettlementLayer({
+      ...layerOneAccess(file),
+      closeConfirmations: closeConfirmationsOf(file),
+      ...{ account: operator, feePerGasMax, replaceMs, feeLimits },
+      ...{ values: store.values, clock: systemClock, logger, signal },
+      pollMs: Math.min(file.pollMs, 1000),
+    });
+    let jobsUrl = "";
+    const sequencer = await createSequencer(
+      {
+        ...{ clock: systemClock, scheduler: realScheduler, logger, settlement, prover },
+        receiptSigner,
+        get network() {
+          const opened = network.opened();
+          if (opened === undefined) throw new Error("the validator network is not open yet");
+          return opened;
+        },
+        ...{ log, checkpoints: store.checkpoints, batches: store.batches },
+        snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
+        openProofJobs: async (handlers) => {
+          const { batches } = store;
+          const jobs = await createJobServer({ ...file.jobs, ...handlers, batches, logger });
+          jobsUrl = jobs.url;
+          return jobs;
+        },
+        isSignedAttestation: async (attestation) =>
+          (await recoverAttester(attestation, { chainId, rollup })) !== undefined,
+        isSignedRefusal: (refusal) => isSignedRefusal(refusal, { chainId, rollup }),
+      },
+      sequencerConfig(file, receiptSigner.address, {
+        ...{ logger, waiting: waiting && { log: store.log, certified: waiting.certified } },
+      }),
+    );
+    try {
+      // Nobody is told of a state that another turn could still begin without.
+      await waiting?.begun();
+      const gossip = network.opened()?.addresses() ?? [];
+      await serve(file, { sequencer, endpoints: { jobsUrl, gossip }, logger, signal });
+    } finally {
+      await sequencer.stop();
+      await log.close();
+    }
+  } catch (error) {
+    // A node that only stood by ends like one that has run.
+    if (!signal.aborted || error !== signal.reason) throw error;
+  } finally {
+    ending.abort();
+    await close();
+  }
+}
+
+async function serve(
+  file: SequencerFile,
+  parts: {
+    readonly sequencer: Sequencer;
+    readonly endpoints: Omit<Endpoints, "apiUrl">;
+    readonly logger: Logger;
+    readonly signal: AbortSignal;
+  },
+): Promise<void> {
+  const { sequencer, endpoints, logger, signal } = parts;
   const { service } = sequencer;
   const api = await startApi({ service, clock: systemClock, logger, ...file.api });
-  writeEndpoints(file.dataDir, { apiUrl: api.url, jobsUrl, gossip: opened?.addresses() ?? [] });
+  writeEndpoints(file.dataDir, { apiUrl: api.url, ...endpoints });
   try {
     await sequencer.run(signal);
   } finally {
     await api.stop();
-    await sequencer.stop();
-    await close();
   }
+}
+
+/** The validator network: open when the log is this node's, or as soon as a member must find it. */
+function openNetwork(file: SequencerFile, store: Store, logger: Logger) {
+  let opened: Awaited<ReturnType<typeof createLogServer>> | undefined;
+  let shown: Pick<Log, "read"> | undefined;
+  let isOwn = false;
+  const source = logSource(() => (isOwn ? shown : undefined), store);
+  const open = async (member?: string) => {
+    opened ??= await createLogServer({ ...file.gossip, source, member, logger });
+    return opened;
+  };
+  return {
+    opened: () => opened,
+    /** Validators are shown the log from here on: what they hear of is this node's to write. */
+    own: async (): Promise<void> => {
+      isOwn = true;
+      // Whoever has connected before waits for news.
+      (await open()).announce(0);
+    },
+    serve: (log: Pick<Log, "read">): void => {
+      shown = log;
+      opened?.announce(0);
+    },
+    desk: async (member: string) => {
+      const { leadDesk, announce } = await open(member);
+      if (leadDesk === undefined) throw new Error("the network has no desk for the member");
+      return { desk: leadDesk, announce };
+    },
+  };
 }
 
 function sequencerConfig(
   file: SequencerFile,
   sequencer: Info["sequencer"],
-  logger: Logger,
+  certifying: { readonly logger: Logger } & Pick<Certification, "waiting">,
 ): SequencerConfig {
   const { deployment, market, validators } = file;
   const { trade, ledger } = sizesOf(deployment);
@@ -136,6 +202,7 @@ function sequencerConfig(
     oracleSet: oracleSetHash(common.oracles),
     fairOrder: common.fairOrder,
     sequencer,
+    ...(file.receiptSigners && { receiptSigners: file.receiptSigners }),
     validators,
   };
   const { ladder, fees, collection, liquidation, policy } = file;
@@ -144,22 +211,33 @@ function sequencerConfig(
   const { backlogMax, unanchoredMax } = file;
   const { tickMs, pollMs } = file;
   const times = { checkpointEvery, certificationWaitMs, tickMs, pollMs };
-  const { endsPause = null, provingMax, ...breakers } = file.breakers;
+  const { endsPause = null, provingMax, ...breakers } = boundsOf(file);
   const proving = provingMax === undefined ? {} : { provingMax };
   const bounds = {
     ...{ limits, rate, backlogMax, unanchoredMax },
     breakers: { ...breakers, ...proving, endsPause },
   };
-  const certification = certificationOf(file, common, logger);
+  const certification = certificationOf(file, common, certifying);
   return { deployment: common, info, plan, certification, ...bounds, ...times, ...policies };
 }
+
+/** Where certification makes records durable, an append lasts as long as that may. */
+function boundsOf({ log, breakers }: SequencerFile): SequencerFile["breakers"] {
+  if (log.engine !== "simplex") return breakers;
+  const floorMs = Math.max(breakers.append.floorMs, SIMPLEX_APPEND_MS_MIN);
+  const ceilingMs = Math.max(breakers.append.ceilingMs, floorMs);
+  return { ...breakers, append: { ...breakers.append, floorMs, ceilingMs } };
+}
+
+/** Longer than a term lasts that makes nothing final. */
+const SIMPLEX_APPEND_MS_MIN = 5_000;
 
 /** Whom the sequencer believes that its log is final. */
 function certificationOf(
   { certification, validators: members }: SequencerFile,
   deployment: SequencerConfig["deployment"],
-  logger: Logger,
-): SequencerConfig["certification"] {
+  { logger, waiting }: { readonly logger: Logger } & Pick<Certification, "waiting">,
+): Certification | undefined {
   if (certification === undefined) return undefined;
   const { epoch, peers } = certification;
   if (peers.length !== members.length) {
@@ -168,13 +246,16 @@ function certificationOf(
   const { validators, genesis } = createSitting(deployment, { epoch, members });
   // Members report the same block, each with the same signatures.
   const verify = withMemory(openVoteKeys(logger).verify, SIGNATURES_KEPT);
-  return { rules: { validators, genesis: blockHash(genesis), verify }, peers };
+  const rules = { validators, genesis: blockHash(genesis), verify };
+  return { rules, peers, ...(waiting && { waiting }) };
 }
 
 /** What validators read: the log, and each batch that has a proof. */
-function logSource(log: () => Log, { batches }: Store): LogSource {
+function logSource(log: () => Pick<Log, "read"> | undefined, { batches }: Store): LogSource {
   return {
-    record: (from) => log().read(from),
+    record: async function* (from) {
+      yield* log()?.read(from) ?? [];
+    },
     proofOf: async (number) => {
       const proof = await batches.proof(number);
       const batch = proof === undefined ? undefined : await batches.sealed(number);

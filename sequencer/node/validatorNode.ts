@@ -6,12 +6,13 @@ import { createAttester } from "../l1/attestation.ts";
 import { createSettlementLayer } from "../l1/settlementLayer.ts";
 import type { Logger } from "../ports.ts";
 import { createProver } from "../prover/prover.ts";
-import { createValidator, type Validator } from "../roles/validator.ts";
+import { createValidator, type Validator, type ValidatorPorts } from "../roles/validator.ts";
 import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
-import type { ValidatorFile } from "./config.ts";
+import { ConfigError, type ValidatorFile } from "./config.ts";
 import { executorDeployment, layerOneAccess } from "./deployment.ts";
 import { loadPrivateKey } from "./keys.ts";
+import { createLeaderFollowing, type LeaderFollowing } from "./leaderFollowing.ts";
 import { type Member, openMember } from "./member.ts";
 import { systemClock } from "./systemClock.ts";
 import { openVoteKeys } from "./voteKeys.ts";
@@ -27,7 +28,7 @@ export async function runValidatorNode(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const { deployment, vkeys, seed } = file;
+  const { deployment, vkeys } = file;
   const { chainId, rollup } = deployment;
   const privateKey = await loadPrivateKey(file.key, chainId);
   const attester = createAttester(privateKey, { chainId, rollup });
@@ -39,32 +40,44 @@ export async function runValidatorNode(
   };
   const prover = createProver({ keys, singleThread: true, logger });
   const member = await openCertification(file, store, privateKey, logger);
-  const follower =
-    member?.follower ?? (await createLogFollower({ server: file.sequencer, seed, logger }));
+  const follower = member?.follower ?? (await followOne(file, logger));
   const settlement = createSettlementLayer({
     ...layerOneAccess(file),
     ...{ values: store.values, clock: systemClock, logger },
   });
-  const { queueWaitMs, clockSkewMs, checkpointEvery, resendMs, pollMs } = file;
-  try {
-    const validator = await createValidator(
+  const { queueWaitMs, clockSkewMs, checkpointEvery, pollMs } = file;
+  const moving = member?.moving;
+  // A sequencer that has just begun its turn has heard nothing of what was attested to another.
+  const resendMs = moving === undefined ? file.resendMs : Math.min(file.resendMs, RESEND_MS_MOVING);
+  const open = (mayRefuse?: ValidatorPorts["mayRefuse"]): Promise<Validator> =>
+    createValidator(
       {
         ...{ clock: systemClock, logger, settlement, follower, prover, attester },
         ...{ log: store.log, checkpoints: store.checkpoints, batches: store.batches },
+        ...(moving && { isFinal: moving.isFinal }),
+        ...(mayRefuse && { mayRefuse }),
       },
       {
         deployment: executorDeployment(deployment),
         ...{ queueWaitMs, clockSkewMs, checkpointEvery, resendMs, pollMs },
       },
     );
-    logger.info("validator started", { address: attester.address });
-    const reason = await runBoth(validator, member, signal);
+  try {
+    logger.info("validator starts", { address: attester.address });
+    const reason = await runParts({ open, store, member, signal });
     if (reason !== undefined) throw new ValidatorRefusedError(reason);
   } finally {
     await (member ?? follower).stop();
     await prover.stop();
     await store.close();
   }
+}
+
+const RESEND_MS_MOVING = 3_000;
+
+async function followOne({ sequencer, seed }: ValidatorFile, logger: Logger) {
+  if (typeof sequencer === "string") return createLogFollower({ server: sequencer, seed, logger });
+  throw new ConfigError("several of `sequencer` need `certification`: its leader is followed");
 }
 
 /** Its part in the validator set, where it has one. */
@@ -76,6 +89,9 @@ async function openCertification(
 ): Promise<Member | undefined> {
   if (certification === undefined) return undefined;
   const { epoch, listen, peers, patienceMs, termMs, heartbeatMs, resendMs } = certification;
+  if (typeof sequencer !== "string" && sequencer.length !== peers.length) {
+    throw new ConfigError("`sequencer` must name as many as `certification.peers`, or one");
+  }
   const common = executorDeployment(deployment);
   const sitting = createSitting(common, { epoch, members: certification.validators });
   const keys = openVoteKeys(logger);
@@ -88,19 +104,30 @@ async function openCertification(
   });
 }
 
+interface RunningParts {
+  open(mayRefuse?: ValidatorPorts["mayRefuse"]): Promise<Validator>;
+  readonly store: Store;
+  readonly member: Member | undefined;
+  readonly signal: AbortSignal;
+}
+
 /** Whoever refuses attests and certifies nothing more; the other part then ends too. */
-async function runBoth(
-  validator: Validator,
-  member: Member | undefined,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  if (member === undefined) return validator.run(signal);
+async function runParts(parts: RunningParts): Promise<string | undefined> {
+  const { open, store, member, signal } = parts;
+  if (member === undefined) return (await open()).run(signal);
+  const { moving } = member;
+  const following: LeaderFollowing | undefined =
+    moving &&
+    createLeaderFollowing({ open: () => open(following?.mayRefuse), store, member, moving });
+  const validator = await open(following?.mayRefuse);
   const ending = new AbortController();
   const until = AbortSignal.any([signal, ending.signal]);
+  const place = validator.place();
   validator.onExecuted(member.executed);
-  const parts = [validator.run(until), member.certify(validator.place(), until)].map((running) =>
-    running.finally(() => ending.abort()),
+  const validating = following?.run(validator, until) ?? validator.run(until);
+  const running = [validating, member.certify(place, until)].map((part) =>
+    part.finally(() => ending.abort()),
   );
-  const reasons = await Promise.all(parts);
+  const reasons = await Promise.all(running);
   return reasons.find((reason) => reason !== undefined);
 }

@@ -101,19 +101,30 @@ async function latestOf(url: string): Promise<Snapshot | undefined> {
   }
 }
 
+/** Of the first that can be reached: where the sequencer moves, one of them serves at a time. */
+async function firstAnswer(urls: readonly string[], method: string): Promise<unknown> {
+  const [url, ...others] = urls;
+  try {
+    return await call(url!, method, {});
+  } catch (error) {
+    if (others.length === 0 || error instanceof OracleCallError) throw error;
+    return firstAnswer(others, method);
+  }
+}
+
 /**
  * Reads the series table from the sequencer's public API. While it cannot be reached, the table is
  * the one last seen, for nothing can be listed without it. Before it has ever been reached this
  * throws: an oracle that knows no listing would sign that everything is worth nothing.
  */
 export function createTableReader(
-  apiUrl: string,
+  apiUrl: string | readonly string[],
   slots: number,
 ): () => Promise<readonly SeriesTerms[]> {
   let table: readonly SeriesTerms[] | undefined;
   return async () => {
     try {
-      const { series } = chain.parse(await call(apiUrl, "public/chain", {}));
+      const { series } = chain.parse(await firstAnswer([apiUrl].flat(), "public/chain"));
       if (series.length !== slots) {
         throw new OracleCallError(`\`${series.length}\` slots, the deployment has ${slots}`);
       }

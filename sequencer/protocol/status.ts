@@ -21,7 +21,7 @@ export interface LayerOneStatus {
 
 /** What an acknowledgement of the order log is worth. */
 export interface LogPolicy {
-  readonly engine: "embedded" | "jetstream" | "simulated";
+  readonly engine: "embedded" | "jetstream" | "simplex" | "simulated";
   /** What has happened to a record before it is acknowledged. */
   readonly durability: string;
   /** How much of what was acknowledged a failure can take, in ms: 0 none; null: not known. */

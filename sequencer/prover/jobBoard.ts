@@ -10,8 +10,8 @@ import type { ProofJob } from "./jobMessages.ts";
 
 export interface JobBoardOptions {
   readonly batches: Pick<BatchStore, "sealed" | "proof" | "putProof">;
-  /** Number of the first batch that may lack a proof. */
-  readonly from: number;
+  /** Number of the first batch that needs a proof: layer one has those before. */
+  readonly from: () => number;
   /** Whether the proof holds for the batch; asked before it is stored. */
   readonly verify: (batch: SealedBatch, proof: ProofWords) => Promise<boolean>;
   /** Called once for each batch, after its proof is durable. */
@@ -46,7 +46,6 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
   const { batches, leaseMs, logger } = options;
   const leases = new Map<number, Lease>();
   const watchers = new Set<() => void>();
-  let first = options.from;
   let turn: Promise<unknown> = Promise.resolve();
 
   /** One at a time, so that no batch is chosen twice and no proof stored twice. */
@@ -61,6 +60,7 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
   };
 
   async function take(): Promise<ProofJob | undefined> {
+    let first = options.from();
     while ((await batches.proof(first)) !== undefined) first += 1;
     const batch = await findFree(batches, leases, first);
     if (batch === undefined) return undefined;

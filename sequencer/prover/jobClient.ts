@@ -5,7 +5,8 @@ import type { ProofWords } from "../batch/sealedBatch.ts";
 import { FAILURE_PATH, HOLD_PATH, JOB_PATH, PROOF_PATH, type ProofJob } from "./jobMessages.ts";
 
 export interface JobClientOptions {
-  readonly url: string;
+  /** Or several, of sequencers of which one gives jobs at a time. */
+  readonly url: string | readonly string[];
   readonly token: string;
 }
 
@@ -28,6 +29,7 @@ export class JobServerError extends Error {
 }
 
 interface Call {
+  readonly url: string;
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly body?: unknown;
@@ -36,8 +38,12 @@ interface Call {
 
 export function createJobClient({ url, token }: JobClientOptions): JobClient {
   const holds = new Map<string, { destroy(): void }>();
+  const urls = [url].flat();
+  /** Where each job came from, by its lease. */
+  const origins = new Map<string, string>();
+  let turn = 0;
 
-  function send({ method, path, body, signal }: Call): Promise<IncomingMessage> {
+  function send({ url, method, path, body, signal }: Call): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
       const options = { method, headers, ...(signal === undefined ? {} : { signal }) };
@@ -59,9 +65,10 @@ export function createJobClient({ url, token }: JobClientOptions): JobClient {
   }
 
   /** Keeps a connection open for as long as the job is in work. */
-  async function hold(job: ProofJob): Promise<void> {
+  async function hold(job: ProofJob, from: string): Promise<void> {
     const path = `${HOLD_PATH}?number=${job.number}&lease=${job.lease}`;
-    const response = await send({ method: "GET", path });
+    origins.set(job.lease, from);
+    const response = await send({ url: from, method: "GET", path });
     response.on("error", () => undefined);
     response.resume();
     holds.set(job.lease, response);
@@ -70,22 +77,45 @@ export function createJobClient({ url, token }: JobClientOptions): JobClient {
   function letGo(job: ProofJob): void {
     holds.get(job.lease)?.destroy();
     holds.delete(job.lease);
+    origins.delete(job.lease);
+  }
+
+  const originOf = ({ lease }: ProofJob): string => origins.get(lease) ?? urls[0]!;
+
+  /** Whoever answers has the same batch, and verifies the proof: the one that asked may be gone. */
+  async function answerAny(origin: string, body: unknown): Promise<void> {
+    const others = urls.filter((url) => url !== origin);
+    for (const url of [origin, ...others]) {
+      try {
+        await call({ url, method: "POST", path: PROOF_PATH, body });
+        return;
+      } catch (error) {
+        if (error instanceof JobServerError || url === (others.at(-1) ?? origin)) throw error;
+      }
+    }
   }
 
   return {
     next: async (signal) => {
-      const job = (await call({ method: "GET", path: JOB_PATH, signal })) as ProofJob | undefined;
-      if (job !== undefined) await hold(job);
+      const from = urls[turn % urls.length]!;
+      const asked = call({ url: from, method: "GET", path: JOB_PATH, signal });
+      const job = (await asked.catch((error: unknown) => {
+        // Whoever does not answer may only stand by: the next one is asked next.
+        turn += 1;
+        throw error;
+      })) as ProofJob | undefined;
+      if (job !== undefined) await hold(job, from);
       return job;
     },
     answer: async (job, proof) => {
       const body = { number: job.number, proof };
-      await call({ method: "POST", path: PROOF_PATH, body });
+      await answerAny(originOf(job), body);
       letGo(job);
     },
     fail: async (job, reason) => {
       const body = { number: job.number, lease: job.lease, reason };
-      await call({ method: "POST", path: FAILURE_PATH, body }).finally(() => letGo(job));
+      const given = call({ url: originOf(job), method: "POST", path: FAILURE_PATH, body });
+      await given.finally(() => letGo(job));
     },
   };
 }

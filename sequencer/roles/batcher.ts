@@ -34,7 +34,7 @@ const CARRY_BATCHES_MAX = 64;
 export interface BatcherOptions {
   readonly executor: Executor;
   readonly log: Log;
-  /** The newest quorum-signed snapshot that is known. */
+  /** The newest quorum-signed snapshot that the oracles have told this process of. */
   snapshot(): Snapshot | undefined;
   /** Whether the snapshot prices the series that are listed now: no batch runs by another. */
   isOfListed(snapshot: Snapshot): boolean;
@@ -179,7 +179,7 @@ export function createBatcher(
     newestSnapshot: options.snapshot,
     snapshotInUse: () =>
       executor.current()?.kind === "trade" ? session.snapshot : options.snapshot(),
-    timeAt: (time) => batchTime(session, options.snapshot(), time),
+    timeAt: (time) => batchTime(session, options.snapshot() ?? session.snapshot, time),
     canOpen: (opening, time) => usableSnapshot(session, opening, time) !== undefined,
     flushed: () => session.published,
   };
@@ -304,14 +304,19 @@ function open(session: Session, opening: Opening, time: number): void {
 }
 
 function usableSnapshot(session: Session, opening: Opening, time: number): Snapshot | undefined {
-  const { snapshot: newest, isOfListed } = session.options;
-  const snapshot = newest();
-  if (snapshot === undefined || !isOfListed(snapshot)) return undefined;
+  const snapshot = newestFor(session, opening);
+  if (snapshot === undefined || !session.options.isOfListed(snapshot)) return undefined;
   const age = batchTime(session, snapshot, time) - snapshot.time;
   if (age >= SNAPSHOT_AGE_MS_MAX) return undefined;
   // An interrupted order would go on in the batch, by marks that are too old.
   if (opening === "cancels" && !session.isCarried()) return snapshot;
   return time - snapshot.time < TRADING_AGE_MS_MAX ? snapshot : undefined;
+}
+
+/** A process that has just begun has asked no oracle yet: for cancels what the log has will do. */
+function newestFor({ options, snapshot, isCarried }: Session, opening: Opening) {
+  const newest = options.snapshot();
+  return newest === undefined && opening === "cancels" && !isCarried() ? snapshot : newest;
 }
 
 /** Batch times grow strictly, and no batch is older than its snapshot. */

@@ -38,7 +38,18 @@ export interface CertifiedLog {
 }
 
 /** Who certifies, as the configuration has it. */
-export type Certification = Pick<CertifiedLogOptions, "rules" | "peers">;
+export interface Certification extends Pick<CertifiedLogOptions, "rules" | "peers"> {
+  /**
+   * A log whose records are acknowledged when they are certified, and what of it validators have:
+   * more than is acknowledged. Absent: the log does not wait for them.
+   */
+  readonly waiting?: WaitingLog | undefined;
+}
+
+export interface WaitingLog {
+  readonly log: Pick<Log, "head" | "read">;
+  certified(position: number): void;
+}
 
 /** What of a sequencer the certified log hangs on. */
 export interface CertifiedNode {
@@ -56,11 +67,18 @@ export function followCertification(
   certification: Certification | undefined,
 ): CertifiedLog | undefined {
   if (certification === undefined) return undefined;
-  const { log, clock, logger, network } = ports;
+  const { clock, logger, network } = ports;
+  const { waiting, rules, peers } = certification;
+  const log = waiting?.log ?? ports.log;
+  // The root stands in the seal, and so in the hash: that of a batch that waits is not known yet.
+  const rootAt = waiting === undefined ? batches.rootAt : () => undefined;
   batches.agree();
   const certified = createCertifiedLog({
-    ...{ ...certification, log, clock, logger, rootAt: batches.rootAt, fail: halt.fail },
-    onCertified: (position) => sealing.publishBatches(batches.certified(position)),
+    ...{ rules, peers, log, clock, logger, rootAt, fail: halt.fail },
+    onCertified: (position) => {
+      waiting?.certified(position);
+      sealing.publishBatches(batches.certified(position));
+    },
   });
   network.onReport(certified.take);
   return certified;

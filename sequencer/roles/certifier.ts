@@ -4,7 +4,7 @@
  * before that is durable. What gathers while a write is under way shares the next one: a record of
  * votes replaces the one before it, so that the newest makes all of them durable.
  */
-import { BLOCK_RECORDS_MAX, type Block, blockHash, compareViews } from "../consensus/block.ts";
+import { type Block, compareViews } from "../consensus/block.ts";
 import { type BlockCertificate, type Nullification, votesOf } from "../consensus/certificate.ts";
 import { ANSWER_BLOCKS_MAX, type Message } from "../consensus/message.ts";
 import { type Step, start, step } from "../consensus/simplex.ts";
@@ -13,26 +13,31 @@ import {
   type ConsensusEffect,
   type ConsensusEvent,
   type ConsensusState,
+  isVoter,
   type TimerName,
-  tipBlock,
 } from "../consensus/state.ts";
 import { leaderOf } from "../consensus/validatorSet.ts";
 import { type Evidence, faultOf, type VerificationRules } from "../consensus/verification.ts";
 import type { SignedVote } from "../consensus/vote.ts";
-import type { CertificationStore, FinalBlock, Logger, MemberNetwork } from "../ports.ts";
-import type { ExecutedLog } from "./executedLog.ts";
+import type { CertificationStore, FinalBlock, LogEnd, Logger, MemberNetwork } from "../ports.ts";
+import {
+  type BlockParts,
+  cutOff,
+  execute,
+  leadSoon,
+  type Moving,
+  onGrowth,
+  parentOf,
+  synchronize,
+  wantIfCertified,
+} from "./certifiedBlocks.ts";
+import type { ExecutedLog, ExecutedPlace } from "./executedLog.ts";
 import { messageOf } from "./loop.ts";
 
 /** Time as the driver needs it. */
 export interface Scheduler {
   /** Runs `action` after `ms` unless the returned function is called before. */
   after(ms: number, action: () => void): () => void;
-}
-
-/** Where the log must be taken to, if need be from another member. */
-export interface LogTarget {
-  readonly to: number;
-  readonly logHash: string;
 }
 
 export interface CertifierOptions {
@@ -44,9 +49,11 @@ export interface CertifierOptions {
   readonly scheduler: Scheduler;
   readonly logger: Logger;
   /** A quorum vouches for the records up to here: whoever has them may be asked for them. */
-  want(target: LogTarget): void;
+  want(target: LogEnd): void;
   /** Told of each block as soon as it is final: its certificate is proof by itself. */
   onFinal?(final: FinalBlock): void;
+  /** Absent: there is one sequencer, whoever leads. */
+  readonly moving?: Moving | undefined;
 }
 
 export interface CertifierProgress {
@@ -62,20 +69,24 @@ export interface Certifier {
   /** Goes on from what was made durable; resolves when it votes no more, with the reason. */
   run(signal: AbortSignal): Promise<string | undefined>;
   progress(): CertifierProgress;
+  /** The term must end: its leader shows a log that breaks the rules, or cannot lead. */
+  resign(term: number): void;
+  /** The own log was cut off there. */
+  rewound(place: ExecutedPlace): void;
+  /** What the leader's sequencer sends does not continue the own log. */
+  contradicted(): void;
 }
 
-interface Parts {
+interface Parts extends BlockParts {
   readonly options: CertifierOptions;
   readonly timers: Map<TimerName, () => void>;
   readonly others: readonly number[];
   state: ConsensusState;
   queue: ConsensusEffect[];
   isPumping: boolean;
-  isLeadingSoon: boolean;
-  /** The block that is to be executed, until it has been. */
-  executing: Block | undefined;
-  synchronizing: FinalBlock | undefined;
-  final: FinalBlock | undefined;
+  /** Term that was last told of, and that was last given up. */
+  toldTerm: number;
+  givenUpTerm: number;
   evidence: number;
   /** It does nothing from then on; the reason where it must not. */
   ended: { readonly reason: string | undefined } | undefined;
@@ -92,7 +103,10 @@ export function createCertifier(options: CertifierOptions): Certifier {
     state: start(consensus).state,
     ...{ queue: [], isPumping: false, isLeadingSoon: false, evidence: 0 },
     ...{ executing: undefined, synchronizing: undefined, final: undefined, ended: undefined },
+    ...{ toldTerm: 0, givenUpTerm: 0, cutFor: new Set<string>() },
     end: () => undefined,
+    happen: (event) => happen(parts, event),
+    fail: (reason) => fail(parts, reason),
   };
   return {
     run: async (signal) => {
@@ -108,6 +122,9 @@ export function createCertifier(options: CertifierOptions): Certifier {
       signal.addEventListener("abort", () => parts.end(undefined), { once: true });
       if (signal.aborted) parts.end(undefined);
       take(parts, start(consensus, memory));
+      if (mayHaveLed(parts, memory.durable?.term)) {
+        happen(parts, { type: "resigned", term: parts.state.term });
+      }
       network.onMessage((from, message) => receive(parts, from, message));
       log.onGrowth(() => onGrowth(parts));
       logger.info("certifying", { self, session: validators.session, term: parts.state.term });
@@ -120,7 +137,28 @@ export function createCertifier(options: CertifierOptions): Certifier {
       evidence: parts.evidence,
       halted: parts.state.halted ?? parts.ended?.reason ?? null,
     }),
+    resign: (term) => happen(parts, { type: "resigned", term }),
+    rewound: (place) => {
+      log.rewound(place);
+      happen(parts, { type: "rewound", to: place.to });
+    },
+    contradicted: () => {
+      const { executing, state } = parts;
+      const parent = executing === undefined ? undefined : parentOf(parts, executing);
+      const to = Math.max(parent?.to ?? 0, state.delivered.to);
+      if (log.head().to > to) cutOff(parts, to, { isLeaderWrong: false });
+      else happen(parts, { type: "resigned", term: state.term });
+    },
   };
+}
+
+/**
+ * Whether the own sequencer may have written in this term before this node began: then it does not
+ * write in it again. What others have of it they could not tell from what it would write now.
+ */
+function mayHaveLed({ options, state }: Parts, term: number | undefined): boolean {
+  const { validators, self } = options.consensus;
+  return options.moving !== undefined && term === state.term && leaderOf(validators, term) === self;
 }
 
 /** What is wrong with a message, for which its sender is to blame; or takes it. */
@@ -172,10 +210,24 @@ function happen(parts: Parts, event: ConsensusEvent): void {
 
 function take(parts: Parts, { state, effects }: Step): void {
   parts.state = state;
+  tellTerm(parts);
   parts.queue.push(...effects);
   void pump(parts);
   if (parts.executing !== undefined) wantIfCertified(parts, parts.executing);
   leadSoon(parts);
+}
+
+function tellTerm(parts: Parts): void {
+  const { term, config } = parts.state;
+  const { moving } = parts.options;
+  if (parts.toldTerm !== term) {
+    parts.toldTerm = term;
+    parts.cutFor.clear();
+    moving?.onTerm(term, leaderOf(config.validators, term));
+  }
+  if (isVoter(parts.state) || parts.givenUpTerm === term) return;
+  parts.givenUpTerm = term;
+  moving?.onGivenUp();
 }
 
 /** Carries out what waits, a durable write at a time. */
@@ -249,6 +301,7 @@ function carryOut(parts: Parts, effect: ConsensusEffect): void {
       break;
     case "lead":
       logger.info("leading", { term: effect.term, from: effect.base.to });
+      parts.options.moving?.onLead(effect.term, effect.base);
       leadSoon(parts);
       break;
     case "answer":
@@ -272,104 +325,6 @@ function fail(parts: Parts, reason: string): void {
   if (parts.ended !== undefined) return;
   parts.options.logger.error("votes no more: somebody must look", { reason });
   parts.end(reason);
-}
-
-function onGrowth(parts: Parts): void {
-  if (parts.ended !== undefined) return;
-  const { executing, synchronizing } = parts;
-  const { to } = parts.options.log.head();
-  if (executing !== undefined && to >= executing.to) void execute(parts, executing);
-  if (synchronizing !== undefined && to >= synchronizing.block.to) void synchronize(parts);
-  leadSoon(parts);
-}
-
-/**
- * Records that only their proposer vouches for are taken from the sequencer alone: what a quorum
- * has notarized, honest members have executed, so that any member will do to copy it from.
- */
-function wantIfCertified({ state, options }: Parts, block: Block): void {
-  if (compareViews(block.view, state.tip.view) <= 0) options.want(block);
-}
-
-/** Tells what the own log, which holds only what was executed, says of the block. */
-async function execute(parts: Parts, block: Block): Promise<void> {
-  const { log } = parts.options;
-  if (block.to > log.head().to) return;
-  try {
-    const hash = blockHash(block);
-    const parent = parts.state.blocks.get(block.parent) ?? parts.state.delivered;
-    if (blockHash(parent) !== block.parent) return;
-    const place = await log.placeAt(parent, block.to);
-    if (place === undefined || parts.executing !== block) return;
-    parts.executing = undefined;
-    const root = place.logHash === block.logHash ? place.root : null;
-    if (root === null) {
-      const { to, logHash } = block;
-      parts.options.logger.error("a block is of another log", { to, logHash, own: place.logHash });
-    }
-    happen(parts, { type: "executed", block: hash, root });
-  } catch (error) {
-    fail(parts, messageOf(error));
-  }
-}
-
-/** Adopts a final block that is too far ahead to be reached one by one. */
-async function synchronize(parts: Parts): Promise<void> {
-  const final = parts.synchronizing;
-  const { log, store } = parts.options;
-  try {
-    if (final === undefined) return;
-    const place = await log.placeAt(parts.state.delivered, final.block.to);
-    if (place === undefined || parts.synchronizing !== final) return;
-    parts.synchronizing = undefined;
-    const { block } = final;
-    if (place.logHash !== block.logHash || place.root !== block.root) {
-      fail(parts, `block \`${block.height}\` is final with another log or root than the own`);
-      return;
-    }
-    if (block.height <= parts.state.delivered.height) return;
-    parts.final = final;
-    parts.options.onFinal?.(final);
-    await store.save({ delivered: [final] });
-    happen(parts, { type: "adopted", ...final });
-  } catch (error) {
-    fail(parts, messageOf(error));
-  }
-}
-
-/** Tells once a turn how far the log has come, as long as this member leads. */
-function leadSoon(parts: Parts): void {
-  const { state } = parts;
-  if (parts.isLeadingSoon || state.leading !== state.term || parts.ended !== undefined) return;
-  if (growthTarget(parts) === undefined) return;
-  parts.isLeadingSoon = true;
-  setImmediate(() => {
-    parts.isLeadingSoon = false;
-    void tellGrowth(parts);
-  });
-}
-
-async function tellGrowth(parts: Parts): Promise<void> {
-  const target = growthTarget(parts);
-  if (target === undefined || parts.ended !== undefined) return;
-  const { term, base, to } = target;
-  try {
-    const place = await parts.options.log.placeAt(base, to);
-    if (place === undefined || parts.state.leading !== term) return;
-    happen(parts, { type: "grew", growth: { term, ...place } });
-  } catch (error) {
-    fail(parts, messageOf(error));
-  }
-}
-
-/** Up to where the next block may go, if that is news. */
-function growthTarget({ state, options }: Parts) {
-  const { term, growth } = state;
-  const base = tipBlock(state);
-  if (base === undefined || state.leading !== term) return undefined;
-  const to = Math.min(options.log.head().to, base.to + BLOCK_RECORDS_MAX);
-  const told = growth?.term === term ? growth.to : base.to;
-  return to > Math.max(base.to, told) ? { term, base, to } : undefined;
 }
 
 async function answer(parts: Parts, to: number, target: string): Promise<void> {

@@ -16,9 +16,11 @@ import type {
 import { slotGreeks, underlyingPrice } from "../market/marketData.ts";
 import type { BookInfo, BookSummary, SeriesInfo } from "../market/publicBook.ts";
 import { equityOf, scenarioRisks } from "../market/riskReport.ts";
-import type { Clock } from "../ports.ts";
+import type { BatchStore, Clock } from "../ports.ts";
+import type { BatchProof } from "../protocol/batchProof.ts";
 import type { CertificationStatus } from "../protocol/certification.ts";
 import { FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../protocol/constants.ts";
+import { HaltedError } from "../protocol/halted.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";
 import type { TradingStatus } from "../protocol/trading.ts";
@@ -28,7 +30,6 @@ import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { Stop } from "./circuitBreakers.ts";
 import type { DepthTracker } from "./depthTracker.ts";
-import { HaltedError } from "./halt.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
 import type { OrderTracker } from "./orderTracker.ts";
 import {
@@ -39,6 +40,7 @@ import {
   readRisk,
   riskInUse,
 } from "./riskQueries.ts";
+import type { SeriesArchive } from "./seriesArchive.ts";
 import { impliedOf, plainBooks } from "./tickers.ts";
 
 export interface QueryParts {
@@ -51,6 +53,8 @@ export interface QueryParts {
   readonly ledger: LedgerTracker;
   readonly accounts: AccountHistory;
   readonly batches: BatchTracker;
+  readonly archive: Pick<SeriesArchive, "listings">;
+  readonly store: Pick<BatchStore, "sealed" | "proof" | "attestations">;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
   /** Of the durable records. */
@@ -95,11 +99,13 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     history: (account, limit) => answer(parts.accounts.history(account, limit)),
     withdrawals: (owner) => answer(readWithdrawals(parts, owner)),
     chain: () => answer(readChain(parts)),
+    listings: () => answer(parts.archive.listings()),
     books: () => answer(readBooks(parts)),
     book: (id, depth) => answer(readBook(parts, id, depth)),
     trades: (book, limit) => answer(orders.trades(book, limit)),
     batch: (number) => answer(readBatch(batches, number)),
     batches: (from, limit) => answer(batches.statuses(from, limit)),
+    batchProof: (number) => readBatchProof(parts, number),
     snapshot: () => answer(batcher.snapshotInUse() ?? null),
     stages: (logPosition) => answer(readStages(parts, logPosition)),
     risk: (account) => answer(readRisk(parts, account)),
@@ -214,6 +220,7 @@ function readChain(parts: QueryParts): ChainInfo {
         book: book ?? null,
         bestBid: best?.bids[0] ?? null,
         bestAsk: best?.asks[0] ?? null,
+        openInterest: parts.admission?.openInterest?.(slot) ?? null,
       };
     }),
   };
@@ -264,4 +271,17 @@ function readBatch(batches: BatchTracker, number: number | "latest"): BatchStatu
 function readStages(parts: QueryParts, logPosition: number) {
   if (logPosition < 0 || logPosition >= parts.batcher.position()) return null;
   return parts.batches.stageAt(logPosition, openNumber(parts)) ?? null;
+}
+
+/** From the store, which has what is durable only. */
+async function readBatchProof({ store }: QueryParts, number: number): Promise<BatchProof | null> {
+  const sealed = await store.sealed(number);
+  if (sealed === undefined) return null;
+  const { kind, rootBefore, rootAfter, words, commitment } = sealed;
+  const proof = (await store.proof(number)) ?? null;
+  const attestations: BatchProof["attestations"][number][] = [];
+  for await (const { number: own, ...attestation } of store.attestations()) {
+    if (own === number) attestations.push(attestation);
+  }
+  return { number, kind, rootBefore, rootAfter, words, commitment, proof, attestations };
 }

@@ -6,48 +6,85 @@ import type { Log } from "../ports.ts";
 /** Newest places that are known without reading the log. */
 const PLACES_KEPT = 2 ** 13;
 
+/** A place in the log, and the epoch of the record before it. */
+export interface ExecutedPlace extends LogPlace {
+  readonly epoch: number;
+}
+
 export interface ExecutedLog {
-  head(): LogPlace;
+  head(): ExecutedPlace;
   /**
    * The place `to` after the executed place `base`; undefined while the log does not reach it. The
    * root is that of the last batch sealed before it: what came after is in the log's hash alone.
    */
-  placeAt(base: LogPlace, to: number): Promise<LogPlace | undefined>;
+  placeAt(base: LogPlace, to: number): Promise<ExecutedPlace | undefined>;
   onGrowth(listener: () => void): void;
   /** The next record is durable and was executed; `root` of the last sealed batch, it included. */
   executed(record: LogRecord, root: bigint): void;
+  /** The log is about to be cut off there: what is above must not be read. */
+  cutting(to: number): void;
+  /** It has been. */
+  rewound(place: ExecutedPlace): void;
 }
 
 /** `head`: where the node begins. `log` holds what is executed and nothing else. */
-export function createExecutedLog(log: Pick<Log, "read">, head: LogPlace): ExecutedLog {
+export function createExecutedLog(log: Pick<Log, "read">, head: ExecutedPlace): ExecutedLog {
   let newest = head;
-  const recent = new Map<number, LogPlace>([[head.to, head]]);
+  let cuts = 0;
+  let end = Number.POSITIVE_INFINITY;
+  const recent = new Map<number, ExecutedPlace>([[head.to, head]]);
   const listeners = new Set<() => void>();
 
-  async function placeAt(base: LogPlace, to: number): Promise<LogPlace | undefined> {
-    if (to === base.to) return base;
-    if (to > newest.to) return undefined;
+  async function placeAt(base: LogPlace, to: number): Promise<ExecutedPlace | undefined> {
+    if (to > Math.min(newest.to, end)) return undefined;
     const known = recent.get(to);
     if (known !== undefined) return known;
+    const before = cuts;
+    try {
+      const place = await readPlace(base, to);
+      return cuts === before ? place : undefined;
+    } catch (error) {
+      // Cut off while it was read: what is missing there is no damage.
+      if (cuts === before) throw error;
+      return undefined;
+    }
+  }
+
+  async function readPlace(base: LogPlace, to: number): Promise<ExecutedPlace | undefined> {
     let { root } = base;
-    for await (const { position, hash, entry } of log.read(base.to)) {
+    if (to === 0) return { ...base, epoch: 0 };
+    for await (const { position, epoch, hash, entry } of log.read(Math.min(base.to, to - 1))) {
       // Sealing with another root than was found here is no entry that was executed.
       if (entry.type === "seal") root = entry.root;
-      if (position === to - 1) return { to, logHash: hash, root };
+      if (position === to - 1) return { to, logHash: hash, root, epoch };
     }
     return undefined;
+  }
+
+  function note(place: ExecutedPlace): void {
+    newest = place;
+    recent.set(place.to, place);
   }
 
   return {
     head: () => newest,
     placeAt,
     onGrowth: (listener) => void listeners.add(listener),
-    executed: ({ position, hash }, root) => {
-      newest = { to: position + 1, logHash: hash, root };
-      recent.set(newest.to, newest);
+    executed: ({ position, epoch, hash }, root) => {
+      note({ to: position + 1, logHash: hash, root, epoch });
       const [oldest] = recent.keys();
       if (recent.size > PLACES_KEPT) recent.delete(oldest!);
       for (const listener of listeners) listener();
+    },
+    cutting: (to) => {
+      cuts += 1;
+      end = Math.min(end, to);
+    },
+    rewound: (place) => {
+      cuts += 1;
+      end = Number.POSITIVE_INFINITY;
+      for (const to of recent.keys()) if (to > place.to) recent.delete(to);
+      note(place);
     },
   };
 }

@@ -1,11 +1,7 @@
 /** The end of a node that cannot go on: said once, with its reason, and nothing is taken after. */
 import type { Logger } from "../ports.ts";
+import { HaltedError } from "../protocol/halted.ts";
 import { messageOf } from "./loop.ts";
-
-/** The node has stopped sequencing. */
-export class HaltedError extends Error {
-  override name = "HaltedError";
-}
 
 export interface Halt {
   fail(error: unknown): void;

@@ -5,8 +5,8 @@ import type { Prover } from "../ports.ts";
 
 /** What hands out jobs calls back with; see `prover/jobServer.ts`. */
 export interface ProofHandlers {
-  /** Number of the first batch that may lack a proof. */
-  readonly from: number;
+  /** Number of the first batch that needs a proof: layer one has those before. */
+  from(): number;
   verify(batch: SealedBatch, proof: ProofWords): Promise<boolean>;
   /** Called once the proof is durable. */
   onProof(number: number): void;

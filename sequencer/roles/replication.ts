@@ -5,8 +5,7 @@
  * at least one honest one has executed those very records.
  */
 import { assertContinues, headAfter, type LogHead, type LogRecord } from "../batch/log.ts";
-import type { Log, LogFollower, Logger, MemberNetwork } from "../ports.ts";
-import type { LogTarget } from "./certifier.ts";
+import type { Log, LogEnd, LogFollower, Logger, MemberNetwork } from "../ports.ts";
 import { messageOf, pause } from "./loop.ts";
 
 /** Records that are held in memory until they are known to be right. */
@@ -23,10 +22,19 @@ export interface ReplicationOptions {
   readonly logger: Logger;
   /** How long the sequencer may be silent while records are wanted (ms). */
   readonly patienceMs: number;
+  /**
+   * Told when the sequencer's log does not continue the own one, where that is no end: the
+   * sequencer moves, and what members hold beyond what is final may differ. Nobody is blamed then.
+   */
+  readonly onContradiction?: (() => void) | undefined;
 }
 
 export interface Replication extends LogFollower {
-  want(target: LogTarget): void;
+  want(target: LogEnd): void;
+  /** What was wanted may be of a log that nobody goes on with. */
+  forget(): void;
+  /** Whether the sequencer is a source at all. */
+  trust(isTrusted: boolean): void;
 }
 
 /** A position whose hash is known. */
@@ -37,16 +45,26 @@ interface Stone {
 
 interface Parts {
   readonly options: ReplicationOptions;
-  target: LogTarget | undefined;
+  target: LogEnd | undefined;
   wake: () => void;
+  isTrusted: boolean;
   /** Member that is asked next. */
   turn: number;
 }
 
 export function createReplication(options: ReplicationOptions): Replication {
-  const parts: Parts = { options, target: undefined, wake: () => undefined, turn: 0 };
+  const parts: Parts = {
+    ...{ options, target: undefined, wake: () => undefined, isTrusted: true, turn: 0 },
+  };
   return {
     ...options.sequencer,
+    forget: () => {
+      parts.target = undefined;
+    },
+    trust: (isTrusted) => {
+      parts.isTrusted = isTrusted;
+      parts.wake();
+    },
     want: (target) => {
       if (target.to <= (parts.target?.to ?? 0)) return;
       parts.target = target;
@@ -57,29 +75,51 @@ export function createReplication(options: ReplicationOptions): Replication {
 }
 
 async function* follow(parts: Parts, from: number, signal: AbortSignal): AsyncGenerator<LogRecord> {
-  const { sequencer, log } = parts.options;
-  let head = log.head();
+  let head = parts.options.log.head();
   if (head.position !== from) throw new RangeError(`the log ends at \`${head.position}\``);
   while (!signal.aborted) {
-    const leaving = new AbortController();
-    const until = AbortSignal.any([signal, leaving.signal]);
-    const records = sequencer.follow(head.position, until)[Symbol.asyncIterator]();
-    try {
-      for (;;) {
-        const next = await nextOrSilence(parts, records.next(), head);
-        if (next === undefined || next.done === true) break;
+    if (parts.isTrusted) {
+      for await (const record of fromSequencer(parts, head, signal)) {
         // Whoever executes it checks that it follows.
-        head = headAfter(next.value);
-        yield next.value;
+        head = headAfter(record);
+        yield record;
       }
-    } finally {
-      leaving.abort();
-    }
+    } else await pause(RETRY_MS, signal);
     if (signal.aborted) return;
     for await (const record of fromMembers(parts, head, signal)) {
       head = headAfter(record);
       yield record;
     }
+  }
+}
+
+/** What the sequencer sends, until it is silent though there must be more, or is another's. */
+async function* fromSequencer(
+  parts: Parts,
+  from: LogHead,
+  outer: AbortSignal,
+): AsyncGenerator<LogRecord> {
+  const { sequencer, onContradiction } = parts.options;
+  let head = from;
+  const leaving = new AbortController();
+  const signal = AbortSignal.any([outer, leaving.signal]);
+  const records = sequencer.follow(head.position, signal)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await nextOrSilence(parts, records.next(), head);
+      if (next === undefined || next.done === true) return;
+      if (onContradiction !== undefined && next.value.previous !== head.hash) {
+        onContradiction();
+        await pause(RETRY_MS, outer);
+        return;
+      }
+      head = headAfter(next.value);
+      yield next.value;
+    }
+  } finally {
+    leaving.abort();
+    // Left in the middle it would never end, nor let go of its stream.
+    void records.return?.().catch(() => undefined);
   }
 }
 
@@ -134,7 +174,8 @@ async function* fromMembers(
     } catch (error) {
       if (signal.aborted) return;
       logger.warn("a member did not give its records", { member, error: messageOf(error) });
-      if (error instanceof WrongRangeError) network.punish(member, error.message);
+      const isToBlame = error instanceof WrongRangeError && !parts.options.onContradiction;
+      if (isToBlame) network.punish(member, error.message);
     }
   }
   if (head.position < target.to) await pause(RETRY_MS, signal);
@@ -152,7 +193,7 @@ class WrongRangeError extends Error {
 async function* checkedRange(
   parts: Parts,
   member: number,
-  { head, target }: { head: LogHead; target: LogTarget },
+  { head, target }: { head: LogHead; target: LogEnd },
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord> {
   const last = { to: target.to, hash: target.logHash };

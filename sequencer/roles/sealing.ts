@@ -7,10 +7,7 @@ import type { BatchStore, Checkpoint, CheckpointStore, Logger } from "../ports.t
 import type { DurableTurn } from "./batcher.ts";
 import type { Effect } from "./effect.ts";
 import { checkpointOf, executorMemory } from "./nodeState.ts";
-import type { SequencerMemory, SequencerState } from "./sequencerState.ts";
-
-/** Batches whose status a checkpoint keeps. */
-const STATUSES_KEPT = 500;
+import { type SequencerMemory, type SequencerState, STATUSES_KEPT } from "./sequencerState.ts";
 
 export interface SealingOptions extends SequencerState {
   readonly store: BatchStore;

@@ -51,6 +51,7 @@ import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
 import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
 import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
 import { createTradingGuard, type TradingGuard } from "./tradingGuard.ts";
+import { listenToValidators } from "./validatorReports.ts";
 
 export interface SequencerPorts {
   readonly clock: Clock;
@@ -134,15 +135,21 @@ export async function createSequencer(
   config: SequencerConfig,
 ): Promise<Sequencer> {
   const { log, checkpoints, batches: store, logger } = ports;
-  const { deployment, info } = config;
+  const { deployment, info, checkpointEvery } = config;
   const { validators } = info;
-  const options = { deployment, validators, log, checkpoints, store, logger };
+  const options = { deployment, validators, log, checkpoints, checkpointEvery, store, logger };
   const restored = await restoreSequencer(options);
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
   const heads = await readSeenHeads(log);
-  const onStored = () => jobs.current?.notify();
+  const said: { current: ReturnType<typeof listenToValidators> | undefined } = {
+    current: undefined,
+  };
+  const onStored = ({ number }: { number: number }) => {
+    said.current?.sealed(number);
+    jobs.current?.notify();
+  };
   const core = createCore(ports, config, { restored, heads, onStored });
-  listenToValidators(core);
+  said.current = listenToValidators(core);
   const certified = followCertification(core, config.certification);
   jobs.current = await openJobs(core);
   const { halt, sequencing, batcher, sealing, breakers } = core;
@@ -179,7 +186,11 @@ export async function createSequencer(
 function createCore(
   ports: SequencerPorts,
   config: SequencerConfig,
-  given: { restored: SequencerState; heads: SeenHeads; onStored: () => void },
+  given: {
+    restored: SequencerState;
+    heads: SeenHeads;
+    onStored: (batch: { number: number }) => void;
+  },
 ): Core {
   const { checkpoints, batches: store, logger, network, clock } = ports;
   const { restored, heads, onStored } = given;
@@ -278,7 +289,7 @@ function createService(
   const { domain } = config.deployment;
   const queries = createExchangeQueries({
     ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission, stop },
-    ...{ ...trackers, trading },
+    ...{ ...trackers, trading, store: ports.batches },
     logHead: () => ports.log.head(),
     logPolicy: () => ports.log.policy(),
     isLogLate: core.guard.isLogLate,
@@ -301,43 +312,10 @@ function createService(
   };
 }
 
-function listenToValidators({ ports, batches, sealing, guard }: Core): void {
-  const { network, logger } = ports;
-  network.onAttestation((attestation) => {
-    const { validator, number } = attestation;
-    ports
-      .isSignedAttestation(attestation)
-      .then((isSigned) => {
-        const counted = isSigned ? batches.attested(attestation) : "its signature is wrong";
-        guard.attested(validator, number, typeof counted === "string" ? counted : undefined);
-        if (typeof counted === "string") {
-          return logger.warn("an attestation does not count", {
-            validator,
-            number,
-            reason: counted,
-          });
-        }
-        sealing.publishBatches(counted);
-        return ports.batches.putAttestation(attestation);
-      })
-      .catch((error: unknown) => logger.warn("an attestation failed", { error: messageOf(error) }));
-  });
-  network.onRefusal((refusal) => {
-    const { validator, position, reason } = refusal;
-    ports
-      .isSignedRefusal(refusal)
-      .then((isSigned) => {
-        logger.error("a validator refuses", { validator, position, reason, isSigned });
-        if (isSigned) guard.refused(refusal);
-      })
-      .catch((error: unknown) => logger.warn("a refusal failed", { error: messageOf(error) }));
-  });
-}
-
 function openJobs({ ports, batches, sealing }: Core): Promise<ProofJobs> {
   const { logger, network, prover } = ports;
   return ports.openProofJobs({
-    from: batches.progress().anchored + 1,
+    from: () => batches.progress().anchored + 1,
     verify: (batch, proof) => verifyBatchProof(prover, batch, proof),
     onProof: (number) => {
       logger.info("batch proven", { number });

@@ -4,9 +4,11 @@ import { wordsHash } from "../batch/publicInputs.ts";
 import type { BatchStore, CheckpointStore, Log, Logger } from "../ports.ts";
 import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
 import {
+  checkpointOf,
   createNodeState,
   type Deployment,
   type ExecutorMemory,
+  executorMemory,
   loadCheckpoint,
   type NodeState,
 } from "./nodeState.ts";
@@ -25,17 +27,24 @@ export interface SequencerState {
   readonly batches: BatchTracker;
 }
 
-/** Throws LogCorruptionError where log and checkpoint are damaged: the node must not start. */
+/** Batches whose status a checkpoint keeps. */
+export const STATUSES_KEPT = 500;
+
+/**
+ * Throws LogCorruptionError where log and checkpoint are damaged: the node must not start. A node
+ * that stands by is in here for as long as others write, so that checkpoints are made here too.
+ */
 export async function restoreSequencer(options: {
   deployment: Deployment;
   validators: readonly string[];
   log: Log;
   checkpoints: CheckpointStore;
+  checkpointEvery: number;
   store: BatchStore;
   logger: Logger;
 }): Promise<SequencerState> {
-  const { deployment, validators, log, store, logger } = options;
-  const checkpoint = await loadCheckpoint(log, options.checkpoints);
+  const { deployment, validators, log, checkpoints, checkpointEvery, store, logger } = options;
+  const checkpoint = await loadCheckpoint(log, checkpoints);
   const memory = checkpoint?.extra as SequencerMemory | undefined;
   const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
   const trackers = createTrackers(node, memory?.trackers);
@@ -52,6 +61,11 @@ export async function restoreSequencer(options: {
     batches.sealed({ ...batch, ...published, ...place });
     // The crash may have come between the log and the store.
     await store.putSealed(sealed);
+    if (sealed.number % checkpointEvery !== 0) continue;
+    const { epoch, hash } = record;
+    const kept = { trackers: trackers.memory(), ...executorMemory(node.executor) };
+    const extra = { ...kept, batches: batches.memory(STATUSES_KEPT), anchored };
+    await checkpoints.save({ ...checkpointOf(node, effect, extra), epoch, hash });
   }
   const { sealed } = batches.progress();
   for (let number = anchored + 1; number <= sealed; number++) {

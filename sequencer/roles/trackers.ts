@@ -1,6 +1,7 @@
 /** Everything that watches executed entries for the public's sake, as one. */
 import { isTradingEntry } from "../batch/tradingMode.ts";
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
+import type { Listing } from "../market/publicBook.ts";
 import type { TradingInfo } from "../protocol/trading.ts";
 import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
 import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
@@ -14,6 +15,7 @@ import { createLiquidationTracker } from "./liquidationTracker.ts";
 import type { NodeState } from "./nodeState.ts";
 import { createOpenInterest, type OpenInterest } from "./openInterest.ts";
 import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
+import { createSeriesArchive, type SeriesArchive } from "./seriesArchive.ts";
 import { createServedCloses, type ExecutedClose, type ServedCloses } from "./servedCloses.ts";
 import { createTickerTracker } from "./tickers.ts";
 
@@ -24,6 +26,7 @@ export interface Trackers {
   readonly openInterest: OpenInterest;
   readonly accounts: AccountHistory;
   readonly closes: ServedCloses;
+  readonly archive: SeriesArchive;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
   observe(effect: Effect): ExchangeEvent[];
@@ -37,6 +40,8 @@ export interface TrackerMemory {
   readonly history: readonly AccountEvent[];
   readonly nextQueueId: number;
   readonly closes: readonly ExecutedClose[];
+  /** Absent in checkpoints of before there was one. */
+  readonly listings?: readonly Listing[];
 }
 
 /** What everyone may see of it. */
@@ -55,6 +60,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
   const openInterest = createOpenInterest(state);
   const accounts = createAccountHistory(memory?.history);
   const closes = createServedCloses(memory?.closes);
+  const archive = createSeriesArchive(state, memory?.listings);
   let nextQueueId = memory?.nextQueueId ?? 0;
   return {
     orders,
@@ -63,6 +69,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
     openInterest,
     accounts,
     closes,
+    archive,
     nextQueueId: () => nextQueueId,
     observe: (effect) => {
       const { entry, steps, batch } = effect;
@@ -71,6 +78,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       }
       closes.observe(effect, node.executor.snapshot()?.time ?? 0);
       openInterest.observe(effect);
+      archive.observe(effect);
       const events = orders.observe(steps, batch);
       if (isTradingEntry(entry)) {
         events.push({ type: "trading", trading: tradingInfo(node.executor.trading()) });
@@ -99,6 +107,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       history: accounts.memory(),
       nextQueueId,
       closes: closes.memory(),
+      listings: archive.listings(),
     }),
   };
 }

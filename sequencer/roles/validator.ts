@@ -3,10 +3,8 @@
  * difference it refuses, says why, and signs nothing more: whoever runs it must look.
  */
 import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
-import { LogStoppedError } from "../batch/logWriter.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
-import type { LogPlace } from "../consensus/block.ts";
 import type {
   Attestation,
   BatchStore,
@@ -21,16 +19,19 @@ import type {
 } from "../ports.ts";
 import { REASON_LENGTH_MAX } from "../protocol/certification.ts";
 import type { Effect } from "./effect.ts";
+import type { ExecutedPlace } from "./executedLog.ts";
 import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import { loop, messageOf, pause } from "./loop.ts";
 import {
   checkpointOf,
   createNodeState,
   type Deployment,
+  type ExecutorMemory,
   executorMemory,
   loadCheckpoint,
   type NodeState,
 } from "./nodeState.ts";
+import { OwnStoreError, ownStores } from "./ownStores.ts";
 import { watchProofs } from "./proofWatch.ts";
 import { createQueueCheck, type QueueCheck } from "./queueCheck.ts";
 import { readSeenHeads, type SeenHeads, seenFault } from "./seenHeads.ts";
@@ -45,7 +46,7 @@ const TELL_MS_MAX = 10_000;
 /** Signs what this validator has found. */
 export interface Attester {
   readonly address: string;
-  attest(content: Sealed): Promise<Attestation>;
+  attest(content: Omit<Sealed, "position">): Promise<Attestation>;
   refuse(content: Omit<Refusal, "validator" | "signature">): Promise<Refusal>;
 }
 
@@ -60,6 +61,13 @@ export interface ValidatorPorts {
   readonly follower: LogFollower;
   readonly prover: Pick<Prover, "verify">;
   readonly attester: Attester;
+  /** Whether the record at the position can be replaced no more: only such batches are attested. */
+  isFinal?(position: number): boolean;
+  /**
+   * Asked before the validator refuses a record: false where that says nothing of what the others
+   * go on with. It ends then, and tells nobody.
+   */
+  mayRefuse?(refusal: RefusalError): boolean;
 }
 
 /** Times in ms. */
@@ -81,7 +89,7 @@ export interface Validator {
   /** What has been executed and attested. */
   progress(): { readonly position: number; readonly attested: number };
   /** Where its copy of the log stands, and the root at the last seal in it. */
-  place(): LogPlace;
+  place(): ExecutedPlace;
   /** From now on told of each record once it is executed and durable, with that root. */
   onExecuted(listener: (record: LogRecord, root: bigint) => void): void;
 }
@@ -99,12 +107,20 @@ export class RefusalError extends Error {
   }
 }
 
-/** A batch that was executed here. */
+/** A batch that was executed here; `position` of its seal. */
 interface Sealed {
+  readonly position: number;
   readonly number: number;
   readonly root: bigint;
   readonly wordsHash: string;
   readonly logHash: string;
+}
+
+/** What a checkpoint keeps besides the state. */
+interface ValidatorMemory extends ExecutorMemory {
+  readonly nextQueueId: number;
+  /** Below the newest: a sequencer that was not there has not heard of them. */
+  readonly unanchored?: readonly Sealed[];
 }
 
 interface Parts {
@@ -129,17 +145,18 @@ export async function createValidator(
   const { log, checkpoints, settlement, clock, logger } = ports;
   const { deployment, queueWaitMs } = config;
   const checkpoint = await loadCheckpoint(log, checkpoints);
-  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
-  const memory = checkpoint?.extra as { nextQueueId: number } | undefined;
+  // Validators prove nothing.
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, false);
+  const memory = checkpoint?.extra as ValidatorMemory | undefined;
   const nextQueueId = memory?.nextQueueId ?? 0;
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
   const refusing = new AbortController();
-  const unanchored = new Map<number, Sealed>();
+  const unanchored = new Map((memory?.unanchored ?? []).map((sealed) => [sealed.number, sealed]));
   const newest = checkpoint && (await ports.batches.sealed(checkpoint.batchNumber));
-  if (newest !== undefined) unanchored.set(newest.number, sealedOf(newest, checkpoint!.hash));
+  if (newest !== undefined) unanchored.set(newest.number, sealedOf(newest, checkpoint!));
   const heads = await readSeenHeads(log);
   const parts: Parts = {
-    ports,
+    ports: ownStores(ports),
     config,
     node,
     queue,
@@ -159,7 +176,10 @@ export async function createValidator(
   return {
     run: (signal) => run(parts, signal),
     progress: () => ({ position: node.position(), attested: parts.attested }),
-    place: () => ({ to: node.position(), logHash: node.hash(), root: node.executor.root() }),
+    place: () => {
+      const { position: to, hash: logHash, epoch } = node.head();
+      return { to, logHash, epoch, root: node.executor.root() };
+    },
     onExecuted: (listener) => {
       parts.executed = listener;
     },
@@ -190,7 +210,12 @@ async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined
   });
   await Promise.all([following, proofs, anchors, attestSealed(parts, signal)]);
   if (!refusing.signal.aborted) return undefined;
-  const { message: reason, position, isAccusation } = refusing.signal.reason as RefusalError;
+  const refusal = refusing.signal.reason as RefusalError;
+  const { message: reason, position, isAccusation } = refusal;
+  if (isAccusation && ports.mayRefuse?.(refusal) === false) {
+    logger.warn("does not follow this log", { position, reason });
+    return undefined;
+  }
   if (!isAccusation) {
     logger.error("stopped: this validator attests nothing more", { position, reason });
     return reason;
@@ -247,26 +272,36 @@ async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal):
   }
 }
 
-/** Stores the batch without its inputs: validators prove nothing. */
 async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Promise<void> {
   const { sealed } = effect;
   if (sealed === undefined) return;
   const { number } = sealed;
-  await parts.ports.batches.putSealed({ ...sealed, inputs: {} });
-  parts.unanchored.set(number, sealedOf(sealed, record.hash));
+  await parts.ports.batches.putSealed(sealed);
+  parts.unanchored.set(
+    number,
+    sealedOf(sealed, { position: record.position + 1, hash: record.hash }),
+  );
   const [oldest] = parts.unanchored.keys();
   if (parts.unanchored.size > UNANCHORED_MAX) parts.unanchored.delete(oldest!);
   parts.ports.logger.debug("batch executed", { number, position: record.position });
 }
 
-function sealedOf({ number, rootAfter: root, words }: SealedBatch, logHash: string): Sealed {
-  return { number, root, wordsHash: wordsHash(words), logHash };
+function sealedOf(
+  { number, rootAfter: root, words }: SealedBatch,
+  after: { readonly position: number; readonly hash: string },
+): Sealed {
+  const place = { position: after.position - 1, logHash: after.hash };
+  return { number, root, wordsHash: wordsHash(words), ...place };
 }
 
-function draftCheckpoint({ config, node, queue }: Parts, effect: Effect) {
+function draftCheckpoint({ config, node, queue, unanchored }: Parts, effect: Effect) {
   const { sealed } = effect;
   if (sealed === undefined || sealed.number % config.checkpointEvery !== 0) return undefined;
-  const memory = { nextQueueId: queue.nextQueueId(), ...executorMemory(node.executor) };
+  const memory: ValidatorMemory = {
+    nextQueueId: queue.nextQueueId(),
+    unanchored: [...unanchored.values()],
+    ...executorMemory(node.executor),
+  };
   return checkpointOf(node, effect, memory);
 }
 
@@ -283,7 +318,9 @@ async function attestSealed(parts: Parts, signal: AbortSignal): Promise<void> {
       for (const sealed of [...parts.unanchored.values()]) {
         const isNews = sealed.number > parts.attested;
         if (!isNews && !repeats) continue;
-        await follower.attest(await attester.attest(sealed));
+        const { position, ...content } = sealed;
+        if (ports.isFinal?.(position) === false) break;
+        await follower.attest(await attester.attest(content));
         sentAt = clock.now();
         parts.attested = Math.max(parts.attested, sealed.number);
         if (isNews) logger.info("attested", { number: sealed.number });
@@ -314,6 +351,6 @@ function asRefusal(error: unknown, position: number): RefusalError {
   if (error instanceof RefusalError) return error;
   const at = error instanceof LogCorruptionError ? error.position : position;
   // Nor is its own disk the sequencer's lie.
-  const isOwn = error instanceof LayerOneStoppedError || error instanceof LogStoppedError;
+  const isOwn = error instanceof LayerOneStoppedError || error instanceof OwnStoreError;
   return new RefusalError(at, messageOf(error), !isOwn);
 }

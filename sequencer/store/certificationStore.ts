@@ -6,15 +6,22 @@
 import { type Block, blockHash } from "../consensus/block.ts";
 import type { Durable } from "../consensus/state.ts";
 import { LAG_BLOCKS_MAX } from "../consensus/state.ts";
+import type { Evidence } from "../consensus/verification.ts";
 import { offenceOf } from "../consensus/vote.ts";
 import type { CertificationStore, FinalBlock } from "../ports.ts";
-import { type Database, encodeValue, readValue, writeValue } from "./database.ts";
-import { valueKey } from "./keys.ts";
+import { type Database, decodeValue, encodeValue, readValue, writeValue } from "./database.ts";
+import { valueKey, valuesUnder } from "./keys.ts";
 
 /** Who is further behind takes over a state and asks for no blocks: twice that is enough. */
 const BLOCKS_KEPT = 2 * LAG_BLOCKS_MAX;
+
+export interface LevelCertification extends CertificationStore {
+  /** All that was kept of members who lied. */
+  accusations(): AsyncGenerator<Evidence>;
+}
+
 /** `session`: of the validator set; votes of another session say nothing in this one. */
-export function createCertificationStore(database: Database, session: string): CertificationStore {
+export function createCertificationStore(database: Database, session: string): LevelCertification {
   const keyOf = (name: string): string => valueKey(`certification/${session}/${name}`);
   const blockKey = (hash: string): string => keyOf(`block/${hash}`);
   const heightKey = (height: number): string => keyOf(`height/${height}`);
@@ -55,6 +62,11 @@ export function createCertificationStore(database: Database, session: string): C
       const key = keyOf(`evidence/${first.validator}/${offenceOf(first, second)}`);
       if ((await readValue(database, key)) !== undefined) return;
       await writeValue(database, key, { first, second });
+    },
+    accusations: async function* () {
+      for await (const [key, value] of database.iterator(valuesUnder(keyOf("evidence")))) {
+        yield decodeValue(key, value) as Evidence;
+      }
     },
   };
 }

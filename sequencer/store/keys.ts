@@ -44,3 +44,8 @@ export function rangeFrom(prefix: NumberedPrefix, from: number): { gte: string; 
 export function rangeTo(prefix: NumberedPrefix, to: number): { gte: string; lte: string } {
   return { gte: numberedKey(prefix, 0), lte: numberedKey(prefix, to) };
 }
+
+/** All keys that go on after `key` with a slash. */
+export function valuesUnder(key: string): { gt: string; lt: string } {
+  return { gt: `${key}/`, lt: `${key}0` };
+}

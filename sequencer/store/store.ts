@@ -10,6 +10,7 @@ import { createDatabase, type Database, readValue, writeValue } from "./database
 import { openHeadFile } from "./headFile.ts";
 import { ORIGIN_KEY, valueKey } from "./keys.ts";
 import { type LevelLog, openLevelLog } from "./levelLog.ts";
+import { changesWithCut } from "./truncation.ts";
 
 export interface Store {
   readonly log: LevelLog;
@@ -18,6 +19,11 @@ export interface Store {
   readonly values: DurableValues;
   /** Of a session of the validator set. */
   certification(session: string): CertificationStore;
+  /**
+   * Cuts the log off at `to`, with the checkpoints and batches that hang on the rest, in one synced
+   * write. Nobody may write meanwhile. Throws RangeError where the log is shorter.
+   */
+  truncate(to: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +57,7 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
       batches: createBatchStore(database),
       values: createValueStore(database),
       certification: (session) => createCertificationStore(database, session),
+      truncate: async (to) => log.truncate(to, await changesWithCut(database, log, to)),
       close: async () => {
         await log.close();
         await closeFiles();

@@ -206,7 +206,7 @@ export async function createCommittee(options: CommitteeOptions): Promise<Commit
 }
 
 /** Shows what is said, and loses what must not pass. */
-function tapped(
+export function tapped(
   mesh: MemberNetwork,
   cut: ReadonlySet<number>,
   see: (message: Message) => void,
@@ -238,11 +238,11 @@ function rootAt(position: number): bigint {
   return 2n ** 240n + BigInt(position);
 }
 
-async function placeOf({ log }: Store) {
+export async function placeOf({ log }: Pick<Store, "log">) {
   let root = GENESIS_ROOT;
   for await (const { entry } of log.read(0)) if (entry.type === "seal") root = entry.root;
-  const { position: to, hash: logHash } = log.head();
-  return { to, logHash, root };
+  const { position: to, hash: logHash, epoch } = log.head();
+  return { to, logHash, epoch, root };
 }
 
 /** In place of a validator's executor: a record's root is what its seal says. */

@@ -22,15 +22,14 @@ import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
 import type { TestTrader } from "../../unit/roles/market.ts";
 import type { Chance } from "../random.ts";
 import { DOMAIN, isSignedReceipt } from "./deployment.ts";
+import type { Ask } from "./dialling.ts";
 import { balanceText, type Command, type Moment, ordersText, type Read } from "./history.ts";
 import { sleep } from "./logWire.ts";
 import type { Machine } from "./virtualTime.ts";
-import type { Wire } from "./wire.ts";
 
 export interface ClientOptions {
   readonly machine: Machine;
-  readonly sequencer: Machine;
-  readonly wire: Wire;
+  readonly ask: Ask;
   readonly chance: Chance;
   readonly trader: TestTrader;
   /** Times that each command is sent; more than once only one after the other. */
@@ -57,7 +56,7 @@ const LIFETIME_MS = 60_000;
 const ACTIVE_MAX = 2;
 
 export function startClient(options: ClientOptions): Client {
-  const { machine, sequencer, wire, chance, trader, copies } = options;
+  const { machine, chance, trader, copies } = options;
   const { account, secret } = trader;
   const commands: Command[] = [];
   const reads: Read[] = [];
@@ -66,7 +65,7 @@ export function startClient(options: ClientOptions): Client {
   const receipts = createReceiptBook({ domain: DOMAIN });
   const state = { isFinishing: false, isDone: false, active: 0 };
   const ask = <T>(method: string, content: unknown = account): Promise<T> =>
-    wire.call<T>(machine, sequencer, { method, content });
+    options.ask<T>(method, content);
 
   async function submitOnce(submission: Submission): Promise<SubmitResult | undefined> {
     const { account, keyIndex, word, signature, seen } = submission;

@@ -1,7 +1,7 @@
 /** What goes wrong in a storm, period by period. */
 import type { Chance } from "../random.ts";
 import type { Node } from "./node.ts";
-import type { Venue } from "./venue.ts";
+import type { AnyVenue } from "./venue.ts";
 import type { Machine } from "./virtualTime.ts";
 
 /** Percent of periods in which it happens. */
@@ -33,7 +33,7 @@ const CLOCK_MS_MAX = 4_000;
 /** In thousandths. */
 const DRIFT_MAX = 20;
 
-export function startFaults(venue: Venue, chance: Chance, rates: FaultRates): Faults {
+export function startFaults(venue: AnyVenue, chance: Chance, rates: FaultRates): Faults {
   const { time, nodes, clocks, wire, watcher, layerOne } = venue;
   const { after } = time.schedule;
   let crashes = 0;
@@ -45,14 +45,16 @@ export function startFaults(venue: Venue, chance: Chance, rates: FaultRates): Fa
       if (!isOver) action();
     });
 
-  /** It may have ended by itself before; whoever runs it starts it again. */
-  function stop(node: Node): void {
+  /** They may have ended by themselves before; whoever runs them starts them again. */
+  function stop(together: readonly Node[]): void {
     const isPower = chance.happens(50);
-    node.machine.crash();
-    node.disk.crash(isPower);
+    for (const { machine, disk } of together) {
+      machine.crash();
+      disk.crash(isPower);
+    }
     crashes += 1;
     watcher.checkLog();
-    later(chance.pick(DOWN_MS_MAX), () => start(node));
+    for (const node of together) later(chance.pick(DOWN_MS_MAX), () => start(node));
   }
 
   function start(node: Node): void {
@@ -68,12 +70,13 @@ export function startFaults(venue: Venue, chance: Chance, rates: FaultRates): Fa
     }
     node.disk.breakDown();
     // Whoever runs it sees that it has ended.
-    later(chance.pick(DOWN_MS_MAX), () => stop(node));
+    later(chance.pick(DOWN_MS_MAX), () => stop([node]));
   }
 
-  function moveClock(machine: Machine): void {
+  function moveClock(processes: readonly Machine[]): void {
     const offset = chance.pick(2 * CLOCK_MS_MAX) - CLOCK_MS_MAX;
-    machine.setClock(offset, 1 + (chance.pick(2 * DRIFT_MAX) - DRIFT_MAX) / 1_000);
+    const rate = 1 + (chance.pick(2 * DRIFT_MAX) - DRIFT_MAX) / 1_000;
+    for (const machine of processes) machine.setClock(offset, rate);
   }
 
   function cutOff(machine: Machine): void {
@@ -87,10 +90,8 @@ export function startFaults(venue: Venue, chance: Chance, rates: FaultRates): Fa
     const inPeriod = (percent: number, action: () => void): void => {
       if (chance.happens(percent)) later(chance.pick(PERIOD_MS), action);
     };
-    // The sequencer as often as all validators together.
-    const anyNode = (): Node => (chance.happens(50) ? venue.sequencer : chance.one(nodes));
-    inPeriod(rates.crashes, () => stop(anyNode()));
-    inPeriod(rates.disks, () => troubleDisk(anyNode()));
+    inPeriod(rates.crashes, () => stop(venue.victims(chance)));
+    inPeriod(rates.disks, () => troubleDisk(venue.victims(chance)[0]!));
     inPeriod(rates.clocks, () => moveClock(chance.one(clocks)));
     inPeriod(rates.oracles, () => cutOff(venue.oracles));
     inPeriod(rates.layerOne, () =>
@@ -104,7 +105,7 @@ export function startFaults(venue: Venue, chance: Chance, rates: FaultRates): Fa
       isOver = true;
       venue.network.calm();
       for (const machine of [venue.oracles, venue.chain]) wire.setAway(machine, false);
-      for (const machine of clocks) machine.setClock(0, 1);
+      for (const machine of clocks.flat()) machine.setClock(0, 1);
       for (const node of nodes) {
         node.disk.setSlow(false);
         if (node.disk.isBroken()) {

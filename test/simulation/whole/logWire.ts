@@ -123,6 +123,7 @@ export function createFollower({ machine, sequencer, wire }: FollowerOptions): L
   }
 
   async function* follow(from: number, signal: AbortSignal): AsyncGenerator<LogRecord> {
+    heed(signal);
     for (let next = from; !signal.aborted; ) {
       const texts = await ask<string[]>("records", next).catch(() => undefined);
       if (texts === undefined) await sleep(RETRY_MS);
@@ -135,6 +136,7 @@ export function createFollower({ machine, sequencer, wire }: FollowerOptions): L
   }
 
   async function* proofs(from: number, signal: AbortSignal): AsyncGenerator<Proven> {
+    heed(signal);
     for (let next = from; !signal.aborted; ) {
       const proven = await ask<Proven | undefined>("proof", next).catch(() => null);
       if (proven === null) await sleep(RETRY_MS);
@@ -152,6 +154,15 @@ export function createFollower({ machine, sequencer, wire }: FollowerOptions): L
     refuse: (refusal) => deliver("refuse", refusal),
     stop: async () => undefined,
   };
+}
+
+/**
+ * Node looks whether a signal of `AbortSignal.any` is aborted when it is asked, and finds nothing
+ * where its part was collected before: a run would hang on the moment of that. One that is listened
+ * to is told at once.
+ */
+function heed(signal: AbortSignal): void {
+  signal.addEventListener("abort", () => undefined, { once: true });
 }
 
 export function sleep(ms: number): Promise<void> {

@@ -5,14 +5,13 @@ import type { Logger, Prover } from "../../../sequencer/ports.ts";
 import type { ProofJob } from "../../../sequencer/prover/jobMessages.ts";
 import { runProver } from "../../../sequencer/roles/prover.ts";
 import type { Chance } from "../random.ts";
+import type { Ask } from "./dialling.ts";
 import { sleep } from "./logWire.ts";
 import type { Machine } from "./virtualTime.ts";
-import type { Wire } from "./wire.ts";
 
 export interface ProverNodeOptions {
   readonly machine: Machine;
-  readonly sequencer: Machine;
-  readonly wire: Wire;
+  readonly ask: Ask;
   readonly chance: Chance;
   readonly logger: Logger;
 }
@@ -36,9 +35,7 @@ export const proofVerifier: Pick<Prover, "verify"> = {
 };
 
 export function startProver(options: ProverNodeOptions): void {
-  const { machine, sequencer, wire, chance, logger } = options;
-  const ask = <T>(method: string, content?: unknown): Promise<T> =>
-    wire.call<T>(machine, sequencer, { method, content });
+  const { machine, ask, chance, logger } = options;
   const jobs = {
     next: async () => {
       const job = await ask<ProofJob | undefined>("job");

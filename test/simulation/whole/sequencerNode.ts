@@ -34,7 +34,7 @@ export interface SequencerNodeOptions {
   readonly settlement: SettlementLayer;
   readonly logger: Logger;
   /** It has ended by itself; why. */
-  onEnd(reason: string): void;
+  onEnd(reason: string, disk: Disk): void;
   /** A validator accuses it. */
   onRefusal(refusal: Refusal): void;
 }
@@ -45,9 +45,9 @@ export interface SequencerNode extends Node {
 }
 
 const BACKLOG_MAX = 64;
-const LEASE_MS = 5_000;
+export const LEASE_MS = 5_000;
 
-const config: SequencerConfig = {
+export const config: SequencerConfig = {
   ...CONFIG,
   deployment,
   info: {
@@ -75,7 +75,7 @@ export function createSequencerNode(options: SequencerNodeOptions): SequencerNod
       running.service = undefined;
       machine.boot(() => {
         run(options, running).catch((error: Error) => {
-          options.onEnd(error.message);
+          options.onEnd(error.message, disk);
           machine.crash();
         });
       });
@@ -116,28 +116,35 @@ async function run(
   );
   const { service } = sequencer;
   running.service = service;
-  wire.serve(machine, {
-    ...line.served,
-    submit: (submission) => service.submit(submission as Submission),
-    account: (id) => service.account({ id: id as number }),
-    orders: (account) => service.orders(account as number),
-    session: (account) => service.session(account as number, 0),
-    status: () => service.status(),
-    job: async () => {
-      const job = await board!.take();
-      // Toy proofs need the public words only.
-      return job && { ...job, inputs: {} };
-    },
-    proven: (answer) => {
-      const { number, proof } = answer as ProofAnswer;
-      return board!.answer(number, proof);
-    },
-  });
+  wire.serve(machine, { ...line.served, ...exchangeHandlers(service, () => board!) });
   await sequencer.run(new AbortController().signal);
 }
 
+/** What clients and provers ask. */
+export function exchangeHandlers(
+  service: ExchangeService,
+  board: () => ReturnType<typeof createJobBoard>,
+) {
+  return {
+    submit: (submission: unknown) => service.submit(submission as Submission),
+    account: (id: unknown) => service.account({ id: id as number }),
+    orders: (account: unknown) => service.orders(account as number),
+    session: (account: unknown) => service.session(account as number, 0),
+    status: () => service.status(),
+    job: async () => {
+      const job = await board().take();
+      // Toy proofs need the public words only.
+      return job && { ...job, inputs: {} };
+    },
+    proven: (answer: unknown) => {
+      const { number, proof } = answer as ProofAnswer;
+      return board().answer(number, proof);
+    },
+  };
+}
+
 /** What validators read: the log, and each batch that has a proof. */
-function logSource({ log, batches }: Store): LogSource {
+export function logSource({ log, batches }: Pick<Store, "batches" | "log">): LogSource {
   return {
     record: (from) => log.read(from),
     proofOf: async (number) => {

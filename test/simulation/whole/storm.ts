@@ -10,9 +10,10 @@ import type { DiskFaults } from "./disk.ts";
 import { type FaultRates, startFaults } from "./faults.ts";
 import type { Command, History } from "./history.ts";
 import { checkHistory } from "./historyCheck.ts";
+import { createMovingVenue } from "./movingVenue.ts";
 import { type Replay, replayLog } from "./replay.ts";
 import { recordOn } from "./sequencerNode.ts";
-import { createVenue, type Venue } from "./venue.ts";
+import { type AnyVenue, createVenue } from "./venue.ts";
 import { inVirtualTime } from "./virtualTime.ts";
 
 export interface StormOptions {
@@ -30,6 +31,9 @@ export interface StormOptions {
   readonly copies?: number;
   readonly clients?: number;
   readonly disks?: Partial<DiskFaults>;
+  /** Each member has a sequencer of its own, and the leader's writes. */
+  readonly isMoving?: boolean;
+  readonly isHasty?: boolean;
   /** Where nodes write what they do, for people. */
   readonly lines?: string[];
 }
@@ -48,18 +52,19 @@ export interface StormResult {
   readonly digest: string;
 }
 
-const DISKS: DiskFaults = { syncMsMax: 4, slowMsMax: 900, liesMs: 0 };
+export const DISKS: DiskFaults = { syncMsMax: 4, slowMsMax: 900, liesMs: 0 };
 /** The market opens before the storm begins. */
-const OPENING_MS = 3_500;
+export const OPENING_MS = 3_500;
 const LOOK_MS = 250;
 
 export function runStorm(options: StormOptions): Promise<StormResult> {
   return inVirtualTime(async (time) => {
-    const { twins = [], copies = 1, clients = 3, lines } = options;
+    const { twins = [], copies = 1, clients = 3, lines, isHasty = false } = options;
     const chance = createChance(options.seed);
     const disks = { ...DISKS, ...options.disks };
-    const venue = createVenue(time, {
-      ...{ chance, weather: CALM, disks, twins, copies, clients, lines },
+    const create = options.isMoving === true ? createMovingVenue : createVenue;
+    const venue: AnyVenue = create(time, {
+      ...{ chance, weather: CALM, disks, twins, copies, clients, lines, isHasty },
     });
     const { watcher, network } = venue;
     network.divide(options.divided);
@@ -82,11 +87,14 @@ export function runStorm(options: StormOptions): Promise<StormResult> {
 }
 
 /** What is still to come: every client answered, every record certified, every batch anchored. */
-function unfinished({ sequencer, validators, clients, layerOne }: Venue): string[] {
-  const { position } = sequencer.disk.logHead();
+export function unfinished({ records, validators, clients, layerOne }: AnyVenue): string[] {
+  const log = records();
+  const position = log.length;
   const behind = validators.filter((node) => node.certified() < position);
   const waiting = clients.filter((client) => !client.isDone());
-  const sealed = newestSeal(sequencer.disk, position);
+  const last = log.at(-1)?.entry;
+  // Undefined while a batch is open.
+  const sealed = last?.type === "seal" ? last.number : undefined;
   const { number } = layerOne.view().anchored;
   return [
     ...behind.map((node) => `${node.machine.name} is at ${node.certified()} of ${position}`),
@@ -95,18 +103,13 @@ function unfinished({ sequencer, validators, clients, layerOne }: Venue): string
   ];
 }
 
-/** Number of the batch that the log ends with; undefined while one is open. */
-function newestSeal(disk: Parameters<typeof recordOn>[0], position: number): number | undefined {
-  const entry = position === 0 ? undefined : recordOn(disk, position - 1)?.entry;
-  return entry?.type === "seal" ? entry.number : undefined;
-}
-
-function report(
-  venue: Venue,
+/** Everything that came of the run, held against everything else. */
+export function report(
+  venue: AnyVenue,
   end: Pick<StormResult, "recoveryMs" | "undone"> & { readonly crashes: number },
 ): StormResult {
   const { watcher, time, layerOne, clients, traders } = venue;
-  const records = recordsOf(venue);
+  const records = venue.records();
   const replay = replayLog(
     records,
     traders.map(({ account }) => account),
@@ -121,6 +124,8 @@ function report(
     ...checkHistory(history, replay),
     ...checkCopies(venue, records),
     ...checkAnchored(venue, replay),
+    ...checkBlocks(venue, replay),
+    ...(venue.isMoving ? checkEpochs(venue, records) : []),
   ];
   const { crashes, recoveryMs, undone } = end;
   const counts = {
@@ -141,21 +146,37 @@ function isAcknowledged({ answer }: Command): boolean {
   return answer !== undefined && "receipt" in answer;
 }
 
-function recordsOf({ sequencer: { disk } }: Venue): LogRecord[] {
-  const { position } = disk.logHead();
-  return Array.from({ length: position }, (_, at) => recordOn(disk, at)!);
-}
-
-/** Validators hold the sequencer's log, as far as they have come. */
-function checkCopies({ validators }: Venue, records: readonly LogRecord[]): string[] {
-  return validators.flatMap(({ machine, disk }) => {
-    const { position, hash } = disk.logHead();
-    const isSame = position === 0 || records[position - 1]?.hash === hash;
-    return isSame ? [] : [`${machine.name} holds another log at ${position}`];
+/** Validators hold the log that counts, as far as they have certified it, or more. */
+function checkCopies({ validators, isMoving }: AnyVenue, records: readonly LogRecord[]): string[] {
+  return validators.flatMap(({ machine, disk, certified }) => {
+    const { position } = disk.logHead();
+    const at = isMoving ? certified() : position;
+    const isSame = at === 0 || records[at - 1]?.hash === recordOn(disk, at - 1)?.hash;
+    return isSame ? [] : [`${machine.name} holds another log at ${at}`];
   });
 }
 
-function checkAnchored({ layerOne }: Venue, { roots }: Replay): string[] {
+/** Final blocks are of this log, with the roots that executing it leads to. */
+function checkBlocks({ watcher }: AnyVenue, replay: Replay): string[] {
+  return watcher.finals.flatMap(({ height, to, root }) =>
+    to > replay.head.position || replay.rootAt(to) === root
+      ? []
+      : [`block ${height} has another root than its records lead to`],
+  );
+}
+
+/** A record's epoch is the term of its block. */
+function checkEpochs({ watcher }: AnyVenue, records: readonly LogRecord[]): string[] {
+  return watcher.finals.flatMap(({ height, from, to, view, logHash }) => {
+    const own = records.slice(from, to);
+    if (to > 0 && records[to - 1]?.hash !== logHash) return [`block ${height} is of another log`];
+    const other = own.find(({ epoch }) => epoch !== view.term);
+    if (other === undefined) return [];
+    return [`record ${other.position} of epoch ${other.epoch} is in a block of term ${view.term}`];
+  });
+}
+
+function checkAnchored({ layerOne }: AnyVenue, { roots }: Replay): string[] {
   return layerOne.batches().flatMap(({ number, root }) => {
     return roots[number - 1] === root ? [] : [`layer one has another root for batch ${number}`];
   });

@@ -50,12 +50,12 @@ export interface ValidatorNode extends Node {
 }
 
 export const TIMING: Timing = { termMs: 2_000, heartbeatMs: 400, resendMs: 600 };
-const PATIENCE_MS = 500;
+export const PATIENCE_MS = 500;
 const REPORT_MS = 1_000;
 /** Clocks of two machines may be so far apart. */
 export const CLOCK_SKEW_MS = 10_000;
 
-const config = {
+export const config = {
   deployment,
   queueWaitMs: 60_000,
   clockSkewMs: CLOCK_SKEW_MS,
@@ -141,7 +141,7 @@ async function run(
   return Promise.race([validator.run(signal), certifier.run(signal)]);
 }
 
-function createAttester(address: string): Attester {
+export function createAttester(address: string): Attester {
   return {
     address,
     attest: async ({ number, root: bigRoot, wordsHash, logHash }) => {

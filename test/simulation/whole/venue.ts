@@ -1,5 +1,5 @@
 /** A whole venue in virtual time: all its machines, connected; nothing happens before time runs. */
-
+import type { LogRecord } from "../../../sequencer/batch/log.ts";
 import { publicKeyOf } from "../../../sequencer/protocol/eddsa.ts";
 import { createTrader, START, type TestTrader } from "../../unit/roles/market.ts";
 import { createNetwork, type Network, TWIN, type Weather } from "../consensus/network.ts";
@@ -12,13 +12,14 @@ import {
   layerOneValidators,
   MEMBERS,
 } from "./deployment.ts";
+import { createDialling } from "./dialling.ts";
 import { createDisk, type DiskFaults } from "./disk.ts";
 import { createLayerOne, type LayerOne } from "./layerOne.ts";
 import type { Seat } from "./memberMesh.ts";
 import { createLogger, type Node } from "./node.ts";
 import { startOracles } from "./oracleNode.ts";
 import { startProver } from "./proverNode.ts";
-import { createSequencerNode, type SequencerNode } from "./sequencerNode.ts";
+import { createSequencerNode, recordOn, type SequencerNode } from "./sequencerNode.ts";
 import { createSettlement } from "./settlement.ts";
 import { createValidatorNode, type ValidatorNode } from "./validatorNode.ts";
 import type { Machine, VirtualTime } from "./virtualTime.ts";
@@ -34,41 +35,53 @@ export interface VenueOptions {
   /** Times that clients send each command. */
   readonly copies: number;
   readonly clients: number;
+  /** Sequencers that move acknowledge what is not final: the checks must see it. */
+  readonly isHasty?: boolean;
   /** Where nodes write what they do, for people. */
   readonly lines?: string[] | undefined;
 }
 
-export interface Venue {
+/** What every venue has, whoever writes its log. */
+export interface AnyVenue {
   readonly time: VirtualTime;
   readonly network: Network;
   readonly wire: Wire;
   readonly watcher: Watcher;
-  readonly sequencer: SequencerNode;
   readonly validators: readonly ValidatorNode[];
   readonly clients: readonly Client[];
   readonly traders: readonly TestTrader[];
   readonly layerOne: LayerOne;
   /** Machines that stop and start again. */
   readonly nodes: readonly Node[];
-  /** Everybody whose clock may be wrong. */
-  readonly clocks: readonly Machine[];
+  /** Everybody whose clock may be wrong: processes that have one in common. */
+  readonly clocks: readonly (readonly Machine[])[];
   readonly oracles: Machine;
   readonly chain: Machine;
+  /** Each member has a sequencer of its own. */
+  readonly isMoving: boolean;
+  /** The log that counts. */
+  records(): LogRecord[];
+  /** Nodes that something happens to at once. */
+  victims(chance: Chance): readonly Node[];
+}
+
+export interface Venue extends AnyVenue {
+  readonly sequencer: SequencerNode;
 }
 
 /** Numbers in the network: members and their twins have those below 8 and above 16. */
-const [SEQUENCER, LAYER_ONE, ORACLES, PROVER, FIRST_CLIENT] = [8, 9, 10, 11, 12] as const;
+export const [SEQUENCER, LAYER_ONE, ORACLES, PROVER, FIRST_CLIENT] = [8, 9, 10, 11, 12] as const;
 const FIRST_ACCOUNT = 3;
 const DEPOSIT = 2_000_000_000;
 const KEY_EXPIRY = START / 1000 + 1_000_000;
 
 export function createVenue(time: VirtualTime, options: VenueOptions): Venue {
-  const { chance, twins, lines, copies } = options;
+  const { chance, twins, lines } = options;
   const network = createNetwork(time.schedule, chance, options.weather);
   const wire = createWire(network);
   const machine = (name: string, place: number): Machine => time.createMachine(name, place);
   const [chain, oracles] = [machine("layer one", LAYER_ONE), machine("oracles", ORACLES)];
-  const [prover, sequencerMachine] = [machine("prover", PROVER), machine("sequencer", SEQUENCER)];
+  const sequencerMachine = machine("sequencer", SEQUENCER);
   const seats = seatsOf(machine, twins);
   const parts: { sequencer?: SequencerNode; validators: ValidatorNode[] } = { validators: [] };
   const watcher = createWatcher({
@@ -101,33 +114,58 @@ export function createVenue(time: VirtualTime, options: VenueOptions): Venue {
     }),
   );
   parts.validators = validators;
-  const traders = Array.from({ length: options.clients }, (_, index) =>
-    createTrader(FIRST_ACCOUNT + index),
-  );
-  for (const trader of traders) layerOne.order(openingOf(trader));
   startOracles({ machine: oracles, wire, chance });
-  const provers = { wire, chance, sequencer: sequencerMachine };
-  startProver({ ...provers, machine: prover, logger: createLogger("prover", lines) });
-  for (const node of [sequencer, ...validators]) node.start();
-  const clientMachines = traders.map(({ account }, index) =>
-    machine(`client ${account}`, FIRST_CLIENT + index),
-  );
-  const clients = traders.map((trader, index) =>
-    startClient({
-      ...{ machine: clientMachines[index]!, sequencer: sequencerMachine, wire, chance, trader },
-      ...{ copies, moment: watcher.moment },
-      onAcknowledged: watcher.acknowledged,
-      onFault: watcher.violate,
-    }),
-  );
-  const clocks = [sequencerMachine, ...seats.map((seat) => seat.machine), oracles];
+  const nodes = [sequencer, ...validators];
+  const trading = startTrading(options, {
+    ...{ time, wire, watcher, layerOne, servers: [sequencerMachine] },
+    begin: () => {
+      for (const node of nodes) node.start();
+    },
+  });
+  const clocks = [[sequencerMachine], ...seats.map((seat) => [seat.machine]), [oracles]];
   return {
-    ...{ time, network, wire, watcher, sequencer, validators, clients, traders, layerOne },
-    ...{ nodes: [sequencer, ...validators], clocks, oracles, chain },
+    ...{ time, network, wire, watcher, sequencer, validators, layerOne, ...trading },
+    ...{ nodes, clocks, oracles, chain, isMoving: false },
+    records: () => {
+      const { position } = sequencer.disk.logHead();
+      return Array.from({ length: position }, (_, at) => recordOn(sequencer.disk, at)!);
+    },
+    // The sequencer as often as all validators together.
+    victims: () => [chance.happens(50) ? sequencer : chance.one(nodes)],
   };
 }
 
-function seatsOf(
+/** Prover and clients: whoever has business with the exchange, wherever that is. */
+export function startTrading(
+  { chance, lines, copies, clients: count }: VenueOptions,
+  venue: Pick<AnyVenue, "time" | "wire" | "watcher" | "layerOne"> & {
+    readonly servers: readonly Machine[];
+    /** The nodes start. */
+    begin(): void;
+  },
+): { clients: Client[]; traders: TestTrader[] } {
+  const { time, wire, watcher, layerOne, servers } = venue;
+  const traders = Array.from({ length: count }, (_, index) => createTrader(FIRST_ACCOUNT + index));
+  for (const trader of traders) layerOne.order(openingOf(trader));
+  const prover = time.createMachine("prover", PROVER);
+  startProver({
+    ...{ machine: prover, chance, logger: createLogger("prover", lines) },
+    ask: createDialling({ machine: prover, servers, wire }),
+  });
+  venue.begin();
+  const clients = traders.map((trader, index) => {
+    const machine = time.createMachine(`client ${trader.account}`, FIRST_CLIENT + index);
+    return startClient({
+      ...{ machine, ask: createDialling({ machine, servers, wire }), chance, trader },
+      ...{ copies, moment: watcher.moment },
+      onAcknowledged: watcher.acknowledged,
+      onFault: watcher.violate,
+    });
+  });
+  return { clients, traders };
+}
+
+export function seatsOf(
   machine: (name: string, place: number) => Machine,
   twins: readonly number[],
 ): Seat[] {

@@ -8,6 +8,7 @@ import { syncBuiltinESMExports } from "node:module";
 import timersPromises from "node:timers/promises";
 import type { Clock } from "../../../sequencer/ports.ts";
 import { createSchedule, type Schedule } from "../consensus/schedule.ts";
+import { createChance } from "../random.ts";
 
 /** Unix ms at which every run begins. */
 export const EPOCH = 1_800_000_000_000;
@@ -55,6 +56,7 @@ const real = {
   elapsed: performance.now,
   sleep: timersPromises.setTimeout,
   turn: timersPromises.setImmediate,
+  random: Math.random,
 };
 
 /** A timer as its maker holds it. */
@@ -166,10 +168,20 @@ function install(schedule: Schedule): void {
   const cancel = (timer: Timer | undefined): void => {
     if (timer !== undefined) timer.isCancelled = true;
   };
-  const wait = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      start(resolve, ms);
+  const wait = <T>(ms: number, value?: T, { signal }: { signal?: AbortSignal } = {}): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        cancel(timer);
+        reject(new DOMException("it was aborted", "AbortError"));
+      };
+      const timer = start(() => {
+        signal?.removeEventListener("abort", onAbort);
+        resolve(value as T);
+      }, ms);
+      if (signal?.aborted === true) onAbort();
+      else signal?.addEventListener("abort", onAbort, { once: true });
     });
+  const jitter = createChance(0);
   replace({
     setTimeout: (action: () => void, ms = 0) => start(action, Math.max(1, ms)),
     setImmediate: (action: () => void) => start(action, 0),
@@ -184,6 +196,7 @@ function install(schedule: Schedule): void {
     elapsed: () => schedule.now(),
     sleep: wait,
     turn: () => wait(0),
+    random: () => jitter.pick(2 ** 32) / 2 ** 32,
   });
 }
 
@@ -192,9 +205,10 @@ function uninstall(): void {
 }
 
 function replace(timers: Record<keyof typeof real, unknown>): void {
-  const { timeout, now, elapsed, sleep, turn, ...globals } = timers;
+  const { timeout, now, elapsed, sleep, turn, random, ...globals } = timers;
   Object.assign(globalThis, globals);
   Object.assign(Date, { now });
+  Object.assign(Math, { random });
   Object.assign(performance, { now: elapsed });
   Object.assign(AbortSignal, { timeout });
   // For those who import them by name.

@@ -5,11 +5,12 @@
  */
 import { isDeepStrictEqual } from "node:util";
 import type { LogRecord } from "../../../sequencer/batch/log.ts";
-import { blockHash } from "../../../sequencer/consensus/block.ts";
+import { type Block, blockHash } from "../../../sequencer/consensus/block.ts";
 import type { Receipt } from "../../../sequencer/exchangeService.ts";
 import type { FinalBlock } from "../../../sequencer/ports.ts";
 import { createObserver } from "../consensus/observer.ts";
 import { QUORUM, rules, sitting } from "./deployment.ts";
+import type { Disk } from "./disk.ts";
 import type { Moment } from "./history.ts";
 import type { Seat } from "./memberMesh.ts";
 import { recordOn, type SequencerNode } from "./sequencerNode.ts";
@@ -19,7 +20,8 @@ export interface WatcherOptions {
   now(): number;
   /** Members whose votes may contradict each other. */
   readonly corrupted: ReadonlySet<number>;
-  sequencer(): SequencerNode;
+  /** Absent: the sequencer moves, and acknowledges what is final. */
+  readonly sequencer?: () => SequencerNode;
   validators(): readonly ValidatorNode[];
 }
 
@@ -28,11 +30,12 @@ export interface Watcher extends ValidatorWatcher {
   violate(what: string): void;
   acknowledged(receipt: Receipt): void;
   moment(): Moment;
-  sequencerEnded(reason: string): void;
+  sequencerEnded(reason: string, disk: Disk): void;
   /** Looks whether every acknowledged record is where it was; whenever a machine has stopped. */
   checkLog(): void;
-  /** Hashes of final blocks by height. */
+  /** Hashes of final blocks by height, and all that are known. */
   readonly blocks: ReadonlyMap<number, string>;
+  readonly finals: readonly Block[];
   readonly heightMax: number;
 }
 
@@ -40,7 +43,8 @@ export function createWatcher(options: WatcherOptions): Watcher {
   const { corrupted, now } = options;
   const violations: string[] = [];
   const blocks = new Map<number, string>();
-  const roots = new Map<number, { readonly hash: string; readonly root: bigint }>();
+  const finals: Block[] = [];
+  const roots = new Map<number | string, { readonly hash: string; readonly root: bigint }>();
   const votes = createObserver({ rules, genesis: sitting.genesis, corrupted });
   let newest: { readonly position: number; readonly hash: string } | undefined;
   let heightMax = 0;
@@ -51,11 +55,20 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   function checkLog(): void {
     if (newest === undefined) return;
-    const { disk } = options.sequencer();
     const { position, hash } = newest;
     // All before it hangs on its hash.
-    const isThere = disk.logHead().position > position && recordOn(disk, position)?.hash === hash;
-    if (!isThere) violate(`the acknowledged record ${position} is gone`);
+    if (!isKept(position, hash)) violate(`the acknowledged record ${position} is gone`);
+  }
+
+  function isKept(position: number, hash: string): boolean {
+    if (options.sequencer === undefined) return holders(position + 1, hash) >= QUORUM;
+    const { disk } = options.sequencer();
+    return disk.logHead().position > position && recordOn(disk, position)?.hash === hash;
+  }
+
+  function durable(): number {
+    if (options.sequencer !== undefined) return options.sequencer().disk.logHead().position;
+    return finals.reduce((to, block) => Math.max(to, block.to), 0);
   }
 
   /** Members whose disk has the log up to there. */
@@ -68,7 +81,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
 
   return {
     violations,
-    blocks,
+    ...{ blocks, finals },
     violate,
     checkLog,
     get heightMax() {
@@ -77,18 +90,20 @@ export function createWatcher(options: WatcherOptions): Watcher {
     moment: () => ({
       at: now(),
       acknowledged: newest === undefined ? 0 : newest.position + 1,
-      durable: options.sequencer().disk.logHead().position,
+      durable: durable(),
     }),
     acknowledged: ({ logPosition: position, logHash: hash }) => {
       if (position > (newest?.position ?? -1)) newest = { position, hash };
       checkLog();
     },
-    sequencerEnded: (reason) => {
-      if (!options.sequencer().disk.isBroken()) violate(`the sequencer ended: ${reason}`);
+    sequencerEnded: (reason, disk) => {
+      if (!disk.isBroken()) violate(`the sequencer ended: ${reason}`);
     },
     executed: (_seat, { position, hash }: LogRecord, root) => {
-      const known = roots.get(position);
-      if (known === undefined) roots.set(position, { hash, root });
+      // Where the sequencer moves, what is not final may be replaced.
+      const key = options.sequencer === undefined ? `${position} ${hash}` : position;
+      const known = roots.get(key);
+      if (known === undefined) roots.set(key, { hash, root });
       else if (!isDeepStrictEqual(known, { hash, root })) {
         violate(`two nodes have executed something else at ${position}`);
       }
@@ -99,6 +114,7 @@ export function createWatcher(options: WatcherOptions): Watcher {
       if (known !== undefined && known !== hash) {
         violate(`two blocks are final at height ${block.height}`);
       }
+      if (known === undefined) finals.push(block);
       blocks.set(block.height, hash);
       heightMax = Math.max(heightMax, block.height);
       const count = holders(block.to, block.logHash);

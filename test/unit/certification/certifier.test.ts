@@ -3,8 +3,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { nullificationOf } from "../../../sequencer/consensus/certificate.ts";
 import type { Message } from "../../../sequencer/consensus/message.ts";
+import type { Memory } from "../../../sequencer/consensus/simplex.ts";
 import type { CertificationStore, MemberNetwork } from "../../../sequencer/ports.ts";
-import { createCertifier, type Scheduler } from "../../../sequencer/roles/certifier.ts";
+import {
+  type CertifierOptions,
+  createCertifier,
+  type Scheduler,
+} from "../../../sequencer/roles/certifier.ts";
 import type { ExecutedLog } from "../../../sequencer/roles/executedLog.ts";
 import * as sitting from "../consensus/sitting.ts";
 import { silent } from "../roles/ports.ts";
@@ -13,17 +18,27 @@ const turns = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
 };
 
-/** One member whose disk, clock and log are the test's. */
-async function member(self: number, roots: (to: number) => bigint = () => 78n) {
+type Saved = Parameters<CertificationStore["save"]>[0];
+
+/** One member whose disk, clock and log are the test's; `given`: what it begins with. */
+async function member(
+  self: number,
+  roots: (to: number) => bigint = () => 78n,
+  given: Pick<CertifierOptions, "moving"> & { memory?: Memory } = {},
+) {
   const sent: Message[] = [];
   const final: number[] = [];
   const wanted: number[] = [];
   const timers = new Map<() => void, number>();
   let take: (from: number, message: Message) => string | undefined = () => undefined;
+  const saved: Saved[] = [];
   let writing: { resolve(): void; reject(error: Error): void }[] = [];
   const store: CertificationStore = {
-    load: async () => ({}),
-    save: () => new Promise((resolve, reject) => writing.push({ resolve, reject })),
+    load: async () => given.memory ?? {},
+    save: (change) => {
+      saved.push(change);
+      return new Promise((resolve, reject) => writing.push({ resolve, reject }));
+    },
     block: async () => undefined,
     accuse: async () => undefined,
   };
@@ -37,16 +52,19 @@ async function member(self: number, roots: (to: number) => bigint = () => 78n) {
     punish: () => undefined,
     stop: async () => undefined,
   };
-  let head = { ...sitting.genesis };
+  let head = { ...sitting.genesis, epoch: 0 };
   const growths: (() => void)[] = [];
   const log: ExecutedLog = {
     head: () => head,
     placeAt: async (base, to) => {
-      if (to === base.to) return base;
-      return to > head.to ? undefined : { to, logHash: "1".padStart(64, "0"), root: roots(to) };
+      if (to === base.to) return { ...base, epoch: 0 };
+      const logHash = "1".padStart(64, "0");
+      return to > head.to ? undefined : { to, logHash, root: roots(to), epoch: 0 };
     },
     onGrowth: (listener) => void growths.push(listener),
     executed: () => undefined,
+    cutting: () => undefined,
+    rewound: () => undefined,
   };
   const scheduler: Scheduler = {
     after: (ms, action) => {
@@ -63,12 +81,13 @@ async function member(self: number, roots: (to: number) => bigint = () => 78n) {
     ...{ rules: sitting.rules, store, network, log, scheduler, logger: silent },
     want: ({ to }) => void wanted.push(to),
     onFinal: ({ block }) => void final.push(block.height),
+    moving: given.moving,
   });
   const stopping = new AbortController();
   const ended = certifier.run(stopping.signal);
   await turns();
   return {
-    ...{ certifier, sent, final, wanted, ended, stopping },
+    ...{ certifier, sent, final, wanted, ended, stopping, saved },
     receive: async (from: number, message: Message) => {
       const fault = take(from, message);
       await turns();
@@ -206,4 +225,21 @@ test("such a vote is found in a vote's proof and in a nullification's tip too", 
     const reason = await Promise.race([seat.ended, turns().then(() => "still voting")]);
     assert.match(reason ?? "", /lost its record of votes: it once cast `notarize`/);
   }
+});
+
+test("whoever begins again in a term that it leads gives it up if sequencers move", async () => {
+  const before = await member(0);
+  await before.fire(sitting.timing.heartbeatMs);
+  const durable = before.saved.at(-1)?.durable;
+  assert.equal(durable?.term, 1, "it has proposed");
+  const moving = {
+    ...{ onTerm: () => undefined, onLead: () => undefined },
+    ...{ onGivenUp: () => undefined, onStale: () => undefined },
+  };
+  const isMoving = await member(0, undefined, { memory: { durable }, moving });
+  await isMoving.written();
+  assert.deepEqual(votes(isMoving.sent), ["nullify"]);
+  const stays = await member(0, undefined, { memory: { durable } });
+  await stays.written();
+  assert.deepEqual(votes(stays.sent), [], "one sequencer writes on, whoever leads");
 });

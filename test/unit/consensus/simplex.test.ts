@@ -168,6 +168,35 @@ test("f others do not end a term, one more does", () => {
   assert.deepEqual(ofType(effects, "lead"), [{ type: "lead", term: 2, base: genesis }]);
 });
 
+test("a leader that gives its own term up is followed at once", () => {
+  const place = { term: 1, view: genesis.view, block: blockHash(genesis) };
+  const leader = seat(0);
+  assert.deepEqual(votesIn(leader.happen({ type: "resigned", term: 2 })), [], "of another term");
+  assert.deepEqual(votesIn(leader.happen({ type: "resigned", term: 1 })), ["nullify"]);
+  assert.deepEqual(votesIn(leader.fire("heartbeat")), []);
+  const node = seat(2);
+  assert.deepEqual(votesIn(node.receive(0, voteMessage(voteBy(0, "nullify", place)))), ["nullify"]);
+});
+
+test("what was executed above a cut is executed again before it is voted for or delivered", () => {
+  const node = seat(1);
+  node.receive(0, proposalOf(first));
+  node.executed(first);
+  const again = node.happen({ type: "rewound", to: first.from });
+  assert.deepEqual(ofType(again, "execute"), [{ type: "execute", block: first }]);
+  const certificate = certify("finalize", first);
+  const effects = node.receive(2, { type: "certificate", certificate });
+  assert.deepEqual(votesIn(effects), []);
+  assert.deepEqual(ofType(effects, "deliver"), []);
+  const late = node.executed(first);
+  assert.equal(ofType(late, "deliver").length, 1);
+  // A block that ends below the cut stands as it did.
+  const other = seat(1);
+  other.receive(0, proposalOf(first));
+  other.executed(first);
+  assert.deepEqual(ofType(other.happen({ type: "rewound", to: first.to }), "execute"), []);
+});
+
 test("a leader proposes when its log has grown, and an empty block when it has not", () => {
   const begin: ConsensusEffect[] = [];
   const node = seat(0, {}, begin);

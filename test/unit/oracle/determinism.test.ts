@@ -1,23 +1,13 @@
-// The same proposal gives the same hash in every locale and time zone, and in another Node.
+// The same proposal gives the same hash in every locale and time zone, and in every Node.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import ts from "typescript";
 import type { Proposal } from "../../../sequencer/oracle/proposal.ts";
+import { bundle, NODE_VERSIONS, nodesMissing, runBundle } from "../../support/nodeVersions.ts";
 
-const root = path.join(import.meta.dirname, "..", "..", "..");
 const folder = mkdtempSync(path.join(tmpdir(), "straddle-hash-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -81,50 +71,16 @@ test("processes with other languages, numbers and time zones sign the same hash"
   assert.equal(new Set(told.map(({ habits }) => habits)).size, 3, "the processes do differ");
 });
 
-/** A Node of another version than this one, if the machine has any. */
-function otherNode(): string | undefined {
-  const folders = (process.env.PATH ?? "").split(path.delimiter);
-  const candidates = [...folders, "/usr/bin", "/usr/local/bin"].map((at) => path.join(at, "node"));
-  return candidates.find((candidate) => {
-    if (!existsSync(candidate)) return false;
-    const version = execFileSync(candidate, ["--version"], { encoding: "utf8" }).trim();
-    return version !== process.version && Number(/^v(\d+)/.exec(version)?.[1]) >= 18;
-  });
-}
-
-/** The sources as JavaScript, for a Node that does not read TypeScript. */
-function transpile(): string {
-  const zones = ["oracle", "pricing", "protocol", "protocol/generated"].map(
-    (zone) => `sequencer/${zone}`,
+test("Node 20, 22 and 24 sign the same hash", { skip: nodesMissing }, async (context) => {
+  const bundled = await bundle(path.join(import.meta.dirname, "hashProposal.ts"));
+  context.after(bundled.remove);
+  const told = await Promise.all(
+    NODE_VERSIONS.map(async (version) => {
+      return JSON.parse(await runBundle(bundled, version, [file])) as Told;
+    }),
   );
-  const files = zones.flatMap((zone) =>
-    readdirSync(path.join(root, zone)).map((name) => path.join(zone, name)),
+  assert.deepEqual(
+    told.map(({ version, hash }) => [Number(/^v(\d+)/.exec(version)?.[1]), hash]),
+    NODE_VERSIONS.map((version) => [version, HASH]),
   );
-  const script = path.join("test", "unit", "oracle", "hashProposal.ts");
-  for (const source of [...files, script].filter((name) => name.endsWith(".ts"))) {
-    const target = path.join(folder, source.replace(/\.ts$/, ".js"));
-    mkdirSync(path.dirname(target), { recursive: true });
-    const { outputText } = ts.transpileModule(readFileSync(path.join(root, source), "utf8"), {
-      compilerOptions: {
-        module: ts.ModuleKind.ESNext,
-        target: ts.ScriptTarget.ES2022,
-        rewriteRelativeImportExtensions: true,
-        verbatimModuleSyntax: true,
-      },
-    });
-    writeFileSync(target, outputText);
-  }
-  writeFileSync(path.join(folder, "package.json"), '{"type":"module"}');
-  symlinkSync(path.join(root, "node_modules"), path.join(folder, "node_modules"));
-  return path.join(folder, script.replace(/\.ts$/, ".js"));
-}
-
-const other = otherNode();
-
-test("another version of Node signs the same hash", {
-  skip: other === undefined && "this machine has no second version of Node",
-}, () => {
-  const told = run(other as string, transpile());
-  assert.notEqual(told.version, process.version);
-  assert.equal(told.hash, HASH);
 });

@@ -90,7 +90,9 @@ async function startOracles(): Promise<string[]> {
         domain: `${DOMAIN}`,
         oracles: oracles.map(({ x, y }) => ({ x: `${x}`, y: `${y}` })),
       },
-      ...{ index, secretFile, port: ports[index]!, apiUrl, intervalMs: 250 },
+      // Of several sequencers one answers.
+      apiUrl: ["http://127.0.0.1:9", apiUrl],
+      ...{ index, secretFile, port: ports[index]!, intervalMs: 250 },
       peers: urls.filter((_, other) => other !== index),
       feed: [
         simulated,

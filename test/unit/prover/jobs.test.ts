@@ -51,7 +51,7 @@ async function start(
   const server = await createJobServer({
     token: TOKEN,
     batches: batches.store,
-    from: 1,
+    from: () => 1,
     verify: async (_batch, proof) => proof[0] === 1n,
     onProof: (number) => proven.push(number),
     pollMs: 2_000,
@@ -89,6 +89,32 @@ test("a prover waits for the next sealed batch", async (context) => {
   const job = await waiting;
   assert.equal(job?.number, 1);
   await client.answer(job!, PROOF);
+});
+
+test("of several servers the one is asked that answers, and told the proof", async (context) => {
+  const batches = memoryBatches(2);
+  const { server, proven } = await start(context, batches);
+  // Nobody listens at the first: its sequencer stands by.
+  const url = ["http://127.0.0.1:9", server.url];
+  const client = createJobClient({ url, token: TOKEN });
+  await assert.rejects(client.next(SIGNAL));
+  const job = await client.next(SIGNAL);
+  await client.answer(job!, PROOF);
+  assert.deepEqual(proven, [job?.number]);
+  assert.ok((await client.next(SIGNAL))?.number !== job?.number, "and is asked again");
+});
+
+test("a proof whose server is gone goes to the one that serves now", async (context) => {
+  const [one, two] = [memoryBatches(1), memoryBatches(1)];
+  const first = await start(context, one);
+  const second = await start(context, two);
+  const url = [first.server.url, second.server.url];
+  const client = createJobClient({ url, token: TOKEN });
+  const job = await client.next(SIGNAL);
+  await first.server.stop();
+  await client.answer(job!, PROOF);
+  assert.deepEqual([first.proven, second.proven], [[], [1]]);
+  assert.deepEqual(two.proofs.get(1), PROOF);
 });
 
 test("without a batch the request ends, and the prover asks again", async (context) => {

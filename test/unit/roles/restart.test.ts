@@ -1,10 +1,24 @@
 // A crash may come at any moment: what was acknowledged is there afterwards, and all goes on.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LogCorruptionError } from "../../../sequencer/batch/log.ts";
+import { LogCorruptionError, type LogRecord, logOrigin } from "../../../sequencer/batch/log.ts";
 import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
 import type { OpenOrder, Receipt } from "../../../sequencer/exchangeService.ts";
-import { createMarket, createWorld, turns, VALIDATORS, type World } from "./market.ts";
+import type { Message } from "../../../sequencer/protocol/messages.ts";
+import { SNAPSHOT_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
+import { DEFAULT_BREAKERS } from "../../../sequencer/roles/circuitBreakers.ts";
+import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
+import {
+  createMarket,
+  createWorld,
+  DOMAIN,
+  deployment,
+  PLACE,
+  type TestTrader,
+  turns,
+  VALIDATORS,
+  type World,
+} from "./market.ts";
 import { createBatches, createCheckpoints, createClock } from "./ports.ts";
 
 interface Story {
@@ -140,6 +154,103 @@ test("what was executed but never durable is gone, and nobody was told of it", a
   assert.equal(isAnswered, false);
   assert.deepEqual(await again.sequencer.service.orders(3), []);
   assert.equal((await again.sequencer.service.session(3, 0))?.version, 1);
+});
+
+/** Why the trader's order is not taken, or what came of it. */
+async function outcomeOf(world: World, who: TestTrader, message: Message): Promise<string | null> {
+  const { account } = who;
+  const result = await world.sequencer.service.submit({
+    account,
+    keyIndex: 0,
+    ...who.peek(message),
+  });
+  if (!result.accepted) return result.code;
+  who.next(message);
+  return result.receipt.outcome;
+}
+
+/** Nobody could tell the log from another: executed without fault, by marks young enough. */
+function assertValid({ log }: World): void {
+  const node = createNodeState(deployment, logOrigin(DOMAIN), undefined);
+  for (const record of log.records) {
+    node.apply(record);
+    const { entry } = record;
+    if (entry.type !== "open") continue;
+    assert.ok(entry.time - entry.snapshot.time < SNAPSHOT_AGE_MS_MAX);
+  }
+}
+
+test("orders are taken back after a restart before any oracle has answered", async () => {
+  const hour = 3_600_000;
+  // [time away, whether the process ended right after a checkpoint]
+  for (const [away, atCheckpoint] of [
+    [1_000, false],
+    [1_000, true],
+    [hour, false],
+    [hour, true],
+  ] as const) {
+    const where = `${away} ms away, ${atCheckpoint ? "at" : "after"} a checkpoint`;
+    const { world, maker, taker } = await createMarket({ checkpointEvery: atCheckpoint ? 1 : 100 });
+    const resting = await world.place(maker, { price: 490, lots: 5 });
+    await world.place(maker, { price: 480, lots: 5 });
+    await world.finish();
+    const isAt = world.checkpoints.saved.at(-1)?.position === world.log.records.length;
+    assert.equal(isAt, atCheckpoint, where);
+    world.clock.advance(away);
+    const again = await world.restart();
+    again.isOracleAway = true;
+    const deadline = again.clock.now() + hour;
+    const order = { book: 0, isSell: false, price: 490, seq: resting.seq ?? 0 };
+    assert.equal(
+      await outcomeOf(again, maker, { kind: "cancel", ...order, deadline }),
+      "cancelled",
+    );
+    assert.equal(await outcomeOf(again, taker, { ...PLACE, deadline }), "noSnapshot", where);
+    // A pause for the time away takes none of it back.
+    await again.step(1_000);
+    const all = await outcomeOf(again, maker, { kind: "cancelAll", deadline });
+    assert.equal(all, "allCancelled", where);
+    assert.deepEqual(await again.sequencer.service.orders(maker.account), []);
+    const refused = await outcomeOf(again, taker, { ...PLACE, deadline });
+    assert.match(refused ?? "", /^(noSnapshot|tradingPaused)$/, where);
+    assertValid(again);
+    again.isOracleAway = false;
+    for (let count = 0; count < 4; count++) await again.step(DEFAULT_BREAKERS.cancelOnlyMs);
+    assert.equal((await again.place(taker, { price: 490 })).outcome, "rested", where);
+    await again.finish();
+    assert.equal((await again.sequencer.service.status()).halted, null);
+    assertValid(again);
+  }
+});
+
+/** The log up to the first seal behind which an order is carried. */
+function untilInterrupted({ log }: World): readonly LogRecord[] {
+  const node = createNodeState(deployment, logOrigin(DOMAIN), undefined);
+  const last = log.records.findIndex((record) => {
+    const { sealed } = node.apply(record);
+    return sealed !== undefined && node.state.carry() !== undefined;
+  });
+  assert.ok(last > 0);
+  return log.records.slice(0, last + 1);
+}
+
+test("but not before the end of an order that waits for fresh marks", async () => {
+  const { world, maker, taker } = await createMarket();
+  for (let count = 0; count < 8; count++) {
+    await world.place(maker, { isSell: true, price: 500 + count, lots: 2 });
+  }
+  await world.place(taker, { price: 520, lots: 17 });
+  await world.step(1_500);
+  // The process ended when the order had been interrupted and its next batch was not begun.
+  const interrupted = untilInterrupted(world);
+  const again = await world.restart(interrupted);
+  again.isOracleAway = true;
+  const deadline = again.clock.now() + 60_000;
+  assert.equal(await outcomeOf(again, maker, { kind: "cancelAll", deadline }), "noSnapshot");
+  again.isOracleAway = false;
+  await again.step(1_000);
+  assert.equal(await outcomeOf(again, maker, { kind: "cancelAll", deadline }), "allCancelled");
+  assertValid(again);
 });
 
 test("a log that ends before its checkpoint stops the node", async () => {

@@ -11,6 +11,7 @@ import {
 } from "../../../sequencer/batch/log.ts";
 import { createSigner } from "../../../sequencer/consensus/signing.ts";
 import type { Hex, Receipt, SubmitResult } from "../../../sequencer/exchangeService.ts";
+import type { Log } from "../../../sequencer/ports.ts";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import { type LogPlace, signerOf } from "../../../sequencer/protocol/evidence.ts";
 import { type Message, nextHead } from "../../../sequencer/protocol/messages.ts";
@@ -128,6 +129,29 @@ test("a door that has forgotten says from where on it remembers", async () => {
   const log = createLog(1n, records);
   const read = await readSeenHeads(log, 3);
   assert.deepEqual([read.oldest(), read.hashAt(9)], [7, records[9]!.hash]);
+});
+
+test("a start reads the end of the log alone, however long the log is", async () => {
+  const entry = entryOf(1);
+  const records = logOf(
+    1n,
+    Array.from({ length: 5_000 }, () => entry),
+  );
+  const log = createLog(1n, records);
+  let read = 0;
+  const counted: Log = {
+    ...log,
+    read: async function* (from) {
+      for await (const record of log.read(from)) {
+        read += 1;
+        yield record;
+      }
+    },
+  };
+  const heads = await readSeenHeads(counted);
+  assert.deepEqual([read, heads.oldest()], [4_096, 904]);
+  assert.equal(heads.hashAt(4_999), records[4_999]!.hash);
+  assert.equal(heads.hashAt(903), undefined);
 });
 
 /** What a validator that begins with nothing finds in the log, by position. */

@@ -1,0 +1,328 @@
+/**
+ * A validator set in one process in which each member has a sequencer of its own, that writes while
+ * its member leads: real stores, real libp2p nodes on loopback, the logs and drivers that nodes
+ * run. The records are toys, which no engine has to execute.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type LogEntry, type LogRecord, logOrigin } from "../../sequencer/batch/log.ts";
+import { LogStoppedError } from "../../sequencer/batch/logWriter.ts";
+import { type Block, blockHash, genesisBlock } from "../../sequencer/consensus/block.ts";
+import type { Timing } from "../../sequencer/consensus/state.ts";
+import { createValidatorSet } from "../../sequencer/consensus/validatorSet.ts";
+import type { VerificationRules } from "../../sequencer/consensus/verification.ts";
+import { createLogServer } from "../../sequencer/gossip/logServer.ts";
+import { peerIdOf } from "../../sequencer/gossip/peerNode.ts";
+import { createLeaderFollowing } from "../../sequencer/node/leaderFollowing.ts";
+import { type Member, openMember } from "../../sequencer/node/member.ts";
+import { systemClock } from "../../sequencer/node/systemClock.ts";
+import { loadVoteKeys } from "../../sequencer/node/voteKeys.ts";
+import type { Logger, MemberNetwork } from "../../sequencer/ports.ts";
+import { createCertifiedLog } from "../../sequencer/roles/certifiedLog.ts";
+import { openTermLog, type TermLog } from "../../sequencer/roles/termLog.ts";
+import type { Validator } from "../../sequencer/roles/validator.ts";
+import { openStore, type Store } from "../../sequencer/store/store.ts";
+import { createObserver, type Observer } from "../simulation/consensus/observer.ts";
+import { DOMAIN, GENESIS_ROOT, placeOf, TIMING, tapped, until } from "./committee.ts";
+
+const MEMBERS = 4;
+const LISTEN = "/ip4/127.0.0.1/tcp/0";
+const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+export interface MovingOptions {
+  readonly timing?: Timing;
+  readonly logger?: Logger;
+  /** Where the member finds the sequencers, if not where they are. */
+  readonly serversOf?: (member: number, servers: readonly string[]) => readonly string[];
+}
+
+/** A member and its sequencer. */
+export interface Machine {
+  readonly index: number;
+  readonly member: Member;
+  readonly store: Store;
+  /** Why the member votes no more; undefined while it does. */
+  ended(): string | undefined;
+  /** The log while it is this machine's to write. */
+  log(): TermLog | undefined;
+  /** From now on no message passes to or from these members. */
+  cut(list: readonly number[]): void;
+  /** Ends its sequencer; it comes back by itself. */
+  breakSequencer(): void;
+}
+
+export interface MovingCommittee {
+  readonly rules: VerificationRules;
+  readonly genesis: Block;
+  readonly observer: Observer;
+  readonly peers: readonly string[];
+  machine(index: number): Machine;
+  machines(): readonly Machine[];
+  /** The machine that writes now. */
+  writer(): Machine | undefined;
+  /** Appends to whichever machine writes, and again to the next where that ends: its records. */
+  append(entries: readonly LogEntry[]): Promise<readonly LogRecord[]>;
+  start(index: number): Promise<void>;
+  /** Ends member and sequencer at once. */
+  kill(index: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface World {
+  readonly options: MovingOptions;
+  readonly directory: string;
+  readonly keys: ReturnType<typeof loadVoteKeys>;
+  readonly seeds: readonly string[];
+  readonly peers: readonly string[];
+  readonly rules: VerificationRules;
+  readonly genesis: Block;
+  readonly observer: Observer;
+  /** Where sequencers and members listen: known from their first start on. */
+  readonly servers: string[];
+  readonly addresses: Map<number, string>;
+}
+
+interface Running {
+  readonly machine: Machine;
+  stop(): Promise<void>;
+}
+
+export async function createMovingCommittee(options: MovingOptions = {}): Promise<MovingCommittee> {
+  const world = await createWorld(options);
+  const running = new Map<number, Running>();
+  const machines = (): Machine[] => [...running.values()].map(({ machine }) => machine);
+  // One that is cut off may not know yet that it has been replaced.
+  const writer = (): Machine | undefined =>
+    machines()
+      .filter((machine) => machine.log())
+      .sort((a, b) => termOf(b) - termOf(a))[0];
+  const kill = async (index: number): Promise<void> => {
+    const stopped = running.get(index);
+    running.delete(index);
+    await stopped?.stop();
+  };
+  let isStopped = false;
+  const start = async (index: number): Promise<void> => {
+    running.set(index, await startMachine(world, index));
+  };
+  for (let index = 0; index < MEMBERS; index++) await start(index);
+  const { rules, genesis, observer, peers } = world;
+  return {
+    ...{ rules, genesis, observer, peers, machines, writer, start, kill },
+    machine: (index) => running.get(index)!.machine,
+    append: async (entries) => {
+      while (!isStopped) {
+        const log = writer()?.log();
+        try {
+          if (log !== undefined) return await log.append(entries);
+        } catch (error) {
+          if (!(error instanceof LogStoppedError)) throw error;
+        }
+        await sleep(5);
+      }
+      return [];
+    },
+    stop: async () => {
+      isStopped = true;
+      await Promise.all([...running.keys()].map(kill));
+      rmSync(world.directory, { recursive: true });
+    },
+  };
+}
+
+const termOf = ({ member }: Machine): number => member.progress()?.term ?? 0;
+
+async function createWorld(options: MovingOptions): Promise<World> {
+  const directory = mkdtempSync(path.join(tmpdir(), "straddle-moving-"));
+  const keys = loadVoteKeys();
+  const numbers = Array.from({ length: MEMBERS }, (_, index) => index);
+  const seeds = numbers.map((index) => `5e0${index}`.repeat(16));
+  const peers = await Promise.all(seeds.map(peerIdOf));
+  const members = numbers.map((index) => keys.signer(keyOf(index)).address);
+  const validators = createValidatorSet({ domain: DOMAIN, epoch: 1, members });
+  const begin = { to: 0, logHash: logOrigin(DOMAIN), root: GENESIS_ROOT };
+  const genesis = genesisBlock(validators.session, begin);
+  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const observer = createObserver({ rules, genesis, corrupted: new Set() });
+  const servers = await Promise.all(numbers.map(freeAddress));
+  const shared = { seeds, peers, rules, genesis, observer, servers };
+  return { options, directory, keys, ...shared, addresses: new Map() };
+}
+
+const keyOf = (index: number) => Buffer.from(`2b0${index}`.repeat(16), "hex");
+export const sequencerSeed = (index: number) => `ab0${index}`.repeat(16);
+
+/** A port that is free now, with the peer id of the sequencer that will listen there. */
+async function freeAddress(index: number): Promise<string> {
+  const source = { record: async function* () {}, proofOf: async () => undefined };
+  const seed = sequencerSeed(index);
+  const server = await createLogServer({ listen: LISTEN, seed, source, logger: SILENT });
+  const [address] = server.addresses();
+  await server.stop();
+  return address!;
+}
+
+async function startMachine(world: World, index: number): Promise<Running> {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const sequencer = runSequencer(world, index, signal);
+  const { machine, stopped } = await startMember(world, index, signal);
+  return {
+    machine: { ...machine, log: sequencer.log, breakSequencer: sequencer.end },
+    stop: async () => {
+      stopping.abort();
+      sequencer.end();
+      await Promise.all([stopped(), sequencer.ended]);
+    },
+  };
+}
+
+/** Stands by, writes in its turn, and stands by again. */
+function runSequencer(world: World, index: number, signal: AbortSignal) {
+  let own: TermLog | undefined;
+  let ending = new AbortController();
+  const ended = (async () => {
+    while (!signal.aborted) {
+      ending = new AbortController();
+      const until = AbortSignal.any([signal, ending.signal]);
+      await oneTurn(world, index, until, (log) => {
+        own = log;
+      }).catch((error: unknown) => {
+        if (!until.aborted && !(error instanceof LogStoppedError)) throw error;
+      });
+      own = undefined;
+    }
+  })();
+  return { log: () => own, end: () => ending.abort(new Error("ended by the test")), ended };
+}
+
+async function oneTurn(
+  world: World,
+  index: number,
+  signal: AbortSignal,
+  onOwn: (log: TermLog) => void,
+): Promise<void> {
+  const { directory, servers, peers, rules, options } = world;
+  const { logger = SILENT } = options;
+  const store = await openStore(path.join(directory, `sequencer-${index}`), DOMAIN);
+  let isOwn = false;
+  const source = {
+    record: async function* (from: number) {
+      if (isOwn) yield* store.log.read(from);
+    },
+    proofOf: async () => undefined,
+  };
+  const listen = servers[index]!.replace(/\/p2p\/.*/, "");
+  const seed = sequencerSeed(index);
+  const server = await createLogServer({ listen, seed, source, member: peers[index], logger });
+  try {
+    const log = await openTermLog({
+      ...{ copy: store.log, desk: server.leadDesk!, logger, signal, truncate: store.truncate },
+      announce: server.announce,
+      onTurn: async () => {
+        isOwn = true;
+        server.announce(0);
+      },
+    });
+    const failed = new Promise<never>((_, reject) => {
+      const fail = (): void => reject(log.failure.reason as Error);
+      log.failure.addEventListener("abort", fail, { once: true });
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+    failed.catch(() => undefined);
+    const certified = createCertifiedLog({
+      ...{ rules, peers, log: store.log, clock: systemClock, logger },
+      rootAt: () => undefined,
+      onCertified: log.certified,
+      fail: (error) => logger.error("contradicted", { error }),
+    });
+    server.onReport(certified.take);
+    for await (const _ of log.read(0));
+    onOwn(log);
+    await failed.finally(() => log.close());
+  } finally {
+    await server.stop();
+    await store.close();
+  }
+}
+
+async function startMember(world: World, index: number, signal: AbortSignal) {
+  const { directory, rules, genesis, keys, peers, seeds, servers, addresses, options } = world;
+  const { timing = TIMING, logger = SILENT, serversOf = (_, all) => all } = options;
+  const store = await openStore(path.join(directory, `member-${index}`), DOMAIN);
+  let network: MemberNetwork | undefined;
+  const cut = new Set<number>();
+  const { validators } = rules;
+  const member = await openMember({
+    ...{ validators, genesis, timing, keys, store, logger, peers },
+    listen: addresses.get(index)?.replace(/\/p2p\/.*/, "") ?? LISTEN,
+    ...{ signer: keys.signer(keyOf(index)), seed: seeds[index]! },
+    sequencer: serversOf(index, servers),
+    ...{ patienceMs: 300, addressOf: (other: number) => addresses.get(other) },
+    tap: (mesh) => {
+      network = tapped(mesh, cut, (message) => world.observer.sent(index, message));
+      return network;
+    },
+  });
+  addresses.set(index, member.addresses()[0]!);
+  const moving = member.moving!;
+  const open = () => openToyValidator(member, store);
+  const following = createLeaderFollowing({ open, store, member, moving });
+  const first = await open();
+  let reason: string | undefined;
+  const ending = new AbortController();
+  const until = AbortSignal.any([signal, ending.signal]);
+  const parts = Promise.all([
+    following.run(first, until),
+    member.certify(first.place(), until).then((ended) => {
+      reason = ended;
+      ending.abort();
+    }),
+  ]);
+  const machine = {
+    ...{ index, member, store, ended: () => reason },
+    cut: (list: readonly number[]) => {
+      cut.clear();
+      for (const other of list) cut.add(other);
+    },
+  };
+  const stopped = async (): Promise<void> => {
+    await Promise.all([parts, member.stop()]);
+    await store.close();
+  };
+  return { machine, stopped };
+}
+
+/** In place of a validator: a record's root is what its seal says. */
+async function openToyValidator(member: Member, store: Store): Promise<Validator> {
+  const place = await placeOf(store);
+  let executed: (record: LogRecord, root: bigint) => void = () => undefined;
+  return {
+    place: () => place,
+    onExecuted: (listener) => {
+      executed = listener;
+    },
+    progress: () => ({ position: store.log.head().position, attested: 0 }),
+    run: async (signal) => {
+      let { root } = place;
+      const { position } = store.log.head();
+      for await (const record of member.follower.follow(position, signal)) {
+        if (signal.aborted) return undefined;
+        if (record.entry.type === "seal") root = record.entry.root;
+        const now = root;
+        const written = store.log.copy([record]);
+        written.then(() => executed(record, now)).catch(() => undefined);
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Waits until every member has the whole of the writer's log final. */
+export async function settled(committee: MovingCommittee, to: number): Promise<void> {
+  const isThere = (machine: Machine): boolean =>
+    (machine.member.progress()?.final?.block.to ?? 0) >= to;
+  await until("all have it", () => committee.machines().every(isThere), 60_000);
+}
