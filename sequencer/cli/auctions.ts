@@ -6,8 +6,8 @@ import {
   formatUsdc,
   parseQuantity,
   parseUsdc,
-} from "../client/decimal.ts";
-import { findInstrument } from "../client/instrument.ts";
+} from "../market/decimal.ts";
+import { findInstrument } from "../market/instrument.ts";
 import type { LiquidationInfo } from "../market/liquidation.ts";
 import { UsageError } from "./failure.ts";
 import { facts, table } from "./output.ts";

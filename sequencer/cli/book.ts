@@ -1,6 +1,6 @@
 /** `straddle book`: what rests in one book. */
 import { type Command, InvalidArgumentError } from "commander";
-import { formatPrice, formatQuantity } from "../client/decimal.ts";
+import { formatPrice, formatQuantity } from "../market/decimal.ts";
 import type { ImpliedPrices } from "../market/publicBook.ts";
 import { table } from "./output.ts";
 import type { Run } from "./run.ts";

@@ -1,9 +1,9 @@
 /** `straddle chain`: every listed series, by expiry and strike, calls beside puts. */
 import type { Command } from "commander";
 import { bookNames } from "../client/bookNames.ts";
-import { formatPrice } from "../client/decimal.ts";
 import type { Exchange } from "../client/exchange.ts";
-import { instrumentName } from "../client/instrument.ts";
+import { formatPrice } from "../market/decimal.ts";
+import { instrumentName } from "../market/instrument.ts";
 import { UsageError } from "./failure.ts";
 import { type Cell, dateText, table } from "./output.ts";
 import type { Run } from "./run.ts";

@@ -1,7 +1,7 @@
 /** `straddle deposit`: USDC into the account; the first one opens it and registers the key. */
 import type { Command } from "commander";
-import { formatUsdc, parseUsdc } from "../client/decimal.ts";
 import type { KeyRegistration } from "../client/l1.ts";
+import { formatUsdc, parseUsdc } from "../market/decimal.ts";
 import { UsageError } from "./failure.ts";
 import { keyExpiry } from "./key.ts";
 import type { Run } from "./run.ts";

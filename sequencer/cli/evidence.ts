@@ -14,6 +14,7 @@ import { domainOf } from "../l1/domain.ts";
 import { validatorRegistryAbi } from "../l1/generated/abi.ts";
 import { fitsLayerOne, slashReceiptsArgs, slashVotesArgs } from "../l1/slashing.ts";
 import { type EvidenceRules, signerOf, type TwoReceipts } from "../protocol/evidence.ts";
+import { exportKept } from "./evidenceExport.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
 import { facts } from "./output.ts";
 import { openReceiptFile } from "./receiptFile.ts";
@@ -30,6 +31,12 @@ const COLLECT_HELP = `
 Compares the receipts of the file (see --receipts, which every command takes) with the log that the
 node shows. Where one is not in it, the node's own signed answer and the receipt are evidence, and
 are written to a file. Exit codes: 0 all of them are in the log, 3 one of them is not.`;
+
+const EXPORT_HELP = `
+A validator keeps two votes of another one that exclude each other; here they become files for
+\`evidence check\`. <config> is that validator's configuration. Its store is opened by one process
+at a time, so it must not be running. Only the sitting that the configuration names is looked at.
+Exit codes: 0 evidence was written, 3 there is none.`;
 
 interface CheckOptions {
   readonly domain?: string;
@@ -58,6 +65,13 @@ export function addEvidenceCommands(program: Command, run: Run): void {
     .option("--out <file>", "where evidence goes", "evidence.json")
     .addHelpText("after", COLLECT_HELP)
     .action(run(collect));
+  evidence
+    .command("export")
+    .description("what a validator has kept against the others, as files")
+    .argument("<config>", "the validator's configuration")
+    .option("--out <folder>", "where the files go", ".")
+    .addHelpText("after", EXPORT_HELP)
+    .action(run(exportKept));
 }
 
 async function check(

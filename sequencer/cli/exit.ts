@@ -5,8 +5,8 @@
  */
 import type { Command } from "commander";
 import { numberToHex } from "viem";
-import { formatUsdc } from "../client/decimal.ts";
 import type { Mined, Owner, Paid } from "../client/l1.ts";
+import { formatUsdc } from "../market/decimal.ts";
 import { proveExit } from "../node/exitProof.ts";
 import { addKeyOptions, exitKeys, type KeyOptions } from "./exitKeys.ts";
 import { revertName, UsageError } from "./failure.ts";

@@ -3,9 +3,9 @@
  * must be served before the deadline, or anybody may freeze the rollup. Needs layer one only.
  */
 import type { Command } from "commander";
-import { formatUsdc, parseUsdc } from "../client/decimal.ts";
 import type { Mined, Owner, Queued } from "../client/l1.ts";
 import { type ForcedOrder, orderDigest } from "../client/waitingOperations.ts";
+import { formatUsdc, parseUsdc } from "../market/decimal.ts";
 import { UsageError } from "./failure.ts";
 import { dateText, table } from "./output.ts";
 import { ledgerOf } from "./rebuildLedger.ts";

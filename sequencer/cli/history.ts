@@ -1,8 +1,8 @@
 /** `straddle history`: the account's fills with their fees, cash that moved, liquidations. */
 import { type Command, InvalidArgumentError } from "commander";
 import { bookNames } from "../client/bookNames.ts";
-import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
 import type { Trader } from "../client/trader.ts";
+import { formatPrice, formatQuantity, formatUsdc } from "../market/decimal.ts";
 import { type Cell, table } from "./output.ts";
 import type { Run } from "./run.ts";
 import type { Market, Session } from "./session.ts";

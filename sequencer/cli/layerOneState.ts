@@ -1,8 +1,8 @@
 /** What layer one says of a rollup and of one account in it, and what its owner can do next. */
 import { createPublicClient, http, type PublicClient } from "viem";
-import { formatUsdc } from "../client/decimal.ts";
 import { createExitReads, type Owner } from "../client/l1.ts";
 import type { WaitingOperation } from "../client/waitingOperations.ts";
+import { formatUsdc } from "../market/decimal.ts";
 import { UsageError } from "./failure.ts";
 import { dateText } from "./output.ts";
 import type { Session } from "./session.ts";

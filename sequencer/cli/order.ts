@@ -1,7 +1,7 @@
 /** `straddle buy` and `straddle sell`: one limit order. */
 import { type Command, Option } from "commander";
-import { parsePrice, parseQuantity } from "../client/decimal.ts";
 import { STAGES, type Stage } from "../exchangeService.ts";
+import { parsePrice, parseQuantity } from "../market/decimal.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
 import { previewText } from "./previewText.ts";

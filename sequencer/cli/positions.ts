@@ -1,8 +1,8 @@
 /** `straddle positions`: cash, risk, positions and open orders of the account. */
 import type { Command } from "commander";
 import { bookNames } from "../client/bookNames.ts";
-import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
 import { ExchangeError } from "../client/rpc.ts";
+import { formatPrice, formatQuantity, formatUsdc } from "../market/decimal.ts";
 import type { RiskReport } from "../market/riskReport.ts";
 import { type Cell, facts, table } from "./output.ts";
 import { greekCells, liquidationText, lockFacts, positionTable, slotNames } from "./risk.ts";

@@ -1,5 +1,5 @@
 /** An order's preview as people read it. */
-import { formatUsdc } from "../client/decimal.ts";
+import { formatUsdc } from "../market/decimal.ts";
 import type { OrderPreview } from "../market/orderPreview.ts";
 import { scenarioName } from "../market/scenarios.ts";
 import { DOOR_REJECTS } from "../protocol/rejection.ts";

@@ -5,7 +5,7 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
-import { formatUsdc } from "../client/decimal.ts";
+import { formatUsdc } from "../market/decimal.ts";
 import { proveExit } from "../node/exitProof.ts";
 import { type LedgerSource, ledgerFile } from "../node/ledgerFile.ts";
 import { addKeyOptions, exitKeys, type KeyOptions } from "./exitKeys.ts";

@@ -1,6 +1,7 @@
 /** A receipt as people read it, and what it means for the exit code. */
-import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
+
 import type { Trader } from "../client/trader.ts";
+import { formatPrice, formatQuantity, formatUsdc } from "../market/decimal.ts";
 import { OUTCOMES } from "../protocol/rejection.ts";
 import { EXIT_CODES } from "./failure.ts";
 import { facts, table } from "./output.ts";

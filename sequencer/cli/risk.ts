@@ -1,8 +1,8 @@
 /** `straddle risk`: the account's margin, scenario by scenario, recomputed on this machine. */
 import type { Command } from "commander";
-import { formatPrice, formatQuantity, formatUsdc } from "../client/decimal.ts";
-import { type InstrumentTerms, instrumentName } from "../client/instrument.ts";
 import { verifiedRisk } from "../client/risk.ts";
+import { formatPrice, formatQuantity, formatUsdc } from "../market/decimal.ts";
+import { type InstrumentTerms, instrumentName } from "../market/instrument.ts";
 import type { LiquidationPrices } from "../market/liquidationPrice.ts";
 import type { PositionGreeks, PositionRisk, RiskReport } from "../market/riskReport.ts";
 import { UsageError } from "./failure.ts";

@@ -32,7 +32,7 @@ const contractFields = { rollup: address, chainId: z.int().min(1) };
 
 /** What `npm start` writes. Other fields of the file are not for this program. */
 const devnetSchema = z.object({
-  apiUrl: z.url(),
+  apiUrl: z.union([z.url(), z.array(z.url()).min(1)]),
   rpcUrl: z.url(),
   ...contractFields,
   /** Of the rollup's creation. */
@@ -45,7 +45,7 @@ const deploymentsSchema = z.object({
 });
 
 interface Known {
-  readonly apiUrl?: string;
+  readonly apiUrl?: string | readonly string[];
   readonly rpcUrl?: string;
   readonly rollup: `0x${string}`;
   readonly chainId: number;
@@ -53,7 +53,8 @@ interface Known {
 }
 
 export interface Settings {
-  readonly apiUrl: string;
+  /** Several, where the sequencer moves: one of them serves at a time. */
+  readonly apiUrl: readonly string[];
   readonly rpcUrl: string;
   /** Known from the user's own side; a node's word for it is not enough to send money. */
   readonly rollup: `0x${string}` | undefined;
@@ -68,9 +69,9 @@ const DEFAULT_RPC = "http://127.0.0.1:8545";
 
 export function readSettings(options: GlobalOptions, io: Io): Settings {
   const known = readKnown(path.resolve(io.folder, options.config), options.config === DEVNET_FILE);
-  const apiUrl = options.url ?? io.env.STRADDLE_URL ?? known?.apiUrl ?? DEFAULT_API;
+  const apiUrl = [options.url ?? io.env.STRADDLE_URL ?? known?.apiUrl ?? DEFAULT_API].flat();
   const rpcUrl = options.rpc ?? io.env.STRADDLE_RPC ?? known?.rpcUrl ?? DEFAULT_RPC;
-  assertUrl("--url", apiUrl, ["http:", "https:", "ws:", "wss:"]);
+  for (const url of apiUrl) assertUrl("--url", url, ["http:", "https:", "ws:", "wss:"]);
   assertUrl("--rpc", rpcUrl, ["http:", "https:"]);
   const rollup = options.rollup ?? io.env.STRADDLE_ROLLUP;
   if (rollup === undefined) {

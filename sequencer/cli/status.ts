@@ -4,8 +4,8 @@
  */
 import type { Command } from "commander";
 import { formatEther } from "viem";
-import { formatUsdc } from "../client/decimal.ts";
 import { ConnectionError } from "../client/rpc.ts";
+import { formatUsdc } from "../market/decimal.ts";
 import type { FairOrder } from "../protocol/fairOrder.ts";
 import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";
 import { PAUSE_REASONS, type Tolerance, type TradingStatus } from "../protocol/trading.ts";
@@ -89,11 +89,11 @@ async function nodeStatus({ exchange, info, output, settings }: Session): Promis
     exchange.batches({ limit: 8 }),
   ]);
   const age = state.snapshotTime === null ? null : state.time - state.snapshotTime;
-  const node = { url: settings.apiUrl, rollup, chainId, version, fairOrder };
+  const node = { url: settings.apiUrl.join(" "), rollup, chainId, version, fairOrder };
   output.result({ ...node, ...state, batches }, () =>
     [
       facts([
-        ["node", `${settings.apiUrl}, version ${version}`],
+        ["node", `${node.url}, version ${version}`],
         ["rollup", `${rollup} on chain ${chainId}`],
         ["state", stateText(state)],
         ["trading", tradingText(state.trading)],

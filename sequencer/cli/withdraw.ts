@@ -1,6 +1,6 @@
 /** `straddle withdraw`: asks layer two, waits until layer one has it, and claims it there. */
 import type { Command } from "commander";
-import { formatUsdc, parseUsdc } from "../client/decimal.ts";
+import { formatUsdc, parseUsdc } from "../market/decimal.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
 import { receiptText } from "./receiptText.ts";
 import type { Run } from "./run.ts";

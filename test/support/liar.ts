@@ -15,7 +15,13 @@ export interface Liar {
   propose(block: Block, reason?: Proposal["reason"]): Proposal;
 }
 
-export async function createLiar(committee: Committee, index: number): Promise<Liar> {
+/** What a liar must know of the set that it is a member of. */
+export type LiarSeat = Pick<
+  Committee,
+  "rules" | "signers" | "seeds" | "peers" | "addressOf" | "setAddress"
+>;
+
+export async function createLiar(committee: LiarSeat, index: number): Promise<Liar> {
   const { rules, signers, seeds, peers } = committee;
   const mesh = await createMemberNetwork({
     ...{ listen: "/ip4/127.0.0.1/tcp/0", seed: seeds[index]!, peers, self: index },

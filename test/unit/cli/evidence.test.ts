@@ -1,7 +1,7 @@
 // `straddle evidence`: receipts kept in a file, compared with the node's log, and evidence checked
 // without a node.
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { decodeFunctionData, encodeAbiParameters, type Hex, keccak256 } from "viem";
@@ -9,6 +9,7 @@ import { encodeEvidence } from "../../../sequencer/consensus/evidence.ts";
 import { createSigner } from "../../../sequencer/consensus/signing.ts";
 import { validatorRegistryAbi } from "../../../sequencer/l1/generated/abi.ts";
 import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
+import { openStore } from "../../../sequencer/store/store.ts";
 import {
   entryOf,
   keyOf,
@@ -64,7 +65,7 @@ test("evidence is checked by the file alone; each answer has its exit code", asy
   assert.equal((await run("evidence check nowhere.json")).code, 2);
   assert.equal((await run("evidence check two.json --domain x")).code, 2);
   assert.equal((await run("evidence check two.json --signers bob")).code, 2);
-  for (const command of ["check", "collect"]) {
+  for (const command of ["check", "collect", "export"]) {
     const help = await run(`evidence ${command} --help`);
     assert.deepEqual([help.code, /Exit codes: 0/.test(help.out)], [0, true]);
   }
@@ -94,6 +95,70 @@ test("a certificate counts of named validators only; votes name their own", asyn
   const line = await run("evidence check votes.json --calldata");
   assert.deepEqual([line.code, /two notarized[\s\S]*call +0x/.test(line.out)], [0, true]);
   assert.equal((await run(`evidence check votes.json --validators ${others}`)).code, 3);
+});
+
+/** A validator of the sitting, as its operator has configured it. */
+function validatorConfig(members: readonly string[], dataDir: string, epoch = 1) {
+  const address = `0x${"1".repeat(40)}`;
+  const oracles = [{ x: "1", y: "2" }];
+  const deployed = { chainId: 31337, instance: "tiny", rollup: address, token: address, oracles };
+  const peers = members.map(() => `/ip4/127.0.0.1/tcp/1/p2p/${"1".repeat(50)}`);
+  return {
+    deployment: { ...deployed, domain: String(domain), block: 0 },
+    ...{ rpcUrl: "http://127.0.0.1:1", dataDir, sequencer: "/ip4/127.0.0.1" },
+    ...{ seed: "0".repeat(64), key: { development: 1 }, vkeys: { trade: "a", ledger: "b" } },
+    certification: { epoch, validators: members, peers, listen: "/ip4/127.0.0.1/tcp/0" },
+  };
+}
+
+test("what a validator has kept against others becomes files that convict", async (context) => {
+  const { run, folder } = await startCommandLine(context);
+  const { sitting, validators, vote } = sittingOf(domain);
+  const save = (name: string, value: unknown) =>
+    writeFileSync(path.join(folder, name), JSON.stringify(value));
+  // Addresses stand in configurations as people write them.
+  const members = sitting.members.map((member) => member.toUpperCase().replace("X", "x"));
+  save("validator.json", validatorConfig(members, "data"));
+  save("later.json", validatorConfig(members, "data", 2));
+  const absent = await run("evidence export validator.json");
+  assert.deepEqual([absent.code, /there is no store/.test(absent.err)], [2, true]);
+  assert.ok(!existsSync(path.join(folder, "data")), "who looks makes no store");
+  const store = await openStore(path.join(folder, "data"), domain);
+  const cast = { kind: "notarize", term: 1, view: { term: 1, index: 0 } } as const;
+  const [one, other] = ["ab", "cd"].map((byte) => ({ ...cast, block: byte.repeat(32) }));
+  const nullify = { ...one!, kind: "nullify" } as const;
+  const later = { ...nullify, view: { term: 1, index: 1 } };
+  const kept = store.certification(validators.session);
+  await kept.accuse({ first: vote(1, one!), second: vote(1, other!) });
+  await kept.accuse({ first: vote(2, nullify), second: vote(2, later) });
+  // Two votes that an honest one may cast, and what nobody has signed, prove nothing.
+  await kept.accuse({ first: vote(3, one!), second: { ...vote(0, other!), validator: 3 } });
+  const busy = await run("evidence export validator.json");
+  assert.deepEqual([busy.code, /in use: stop the validator first/.test(busy.err)], [2, true]);
+  await store.close();
+  const shown = await run("evidence export validator.json --out proofs");
+  assert.equal(shown.code, 0, shown.err);
+  const { written } = JSON.parse((await run("--json evidence export validator.json")).out);
+  assert.deepEqual(
+    written.map(({ guilty, offence }: Record<string, string>) => [guilty, offence]),
+    [
+      [sitting.members[1], "two notarized"],
+      [sitting.members[2], "two nullified"],
+    ],
+  );
+  for (const { guilty, offence, file } of written) {
+    assert.match(shown.out, new RegExp(`${guilty}.*${offence}.*${path.basename(file)}`));
+    const verdict = await run(`--json evidence check ${file} --validators ${members.join(",")}`);
+    const { isProven, call } = JSON.parse(verdict.out);
+    assert.deepEqual([verdict.code, isProven, typeof call], [0, true, "string"]);
+    assert.equal(
+      readFileSync(path.join(folder, "proofs", path.basename(file)), "utf8").length > 0,
+      true,
+    );
+  }
+  const none = await run("evidence export later.json");
+  assert.deepEqual([none.code, /kept nothing/.test(none.out)], [3, true]);
+  assert.equal((await run("evidence export nowhere.json")).code, 2);
 });
 
 test("receipts outlive the command, and are looked for in the node's log", async (context) => {
