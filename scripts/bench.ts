@@ -12,6 +12,10 @@ interface Loaded {
 
 /** Each is loaded only when it is asked for. */
 const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }> = {
+  api: {
+    about: "requests a second, place and cancel, fan-out of a book, beside a bare ws server",
+    load: async () => ({ run: (await import("./benchmarks/api.ts")).apiBenchmarks }),
+  },
   certify: {
     about: "order to certified with four validators in four processes, propagation, failover",
     load: async () => ({ run: (await import("./benchmarks/certify.ts")).certifyBenchmarks }),

@@ -13,6 +13,7 @@ import { dirname, join, relative } from "node:path";
 import type { Abi } from "viem";
 import * as constants from "../sequencer/protocol/constants.ts";
 import { HEADER, LAYOUTS, type Layout, layoutBits } from "../sequencer/protocol/layout.ts";
+import { apiMethodsText } from "./apiMethods.ts";
 import { assemblyText } from "./assembly.ts";
 import { rolesText } from "./roles.ts";
 
@@ -179,6 +180,7 @@ function constantOutputs(): Output[] {
     { path: "circuits/generated/Constants.circom", text: circomText() },
     { path: "contracts/generated/ProtocolConstants.sol", text: solidityText() },
     { path: "sequencer/protocol/generated/assembly.ts", text: assemblyText() },
+    { path: "sequencer/api/METHODS.md", text: apiMethodsText() },
   ];
 }
 

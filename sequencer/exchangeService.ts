@@ -15,9 +15,11 @@ import type {
   BookInfo,
   BookSummary,
   BookTicker,
+  Listing,
   SeriesInfo,
 } from "./market/publicBook.ts";
 import type { RiskAnswer } from "./market/riskReport.ts";
+import type { BatchProof } from "./protocol/batchProof.ts";
 import type { BatchKind, MessageKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { LogHashes } from "./protocol/evidence.ts";
@@ -264,6 +266,8 @@ export interface Info {
   readonly fairOrder: FairOrder;
   /** Address that signs receipts, and addresses of the validators. */
   readonly sequencer: Hex;
+  /** Of all sequencers, where they take turns with the leader; absent: there is one. */
+  readonly receiptSigners?: readonly Hex[] | undefined;
   readonly validators: readonly Hex[];
 }
 
@@ -345,6 +349,8 @@ export interface ExchangeService {
   /** Newest first. */
   withdrawals(owner: bigint): Promise<readonly Withdrawal[]>;
   chain(): Promise<ChainInfo>;
+  /** Series past and present, oldest first. Nodes keep a bounded number of past ones. */
+  listings(): Promise<readonly Listing[]>;
   books(): Promise<readonly BookSummary[]>;
   /** At most `depth` levels a side. Null: never opened. */
   book(id: number, depth: number): Promise<BookInfo | null>;
@@ -354,6 +360,8 @@ export interface ExchangeService {
   batch(number: number | "latest"): Promise<BatchStatus | null>;
   /** Descending from `from` (inclusive), or from the newest one where it is null. */
   batches(from: number | null, limit: number): Promise<readonly BatchStatus[]>;
+  /** Null: not sealed, or not kept. */
+  batchProof(number: number): Promise<BatchProof | null>;
   /** The snapshot in use. */
   snapshot(): Promise<Snapshot | null>;
   stages(logPosition: number): Promise<StageInfo | null>;

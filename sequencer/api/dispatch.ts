@@ -1,5 +1,8 @@
 /** From a body's text to the answer's text: JSON-RPC 2.0, single requests and batches. */
+
+import { LogStoppedError } from "../batch/logWriter.ts";
 import type { Logger } from "../ports.ts";
+import { HaltedError } from "../protocol/halted.ts";
 import { ApiError, errorObject } from "./errors.ts";
 import type { ApiLimits } from "./limits.ts";
 import { type CallContext, METHODS, rateLimited } from "./methods.ts";
@@ -66,12 +69,20 @@ function idOf(value: unknown): RequestId {
 }
 
 function failure(error: unknown, id: RequestId, { logger }: DispatchContext): string {
-  if (!(error instanceof ApiError)) {
+  const known = asApiError(error);
+  if (known.reason === "internalError") {
     // The caller learns nothing about the inside; the operator finds it in the log.
     logger.error("a request failed", { error: error instanceof Error ? error.stack : error });
   }
-  const known = error instanceof ApiError ? error : new ApiError("internalError");
   return encodeWire({ jsonrpc: "2.0", id, error: errorObject(known) });
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof HaltedError) return new ApiError("stopping", error.message);
+  // It was taken, and the log stopped before it was durable.
+  if (error instanceof LogStoppedError) return new ApiError("outcomeUnknown");
+  return new ApiError("internalError");
 }
 
 /** An error that belongs to no request, such as a body that is too large. */

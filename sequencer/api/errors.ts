@@ -13,6 +13,7 @@ const API_ERRORS = {
   tooManySubscriptions: [-32052, "too many subscriptions on this connection"],
   needsWebSocket: [-32053, "subscriptions need a WebSocket connection"],
   stopping: [-32054, "the node is stopping"],
+  outcomeUnknown: [-32055, "the node stopped meanwhile: whether it was done is not known"],
 } as const satisfies Record<string, readonly [number, string]>;
 
 /** Every reason an answer can give in `error.data.reason`: its code and its general meaning. */

@@ -2,11 +2,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { bareError, dispatch } from "./dispatch.ts";
 import { ApiError } from "./errors.ts";
+import { DOCUMENT_PATH, HTTP_PATH, type RpcEndpoints } from "./rpc/endpoints.ts";
 import { type ApiParts, isOriginAllowed } from "./sockets.ts";
 
+interface HttpParts extends ApiParts {
+  readonly rpc: RpcEndpoints;
+}
+
 export function createHttpHandler(
-  parts: ApiParts,
+  shared: ApiParts,
+  rpc: RpcEndpoints,
 ): (request: IncomingMessage, response: ServerResponse) => void {
+  const parts = { ...shared, rpc };
   return (request, response) => {
     handle(request, response, parts).catch((error: unknown) => {
       parts.logger.error("an HTTP request failed", { error: String(error) });
@@ -18,7 +25,7 @@ export function createHttpHandler(
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
-  parts: ApiParts,
+  parts: HttpParts,
 ): Promise<void> {
   const { origin } = request.headers;
   if (origin !== undefined) {
@@ -32,26 +39,50 @@ async function handle(
   }
   const path = (request.url ?? "/").split("?")[0];
   if (request.method === "OPTIONS") {
-    response.setHeader("access-control-allow-methods", "POST");
-    response.setHeader("access-control-allow-headers", "content-type");
+    response.setHeader("access-control-allow-methods", "GET, POST");
+    response.setHeader("access-control-allow-headers", "content-type, authorization");
     response.writeHead(204).end();
   } else if (request.method === "GET" && path === "/health") {
     await health(response, parts);
-  } else if (path !== "/") {
-    const text = `no such path: \`${(path ?? "").slice(0, 100)}\`. Use / or /health.`;
+  } else if (request.method === "GET" && path === DOCUMENT_PATH) {
+    reply(response, 200, parts.rpc.document());
+  } else if (request.method === "GET" && path?.startsWith(`${HTTP_PATH}/`) === true) {
+    await get(request, response, parts);
+  } else if (path !== "/" && path !== HTTP_PATH) {
+    const paths = `/, ${HTTP_PATH}, ${DOCUMENT_PATH} or /health`;
+    const text = `no such path: \`${(path ?? "").slice(0, 100)}\`. Use ${paths}.`;
     refuse(response, 404, new ApiError("invalidRequest", text));
   } else if (request.method !== "POST") {
     response.setHeader("allow", "POST");
     refuse(response, 405, new ApiError("invalidRequest", "JSON-RPC wants POST, or a WebSocket."));
   } else {
-    await post(request, response, parts);
+    await post(request, response, parts, path === HTTP_PATH);
+  }
+}
+
+/** `GET /api/v2/public/ticker?instrument_name=...`. */
+async function get(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { rpc, work }: HttpParts,
+): Promise<void> {
+  if (work.isStopping) return refuse(response, 503, new ApiError("stopping"));
+  const url = new URL(request.url ?? "/", "http://localhost");
+  work.pending++;
+  try {
+    const method = url.pathname.slice(HTTP_PATH.length + 1);
+    const { status, body } = await rpc.get(method, url.searchParams, request);
+    reply(response, status, body);
+  } finally {
+    work.pending--;
   }
 }
 
 async function post(
   request: IncomingMessage,
   response: ServerResponse,
-  parts: ApiParts,
+  parts: HttpParts,
+  isRpc: boolean,
 ): Promise<void> {
   const { limits, work } = parts;
   if (work.isStopping) return refuse(response, 503, new ApiError("stopping"));
@@ -68,7 +99,9 @@ async function post(
   work.pending++;
   try {
     const bucket = parts.addressRates.get(request.socket.remoteAddress ?? "unknown");
-    const answer = await dispatch(body, { ...parts, bucket, subscriber: undefined });
+    const answer = isRpc
+      ? await parts.rpc.post(body, request)
+      : await dispatch(body, { ...parts, bucket, subscriber: undefined });
     if (answer === undefined) response.writeHead(204).end();
     else reply(response, 200, answer);
   } finally {
@@ -89,7 +122,7 @@ async function readBody(request: IncomingMessage, bytesMax: number): Promise<str
   return Buffer.concat(chunks).toString("utf8");
 }
 
-async function health(response: ServerResponse, { service, work }: ApiParts): Promise<void> {
+async function health(response: ServerResponse, { service, work }: HttpParts): Promise<void> {
   const { halted, isOverloaded, trading } = await service.status();
   const isWell = halted === null && !work.isStopping;
   reply(

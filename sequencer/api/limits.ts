@@ -10,18 +10,32 @@ export interface ApiLimits {
   readonly webSockets: number;
   /** TCP connections, WebSockets included. */
   readonly connections: number;
+  /** Connections of one address: no one may take them all. */
+  readonly connectionsPerAddress: number;
   readonly subscriptionsPerConnection: number;
+  /** The same for the channels of `/ws/api/v2`. */
+  readonly channelsPerConnection: number;
+  /** Frames of one message, and pieces in which one frame may come. */
+  readonly fragments: number;
+  readonly framePieces: number;
   /** Requests of one connection that may wait for their answers. */
   readonly inFlight: number;
   /** A WebSocket whose unsent bytes grow past this is dropped. */
   readonly unsentBytes: number;
+  /** Past this, what can be conflated is: the reader gets the latest once it reads again. */
+  readonly congestedBytes: number;
   /** Of one WebSocket connection, or of one address over HTTP; requests cost 1 to 5. */
   readonly connectionRate: RateLimit;
+  /** The same at `/api/v2`, in credits: 500 for an ordinary call. */
+  readonly credits: RateLimit;
   /** Accepted messages of one account. */
   readonly accountRate: RateLimit;
   /** Addresses and accounts whose rates are remembered. */
   readonly rateEntries: number;
   readonly heartbeatMs: number;
+  /** Headers, and whole requests, must be there within these; else the connection ends. */
+  readonly headersMs: number;
+  readonly requestMs: number;
   /** A WebSocket that does not answer a ping within this is dropped. */
   readonly pingMs: number;
   /** Requests under way get this long when the server stops. */
@@ -32,15 +46,23 @@ export const DEFAULT_LIMITS: ApiLimits = {
   bodyBytes: 64 * 1024,
   jsonDepth: 8,
   batchRequests: 50,
-  webSockets: 1000,
-  connections: 2000,
+  webSockets: 3000,
+  connections: 4000,
+  connectionsPerAddress: 1500,
   subscriptionsPerConnection: 200,
+  channelsPerConnection: 1000,
+  fragments: 64,
+  framePieces: 1024,
   inFlight: 200,
   unsentBytes: 1024 * 1024,
+  congestedBytes: 64 * 1024,
   connectionRate: { perSecond: 200, burst: 500 },
+  credits: { perSecond: 100_000, burst: 250_000 },
   accountRate: { perSecond: 100, burst: 400 },
   rateEntries: 10_000,
   heartbeatMs: 5000,
+  headersMs: 5000,
+  requestMs: 10_000,
   pingMs: 30_000,
   stopMs: 5000,
 };

@@ -1,13 +1,14 @@
 /** The API's port: JSON-RPC 2.0 over HTTP POST and WebSocket, and `GET /health`. */
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { WebSocketServer } from "ws";
 import type { ExchangeService } from "../exchangeService.ts";
 import type { Clock, Logger } from "../ports.ts";
 import { createHttpHandler } from "./http.ts";
 import { type ApiLimits, DEFAULT_LIMITS } from "./limits.ts";
 import { createBucketTable } from "./rateLimit.ts";
-import { type ApiParts, acceptSockets } from "./sockets.ts";
+import { createRpcEndpoints, SOCKET_PATH } from "./rpc/endpoints.ts";
+import { type ApiParts, acceptSockets, createProtocol } from "./sockets.ts";
 import { createHub } from "./subscriptions.ts";
 
 export interface ApiServer {
@@ -35,27 +36,36 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const { service, clock, logger, host = "127.0.0.1", port = 0, origins = [] } = options;
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = () => clock.now();
+  const accountRates = createBucketTable(limits.accountRate, limits.rateEntries, now);
+  const rpc = createRpcEndpoints({ service, clock, logger, limits, accountRates });
   const parts: ApiParts = {
     service,
     clock,
     logger,
     limits,
     origins,
-    accountRates: createBucketTable(limits.accountRate, limits.rateEntries, now),
+    accountRates,
     addressRates: createBucketTable(limits.connectionRate, limits.rateEntries, now),
     hub: createHub({ service, clock, logger, limits }),
     work: { pending: 0, isStopping: false },
   };
-  const http = createServer(createHttpHandler(parts));
+  const { headersMs: headersTimeout, requestMs: requestTimeout } = limits;
+  const timeouts = { ...HTTP_OPTIONS, headersTimeout, requestTimeout };
+  const http = createServer(timeouts, createHttpHandler(parts, rpc));
   http.maxConnections = limits.connections;
-  http.headersTimeout = 5000;
-  http.requestTimeout = 10_000;
+  boundAddresses(http, limits.connectionsPerAddress);
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.bodyBytes,
     perMessageDeflate: false,
+    maxFragments: limits.fragments,
+    maxBufferedChunks: limits.framePieces,
   });
-  const stopSockets = acceptSockets(http, sockets, parts);
+  const protocols = new Map([
+    ["/", createProtocol(parts)],
+    [SOCKET_PATH, rpc.protocol],
+  ]);
+  const stopSockets = acceptSockets(http, sockets, parts, protocols);
   await listen(http, port, host);
   const address = http.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -63,8 +73,37 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   return {
     url: `http://${name}:${address.port}`,
     port: address.port,
-    stop: () => stop(http, parts, stopSockets),
+    stop: () =>
+      stop(http, parts, () => {
+        rpc.stop();
+        stopSockets();
+      }),
   };
+}
+
+/** A connection that says nothing, or slowly, ends: looked after every second. */
+const HTTP_OPTIONS = {
+  keepAliveTimeout: 30_000,
+  connectionsCheckingInterval: 1000,
+  maxHeaderSize: 16 * 1024,
+};
+
+function boundAddresses(http: Server, connectionsMax: number): void {
+  const counts = new Map<string, number>();
+  http.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "unknown";
+    const count = (counts.get(address) ?? 0) + 1;
+    if (count > connectionsMax) {
+      socket.destroy();
+      return;
+    }
+    counts.set(address, count);
+    socket.on("close", () => {
+      const left = (counts.get(address) ?? 1) - 1;
+      if (left === 0) counts.delete(address);
+      else counts.set(address, left);
+    });
+  });
 }
 
 function listen(http: Server, port: number, host: string): Promise<void> {

@@ -37,17 +37,64 @@ export function isOriginAllowed(origin: string, origins: readonly string[]): boo
   return /^https?:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/.test(origin);
 }
 
+/** The other end of a WebSocket, for what is sent without being asked for. */
+export interface SocketReader {
+  send(text: string): void;
+  isCongested(): boolean;
+  /** Closes the connection: its other end breaks a rule. */
+  drop(): void;
+}
+
+/** What is spoken on one connection. */
+export interface Conversation {
+  /** Undefined: nothing to answer. Never rejects. */
+  answer(text: string): Promise<string | undefined>;
+  /** The answer while the node stops. */
+  stopping(): string;
+  /** Milliseconds until the next request is taken; 0: now. */
+  wait(): number;
+  close(): void;
+}
+
+export type Protocol = (reader: SocketReader) => Conversation;
+
+/** The protocol of the path `/`. */
+export function createProtocol(parts: ApiParts): Protocol {
+  const { hub, limits, clock } = parts;
+  return ({ send }) => {
+    const subscriber = hub.connect(send);
+    const bucket = createTokenBucket(limits.connectionRate, () => clock.now());
+    const context = { ...parts, subscriber, bucket };
+    return {
+      answer: (text) => dispatch(text, context),
+      stopping: () => bareError(new ApiError("stopping")),
+      wait: () => bucket.wait(),
+      close: () => subscriber.close(),
+    };
+  };
+}
+
 /** Takes upgrades of the server. Returns what closes every WebSocket. */
-export function acceptSockets(http: Server, sockets: WebSocketServer, parts: ApiParts): () => void {
+export function acceptSockets(
+  http: Server,
+  sockets: WebSocketServer,
+  parts: ApiParts,
+  protocols: ReadonlyMap<string, Protocol>,
+): () => void {
   const { limits, work, origins } = parts;
   http.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const { origin } = request.headers;
+    const protocol = protocols.get((request.url ?? "/").split("?")[0] ?? "/");
     if (origin !== undefined && !isOriginAllowed(origin, origins)) {
       rejectUpgrade(stream, "403 Forbidden");
+    } else if (protocol === undefined) {
+      rejectUpgrade(stream, "404 Not Found");
     } else if (work.isStopping || sockets.clients.size >= limits.webSockets) {
       rejectUpgrade(stream, "503 Service Unavailable");
     } else {
-      sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, parts));
+      sockets.handleUpgrade(request, stream, head, (socket) => {
+        serve(socket, { ...parts, stream, protocol });
+      });
     }
   });
   return () => {
@@ -65,45 +112,64 @@ function rejectUpgrade(stream: Duplex, status: string): void {
   stream.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-function serve(socket: WebSocket, parts: ApiParts): void {
-  const { limits, hub, work, logger, clock } = parts;
-  const send = (text: string) => {
-    if (socket.readyState !== WebSocket.OPEN) return;
-    if (socket.bufferedAmount > limits.unsentBytes) {
-      // A close frame would wait behind what is not being read.
-      logger.warn("a slow WebSocket was dropped", { unsentBytes: socket.bufferedAmount });
-      socket.terminate();
-      return;
-    }
-    socket.send(text);
-  };
-  const subscriber = hub.connect(send);
-  const bucket = createTokenBucket(limits.connectionRate, () => clock.now());
-  const context = { ...parts, subscriber, bucket };
+type Served = ApiParts & { readonly stream: Duplex; readonly protocol: Protocol };
+
+function serve(socket: WebSocket, parts: Served): void {
+  const { limits, work, logger, protocol } = parts;
+  const reader = readerOf(socket, parts);
+  const conversation = protocol(reader);
   let inFlight = 0;
   let refusals = 0;
   socket.on("message", (data, isBinary) => {
     if (isBinary) return socket.close(TEXT_ONLY, "send JSON-RPC 2.0 as text");
-    if (work.isStopping) return send(bareError(new ApiError("stopping")));
-    refusals = bucket.wait() > 0 ? refusals + 1 : 0;
-    if (refusals > REFUSALS_MAX) return socket.close(POLICY, "too many refused requests");
+    if (work.isStopping) return reader.send(conversation.stopping());
+    refusals = conversation.wait() > 0 ? refusals + 1 : 0;
+    if (refusals > REFUSALS_MAX) return reader.drop();
     inFlight++;
     work.pending++;
     // Not reading on is the back pressure: the caller's own buffers fill.
     if (inFlight >= limits.inFlight) socket.pause();
-    void dispatch(data.toString(), context).then((answer) => {
+    void conversation.answer(data.toString()).then((answer) => {
       inFlight--;
       work.pending--;
       if (socket.isPaused && inFlight < limits.inFlight) socket.resume();
-      if (answer !== undefined) send(answer);
+      if (answer !== undefined) reader.send(answer);
     });
   });
   const stopPings = keepAlive(socket, limits.pingMs);
   socket.on("error", (error) => logger.debug("a WebSocket failed", { error: error.message }));
   socket.on("close", () => {
     stopPings();
-    subscriber.close();
+    conversation.close();
   });
+}
+
+function readerOf(socket: WebSocket, { limits, logger, stream }: Served): SocketReader {
+  let isCorked = false;
+  const uncork = (): void => {
+    isCorked = false;
+    stream.uncork();
+  };
+  return {
+    send: (text) => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      if (socket.bufferedAmount > limits.unsentBytes) {
+        // A close frame would wait behind what is not being read.
+        logger.warn("a slow WebSocket was dropped", { unsentBytes: socket.bufferedAmount });
+        socket.terminate();
+        return;
+      }
+      // What is sent in one turn goes out in one write.
+      if (!isCorked) {
+        isCorked = true;
+        stream.cork();
+        process.nextTick(uncork);
+      }
+      socket.send(text);
+    },
+    isCongested: () => socket.bufferedAmount > limits.congestedBytes,
+    drop: () => socket.close(POLICY, "too many refused requests, or no answer to a test request"),
+  };
 }
 
 /** Drops a connection whose other end is gone without saying so. */

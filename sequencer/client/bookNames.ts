@@ -1,12 +1,12 @@
 /** Books by name and names by book: instruments and combinations. */
-import { bookName, parseCombo, weightsOfName } from "./combo.ts";
-import type { Exchange } from "./exchange.ts";
+import { bookName, parseCombo, weightsOfName } from "../market/combo.ts";
 import {
   findInstrument,
   InstrumentError,
   instrumentName,
   type NamingMarket,
-} from "./instrument.ts";
+} from "../market/instrument.ts";
+import type { Exchange } from "./exchange.ts";
 
 type Books = Awaited<ReturnType<Exchange["books"]>>;
 type Series = Awaited<ReturnType<Exchange["chain"]>>["series"];

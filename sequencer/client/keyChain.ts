@@ -108,7 +108,7 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
     } catch (error) {
       if (!isRefusedOrLost(error)) return item.reject(error);
       head = undefined;
-      if (error instanceof ConnectionError) tried.push({ item, sent, isLost: true });
+      if (isLost(error)) tried.push({ item, sent, isLost: true });
       else if (isStale(error) && ++item.tries < TRIES_MAX) {
         item.isBlind ||= reasonOf(error) === "staleView";
         tried.push({ item, sent, isLost: false });
@@ -143,6 +143,11 @@ export function createKeyChain(options: KeyChainOptions): KeyChain {
 /** Anything else is a bad receipt: the message was sequenced and the chain has moved. */
 function isRefusedOrLost(error: unknown): boolean {
   return error instanceof ExchangeError || error instanceof ConnectionError;
+}
+
+/** Whether it was done is not known. */
+function isLost(error: unknown): boolean {
+  return error instanceof ConnectionError || reasonOf(error) === "outcomeUnknown";
 }
 
 /** The node checks a signature against its own head, so a stale head looks like a bad signature. */

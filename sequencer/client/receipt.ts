@@ -26,8 +26,8 @@ export interface SentMessage extends Submission {
 
 export interface ReceiptContext {
   readonly domain: bigint;
-  /** Address of the sequencer. */
-  readonly sequencer: string;
+  /** Addresses of the sequencers: one, unless they take turns. */
+  readonly sequencers: readonly string[];
   /** 1e-6 USDC of one tick for one lot. */
   readonly unit: number;
 }
@@ -36,7 +36,7 @@ export interface ReceiptContext {
 export function checkReceipt(
   receipt: Wire<Receipt>,
   sent: SentMessage,
-  { domain, sequencer, unit }: ReceiptContext,
+  { domain, sequencers, unit }: ReceiptContext,
 ): void {
   const fail = (reason: string): never => {
     throw new ReceiptError(reason, receipt);
@@ -50,8 +50,9 @@ export function checkReceipt(
   }
   const digest = receiptDigest(domain, logPosition, logHash);
   const signer = recoverAddress(digest, receipt.signature);
-  if (signer !== sequencer.toLowerCase()) {
-    fail(`it is signed by \`${signer ?? "nobody"}\`, not by the sequencer \`${sequencer}\``);
+  if (!sequencers.some((sequencer) => sequencer.toLowerCase() === signer)) {
+    const expected = sequencers.join("` or `");
+    fail(`it is signed by \`${signer ?? "nobody"}\`, not by the sequencer \`${expected}\``);
   }
   checkFills(receipt, sent.message, fail);
   const most = ({ price, lots }: { price: number; lots: number }) => unit * lots * feeCap(price);

@@ -20,8 +20,11 @@ export class ConnectionError extends Error {
 }
 
 export interface RpcOptions {
-  /** `ws://`, `wss://`, or the `http` forms of them. */
-  readonly url: string;
+  /**
+   * `ws://`, `wss://`, or the `http` forms of them. Of several, the next is tried when one does not
+   * answer: where the sequencer moves, one of them serves at a time.
+   */
+  readonly url: string | readonly string[];
   /** Milliseconds before the first try to reconnect; doubles up to `retryMsMax`. */
   readonly retryMs?: number;
   readonly retryMsMax?: number;
@@ -57,7 +60,11 @@ interface Waiting {
 }
 
 interface RpcState {
-  readonly options: Required<Omit<RpcOptions, "onConnection">> & Pick<RpcOptions, "onConnection">;
+  readonly options: Required<Omit<RpcOptions, "url" | "onConnection">> &
+    Pick<RpcOptions, "onConnection">;
+  readonly urls: readonly string[];
+  /** Place of the one that answered last. */
+  place: number;
   readonly waiting: Map<number, Waiting>;
   readonly subscriptions: Map<string, Set<SubscribeOptions>>;
   socket: WebSocket | undefined;
@@ -71,9 +78,10 @@ interface RpcState {
 const DEFAULTS = { retryMs: 200, retryMsMax: 10_000, timeoutMs: 30_000 };
 
 export function createRpc(options: RpcOptions): Rpc {
-  const url = options.url.replace(/^http/, "ws");
   const state: RpcState = {
-    options: { ...DEFAULTS, ...options, url },
+    options: { ...DEFAULTS, ...options },
+    urls: [options.url].flat().map((url) => url.replace(/^http/, "ws")),
+    place: 0,
     waiting: new Map(),
     subscriptions: new Map(),
     socket: undefined,
@@ -98,15 +106,30 @@ export function createRpc(options: RpcOptions): Rpc {
 function open(state: RpcState): Promise<WebSocket> {
   if (state.isClosed) return Promise.reject(new ConnectionError("the connection was closed."));
   if (state.socket?.readyState === WebSocket.OPEN) return Promise.resolve(state.socket);
-  state.opening ??= connect(state).finally(() => {
+  state.opening ??= connectAny(state).finally(() => {
     state.opening = undefined;
   });
   return state.opening;
 }
 
-function connect(state: RpcState): Promise<WebSocket> {
-  const { url, onConnection } = state.options;
+/** To the one that answered last, else to the next that does. */
+async function connectAny(state: RpcState): Promise<WebSocket> {
   clearTimeout(state.retry);
+  const { urls } = state;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await connect(state, urls[state.place % urls.length]!);
+    } catch (error) {
+      state.place += 1;
+      if (tries < urls.length && !state.isClosed) continue;
+      retryLater(state);
+      throw error;
+    }
+  }
+}
+
+function connect(state: RpcState, url: string): Promise<WebSocket> {
+  const { onConnection } = state.options;
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url);
     state.socket = socket;
@@ -126,10 +149,10 @@ function connect(state: RpcState): Promise<WebSocket> {
       if (wasOpen) {
         rejectAll(state, `the connection to \`${url}\` was lost`);
         onConnection?.(false);
+        retryLater(state);
       } else {
         reject(new ConnectionError(`no connection to \`${url}\`. Is the node running there?`));
       }
-      retryLater(state);
     });
   });
 }

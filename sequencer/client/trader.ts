@@ -18,6 +18,7 @@ import { createKeyChain } from "./keyChain.ts";
 import { checkReceipt } from "./receipt.ts";
 import { createReceiptBook, type ReceiptBook } from "./receiptBook.ts";
 import { verifiedRisk } from "./risk.ts";
+import { ConnectionError, ExchangeError } from "./rpc.ts";
 import { hasReached } from "./stages.ts";
 import { deriveTradingKey, type WalletSigner } from "./tradingKey.ts";
 
@@ -28,8 +29,8 @@ export interface TraderOptions {
   readonly keyIndex: number;
   /** The trading key's secret, or the wallet to derive it from with one signature. */
   readonly key: { readonly secret: bigint } | { readonly wallet: WalletSigner };
-  /** Address that must have signed receipts. Default: what the node itself says at the start. */
-  readonly sequencer?: string;
+  /** Addresses that sign receipts. Default: what the node itself says at the start. */
+  readonly sequencer?: string | readonly string[];
   /** Where receipts are kept. Default: a book of its own, in memory. */
   readonly receipts?: ReceiptBook;
   /** Whether messages say what the trader has seen of the log: its newest receipt. Default: yes. */
@@ -112,7 +113,8 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
   const info = await exchange.info();
   const domain = BigInt(info.domain);
   const secret = await secretOf(options, info);
-  const sequencer = options.sequencer ?? info.sequencer;
+  const named = info.receiptSigners ?? [info.sequencer];
+  const sequencers = options.sequencer === undefined ? named : [options.sequencer].flat();
   const receipts = options.receipts ?? createReceiptBook({ domain });
   const chain = createKeyChain({
     secret,
@@ -121,7 +123,7 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
     submit: exchange.submit,
     fetchHead: async () => BigInt((await exchange.key(account, keyIndex)).head),
     async checkReceipt(receipt, sent) {
-      checkReceipt(receipt, sent, { domain, sequencer, unit: info.shape.unit });
+      checkReceipt(receipt, sent, { domain, sequencers, unit: info.shape.unit });
       const { logPosition: position, logHash: hash, signature } = receipt;
       receipts.keep({ position, hash, signature });
     },
@@ -198,12 +200,25 @@ function placeOf(order: string | OrderPlace): OrderPlace {
   return { book, isSell, price, seq };
 }
 
+function isStopping(error: unknown): boolean {
+  return error instanceof ExchangeError && error.reason === "stopping";
+}
+
 async function reached(exchange: Exchange, wanted: ReachedOptions): Promise<Wire<StageInfo>> {
   const { logPosition, stage, timeoutMs = 3_600_000, onStage } = wanted;
   const end = Date.now() + timeoutMs;
   let shown = "";
   while (true) {
-    const info = await exchange.stages(logPosition);
+    const info = await exchange.stages(logPosition).catch((error: unknown) => {
+      // Who has once answered may be away for a while.
+      const isAway = error instanceof ConnectionError || isStopping(error);
+      if (shown === "" || !isAway || Date.now() > end) throw error;
+      return undefined;
+    });
+    if (info === undefined) {
+      await new Promise((resolve) => setTimeout(resolve, STAGE_POLL_MS));
+      continue;
+    }
     if (info.stage !== shown) onStage?.(info);
     shown = info.stage;
     if (hasReached(info.stage, stage)) return info;

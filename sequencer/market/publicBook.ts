@@ -94,4 +94,20 @@ export interface SeriesInfo {
   readonly book: number | null;
   readonly bestBid: BookLevel | null;
   readonly bestAsk: BookLevel | null;
+  /** Lots that are held long; null where nobody counts them. */
+  readonly openInterest: number | null;
+}
+
+/** One listing of a slot, also long after the slot has another one. */
+export interface Listing {
+  readonly slot: number;
+  readonly generation: number;
+  readonly isCall: boolean;
+  readonly strike: number;
+  readonly expiry: number;
+  /** Unix ms; null: before the node's memory. */
+  readonly listedAt: number | null;
+  /** When its last mark became final (unix ms), and that mark in ticks; null: not yet. */
+  readonly settledAt: number | null;
+  readonly settlementPrice: number | null;
 }

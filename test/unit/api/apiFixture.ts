@@ -76,7 +76,7 @@ export async function startFixture(
   };
 }
 
-async function openSocket(url: string): Promise<RawSocket> {
+export async function openSocket(url: string): Promise<RawSocket> {
   const socket = new WebSocket(url.replace("http", "ws"));
   const received: Answer[] = [];
   const waiting: ((answer: Answer) => void)[] = [];

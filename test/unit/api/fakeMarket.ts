@@ -9,7 +9,7 @@ import {
   type PreviewRequest,
   weighOrder,
 } from "../../../sequencer/market/orderPreview.ts";
-import type { BookSummary, SeriesInfo } from "../../../sequencer/market/publicBook.ts";
+import type { BookSummary, Listing, SeriesInfo } from "../../../sequencer/market/publicBook.ts";
 import { type RiskAnswer, reportRisk } from "../../../sequencer/market/riskReport.ts";
 import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
 import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
@@ -18,6 +18,7 @@ import { emptySeries, type Series } from "../../../sequencer/protocol/state.ts";
 /** 25 December 2026, 08:00 UTC, and a month before. */
 export const EXPIRY = Date.UTC(2026, 11, 25, 8) / 1000;
 export const SNAPSHOT_TIME = Date.UTC(2026, 10, 25, 8);
+export const PAST_EXPIRY = Date.UTC(2026, 9, 30, 8) / 1000;
 export const UNIT = 1000;
 export const CASH = 5_000_000;
 export const POSITIONS: readonly number[] = [150, 0, 0, 0];
@@ -89,10 +90,22 @@ export function chainInfo(): ChainInfo {
     const isFirst = slot === 0;
     const known = { markIv: 0.655, delta: 0.5 };
     const place = { book: isFirst ? 1 : null, bestBid: isFirst ? BEST_BID : null, bestAsk: null };
-    return { ...terms, slot, mark: MARKS[slot]!, ...known, ...place };
+    return { ...terms, slot, mark: MARKS[slot]!, ...known, ...place, openInterest: 150 };
   });
   const snapshotTime = SNAPSHOT_TIME;
   return { underlying: "ETH", underlyingPrice: 30_000, snapshotTime, series };
+}
+
+/** The slots' series, and one that has expired at 3,100 and is in no slot any more. */
+export function listings(): Listing[] {
+  const past = { slot: 2, generation: 0, isCall: true, strike: 29_000, expiry: PAST_EXPIRY };
+  const settled = { listedAt: null, settledAt: PAST_EXPIRY * 1000 + 60_000, settlementPrice: 2000 };
+  const present = SERIES.flatMap(({ status, isCall, strike, expiry, generation }, slot) => {
+    if (status === "empty") return [];
+    const open = { listedAt: SNAPSHOT_TIME, settledAt: null, settlementPrice: null };
+    return [{ slot, generation, isCall, strike, expiry, ...open }];
+  });
+  return [{ ...past, ...settled }, ...present];
 }
 
 const inputsOf = (domain: bigint) => ({

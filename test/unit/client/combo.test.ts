@@ -8,7 +8,7 @@ import {
   parseCombo,
   sortLegs,
   weightsOfName,
-} from "../../../sequencer/client/combo.ts";
+} from "../../../sequencer/market/combo.ts";
 
 const MARKET = { underlying: "ETH", tickSize: 100_000, lotsPerContract: 100 };
 const JUNE = Date.UTC(2026, 5, 26, 8) / 1000;

@@ -9,13 +9,13 @@ import {
   parsePrice,
   parseQuantity,
   parseUsdc,
-} from "../../../sequencer/client/decimal.ts";
+} from "../../../sequencer/market/decimal.ts";
 import {
   findInstrument,
   InstrumentError,
   instrumentName,
   parseInstrument,
-} from "../../../sequencer/client/instrument.ts";
+} from "../../../sequencer/market/instrument.ts";
 import { orderIdText, parseOrderId } from "../../../sequencer/protocol/orderId.ts";
 
 const market = { underlying: "ETH", tickSize: 100_000, lotsPerContract: 100 };
