@@ -40,8 +40,12 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     load: async () => ({ run: (await import("./benchmarks/hash.ts")).hashBenchmarks }),
   },
   log: {
-    about: "durable appends of each engine of the order log, beside LevelDB and JetStream alone",
-    load: async () => ({ run: (await import("./benchmarks/log.ts")).logBenchmarks }),
+    about: "durable appends of each engine, beside LevelDB and JetStream alone; then certify",
+    load: async () => {
+      const { logBenchmarks } = await import("./benchmarks/log.ts");
+      const { certifyBenchmarks } = await import("./benchmarks/certify.ts");
+      return { run: async () => [...(await logBenchmarks()), ...(await certifyBenchmarks())] };
+    },
   },
   order: {
     about: "what rounds cost: from a message's arrival to its turn, beside a bare timer",

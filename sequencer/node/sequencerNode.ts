@@ -1,6 +1,7 @@
 /** Puts a sequencer together: store, layer one, validator network, proof jobs, API. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
 import { startApi } from "../api/server.ts";
 import { blockHash } from "../consensus/block.ts";
@@ -35,6 +36,9 @@ export interface Endpoints {
 }
 
 export const ENDPOINTS_FILE = "endpoints.json";
+
+/** How long what is under way may take to be certified when the node is told to end (ms). */
+const STOP_MS_MAX = 3_000;
 
 /** Where the sequencer moves with the leader, it stands by, writes in its turn, and so on. */
 export async function runSequencerNode(
@@ -114,8 +118,12 @@ async function runOnce(file: SequencerFile, logger: Logger, outer: AbortSignal):
       const gossip = network.opened()?.addresses() ?? [];
       await serve(file, { sequencer, endpoints: { jobsUrl, gossip }, logger, signal });
     } finally {
-      await sequencer.stop();
+      const stopped = sequencer.stop();
+      // What validators have not certified by then they may never: without a quorum nobody waits.
+      if (waiting !== undefined) await Promise.race([stopped, sleep(STOP_MS_MAX)]);
+      else await stopped;
       await log.close();
+      await stopped;
     }
   } catch (error) {
     // A node that only stood by ends like one that has run.

@@ -2,6 +2,7 @@
 import type { Logger } from "../ports.ts";
 import { HaltedError } from "../protocol/halted.ts";
 import { messageOf } from "./loop.ts";
+import { TurnOverError } from "./termLog.ts";
 
 export interface Halt {
   fail(error: unknown): void;
@@ -25,7 +26,8 @@ export function createHalt(logger: Logger): Halt {
       if (reason !== undefined) return;
       reason = messageOf(error);
       const stack = error instanceof Error ? error.stack : undefined;
-      logger.error("the node stops: it cannot go on", { reason, stack });
+      if (error instanceof TurnOverError) logger.warn("the node stops sequencing", { reason });
+      else logger.error("the node stops: it cannot go on", { reason, stack });
       controller.abort(error);
     },
   };
