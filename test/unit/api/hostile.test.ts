@@ -1,10 +1,11 @@
 // E17: bad input of every kind. No crash, bounded memory, honest clients unaffected.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { createBucketTable } from "../../../sequencer/api/rateLimit.ts";
 import { createSubmissionDesk, RECEIPTS_KEPT } from "../../../sequencer/api/rpc/submissions.ts";
@@ -103,21 +104,41 @@ test("E17 words with a number out of place are refused, none is sequenced", asyn
   assert.equal((await rpc.post("private/sell", { ...order, signed: good })).error, undefined);
 });
 
+/** What comes with the end; an error before it, of a write that came too late, is none. */
+async function closeOf(emitter: EventEmitter, msMax: number): Promise<unknown[]> {
+  const closed = new Promise<unknown[]>((resolve) => {
+    emitter.once("close", (...values: unknown[]) => resolve(values));
+  });
+  return Promise.race([closed, rejectAfter(msMax)]);
+}
+
+async function rejectAfter(ms: number): Promise<never> {
+  await sleep(ms, undefined, { ref: false });
+  throw new Error(`it was still open after ${ms} ms`);
+}
+
 test("E17 tiny fragments, many headers, slow requests end their connections", async (context) => {
   const rpc = await startRpc(context, { headersMs: 300, requestMs: 500 });
   const fragmented = new WebSocket(`${rpc.server.url}/ws/api/v2`);
   await once(fragmented, "open");
   fragmented.on("error", () => undefined);
   for (let sent = 0; sent < 5000; sent++) fragmented.send("[", { fin: false });
-  const signal = AbortSignal.timeout(5000);
-  const [code] = (await once(fragmented, "close", { signal })) as [number];
+  const [code] = (await closeOf(fragmented, 5000)) as [number];
   assert.ok(code === 1008 || code === 1006, String(code));
   const headers = Object.fromEntries(Array.from({ length: 2000 }, (_, at) => [`x-${at}`, "1"]));
   const outgoing = request(`${rpc.server.url}/api/v2`, { method: "POST", headers });
+  outgoing.on("error", () => undefined);
   outgoing.end("{}");
-  const [incoming] = (await once(outgoing, "response")) as [{ statusCode: number; resume(): void }];
-  incoming.resume();
-  assert.equal(incoming.statusCode, 431);
+  // The server does not read on: its answer may be lost with the connection.
+  const answered = await once(outgoing, "response").then(
+    (values) => {
+      const [incoming] = values as [{ statusCode: number; resume(): void }];
+      incoming.resume();
+      return `${incoming.statusCode}`;
+    },
+    (error: NodeJS.ErrnoException) => error.code,
+  );
+  assert.match(answered ?? "", /^(431|ECONNRESET|EPIPE)$/);
   const slow = connect(rpc.server.port, "127.0.0.1");
   slow.on("error", () => undefined);
   await once(slow, "connect");
@@ -126,7 +147,7 @@ test("E17 tiny fragments, many headers, slow requests end their connections", as
   const drip = setInterval(() => slow.write("1"), 50);
   const began = Date.now();
   slow.resume();
-  await once(slow, "close", { signal: AbortSignal.timeout(10_000) });
+  await closeOf(slow, 10_000);
   clearInterval(drip);
   assert.ok(Date.now() - began < 4000, "a body that drips is not waited for");
   assert.equal((await rpc.post("public/test")).error, undefined);
