@@ -145,6 +145,11 @@ test("E17 tiny fragments, many headers, slow requests end their connections", as
   slow.write("POST /api/v2 HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n");
   slow.write("content-length: 1000\r\n\r\n");
   const drip = setInterval(() => slow.write("1"), 50);
+  // Whatever fails below, the process ends.
+  context.after(() => {
+    clearInterval(drip);
+    slow.destroy();
+  });
   const began = Date.now();
   slow.resume();
   await closeOf(slow, 10_000);
