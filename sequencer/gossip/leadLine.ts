@@ -22,7 +22,6 @@ export interface LeadLineOptions {
   readonly server: string;
   /** The member's log: what it has executed. */
   readonly source: Pick<LogSource, "record">;
-  readonly final: LogEnd;
   readonly logger: Logger;
 }
 
@@ -33,9 +32,8 @@ interface Line {
   readonly options: LeadLineOptions;
   readonly news: Waiting;
   readonly listeners: Set<() => void>;
-  final: LogEnd;
-  /** Whether the member has said what is final: a sequencer cuts off what it holds beyond that. */
-  isTold: boolean;
+  /** Undefined until the member says it: a sequencer cuts off what it holds beyond that. */
+  final: LogEnd | undefined;
   turn: Turn | undefined;
   leading: number | undefined;
 }
@@ -43,14 +41,14 @@ interface Line {
 export function createLeadLine(options: LeadLineOptions): LeadLine {
   const line: Line = {
     ...{ options, news: { wake: () => undefined }, listeners: new Set<() => void>() },
-    ...{ final: options.final, isTold: false, turn: undefined, leading: undefined },
+    ...{ final: undefined, turn: undefined, leading: undefined },
   };
   const stopping = new AbortController();
   const running = run(line, stopping.signal);
   return {
     finalized: (end) => {
-      if (line.isTold && end.to <= line.final.to) return;
-      Object.assign(line, { final: end, isTold: true });
+      if (line.final !== undefined && end.to <= line.final.to) return;
+      line.final = end;
       line.news.wake();
     },
     lead: (turn) => {
@@ -72,7 +70,7 @@ export function createLeadLine(options: LeadLineOptions): LeadLine {
 
 async function run(line: Line, outer: AbortSignal): Promise<void> {
   const { node, server, logger } = line.options;
-  while (!line.isTold && !outer.aborted) {
+  while (line.final === undefined && !outer.aborted) {
     await wakeOrTime(line.news, SAY_EVERY_MS, outer).catch(() => undefined);
   }
   for (let failures = 0; !outer.aborted; failures++) {
@@ -88,8 +86,10 @@ async function run(line: Line, outer: AbortSignal): Promise<void> {
       hear(line, reader, signal).catch((error: unknown) => ending.abort(error));
       await send(line, stream, at, signal);
     } catch (error) {
-      const reason = messageOf(signal.aborted ? signal.reason : error);
-      if (line.turn !== undefined) logger.warn("the own sequencer is not there", { reason });
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      if (line.turn !== undefined) {
+        logger.warn("the own sequencer is not there", { failures, error: reason });
+      }
     } finally {
       ending.abort(new Error("the line has ended"));
       stream?.abort(new Error("the line has ended"));
@@ -122,11 +122,11 @@ async function send(line: Line, stream: Stream, at: number, signal: AbortSignal)
   let cursor = at;
   let given: Turn | undefined;
   for (;;) {
-    const { turn, final } = line;
+    const { turn } = line;
     let sent = 0;
     if (given !== undefined && turn !== given) throw new Error("the turn is over");
     if (given === undefined) {
-      const to = turn?.to ?? final.to;
+      const to = turn?.to ?? finalTo(line);
       if (cursor < to) sent = await sendRecords(stream, source.record(cursor), signal, to);
       cursor += sent;
       if (turn !== undefined && turn === line.turn && cursor >= turn.to) {
@@ -135,9 +135,13 @@ async function send(line: Line, stream: Stream, at: number, signal: AbortSignal)
       }
     }
     const isTurnNew = line.turn !== (given ?? turn);
-    const isMore = given === undefined && sent > 0 && line.final.to > cursor;
+    const isMore = given === undefined && sent > 0 && finalTo(line) > cursor;
     if (!isTurnNew && !isMore) await wakeOrTime(line.news, SAY_EVERY_MS, signal);
   }
+}
+
+function finalTo({ final }: Line): number {
+  return final?.to ?? 0;
 }
 
 async function hear(line: Line, reader: FrameReader, signal: AbortSignal): Promise<void> {
@@ -154,8 +158,4 @@ function tell(line: Line, leading: number | undefined): void {
   if (line.leading === leading) return;
   line.leading = leading;
   for (const listener of line.listeners) listener();
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

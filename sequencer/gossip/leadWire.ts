@@ -6,13 +6,15 @@
  */
 import type { LogRecord } from "../batch/log.ts";
 import type { LogEnd, Turn } from "../ports.ts";
-import { GossipProtocolError, isCount, parseObject } from "./wire.ts";
+import { readCount, readHash, readObject } from "../protocol/shape.ts";
+import { GossipProtocolError, isCount, parseObject, readRecord } from "./wire.ts";
 
 export const LEAD_PROTOCOL = "/straddle/lead/1";
 /** How often the sequencer says what it does, and after how long a silence it is gone (ms). */
 export const SAY_EVERY_MS = 300;
 export const SILENCE_MS_MAX = 2_000;
 
+/** All of these throw {@link GossipProtocolError} or FormatError. */
 export function parseFinal(bytes: Uint8Array): LogEnd {
   return readEnd(parseObject(bytes).final);
 }
@@ -26,23 +28,15 @@ export function parseAtOrBefore(bytes: Uint8Array): { at: number } | { before: n
 }
 
 export function parseHash(bytes: Uint8Array): string {
-  const { hash } = parseObject(bytes);
-  if (typeof hash === "string" && HASH_PATTERN.test(hash)) return hash;
-  throw new GossipProtocolError("expected the hash of a record");
+  return readHash(parseObject(bytes).hash);
 }
 
 /** The turn, or the record of `position`: whoever reads it checks the rest. */
 export function parseRecordOrTurn(bytes: Uint8Array, position: number): LogRecord | Turn {
   const object = parseObject(bytes);
-  if ("turn" in object) {
-    const { term, ...end } = object.turn as Partial<Turn>;
-    if (!isCount(term)) throw new GossipProtocolError("a turn must name its term");
-    return { term, ...readEnd(end) };
-  }
-  if (object.position !== position || typeof object.entry !== "object") {
-    throw new GossipProtocolError(`expected the record of position \`${position}\``);
-  }
-  return object as unknown as LogRecord;
+  if (!("turn" in object)) return readRecord(object, position);
+  const { term, ...end } = readObject(object.turn);
+  return { term: readCount(term), ...readEnd(end) };
 }
 
 /** Term in which the sequencer writes. */
@@ -54,12 +48,7 @@ export function parseState(bytes: Uint8Array): number | undefined {
   return leading ?? undefined;
 }
 
-const HASH_PATTERN = /^[0-9a-f]{64}$/;
-
 function readEnd(value: unknown): LogEnd {
-  const { to, logHash } = (value ?? {}) as Partial<LogEnd>;
-  if (!isCount(to) || typeof logHash !== "string" || !HASH_PATTERN.test(logHash)) {
-    throw new GossipProtocolError("expected a position and the hash before it");
-  }
-  return { to, logHash };
+  const { to, logHash } = readObject(value);
+  return { to: readCount(to), logHash: readHash(logHash) };
 }

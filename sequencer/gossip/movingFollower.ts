@@ -37,8 +37,10 @@ export async function createMovingFollower(
     },
     proofs: async function* (from, signal) {
       let next = from;
-      while (!signal.aborted) {
-        const one = await follower();
+      let one: LogFollower | undefined;
+      // One that ends and has not been left was stopped.
+      while (!signal.aborted && one !== (await follower())) {
+        one = await follower();
         for await (const proof of one.proofs(next, signal)) {
           next = proof.number + 1;
           yield proof;

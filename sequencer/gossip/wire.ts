@@ -42,7 +42,10 @@ export function parseStart(bytes: Uint8Array): number {
 
 /** Checks the position only: whoever follows the log verifies links, hashes and contents. */
 export function parseRecord(bytes: Uint8Array, position: number): LogRecord {
-  const record = parseObject(bytes);
+  return readRecord(parseObject(bytes), position);
+}
+
+export function readRecord(record: Record<string, unknown>, position: number): LogRecord {
   if (record.position !== position || typeof record.entry !== "object") {
     throw new GossipProtocolError(`expected the record of position \`${position}\``);
   }

@@ -4,7 +4,8 @@ import { VALIDATORS_MAX, VALIDATORS_MIN } from "../consensus/validatorSet.ts";
 import { PATIENCE_MS_DEFAULT, TIMING_DEFAULT } from "./member.ts";
 
 const ms = z.int().min(1);
-const peerId = /^[1-9A-HJ-NP-Za-km-z]{46,64}$/;
+const PEER_ID = "[1-9A-HJ-NP-Za-km-z]{46,64}";
+export const peerId = z.string().regex(new RegExp(`^${PEER_ID}$`), "must be a peer id");
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be 0x and 40 hex digits");
 /** Numbers the sittings of validators: another set, or one that lost its votes, needs the next. */
 const epoch = z.int().min(1).default(1);
@@ -14,7 +15,7 @@ const list = <T extends z.ZodType>(item: T) =>
 /** `peers`: ids of the validators' nodes, in the order of `validators`. */
 export const sequencerCertification = z.strictObject({
   epoch,
-  peers: list(z.string().regex(peerId, "must be a peer id")),
+  peers: list(peerId),
 });
 
 export const validatorCertification = z
@@ -22,7 +23,7 @@ export const validatorCertification = z
     epoch,
     /** Addresses of all of them in the registry's order, and where each listens, with peer id. */
     validators: list(address),
-    peers: list(z.string().regex(/^\/.+\/p2p\/[1-9A-HJ-NP-Za-km-z]{46,64}$/, "with /p2p/ID")),
+    peers: list(z.string().regex(new RegExp(`^/.+/p2p/${PEER_ID}$`), "with /p2p/ID")),
     listen: z.string().startsWith("/"),
     termMs: ms.default(TIMING_DEFAULT.termMs),
     heartbeatMs: ms.default(TIMING_DEFAULT.heartbeatMs),

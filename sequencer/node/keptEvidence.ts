@@ -1,6 +1,6 @@
 /** What a validator has kept of others that voted both ways, read while it does not run. */
 import type { TwoVotes } from "../consensus/evidence.ts";
-import { createValidatorSet } from "../consensus/validatorSet.ts";
+import { sittingValidators } from "../roles/validatorSitting.ts";
 import { createCertificationStore } from "../store/certificationStore.ts";
 import { createDatabase } from "../store/database.ts";
 import type { ValidatorCertification } from "./certificationConfig.ts";
@@ -25,8 +25,10 @@ export async function readKeptEvidence(file: EvidencePlace): Promise<readonly Tw
   if (certification === undefined) return [];
   const { domain } = deployment;
   const { epoch } = certification;
-  const members = certification.validators.map((address) => address.toLowerCase());
-  const { session } = createValidatorSet({ domain, epoch, members });
+  const { members, session } = sittingValidators(domain, {
+    epoch,
+    members: certification.validators,
+  });
   const database = createDatabase(dataDir);
   try {
     // Who looks changes nothing: a wrong path does not become a store.

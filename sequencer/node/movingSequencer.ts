@@ -56,9 +56,7 @@ export async function openMoving(options: MovingOptions): Promise<MovingSequence
   const { node } = mesh;
   const follower = await createMovingFollower({ node, servers: sequencer, logger });
   const source = { record: (from: number) => store.log.read(from) };
-  const line = createLeadLine({
-    ...{ node, server: sequencer[self]!, source, final: genesis, logger },
-  });
+  const line = createLeadLine({ node, server: sequencer[self]!, source, logger });
   return createMoving({ self, follower, line, genesis, logger });
 }
 

@@ -46,6 +46,8 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
   const { batches, leaseMs, logger } = options;
   const leases = new Map<number, Lease>();
   const watchers = new Set<() => void>();
+  /** Every batch from `from` up to `first` has a proof. */
+  let proven = { from: 0, first: 0 };
   let turn: Promise<unknown> = Promise.resolve();
 
   /** One at a time, so that no batch is chosen twice and no proof stored twice. */
@@ -59,10 +61,16 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
     for (const wake of [...watchers]) wake();
   };
 
+  /** Goes on where it was the last time, unless layer one is not in what was looked through. */
+  async function firstWithoutProof(): Promise<number> {
+    const from = options.from();
+    if (from < proven.from || from > proven.first) proven = { from, first: from };
+    while ((await batches.proof(proven.first)) !== undefined) proven.first += 1;
+    return proven.first;
+  }
+
   async function take(): Promise<ProofJob | undefined> {
-    let first = options.from();
-    while ((await batches.proof(first)) !== undefined) first += 1;
-    const batch = await findFree(batches, leases, first);
+    const batch = await findFree(batches, leases, await firstWithoutProof());
     if (batch === undefined) return undefined;
     const { number, kind, inputs, words, commitment } = batch;
     const lease = randomUUID();

@@ -84,15 +84,17 @@ export function createJobClient({ url, token }: JobClientOptions): JobClient {
 
   /** Whoever answers has the same batch, and verifies the proof: the one that asked may be gone. */
   async function answerAny(origin: string, body: unknown): Promise<void> {
-    const others = urls.filter((url) => url !== origin);
-    for (const url of [origin, ...others]) {
+    let failure: unknown;
+    for (const url of new Set([origin, ...urls])) {
       try {
         await call({ url, method: "POST", path: PROOF_PATH, body });
         return;
       } catch (error) {
-        if (error instanceof JobServerError || url === (others.at(-1) ?? origin)) throw error;
+        if (error instanceof JobServerError) throw error;
+        failure = error;
       }
     }
+    throw failure;
   }
 
   return {

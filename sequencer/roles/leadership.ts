@@ -7,10 +7,11 @@ import type { Block, LogPlace } from "../consensus/block.ts";
 import type { LeadLine, LogEnd, Logger } from "../ports.ts";
 import type { Moving } from "./certifiedBlocks.ts";
 import type { Certifier, Scheduler } from "./certifier.ts";
-import type { ExecutedLog } from "./executedLog.ts";
+import type { ExecutedLog, ExecutedPlace } from "./executedLog.ts";
+import { messageOf } from "./loop.ts";
 
 /** How long the own sequencer may take to begin its turn (ms). */
-export const BEGIN_MS_MAX = 5_000;
+const BEGIN_MS_MAX = 5_000;
 /** Between two looks at whether the own log is ready for the turn (ms). */
 const LOOK_MS = 20;
 
@@ -41,18 +42,18 @@ export interface Leadership extends Moving {
 interface Turn {
   readonly term: number;
   readonly base: Block;
-  isGiven: boolean;
   hasBegun: boolean;
 }
 
 interface Parts {
   readonly options: LeadershipOptions;
   turn: Turn | undefined;
-  cancel: (() => void)[];
+  /** The wait for the own sequencer to begin. */
+  cancelLate: () => void;
 }
 
 export function createLeadership(options: LeadershipOptions): Leadership {
-  const parts: Parts = { options, turn: undefined, cancel: [] };
+  const parts: Parts = { options, turn: undefined, cancelLate: () => undefined };
   const { self, line } = options;
   line.onChange(() => watchLine(parts));
   return {
@@ -64,13 +65,13 @@ export function createLeadership(options: LeadershipOptions): Leadership {
     },
     onLead: (term, base) => {
       endTurn(parts);
-      const turn: Turn = { term, base, isGiven: false, hasBegun: false };
+      const turn: Turn = { term, base, hasBegun: false };
       parts.turn = turn;
       options.logger.info("this member leads: its sequencer writes", { self, term, from: base.to });
       const late = (): void => {
         if (parts.turn === turn && !turn.hasBegun) giveUp(parts, "its sequencer does not begin");
       };
-      parts.cancel.push(options.scheduler.after(BEGIN_MS_MAX, late));
+      parts.cancelLate = options.scheduler.after(BEGIN_MS_MAX, late);
       void prepare(parts, turn);
     },
     onGivenUp: () => endTurn(parts),
@@ -83,8 +84,7 @@ export function createLeadership(options: LeadershipOptions): Leadership {
 }
 
 function endTurn(parts: Parts): void {
-  for (const cancel of parts.cancel) cancel();
-  parts.cancel = [];
+  parts.cancelLate();
   if (parts.turn === undefined) return;
   parts.turn = undefined;
   parts.options.line.follow();
@@ -98,16 +98,24 @@ function giveUp(parts: Parts, reason: string): void {
   options.resign(turn.term);
 }
 
-/** The turn begins where the own log ends: what is missing is fetched, what is too much cut off. */
+/**
+ * The turn begins where the own log ends: what is missing is fetched, what is too much cut off.
+ * Looks again until it does, or the turn is over.
+ */
 async function prepare(parts: Parts, turn: Turn): Promise<void> {
   const { log, final, want, cutOff, line, scheduler } = parts.options;
-  if (parts.turn !== turn || turn.isGiven) return;
+  if (parts.turn !== turn) return;
   const { to, logHash } = turn.base;
-  const place = await log.placeAt(final(), to).catch(() => undefined);
+  let place: ExecutedPlace | undefined;
+  try {
+    place = await log.placeAt(final(), to);
+  } catch (error) {
+    if (parts.turn === turn) giveUp(parts, messageOf(error));
+    return;
+  }
   if (parts.turn !== turn) return;
   const isThere = place?.logHash === logHash;
   if (isThere && log.head().to === to) {
-    turn.isGiven = true;
     line.lead({ term: turn.term, to, logHash });
     return;
   }
@@ -116,7 +124,7 @@ async function prepare(parts: Parts, turn: Turn): Promise<void> {
     if (place !== undefined) cutOff(final().to);
     want({ to, logHash });
   }
-  parts.cancel.push(scheduler.after(LOOK_MS, () => void prepare(parts, turn)));
+  scheduler.after(LOOK_MS, () => void prepare(parts, turn));
 }
 
 function watchLine(parts: Parts): void {

@@ -81,6 +81,7 @@ interface Parts {
 export async function openTermLog(options: TermLogOptions): Promise<TermLog> {
   const { copy, logger } = options;
   const session = await openSession(options);
+  copy.failure.throwIfAborted();
   const parts: Parts = {
     ...{ options, failure: new AbortController(), session, turn: undefined },
     ...{ tip: copy.head(), final: copy.head(), waiting: [], heads: new Map(), certified: 0 },
@@ -163,12 +164,20 @@ async function* followSession(parts: Parts): AsyncGenerator<LogRecord, Turn | un
   const { copy, logger, signal } = parts.options;
   const { session } = parts;
   let written: Promise<void> = Promise.resolve();
+  const { position, hash: first } = copy.head();
+  let hash = first;
   try {
-    for await (const item of session.follow(copy.head().position)) {
+    for await (const item of session.follow(position)) {
       if ("term" in item) {
         await written;
         return item;
       }
+      if (item.previous !== hash) {
+        // What came for a turn that never began was not final: whoever begins again cuts it off.
+        await written;
+        throw new TurnOverError(item.epoch, "goes on otherwise than this node's log");
+      }
+      hash = item.hash;
       written = copy.copy([item]);
       // Groups form by themselves: whoever reads on does not wait for the disk.
       written.catch((error: unknown) => stop(parts, error));

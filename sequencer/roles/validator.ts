@@ -4,7 +4,6 @@
  */
 import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
-import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type {
   Attestation,
   BatchStore,
@@ -119,7 +118,7 @@ interface Sealed {
 /** What a checkpoint keeps besides the state. */
 interface ValidatorMemory extends ExecutorMemory {
   readonly nextQueueId: number;
-  /** Below the newest: a sequencer that was not there has not heard of them. */
+  /** A sequencer that was not there has not heard of them. */
   readonly unanchored?: readonly Sealed[];
 }
 
@@ -152,8 +151,6 @@ export async function createValidator(
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
   const refusing = new AbortController();
   const unanchored = new Map((memory?.unanchored ?? []).map((sealed) => [sealed.number, sealed]));
-  const newest = checkpoint && (await ports.batches.sealed(checkpoint.batchNumber));
-  if (newest !== undefined) unanchored.set(newest.number, sealedOf(newest, checkpoint!));
   const heads = await readSeenHeads(log);
   const parts: Parts = {
     ports: ownStores(ports),
@@ -241,9 +238,9 @@ async function follow(parts: Parts, signal: AbortSignal): Promise<void> {
     // Whoever waits for the record itself hears of a failure.
     written.then(() => parts.executed(record, root)).catch(() => undefined);
     if (effect.sealed === undefined) continue;
-    const checkpoint = draftCheckpoint(parts, effect);
     await written;
     await keepSealed(parts, effect, record);
+    const checkpoint = draftCheckpoint(parts, effect);
     if (checkpoint !== undefined) {
       const { epoch, hash } = record;
       await ports.checkpoints.save({ ...checkpoint, epoch, hash });
@@ -275,23 +272,13 @@ async function checkEntry(parts: Parts, record: LogRecord, signal: AbortSignal):
 async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Promise<void> {
   const { sealed } = effect;
   if (sealed === undefined) return;
-  const { number } = sealed;
+  const { number, rootAfter: root, words } = sealed;
+  const { position, hash: logHash } = record;
   await parts.ports.batches.putSealed(sealed);
-  parts.unanchored.set(
-    number,
-    sealedOf(sealed, { position: record.position + 1, hash: record.hash }),
-  );
+  parts.unanchored.set(number, { position, number, root, wordsHash: wordsHash(words), logHash });
   const [oldest] = parts.unanchored.keys();
   if (parts.unanchored.size > UNANCHORED_MAX) parts.unanchored.delete(oldest!);
-  parts.ports.logger.debug("batch executed", { number, position: record.position });
-}
-
-function sealedOf(
-  { number, rootAfter: root, words }: SealedBatch,
-  after: { readonly position: number; readonly hash: string },
-): Sealed {
-  const place = { position: after.position - 1, logHash: after.hash };
-  return { number, root, wordsHash: wordsHash(words), ...place };
+  parts.ports.logger.debug("batch executed", { number, position });
 }
 
 function draftCheckpoint({ config, node, queue, unanchored }: Parts, effect: Effect) {

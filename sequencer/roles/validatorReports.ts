@@ -12,11 +12,11 @@ export interface ValidatorReportsOptions {
     "network" | "logger" | "batches" | "isSignedAttestation" | "isSignedRefusal"
   >;
   readonly batches: BatchTracker;
-  readonly sealing: Pick<Sealing, "publishBatches" | "stored">;
+  readonly sealing: Pick<Sealing, "publishBatches">;
   readonly guard: Pick<TradingGuard, "attested" | "refused">;
 }
 
-/** Attestations of batches that are sealed next here: validators may hear first what is final. */
+/** Batches ahead of the newest here that are attested already: validators may hear first. */
 const EARLY_MAX = 256;
 
 export function listenToValidators(options: ValidatorReportsOptions): {
@@ -25,17 +25,22 @@ export function listenToValidators(options: ValidatorReportsOptions): {
 } {
   const { ports, guard } = options;
   const { network, logger } = ports;
-  const early = new Map<number, Attestation[]>();
+  /** By batch and validator. */
+  const early = new Map<number, Map<string, Attestation>>();
+  const isEarly = ({ number, validator }: Attestation): boolean => {
+    const { sealed } = options.batches.progress();
+    const isKnown = options.batches.members().has(validator.toLowerCase());
+    return isKnown && number > sealed && number <= sealed + EARLY_MAX;
+  };
   network.onAttestation((attestation) => {
     ports
       .isSignedAttestation(attestation)
       .then((isSigned) => {
-        const { number } = attestation;
-        if (isSigned && number > options.batches.progress().sealed && early.size < EARLY_MAX) {
-          early.set(number, [...(early.get(number) ?? []), attestation]);
-          return undefined;
-        }
-        return count(options, attestation, isSigned);
+        if (!isSigned || !isEarly(attestation)) return count(options, attestation, isSigned);
+        const { number, validator } = attestation;
+        const said = early.get(number) ?? new Map<string, Attestation>();
+        early.set(number, said.set(validator.toLowerCase(), attestation));
+        return undefined;
       })
       .catch((error: unknown) => logger.warn("an attestation failed", { error: messageOf(error) }));
   });
@@ -51,7 +56,7 @@ export function listenToValidators(options: ValidatorReportsOptions): {
   });
   return {
     sealed: (number) => {
-      const said = early.get(number) ?? [];
+      const said = [...(early.get(number)?.values() ?? [])];
       for (const known of early.keys()) if (known <= number) early.delete(known);
       for (const attestation of said) {
         count(options, attestation, true).catch((error: unknown) =>

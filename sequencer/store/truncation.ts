@@ -1,14 +1,9 @@
 /** What of a store hangs on the end of its log, and goes with it when that is cut off. */
-import type { Checkpoint, Log } from "../ports.ts";
-import { type Change, type Database, encodeValue, readValue } from "./database.ts";
-import {
-  EXECUTED_KEY,
-  KEY_PREFIXES,
-  type NumberedPrefix,
-  numberedKey,
-  numberOfKey,
-  rangeFrom,
-} from "./keys.ts";
+import { headAfter } from "../batch/log.ts";
+import type { Log } from "../ports.ts";
+import { createCheckpointStore } from "./checkpointStore.ts";
+import { type Change, type Database, encodeValue } from "./database.ts";
+import { EXECUTED_KEY, KEY_PREFIXES, type NumberedPrefix, numberOfKey, rangeFrom } from "./keys.ts";
 
 const OF_BATCHES = ["batch", "inputs", "proof", "attestation"] as const;
 
@@ -29,7 +24,7 @@ export async function changesWithCut(
   };
   await remove("checkpoint", to + 1);
   for (const prefix of OF_BATCHES) if (first !== undefined) await remove(prefix, first);
-  return [...changes, await executedChange(database, to)];
+  return [...changes, ...(await executedChange(database, log, to))];
 }
 
 function afterAll(prefix: NumberedPrefix): string {
@@ -43,14 +38,22 @@ async function firstSealed(log: Pick<Log, "read">, from: number): Promise<number
 }
 
 /** The newest checkpoint that stays is what the log need not be verified below. */
-async function executedChange(database: Database, to: number): Promise<Change> {
+async function executedChange(
+  database: Database,
+  log: Pick<Log, "read">,
+  to: number,
+): Promise<Change[]> {
+  const executed = await createCheckpointStore(database).executed();
+  if (executed === undefined || executed.position <= to) return [];
   let newest: number | undefined;
   for await (const key of database.keys(rangeFrom("checkpoint", 0))) {
     const position = numberOfKey("checkpoint", key);
     if (position <= to) newest = position;
   }
-  if (newest === undefined) return { type: "del", key: EXECUTED_KEY };
-  const stored = (await readValue(database, numberedKey("checkpoint", newest))) as Checkpoint;
-  const { position, epoch, hash } = stored;
-  return { type: "put", key: EXECUTED_KEY, value: encodeValue({ position, epoch, hash }) };
+  if (newest !== undefined) {
+    for await (const record of log.read(newest - 1)) {
+      return [{ type: "put", key: EXECUTED_KEY, value: encodeValue(headAfter(record)) }];
+    }
+  }
+  return [{ type: "del", key: EXECUTED_KEY }];
 }

@@ -63,7 +63,7 @@ async function openBook(network: Network, signal: AbortSignal) {
   for (let count = 0; count < ORDERS; count++) {
     receipts.push(await trader.place({ ...order, price: mark + (count % 5) }));
   }
-  const resting = await trader.orders();
+  const resting = await trader.openOrders();
   assert.ok(resting.length > 0);
   const newest = Math.max(...receipts.map((each) => each.logPosition));
   return { exchange, trader, resting, newest, before: await exchange.status() };
@@ -77,8 +77,8 @@ async function goesOn({ exchange, trader, resting, newest, before }: Book, signa
     exchange.status().catch(() => undefined),
   );
   assert.ok(status.logPosition > newest);
-  const idsOf = (orders: readonly { orderId: string }[]) => orders.map((each) => each.orderId);
-  assert.deepEqual(idsOf(await trader.orders()).sort(), idsOf(resting).sort());
+  const idsOf = (orders: readonly { order_id: string }[]) => orders.map((each) => each.order_id);
+  assert.deepEqual(idsOf(await trader.openOrders()).sort(), idsOf(resting).sort());
   const again = await waitFor("a cancel", WAIT_MS, signal, () =>
     trader.cancelAll().catch(() => undefined),
   );
@@ -129,6 +129,7 @@ test("E5 whole nodes: the next leader's sequencer goes on in one term change", {
     const leader = certification!.members.findIndex(
       ({ validator }) => validator === certification!.leader,
     );
+    assert.ok(leader >= 0, "a leader is known");
     const killed = performance.now();
     await Promise.all([
       network.children.kill(`sequencer-${leader}`),

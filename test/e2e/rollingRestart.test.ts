@@ -69,6 +69,8 @@ test("E20 a rolling restart of all processes under load", {
     const exchange = createExchange({ url: network.apiUrl, timeoutMs: 3000 });
     const { makers, takers } = await openTraders(network, exchange, signal);
     const load = startLoad([makers[0]!, takers[0]!], await markOf(exchange, signal));
+    // Whatever fails, the process must end.
+    context.after(load.stop);
     const { receipts } = load;
     /** More than what there is now is taken, and final. */
     const goesOn = async (what: string): Promise<void> => {

@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CALM, TWIN } from "../simulation/consensus/network.ts";
 import type { FaultRates } from "../simulation/whole/faults.ts";
+import { runSeeds, type SeedChange, type SeedResult } from "../simulation/whole/seedRuns.ts";
 import { optionsOf, seedsFrom } from "../simulation/whole/seeds.ts";
-import { runStorm, type StormOptions, type StormResult } from "../simulation/whole/storm.ts";
+import { runStorm, type StormOptions } from "../simulation/whole/storm.ts";
 
 const NO_FAULTS: FaultRates = { crashes: 0, disks: 0, clocks: 0, layerOne: 0, oracles: 0 };
 /** Virtual ms after a storm within which everything is certified, anchored and answered. */
@@ -18,14 +19,13 @@ type Counts = Record<string, number>;
 /** Runs every seed; the first that goes wrong ends it, with how to see it again. */
 async function runAll(
   seeds: readonly number[],
-  change: Partial<StormOptions>,
-  check: (result: StormResult, repeat: string) => void = () => undefined,
+  change: SeedChange,
+  check: (result: SeedResult, repeat: string) => void = () => undefined,
 ): Promise<string> {
   const total: Counts = {};
   let slowest = 0;
-  for (const seed of seeds) {
-    const result = await runStorm({ ...optionsOf(seed), ...change });
-    const repeat = `STRADDLE_SEED=${seed}`;
+  for await (const result of runSeeds(seeds, change)) {
+    const repeat = `STRADDLE_SEED=${result.seed}`;
     assert.deepEqual(result.violations, [], repeat);
     check(result, repeat);
     for (const [name, count] of Object.entries(result.counts)) {
@@ -112,10 +112,9 @@ test("E9 each command is sent three times across crashes: one effect", async (co
   const total = await runAll(
     seedsFrom(30_000, 1, 1_000),
     { ...crashing, stormMs: 10_000, calmMs: RECOVERY_MS_MAX },
-    ({ history, recoveryMs, counts, undone }, repeat) => {
+    ({ sent, recoveryMs, counts, undone }, repeat) => {
       assert.ok(recoveryMs !== undefined, `${repeat}: ${undone.join("; ")}`);
-      const sent = history.commands.filter(({ heads }) => heads.length > 0);
-      assert.ok(sent.every(({ copies, heads }) => copies === 3 * heads.length));
+      assert.ok(sent.every(({ copies, words }) => copies === 3 * words));
       assert.ok(counts.acknowledged! > 0, repeat);
     },
   );

@@ -88,19 +88,8 @@ export const TIMING: Timing = { termMs: 1_000, heartbeatMs: 150, resendMs: 250 }
 export async function createCommittee(options: CommitteeOptions): Promise<Committee> {
   const { members: count, timing = TIMING, logger = SILENT } = options;
   const directory = mkdtempSync(path.join(tmpdir(), "straddle-committee-"));
-  const keys = loadVoteKeys();
-  const hex = (index: number, salt: string) => `${salt}${index.toString(16).padStart(2, "0")}`;
-  const numbers = Array.from({ length: count }, (_, index) => index);
-  const signers = numbers.map((index) =>
-    keys.signer(Buffer.from(hex(index, "2b").repeat(16), "hex")),
-  );
-  const seeds = numbers.map((index) => hex(index, "5e").repeat(16));
-  const peers = await Promise.all(seeds.map(peerIdOf));
-  const members = signers.map(({ address }) => address);
-  const validators = createValidatorSet({ domain: DOMAIN, epoch: 1, members });
-  const start = { to: 0, logHash: logOrigin(DOMAIN), root: GENESIS_ROOT };
-  const genesis = genesisBlock(validators.session, start);
-  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const { keys, signers, seeds, peers, genesis, rules } = await createToySitting(count);
+  const { validators } = rules;
   const corrupted = new Set(options.absent ?? []);
   const observer = createObserver({ rules, genesis, corrupted });
   const addresses = new Map<number, string>();
@@ -166,7 +155,7 @@ export async function createCommittee(options: CommitteeOptions): Promise<Commit
   };
 
   await startSequencer();
-  const present = numbers.filter((index) => !corrupted.has(index));
+  const present = [...seeds.keys()].filter((index) => !corrupted.has(index));
   // A few at a time: a hundred handshakes at once in one thread would all take too long.
   for (let first = 0; first < present.length; first += 4) {
     await Promise.all(present.slice(first, first + 4).map(startMember));
@@ -203,6 +192,23 @@ export async function createCommittee(options: CommitteeOptions): Promise<Commit
       rmSync(directory, { recursive: true });
     },
   };
+}
+
+/** Members with keys that everybody knows, and the block that they begin with. */
+export async function createToySitting(count: number) {
+  const keys = loadVoteKeys();
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const secret = (salt: string) => (index: number) =>
+    `${salt}${index.toString(16).padStart(2, "0")}`.repeat(16);
+  const signers = numbers.map((index) => keys.signer(Buffer.from(secret("2b")(index), "hex")));
+  const seeds = numbers.map(secret("5e"));
+  const peers = await Promise.all(seeds.map(peerIdOf));
+  const members = signers.map(({ address }) => address);
+  const validators = createValidatorSet({ domain: DOMAIN, epoch: 1, members });
+  const start = { to: 0, logHash: logOrigin(DOMAIN), root: GENESIS_ROOT };
+  const genesis = genesisBlock(validators.session, start);
+  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  return { keys, signers, seeds, peers, genesis, rules };
 }
 
 /** Shows what is said, and loses what must not pass. */
@@ -246,19 +252,19 @@ export async function placeOf({ log }: Pick<Store, "log">) {
 }
 
 /** In place of a validator's executor: a record's root is what its seal says. */
-async function replicate(
-  member: Member,
-  { log }: Store,
+export async function replicate(
+  { follower, executed }: Pick<Member, "follower" | "executed">,
+  { log }: Pick<Store, "log">,
   from: bigint,
   signal: AbortSignal,
 ): Promise<void> {
   let root = from;
-  for await (const record of member.follower.follow(log.head().position, signal)) {
+  for await (const record of follower.follow(log.head().position, signal)) {
     if (signal.aborted) return;
     if (record.entry.type === "seal") root = record.entry.root;
     const now = root;
     const written = log.copy([record]);
-    written.then(() => member.executed(record, now)).catch(() => undefined);
+    written.then(() => executed(record, now)).catch(() => undefined);
   }
 }
 

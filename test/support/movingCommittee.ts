@@ -7,25 +7,32 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type LogEntry, type LogRecord, logOrigin } from "../../sequencer/batch/log.ts";
+import type { LogEntry, LogRecord } from "../../sequencer/batch/log.ts";
 import { LogStoppedError } from "../../sequencer/batch/logWriter.ts";
-import { type Block, blockHash, genesisBlock } from "../../sequencer/consensus/block.ts";
+import type { Block } from "../../sequencer/consensus/block.ts";
+import type { Signer } from "../../sequencer/consensus/signing.ts";
 import type { Timing } from "../../sequencer/consensus/state.ts";
-import { createValidatorSet } from "../../sequencer/consensus/validatorSet.ts";
 import type { VerificationRules } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
-import { peerIdOf } from "../../sequencer/gossip/peerNode.ts";
 import { createLeaderFollowing } from "../../sequencer/node/leaderFollowing.ts";
 import { type Member, openMember } from "../../sequencer/node/member.ts";
 import { systemClock } from "../../sequencer/node/systemClock.ts";
-import { loadVoteKeys } from "../../sequencer/node/voteKeys.ts";
+import type { VoteKeys } from "../../sequencer/node/voteKeys.ts";
 import type { Logger, MemberNetwork } from "../../sequencer/ports.ts";
-import { createCertifiedLog } from "../../sequencer/roles/certifiedLog.ts";
+import { CertifiedLogError, createCertifiedLog } from "../../sequencer/roles/certifiedLog.ts";
 import { openTermLog, type TermLog } from "../../sequencer/roles/termLog.ts";
 import type { Validator } from "../../sequencer/roles/validator.ts";
 import { openStore, type Store } from "../../sequencer/store/store.ts";
 import { createObserver, type Observer } from "../simulation/consensus/observer.ts";
-import { DOMAIN, GENESIS_ROOT, placeOf, TIMING, tapped, until } from "./committee.ts";
+import {
+  createToySitting,
+  DOMAIN,
+  placeOf,
+  replicate,
+  TIMING,
+  tapped,
+  until,
+} from "./committee.ts";
 
 const MEMBERS = 4;
 const LISTEN = "/ip4/127.0.0.1/tcp/0";
@@ -73,7 +80,8 @@ export interface MovingCommittee {
 interface World {
   readonly options: MovingOptions;
   readonly directory: string;
-  readonly keys: ReturnType<typeof loadVoteKeys>;
+  readonly keys: VoteKeys;
+  readonly signers: readonly Signer[];
   readonly seeds: readonly string[];
   readonly peers: readonly string[];
   readonly rules: VerificationRules;
@@ -136,22 +144,13 @@ const termOf = ({ member }: Machine): number => member.progress()?.term ?? 0;
 
 async function createWorld(options: MovingOptions): Promise<World> {
   const directory = mkdtempSync(path.join(tmpdir(), "straddle-moving-"));
-  const keys = loadVoteKeys();
-  const numbers = Array.from({ length: MEMBERS }, (_, index) => index);
-  const seeds = numbers.map((index) => `5e0${index}`.repeat(16));
-  const peers = await Promise.all(seeds.map(peerIdOf));
-  const members = numbers.map((index) => keys.signer(keyOf(index)).address);
-  const validators = createValidatorSet({ domain: DOMAIN, epoch: 1, members });
-  const begin = { to: 0, logHash: logOrigin(DOMAIN), root: GENESIS_ROOT };
-  const genesis = genesisBlock(validators.session, begin);
-  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const { keys, signers, seeds, peers, genesis, rules } = await createToySitting(MEMBERS);
   const observer = createObserver({ rules, genesis, corrupted: new Set() });
-  const servers = await Promise.all(numbers.map(freeAddress));
-  const shared = { seeds, peers, rules, genesis, observer, servers };
-  return { options, directory, keys, ...shared, addresses: new Map() };
+  const servers = await Promise.all(seeds.map((_, index) => freeAddress(index)));
+  const shared = { keys, signers, seeds, peers, rules, genesis, observer, servers };
+  return { options, directory, ...shared, addresses: new Map() };
 }
 
-const keyOf = (index: number) => Buffer.from(`2b0${index}`.repeat(16), "hex");
 export const sequencerSeed = (index: number) => `ab0${index}`.repeat(16);
 
 /** A port that is free now, with the peer id of the sequencer that will listen there. */
@@ -190,7 +189,8 @@ function runSequencer(world: World, index: number, signal: AbortSignal) {
       await oneTurn(world, index, until, (log) => {
         own = log;
       }).catch((error: unknown) => {
-        if (!until.aborted && !(error instanceof LogStoppedError)) throw error;
+        const isPassing = error instanceof LogStoppedError || error instanceof CertifiedLogError;
+        if (!until.aborted && !isPassing) throw error;
       });
       own = undefined;
     }
@@ -226,17 +226,17 @@ async function oneTurn(
         server.announce(0);
       },
     });
+    const contradicted = new AbortController();
+    const over = AbortSignal.any([log.failure, signal, contradicted.signal]);
     const failed = new Promise<never>((_, reject) => {
-      const fail = (): void => reject(log.failure.reason as Error);
-      log.failure.addEventListener("abort", fail, { once: true });
-      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      over.addEventListener("abort", () => reject(over.reason as Error), { once: true });
     });
     failed.catch(() => undefined);
     const certified = createCertifiedLog({
       ...{ rules, peers, log: store.log, clock: systemClock, logger },
       rootAt: () => undefined,
       onCertified: log.certified,
-      fail: (error) => logger.error("contradicted", { error }),
+      fail: (error) => contradicted.abort(error),
     });
     server.onReport(certified.take);
     for await (const _ of log.read(0));
@@ -249,7 +249,8 @@ async function oneTurn(
 }
 
 async function startMember(world: World, index: number, signal: AbortSignal) {
-  const { directory, rules, genesis, keys, peers, seeds, servers, addresses, options } = world;
+  const { directory, rules, genesis, keys, signers, peers, seeds, servers, addresses, options } =
+    world;
   const { timing = TIMING, logger = SILENT, serversOf = (_, all) => all } = options;
   const store = await openStore(path.join(directory, `member-${index}`), DOMAIN);
   let network: MemberNetwork | undefined;
@@ -258,7 +259,7 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
   const member = await openMember({
     ...{ validators, genesis, timing, keys, store, logger, peers },
     listen: addresses.get(index)?.replace(/\/p2p\/.*/, "") ?? LISTEN,
-    ...{ signer: keys.signer(keyOf(index)), seed: seeds[index]! },
+    ...{ signer: signers[index]!, seed: seeds[index]! },
     sequencer: serversOf(index, servers),
     ...{ patienceMs: 300, addressOf: (other: number) => addresses.get(other) },
     tap: (mesh) => {
@@ -298,7 +299,7 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
 /** In place of a validator: a record's root is what its seal says. */
 async function openToyValidator(member: Member, store: Store): Promise<Validator> {
   const place = await placeOf(store);
-  let executed: (record: LogRecord, root: bigint) => void = () => undefined;
+  let executed: Member["executed"] = () => undefined;
   return {
     place: () => place,
     onExecuted: (listener) => {
@@ -306,15 +307,7 @@ async function openToyValidator(member: Member, store: Store): Promise<Validator
     },
     progress: () => ({ position: store.log.head().position, attested: 0 }),
     run: async (signal) => {
-      let { root } = place;
-      const { position } = store.log.head();
-      for await (const record of member.follower.follow(position, signal)) {
-        if (signal.aborted) return undefined;
-        if (record.entry.type === "seal") root = record.entry.root;
-        const now = root;
-        const written = store.log.copy([record]);
-        written.then(() => executed(record, now)).catch(() => undefined);
-      }
+      await replicate({ follower: member.follower, executed }, store, place.root, signal);
       return undefined;
     },
   };

@@ -9,6 +9,7 @@ const IMPURE_NAMES: ReadonlySet<string> = new Set([
   ...["Date", "performance", "Temporal", "crypto", "Intl", "console", "process", "globalThis"],
   ...["global", "window", "navigator", "fetch", "setTimeout", "setInterval", "setImmediate"],
   ...["queueMicrotask", "WeakRef", "FinalizationRegistry", "SharedArrayBuffer", "Atomics"],
+  ...["Promise", "eval", "Function", "require"],
   ...["parseFloat", "Float16Array", "Float32Array", "Float64Array"],
 ]);
 

@@ -3,10 +3,15 @@
  * withdraws and reads, and writes down what it asked and what it was told.
  */
 
-import { createKeyChain, UncertainError } from "../../../sequencer/client/keyChain.ts";
+import { DOOR_ERRORS } from "../../../sequencer/api/rpc/errorTable.ts";
+import {
+  createKeyChain,
+  UncertainError,
+  type WordAnswer,
+} from "../../../sequencer/client/keyChain.ts";
 import type { SentMessage } from "../../../sequencer/client/receipt.ts";
 import { createReceiptBook } from "../../../sequencer/client/receiptBook.ts";
-import { ConnectionError, ExchangeError } from "../../../sequencer/client/rpc.ts";
+import { ConnectionError, ExchangeError } from "../../../sequencer/client/rpcErrors.ts";
 import type {
   AccountInfo,
   KeyInfo,
@@ -53,6 +58,8 @@ const PAUSE_MS_MAX = 600;
 /** Between the copies of a command; a crash and a start fit in between. */
 const COPY_MS_MAX = 4_000;
 const LIFETIME_MS = 60_000;
+/** Beyond it the machine gives a word up whose answer is lost. */
+const RESEND_MS = 10_000;
 const ACTIVE_MAX = 2;
 
 export function startClient(options: ClientOptions): Client {
@@ -75,10 +82,10 @@ export function startClient(options: ClientOptions): Client {
   }
 
   /** A refusal says nothing of copies that were sent before and have no answer. */
-  async function submit(submission: Submission): Promise<OnWire<Receipt>> {
-    const sent = submission as SentMessage;
+  async function submit([sent]: readonly SentMessage[]): Promise<readonly WordAnswer[]> {
+    if (sent === undefined) return [];
     const command = byMessage.get(sent.message)!;
-    command.heads.push(sent.head);
+    if (!command.heads.includes(sent.head)) command.heads.push(sent.head);
     let refused: Extract<SubmitResult, { accepted: false }> | undefined;
     let accepted: Receipt | undefined;
     let isLost = false;
@@ -91,18 +98,18 @@ export function startClient(options: ClientOptions): Client {
       else if (accepted === undefined) accepted = result.receipt;
       else options.onFault(`account ${account} has two receipts for one message`);
     }
-    if (accepted !== undefined) return accepted as unknown as OnWire<Receipt>;
-    if (isLost || refused === undefined) throw new ConnectionError("the answer is lost");
-    throw new ExchangeError(0, refused.code, { reason: refused.code });
+    if (accepted !== undefined) return [{ receipt: accepted as unknown as OnWire<Receipt> }];
+    if (isLost || refused === undefined) throw new ConnectionError("the answer is lost", true);
+    return [new ExchangeError(0, DOOR_ERRORS[refused.code], { door: refused.code })];
   }
 
   const chain = createKeyChain({
     ...{ secret, account, keyIndex: 0, submit },
     fetchHead: async () => {
       const key = await ask<KeyInfo | null>("session").catch((error: Error) => {
-        throw new ConnectionError(error.message);
+        throw new ConnectionError(error.message, true);
       });
-      if (key === null) throw new ConnectionError("no such key yet");
+      if (key === null) throw new ConnectionError("no such key yet", true);
       return key.head;
     },
     checkReceipt: async (onWire, { head }) => {
@@ -116,6 +123,7 @@ export function startClient(options: ClientOptions): Client {
     },
     lastSeen: receipts.newest,
     inFlightMax: copies > 1 ? 1 : ACTIVE_MAX,
+    ...{ wordsMax: 1, resendMs: RESEND_MS, pause: sleep, now: () => machine.clock.now() },
   });
 
   async function send(message: Message): Promise<boolean> {

@@ -2,7 +2,6 @@
  * A sequencer that belongs to a member: stands by, writes in its turn, and so on, as
  * `node/sequencerNode.ts` does it, with gossip's real ends on simulated streams.
  */
-import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
 import { createLogServer } from "../../../sequencer/gossip/logServer.ts";
 import { realScheduler } from "../../../sequencer/node/systemClock.ts";
 import type { Log } from "../../../sequencer/ports.ts";
@@ -18,9 +17,11 @@ import { openStore, type Store } from "./node.ts";
 import { proofVerifier } from "./proverNode.ts";
 import {
   config as common,
+  createNode,
   exchangeHandlers,
   LEASE_MS,
   logSource,
+  type Running,
   type SequencerNode,
   type SequencerNodeOptions,
 } from "./sequencerNode.ts";
@@ -36,30 +37,11 @@ export interface MovingSequencerOptions extends SequencerNodeOptions {
   readonly isHasty: boolean;
 }
 
-interface Running {
-  service: ExchangeService | undefined;
-}
-
 /** As nodes have it where certification makes records durable. */
 const APPEND_FLOOR_MS = 5_000;
 
 export function createMovingSequencerNode(options: MovingSequencerOptions): SequencerNode {
-  const { machine, disk } = options;
-  const running: Running = { service: undefined };
-  return {
-    machine,
-    disk,
-    service: () => running.service,
-    start: () => {
-      running.service = undefined;
-      machine.boot(() => {
-        run(options, running).catch((error: Error) => {
-          options.onEnd(error.message, disk);
-          machine.crash();
-        });
-      });
-    },
-  };
+  return createNode(options, (running) => run(options, running));
 }
 
 async function run(options: MovingSequencerOptions, running: Running): Promise<void> {
@@ -134,7 +116,7 @@ async function openSequencer(
   { store, log, network, board }: Opened,
 ) {
   const { machine, wire, oracles, settlement, logger, peers } = options;
-  const { batches, checkpoints } = store;
+  const { batches, checkpoints, accounts } = store;
   const certified = { log: store.log, certified: log.certified };
   const config: SequencerConfig = {
     ...common,
@@ -161,6 +143,7 @@ async function openSequencer(
       },
       isSignedAttestation: async (attestation) => isSignedAttestation(attestation),
       isSignedRefusal: async (refusal) => isSignedRefusal(refusal),
+      ...{ accounts, isSignedScope: async () => false },
     },
     config,
   );

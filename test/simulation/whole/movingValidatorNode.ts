@@ -20,7 +20,9 @@ import type { Streams } from "./streams.ts";
 import {
   config,
   createAttester,
+  createNode,
   PATIENCE_MS,
+  type Running,
   TIMING,
   type ValidatorNode,
   type ValidatorNodeOptions,
@@ -33,32 +35,8 @@ export interface MovingValidatorOptions extends Omit<ValidatorNodeOptions, "sequ
   readonly servers: readonly string[];
 }
 
-interface Running {
-  certifier: Certifier | undefined;
-}
-
 export function createMovingValidatorNode(options: MovingValidatorOptions): ValidatorNode {
-  const { seat, disk, watcher } = options;
-  const running: Running = { certifier: undefined };
-  return {
-    seat,
-    disk,
-    machine: seat.machine,
-    certified: () => running.certifier?.progress().final?.block.to ?? 0,
-    start: () => {
-      running.certifier = undefined;
-      seat.machine.boot(() => {
-        const end = (reason: string): void => {
-          watcher.ended(seat, reason);
-          seat.machine.crash();
-        };
-        run(options, running).then(
-          (reason) => end(reason ?? "it stopped"),
-          (error: Error) => end(error.message),
-        );
-      });
-    },
-  };
+  return createNode(options, (running) => run(options, running));
 }
 
 /** Lines to the sequencers, as `node/movingSequencer.ts` and `node/member.ts` open them. */
@@ -68,7 +46,7 @@ async function openLines(options: MovingValidatorOptions, source: { record: Reco
   const { genesis } = sitting;
   const node = streams.join(machine, address);
   const follower = await createMovingFollower({ node, servers, logger });
-  const line = createLeadLine({ node, server: servers[self]!, source, final: genesis, logger });
+  const line = createLeadLine({ node, server: servers[self]!, source, logger });
   const moving = createMoving({ self, follower, line, genesis, logger });
   const openReports = (report: () => MemberReport) => {
     const open = (server: string) => createReportLine({ node, server, logger, report });

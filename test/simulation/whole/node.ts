@@ -1,10 +1,12 @@
 /** What sequencer and validators have alike: a machine with a disk, and a store on it. */
 import type {
+  AccountStore,
   BatchStore,
   CertificationStore,
   CheckpointStore,
   Logger,
 } from "../../../sequencer/ports.ts";
+import { createAccountStore } from "../../../sequencer/store/accountStore.ts";
 import { createBatchStore } from "../../../sequencer/store/batchStore.ts";
 import { createCertificationStore } from "../../../sequencer/store/certificationStore.ts";
 import { createCheckpointStore } from "../../../sequencer/store/checkpointStore.ts";
@@ -27,6 +29,7 @@ export interface Store {
   readonly batches: BatchStore;
   readonly checkpoints: CheckpointStore;
   readonly certification: CertificationStore;
+  readonly accounts: AccountStore;
   truncate(to: number): Promise<void>;
   /** Waits for what is being written; whoever still has the store can write no more. */
   close(): Promise<void>;
@@ -43,6 +46,7 @@ export async function openStore({ database: medium, openHeadFile }: Disk): Promi
     log,
     batches: createBatchStore(database),
     checkpoints,
+    accounts: createAccountStore(database),
     certification: createCertificationStore(database, sitting.validators.session),
     truncate: async (to) => log.truncate(to, await changesWithCut(database, log, to)),
     close: async () => {

@@ -64,9 +64,21 @@ export const config: SequencerConfig = {
   pollMs: 200,
 };
 
+/** What stands from one life of a sequencer to the next start. */
+export interface Running {
+  service: ExchangeService | undefined;
+}
+
 export function createSequencerNode(options: SequencerNodeOptions): SequencerNode {
-  const { machine, disk } = options;
-  const running: { service: ExchangeService | undefined } = { service: undefined };
+  return createNode(options, (running) => run(options, running));
+}
+
+/** `life` throws where it ends by itself. */
+export function createNode(
+  { machine, disk, onEnd }: Pick<SequencerNodeOptions, "machine" | "disk" | "onEnd">,
+  life: (running: Running) => Promise<void>,
+): SequencerNode {
+  const running: Running = { service: undefined };
   return {
     machine,
     disk,
@@ -74,8 +86,8 @@ export function createSequencerNode(options: SequencerNodeOptions): SequencerNod
     start: () => {
       running.service = undefined;
       machine.boot(() => {
-        run(options, running).catch((error: Error) => {
-          options.onEnd(error.message, disk);
+        life(running).catch((error: Error) => {
+          onEnd(error.message, disk);
           machine.crash();
         });
       });
@@ -83,13 +95,10 @@ export function createSequencerNode(options: SequencerNodeOptions): SequencerNod
   };
 }
 
-async function run(
-  options: SequencerNodeOptions,
-  running: { service: ExchangeService | undefined },
-): Promise<void> {
+async function run(options: SequencerNodeOptions, running: Running): Promise<void> {
   const { machine, disk, wire, oracles, settlement, logger } = options;
   const store = await openStore(disk);
-  const { log, batches, checkpoints } = store;
+  const { log, batches, checkpoints, accounts } = store;
   const line = createLogLine(logSource(store));
   line.server.onRefusal(options.onRefusal);
   let board: ReturnType<typeof createJobBoard> | undefined;
@@ -111,6 +120,7 @@ async function run(
       },
       isSignedAttestation: async (attestation) => isSignedAttestation(attestation),
       isSignedRefusal: async (refusal) => isSignedRefusal(refusal),
+      ...{ accounts, isSignedScope: async () => false },
     },
     config,
   );

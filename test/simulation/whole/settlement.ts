@@ -57,6 +57,8 @@ export function createSettlement(options: SettlementOptions): SettlementLayer {
       if (polls % RESEND_POLLS === 0) await ask("submit", { batch, proof, attestations });
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       const { anchored } = await view();
+      // As the real one does: a reorg has taken what it stands on, so that it would revert.
+      if (anchored.number < number - 1) throw new Error(`batch \`${number}\` does not follow`);
       if (anchored.number < number) continue;
       const transaction = `0x${number.toString(16).padStart(64, "0")}`;
       return { number, root: rootAfter, transaction };

@@ -64,9 +64,21 @@ export const config = {
   pollMs: 2_000,
 };
 
+/** What stands from one life of a validator to the next start. */
+export interface Running {
+  certifier: Certifier | undefined;
+}
+
 export function createValidatorNode(options: ValidatorNodeOptions): ValidatorNode {
-  const { seat, disk, watcher } = options;
-  const running: { certifier: Certifier | undefined } = { certifier: undefined };
+  return createNode(options, (running) => run(options, running));
+}
+
+/** `life` ends with the reason, where it ends by itself. */
+export function createNode(
+  { seat, disk, watcher }: Pick<ValidatorNodeOptions, "seat" | "disk" | "watcher">,
+  life: (running: Running) => Promise<string | undefined>,
+): ValidatorNode {
+  const running: Running = { certifier: undefined };
   return {
     seat,
     disk,
@@ -79,7 +91,7 @@ export function createValidatorNode(options: ValidatorNodeOptions): ValidatorNod
           watcher.ended(seat, reason);
           seat.machine.crash();
         };
-        run(options, running).then(
+        life(running).then(
           (reason) => end(reason ?? "it stopped"),
           (error: Error) => end(error.message),
         );
@@ -88,10 +100,7 @@ export function createValidatorNode(options: ValidatorNodeOptions): ValidatorNod
   };
 }
 
-async function run(
-  options: ValidatorNodeOptions,
-  running: { certifier: Certifier | undefined },
-): Promise<string | undefined> {
+async function run(options: ValidatorNodeOptions, running: Running): Promise<string | undefined> {
   const { seat, seats, disk, wire, sequencer, settlement, logger, watcher } = options;
   const { machine, member: self } = seat;
   const { certification, ...store } = await openStore(disk);

@@ -117,6 +117,39 @@ test("a proof whose server is gone goes to the one that serves now", async (cont
   assert.deepEqual(two.proofs.get(1), PROOF);
 });
 
+test("a batch that a reorg took from layer one is proven here after all", async (context) => {
+  const batches = memoryBatches(3);
+  // The first two were proven and anchored by another sequencer.
+  let anchored = 2;
+  const { server } = await start(context, batches, { from: () => anchored + 1 });
+  const client = createJobClient({ url: server.url, token: TOKEN });
+  const third = await client.next(SIGNAL);
+  assert.equal(third?.number, 3);
+  await client.answer(third!, PROOF);
+  anchored = 0;
+  assert.equal((await client.next(SIGNAL))?.number, 1);
+});
+
+test("proofs are looked through once", async (context) => {
+  const batches = memoryBatches(20);
+  const reads = context.mock.method(batches.store, "proof");
+  const { server } = await start(context, batches);
+  const client = createJobClient({ url: server.url, token: TOKEN });
+  for (let count = 0; count < 20; count++) {
+    const job = await client.next(SIGNAL);
+    await client.answer(job!, PROOF);
+  }
+  assert.ok(reads.mock.callCount() < 5 * 20, `read ${reads.mock.callCount()} times`);
+});
+
+test("a proof that no server takes is not taken for delivered", async (context) => {
+  const { server } = await start(context, memoryBatches(1));
+  const client = createJobClient({ url: [server.url, "http://127.0.0.1:9"], token: TOKEN });
+  const job = await client.next(SIGNAL);
+  await server.stop();
+  await assert.rejects(client.answer(job!, PROOF), /ECONNREFUSED/);
+});
+
 test("without a batch the request ends, and the prover asks again", async (context) => {
   const { server } = await start(context, memoryBatches(0), { pollMs: 50 });
   const client = createJobClient({ url: server.url, token: TOKEN });

@@ -32,7 +32,7 @@ function desk() {
       isSignedAttestation: async ({ signature }) => signature === "s",
       isSignedRefusal: async () => true,
     },
-    ...{ batches, sealing: { publishBatches: () => undefined, stored: async () => undefined } },
+    ...{ batches, sealing: { publishBatches: () => undefined } },
     guard: {
       attested: (_validator, _batch, reason) => void counted.push(reason),
       refused: () => undefined,
@@ -52,6 +52,22 @@ test("an attestation that comes before its batch counts when that is sealed", as
   await settle();
   assert.deepEqual(counted, [undefined]);
   assert.equal(batches.attestations(1).length, 1);
+});
+
+test("said again it counts once; strangers and the far future are not waited for", async () => {
+  const { batches, counted, listening, settle, say } = desk();
+  say({ ...word, validator: `0x${"cd".repeat(20)}` });
+  await settle();
+  assert.deepEqual(counted.splice(0), ["the validator is not known"]);
+  say({ ...word, number: 1_000 });
+  await settle();
+  assert.deepEqual(counted.splice(0), ["the batch is not known"]);
+  for (let count = 0; count < 3; count++) say(word);
+  await settle();
+  batches.sealed(batch);
+  listening.sealed(1);
+  await settle();
+  assert.deepEqual(counted, [undefined]);
 });
 
 test("one that is not signed, or of another root, does not", async () => {

@@ -145,6 +145,23 @@ test("an end that is not final yet is cut off too: the member decides", async (c
   assert.deepEqual(await allOf(log), final);
 });
 
+test("where the member goes on otherwise than before, the node begins again", async (context) => {
+  const store = await storeIn(context);
+  const left = recordsAfter(store.log.head(), 5, 1);
+  const others = [...left.slice(0, 3), ...recordsAfter(headAfter(left[2]!), 4, 2, 50)];
+  const member = memberOf(left, undefined);
+  // The end of the first five was for a turn that another one took the place of.
+  const follow = async function* () {
+    yield* left;
+    yield* others.slice(5);
+  };
+  const session = { ...member.session, follow };
+  const { log } = await open(context, store, { ...member, session });
+  await assert.rejects(allOf(log), TurnOverError);
+  const again = await open(context, store, memberOf(others, turnAfter(others, 3)));
+  assert.deepEqual(await allOf(again.log), others);
+});
+
 test("a turn that does not begin where the log ends is refused", async (context) => {
   const store = await storeIn(context);
   const before = recordsAfter(store.log.head(), 2, 1);

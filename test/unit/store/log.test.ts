@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { LogCorruptionError, type LogRecord, logOrigin } from "../../../sequencer/batch/log.ts";
 import { LogStoppedError } from "../../../sequencer/batch/logWriter.ts";
@@ -26,6 +26,16 @@ async function filled(folder: string, count: number): Promise<void> {
   const store = await openStore(folder, DOMAIN);
   for (let number = 0; number < count; number++) await store.log.append([sampleEntry(number)]);
   await store.close();
+}
+
+/** What a log stands on, without the store around it. */
+async function openParts(context: TestContext) {
+  const folder = await temporaryFolder(context);
+  const database = createDatabase(folder);
+  const headFile = await openHeadFile(path.join(folder, "log-head"));
+  context.after(() => database.close());
+  context.after(() => headFile.close());
+  return { database, headFile, origin: logOrigin(DOMAIN) };
 }
 
 async function withDatabase(
@@ -160,12 +170,8 @@ for (const { name, position, damage } of damages) {
 }
 
 test("a read finds damage that came after opening", async (context) => {
-  const folder = await temporaryFolder(context);
-  const database = createDatabase(folder);
-  const headFile = await openHeadFile(path.join(folder, "log-head"));
-  context.after(() => database.close());
-  context.after(() => headFile.close());
-  const options = { database, headFile, origin: logOrigin(DOMAIN) };
+  const options = await openParts(context);
+  const { database } = options;
   const before = await openLevelLog(options);
   await before.append([0, 1, 2, 3].map(sampleEntry));
   await before.close();
@@ -176,12 +182,9 @@ test("a read finds damage that came after opening", async (context) => {
 });
 
 test("the newest records are read from memory, older ones from the disk", async (context) => {
-  const folder = await temporaryFolder(context);
-  const database = createDatabase(folder);
-  const headFile = await openHeadFile(path.join(folder, "log-head"));
-  context.after(() => database.close());
-  context.after(() => headFile.close());
-  const log = await openLevelLog({ database, headFile, origin: logOrigin(DOMAIN) });
+  const options = await openParts(context);
+  const { database } = options;
+  const log = await openLevelLog(options);
   const entries = Array.from({ length: 5000 }, (_, number) => sampleEntry(number));
   const written = await log.append(entries);
   const reads = context.mock.method(database, "values");
@@ -277,12 +280,9 @@ test("everything acknowledged before kill -9 is there afterwards", async (contex
 });
 
 test("after a failed write every append is refused", async (context) => {
-  const folder = await temporaryFolder(context);
-  const database = createDatabase(folder);
-  const headFile = await openHeadFile(path.join(folder, "log-head"));
-  context.after(() => database.close());
-  context.after(() => headFile.close());
-  const log = await openLevelLog({ database, headFile, origin: logOrigin(DOMAIN) });
+  const options = await openParts(context);
+  const { database } = options;
+  const log = await openLevelLog(options);
   await log.append([sampleEntry(0)]);
   const batch = context.mock.method(database, "batch", () =>
     Promise.reject(new Error("no space left on device")),

@@ -1,9 +1,16 @@
 // Cutting the log off: what hangs on the rest goes with it, and nothing else.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type LogRecord, makeRecord } from "../../../sequencer/batch/log.ts";
+import {
+  headAfter,
+  type LogHead,
+  type LogRecord,
+  makeRecord,
+} from "../../../sequencer/batch/log.ts";
 import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type { Checkpoint } from "../../../sequencer/ports.ts";
+import { createCheckpointStore } from "../../../sequencer/store/checkpointStore.ts";
+import { createDatabase } from "../../../sequencer/store/database.ts";
 import { openStore, type Store } from "../../../sequencer/store/store.ts";
 import { DOMAIN, sampleEntry, temporaryFolder } from "./sampleEntries.ts";
 
@@ -49,6 +56,15 @@ async function contents(store: Store) {
   };
 }
 
+async function executedIn(folder: string): Promise<LogHead | undefined> {
+  const database = createDatabase(folder);
+  try {
+    return await createCheckpointStore(database).executed();
+  } finally {
+    await database.close();
+  }
+}
+
 const CASES = [
   { to: 9, left: [1, 2, 3], checkpoint: 6 },
   { to: 8, left: [1, 2], checkpoint: 6 },
@@ -77,6 +93,8 @@ for (const { to, left, checkpoint } of CASES) {
     await store.log.copy([next]);
     assert.deepEqual(await recordsOf(store, to), [next]);
     await store.close();
+    const head = checkpoint === undefined ? undefined : headAfter(before[checkpoint - 1]!);
+    assert.deepEqual(await executedIn(folder), head, "what need not be verified at once");
     const again = await openStore(folder, DOMAIN);
     context.after(again.close);
     await again.log.verified;
