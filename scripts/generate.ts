@@ -15,6 +15,7 @@ import * as constants from "../sequencer/protocol/constants.ts";
 import { HEADER, LAYOUTS, type Layout, layoutBits } from "../sequencer/protocol/layout.ts";
 import { apiMethodsText } from "./apiMethods.ts";
 import { assemblyText } from "./assembly.ts";
+import { clientTypesText } from "./clientTypes.ts";
 import { rolesText } from "./roles.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -181,6 +182,7 @@ function constantOutputs(): Output[] {
     { path: "contracts/generated/ProtocolConstants.sol", text: solidityText() },
     { path: "sequencer/protocol/generated/assembly.ts", text: assemblyText() },
     { path: "sequencer/api/METHODS.md", text: apiMethodsText() },
+    { path: "sequencer/client/generated/api.ts", text: clientTypesText() },
   ];
 }
 

@@ -8,6 +8,8 @@
  * undefined, so that JSON keeps the field. Prices are ticks, quantities lots, cash 1e-6 USDC,
  * times unix ms, expiries unix seconds. Answers are copies that the role does not change later.
  */
+
+import type { AccountPolicy } from "./accountPolicy.ts";
 import type { LiquidationInfo, LiquidationUpdate } from "./market/liquidation.ts";
 import type { OrderPreview, PreviewRequest } from "./market/orderPreview.ts";
 import type {
@@ -24,6 +26,7 @@ import type { BatchKind, MessageKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { LogHashes } from "./protocol/evidence.ts";
 import type { FairOrder } from "./protocol/fairOrder.ts";
+import type { HeldInfo, ProtectionInfo } from "./protocol/heldWord.ts";
 import type { DoorReject, Outcome, Removal } from "./protocol/rejection.ts";
 import type { SeenHead } from "./protocol/seenHead.ts";
 import type { Snapshot } from "./protocol/snapshot.ts";
@@ -329,6 +332,9 @@ export type ExchangeEvent =
   | { readonly type: "order"; readonly update: OrderUpdate }
   | { readonly type: "ledger"; readonly update: LedgerUpdate }
   | { readonly type: "batch"; readonly batch: BatchStatus }
+  /** `receipt`: of a word that was sent, told once more when it is signed. */
+  | { readonly type: "held"; readonly update: HeldInfo; readonly receipt: Receipt | null }
+  | { readonly type: "protection"; readonly update: ProtectionInfo }
   | { readonly type: "trading"; readonly trading: TradingInfo };
 
 /** What concerns one account. */
@@ -373,6 +379,8 @@ export interface ExchangeService {
   preview(request: PreviewRequest): Promise<OrderPreview | null>;
   /** Accounts that are locked, longest first. */
   liquidations(): Promise<readonly LiquidationInfo[]>;
+  /** Held words, protection of market makers, scopes of keys. */
+  readonly policy: AccountPolicy<Refused, SubmitResult>;
   /**
    * Calls `listener` for everything that happens from now on, in order, synchronously after the
    * records are durable. The listener must not throw and returns at once. Returns the end of it.

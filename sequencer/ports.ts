@@ -1,7 +1,7 @@
 /** What roles need from the outside world: interfaces only. Adapters implement them. */
 import type { LogEntry, LogHead, LogRecord } from "./batch/log.ts";
 import type { CircuitInputs, ProofWords, SealedBatch } from "./batch/sealedBatch.ts";
-import type { Block } from "./consensus/block.ts";
+import type { Block, LogPlace } from "./consensus/block.ts";
 import type { BlockCertificate } from "./consensus/certificate.ts";
 import type { Message } from "./consensus/message.ts";
 import type { Durable } from "./consensus/state.ts";
@@ -120,6 +120,15 @@ export interface DurableValues {
   /** Resolves when the value is durable. */
   set(name: string, value: unknown): Promise<void>;
   delete(name: string): Promise<void>;
+}
+
+/** What the sequencer keeps for accounts besides the log. Each promise: until it is durable. */
+export interface AccountStore {
+  /** At the start. */
+  load(): AsyncIterable<readonly [account: number, value: unknown]>;
+  /** Replaces the account's value. */
+  save(account: number, value: unknown): Promise<void>;
+  delete(account: number): Promise<void>;
 }
 
 /** The base chain as the sequencer and validators see it. */
@@ -267,10 +276,7 @@ export interface MemberReport {
 }
 
 /** Up to where a log goes: position of the next record, hash of the last one. */
-export interface LogEnd {
-  readonly to: number;
-  readonly logHash: string;
-}
+export type LogEnd = Pick<LogPlace, "to" | "logHash">;
 
 /** A member leads a term: its sequencer is to write from there on. */
 export interface Turn extends LogEnd {

@@ -27,25 +27,30 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   consensus: ["protocol", "batch"],
   market: [...core, "pricing"],
   ports: ["protocol", "type batch", "type consensus", "type engine", "type exchangeService"],
-  exchangeService: ["protocol", "type engine", "type market"],
+  exchangeService: ["protocol", "type engine", "type market", "type accountPolicy"],
+  accountPolicy: ["protocol"],
   store: adapter,
   jetstream: adapter,
   l1: adapter,
   gossip: adapter,
   prover: adapter,
-  api: [...adapter, "market"],
+  api: [...adapter, "type accountPolicy", "market"],
   oracle: [...adapter, "pricing"],
+  metrics: adapter,
   pricing: ["protocol"],
   roles: [
     ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "market"],
+    "type accountPolicy",
   ],
   node: [
     ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "roles"],
-    ...["store", "jetstream", "l1", "gossip", "prover", "api", "oracle"],
+    ...["store", "jetstream", "l1", "gossip", "prover", "api", "oracle", "metrics"],
   ],
   client: [...core, "pricing", "market", "exchangeService"],
   cli: ["client", "market", "protocol", "consensus", "node", "l1", "exchangeService"],
-  web: ["client"],
+  ccxt: ["protocol", "market"],
+  // What the client itself uses, and `batch`: the page computes a proof's public inputs by itself.
+  web: ["client", "exchangeService", "protocol", "engine", "pricing", "market", "batch"],
 };
 
 /** Zones that must run anywhere: the only packages (Node's own included) that they may import. */
@@ -72,8 +77,17 @@ const packageHomes: Readonly<Record<string, readonly string[]>> = {
   "@libp2p/*": ["sequencer/gossip/"],
   snarkjs: ["sequencer/prover/", "scripts/", "test/"],
   ws: ["sequencer/api/", "sequencer/client/", "sequencer/cli/", "scripts/", "test/"],
-  viem: ["sequencer/l1/", "sequencer/client/", "sequencer/cli/", "scripts/", "test/"],
+  viem: [
+    ...["sequencer/l1/", "sequencer/client/", "sequencer/cli/", "sequencer/web/"],
+    ...["scripts/", "test/"],
+  ],
+  react: ["sequencer/web/"],
+  "react-dom": ["sequencer/web/"],
+  uplot: ["sequencer/web/"],
+  "playwright-core": ["test/"],
   circomlibjs: ["scripts/", "test/"],
+  ccxt: ["sequencer/ccxt/", "test/"],
+  "prom-client": ["sequencer/metrics/"],
 };
 
 /** Imports forbidden between two files that share a zone. */
@@ -293,7 +307,7 @@ const samples: readonly (readonly [string, string, ...string[]])[] = [
   ["sequencer/client/a.ts", 'import "../engine/margin.ts"; import "viem/accounts";'],
   ["sequencer/client/a.ts", 'import "../batch/witness.ts";', "imports:1"],
   ["sequencer/cli/a.ts", 'import "../node.ts"; import "../engine/margin.ts";', "imports:1"],
-  ["sequencer/web/app.ts", 'import "../client/a.ts"; import "../protocol/hash.ts";', "imports:1"],
+  ["sequencer/web/app.ts", 'import "../client/a.ts"; import "../roles/sequencer.ts";', "imports:1"],
   ["sequencer/batch/a.ts", 'import "../../scripts/setup.ts";', "imports:1"],
   ["sequencer/l1/a.ts", 'import "../../test/support/chain.ts";', "imports:1"],
   ["sequencer/extras/a.ts", "export {};", "imports:1"],

@@ -86,6 +86,7 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
     },
     isSignedAttestation: async () => false,
     isSignedRefusal: async () => false,
+    ...{ accounts: store.accounts, isSignedScope: async () => false },
   };
   const { plan, config } = options;
   sequencer = await createSequencer(ports, { ...baseConfig(), plan, ...config });

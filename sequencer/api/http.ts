@@ -1,19 +1,23 @@
 /** HTTP: one POST, one answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { bareError, dispatch } from "./dispatch.ts";
-import { ApiError } from "./errors.ts";
+import { bareRpcError } from "./rpc/dispatch.ts";
 import { DOCUMENT_PATH, HTTP_PATH, type RpcEndpoints } from "./rpc/endpoints.ts";
+import { RpcError } from "./rpc/errorTable.ts";
+import type { Site } from "./site.ts";
 import { type ApiParts, isOriginAllowed } from "./sockets.ts";
 
 interface HttpParts extends ApiParts {
   readonly rpc: RpcEndpoints;
+  /** The web terminal, where there is one. */
+  readonly site: Site | undefined;
 }
 
 export function createHttpHandler(
   shared: ApiParts,
   rpc: RpcEndpoints,
+  site?: Site,
 ): (request: IncomingMessage, response: ServerResponse) => void {
-  const parts = { ...shared, rpc };
+  const parts = { ...shared, rpc, site };
   return (request, response) => {
     handle(request, response, parts).catch((error: unknown) => {
       parts.logger.error("an HTTP request failed", { error: String(error) });
@@ -27,11 +31,12 @@ async function handle(
   response: ServerResponse,
   parts: HttpParts,
 ): Promise<void> {
+  if (parts.site?.answer(request, response) === true) return;
   const { origin } = request.headers;
   if (origin !== undefined) {
     if (!isOriginAllowed(origin, parts.origins)) {
       const text = `calls from the origin \`${origin.slice(0, 100)}\` are not allowed.`;
-      refuse(response, 403, new ApiError("invalidRequest", text));
+      refuse(response, 403, new RpcError("invalid_request", text));
       return;
     }
     response.setHeader("access-control-allow-origin", origin);
@@ -48,15 +53,15 @@ async function handle(
     reply(response, 200, parts.rpc.document());
   } else if (request.method === "GET" && path?.startsWith(`${HTTP_PATH}/`) === true) {
     await get(request, response, parts);
-  } else if (path !== "/" && path !== HTTP_PATH) {
-    const paths = `/, ${HTTP_PATH}, ${DOCUMENT_PATH} or /health`;
+  } else if (path !== HTTP_PATH) {
+    const paths = `${HTTP_PATH}, ${DOCUMENT_PATH} or /health`;
     const text = `no such path: \`${(path ?? "").slice(0, 100)}\`. Use ${paths}.`;
-    refuse(response, 404, new ApiError("invalidRequest", text));
+    refuse(response, 404, new RpcError("invalid_request", text));
   } else if (request.method !== "POST") {
     response.setHeader("allow", "POST");
-    refuse(response, 405, new ApiError("invalidRequest", "JSON-RPC wants POST, or a WebSocket."));
+    refuse(response, 405, new RpcError("invalid_request", "JSON-RPC wants POST, or a WebSocket."));
   } else {
-    await post(request, response, parts, path === HTTP_PATH);
+    await post(request, response, parts);
   }
 }
 
@@ -66,7 +71,7 @@ async function get(
   response: ServerResponse,
   { rpc, work }: HttpParts,
 ): Promise<void> {
-  if (work.isStopping) return refuse(response, 503, new ApiError("stopping"));
+  if (work.isStopping) return refuse(response, 503, new RpcError("temporarily_unavailable"));
   const url = new URL(request.url ?? "/", "http://localhost");
   work.pending++;
   try {
@@ -81,27 +86,22 @@ async function get(
 async function post(
   request: IncomingMessage,
   response: ServerResponse,
-  parts: HttpParts,
-  isRpc: boolean,
+  { limits, work, rpc }: HttpParts,
 ): Promise<void> {
-  const { limits, work } = parts;
-  if (work.isStopping) return refuse(response, 503, new ApiError("stopping"));
+  if (work.isStopping) return refuse(response, 503, new RpcError("temporarily_unavailable"));
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/json\b/i.test(type)) {
     const text = `\`content-type\` must be application/json. Got \`${type.slice(0, 80)}\`.`;
-    return refuse(response, 415, new ApiError("invalidRequest", text));
+    return refuse(response, 415, new RpcError("invalid_request", text));
   }
   const body = await readBody(request, limits.bodyBytes);
   if (body === undefined) {
     const text = `the body is larger than ${limits.bodyBytes} bytes.`;
-    return refuse(response, 413, new ApiError("invalidRequest", text));
+    return refuse(response, 413, new RpcError("invalid_request", text));
   }
   work.pending++;
   try {
-    const bucket = parts.addressRates.get(request.socket.remoteAddress ?? "unknown");
-    const answer = isRpc
-      ? await parts.rpc.post(body, request)
-      : await dispatch(body, { ...parts, bucket, subscriber: undefined });
+    const answer = await rpc.post(body, request);
     if (answer === undefined) response.writeHead(204).end();
     else reply(response, 200, answer);
   } finally {
@@ -132,10 +132,10 @@ async function health(response: ServerResponse, { service, work }: HttpParts): P
   );
 }
 
-function refuse(response: ServerResponse, status: number, error: ApiError): void {
+function refuse(response: ServerResponse, status: number, error: RpcError): void {
   // What was not read of the request is not worth reading: end the connection.
   response.setHeader("connection", "close");
-  reply(response, status, bareError(error));
+  reply(response, status, bareRpcError(error));
 }
 
 function reply(response: ServerResponse, status: number, body: string): void {

@@ -12,8 +12,6 @@ export interface ApiLimits {
   readonly connections: number;
   /** Connections of one address: no one may take them all. */
   readonly connectionsPerAddress: number;
-  readonly subscriptionsPerConnection: number;
-  /** The same for the channels of `/ws/api/v2`. */
   readonly channelsPerConnection: number;
   /** Frames of one message, and pieces in which one frame may come. */
   readonly fragments: number;
@@ -24,15 +22,12 @@ export interface ApiLimits {
   readonly unsentBytes: number;
   /** Past this, what can be conflated is: the reader gets the latest once it reads again. */
   readonly congestedBytes: number;
-  /** Of one WebSocket connection, or of one address over HTTP; requests cost 1 to 5. */
-  readonly connectionRate: RateLimit;
-  /** The same at `/api/v2`, in credits: 500 for an ordinary call. */
+  /** Of one WebSocket connection, or of one address over HTTP: 500 for an ordinary call. */
   readonly credits: RateLimit;
   /** Accepted messages of one account. */
   readonly accountRate: RateLimit;
   /** Addresses and accounts whose rates are remembered. */
   readonly rateEntries: number;
-  readonly heartbeatMs: number;
   /** Headers, and whole requests, must be there within these; else the connection ends. */
   readonly headersMs: number;
   readonly requestMs: number;
@@ -49,18 +44,15 @@ export const DEFAULT_LIMITS: ApiLimits = {
   webSockets: 3000,
   connections: 4000,
   connectionsPerAddress: 1500,
-  subscriptionsPerConnection: 200,
   channelsPerConnection: 1000,
   fragments: 64,
   framePieces: 1024,
   inFlight: 200,
   unsentBytes: 1024 * 1024,
   congestedBytes: 64 * 1024,
-  connectionRate: { perSecond: 200, burst: 500 },
   credits: { perSecond: 100_000, burst: 250_000 },
   accountRate: { perSecond: 100, burst: 400 },
   rateEntries: 10_000,
-  heartbeatMs: 5000,
   headersMs: 5000,
   requestMs: 10_000,
   pingMs: 30_000,
@@ -71,5 +63,3 @@ export const DEFAULT_LIMITS: ApiLimits = {
 export const DEPTH_MAX = 100;
 export const ROWS_MAX = 1000;
 export const READ_REQUEST_AGE_MS = 60_000;
-/** Channels in one subscribe request. */
-export const CHANNELS_MAX = 50;

@@ -1,4 +1,4 @@
-/** The API's port: JSON-RPC 2.0 over HTTP POST and WebSocket, and `GET /health`. */
+/** The API's port: JSON-RPC 2.0 over HTTP and WebSocket, and `GET /health`. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { WebSocketServer } from "ws";
@@ -7,9 +7,10 @@ import type { Clock, Logger } from "../ports.ts";
 import { createHttpHandler } from "./http.ts";
 import { type ApiLimits, DEFAULT_LIMITS } from "./limits.ts";
 import { createBucketTable } from "./rateLimit.ts";
+import type { CallObserver } from "./rpc/dispatch.ts";
 import { createRpcEndpoints, SOCKET_PATH } from "./rpc/endpoints.ts";
-import { type ApiParts, acceptSockets, createProtocol } from "./sockets.ts";
-import { createHub } from "./subscriptions.ts";
+import { readSite, type SiteOptions } from "./site.ts";
+import { type ApiParts, acceptSockets } from "./sockets.ts";
 
 export interface ApiServer {
   /** `http://host:port`; WebSocket on the same port. */
@@ -30,6 +31,10 @@ export interface ApiOptions {
   /** Web origins that may call, besides those on this machine; `*` for all. */
   readonly origins?: readonly string[];
   readonly limits?: Partial<ApiLimits>;
+  /** Told of each call that has ended. */
+  readonly onCall?: CallObserver | undefined;
+  /** The web terminal; absent: none is served. */
+  readonly site?: SiteOptions | undefined;
 }
 
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
@@ -37,21 +42,16 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const now = () => clock.now();
   const accountRates = createBucketTable(limits.accountRate, limits.rateEntries, now);
-  const rpc = createRpcEndpoints({ service, clock, logger, limits, accountRates });
-  const parts: ApiParts = {
-    service,
-    clock,
-    logger,
-    limits,
-    origins,
-    accountRates,
-    addressRates: createBucketTable(limits.connectionRate, limits.rateEntries, now),
-    hub: createHub({ service, clock, logger, limits }),
-    work: { pending: 0, isStopping: false },
-  };
+  const rpc = createRpcEndpoints({
+    ...{ service, clock, logger, limits, accountRates },
+    onCall: options.onCall,
+  });
+  const work = { pending: 0, isStopping: false };
+  const parts: ApiParts = { service, logger, limits, origins, work };
+  const site = options.site && readSite(options.site);
   const { headersMs: headersTimeout, requestMs: requestTimeout } = limits;
   const timeouts = { ...HTTP_OPTIONS, headersTimeout, requestTimeout };
-  const http = createServer(timeouts, createHttpHandler(parts, rpc));
+  const http = createServer(timeouts, createHttpHandler(parts, rpc, site));
   http.maxConnections = limits.connections;
   boundAddresses(http, limits.connectionsPerAddress);
   const sockets = new WebSocketServer({
@@ -61,11 +61,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     maxFragments: limits.fragments,
     maxBufferedChunks: limits.framePieces,
   });
-  const protocols = new Map([
-    ["/", createProtocol(parts)],
-    [SOCKET_PATH, rpc.protocol],
-  ]);
-  const stopSockets = acceptSockets(http, sockets, parts, protocols);
+  const { protocol } = rpc;
+  const stopSockets = acceptSockets(http, sockets, parts, { path: SOCKET_PATH, protocol });
   await listen(http, port, host);
   const address = http.address() as AddressInfo;
   const name = address.family === "IPv6" ? `[${address.address}]` : address.address;
@@ -117,7 +114,7 @@ function listen(http: Server, port: number, host: string): Promise<void> {
 }
 
 async function stop(http: Server, parts: ApiParts, stopSockets: () => void): Promise<void> {
-  const { work, limits, hub } = parts;
+  const { work, limits } = parts;
   if (work.isStopping) return;
   work.isStopping = true;
   const closed = new Promise<void>((resolve) => http.close(() => resolve()));
@@ -125,7 +122,6 @@ async function stop(http: Server, parts: ApiParts, stopSockets: () => void): Pro
   for (let waited = 0; work.pending > 0 && waited < limits.stopMs; waited += pause) {
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
-  hub.stop();
   stopSockets();
   http.closeAllConnections();
   await closed;

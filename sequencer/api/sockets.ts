@@ -3,23 +3,15 @@ import type { IncomingMessage, Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { WebSocket, type WebSocketServer } from "ws";
 import type { ExchangeService } from "../exchangeService.ts";
-import type { Clock, Logger } from "../ports.ts";
-import { bareError, dispatch } from "./dispatch.ts";
-import { ApiError } from "./errors.ts";
+import type { Logger } from "../ports.ts";
 import type { ApiLimits } from "./limits.ts";
-import { type BucketTable, createTokenBucket } from "./rateLimit.ts";
-import type { Hub } from "./subscriptions.ts";
 
 /** What HTTP and WebSockets share. */
 export interface ApiParts {
   readonly service: ExchangeService;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: ApiLimits;
   readonly origins: readonly string[];
-  readonly accountRates: BucketTable;
-  readonly addressRates: BucketTable;
-  readonly hub: Hub;
   readonly work: { pending: number; isStopping: boolean };
 }
 
@@ -58,36 +50,19 @@ export interface Conversation {
 
 export type Protocol = (reader: SocketReader) => Conversation;
 
-/** The protocol of the path `/`. */
-export function createProtocol(parts: ApiParts): Protocol {
-  const { hub, limits, clock } = parts;
-  return ({ send }) => {
-    const subscriber = hub.connect(send);
-    const bucket = createTokenBucket(limits.connectionRate, () => clock.now());
-    const context = { ...parts, subscriber, bucket };
-    return {
-      answer: (text) => dispatch(text, context),
-      stopping: () => bareError(new ApiError("stopping")),
-      wait: () => bucket.wait(),
-      close: () => subscriber.close(),
-    };
-  };
-}
-
 /** Takes upgrades of the server. Returns what closes every WebSocket. */
 export function acceptSockets(
   http: Server,
   sockets: WebSocketServer,
   parts: ApiParts,
-  protocols: ReadonlyMap<string, Protocol>,
+  { path, protocol }: { readonly path: string; readonly protocol: Protocol },
 ): () => void {
   const { limits, work, origins } = parts;
   http.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const { origin } = request.headers;
-    const protocol = protocols.get((request.url ?? "/").split("?")[0] ?? "/");
     if (origin !== undefined && !isOriginAllowed(origin, origins)) {
       rejectUpgrade(stream, "403 Forbidden");
-    } else if (protocol === undefined) {
+    } else if ((request.url ?? "/").split("?")[0] !== path) {
       rejectUpgrade(stream, "404 Not Found");
     } else if (work.isStopping || sockets.clients.size >= limits.webSockets) {
       rejectUpgrade(stream, "503 Service Unavailable");

@@ -1,31 +1,24 @@
-/** JSON in and out: bigints become `0x` strings here, and hostile text stops here. */
-import { ApiError } from "./errors.ts";
+/** JSON that comes in: hostile text stops here. */
+import { RpcError } from "./rpc/errorTable.ts";
 
 /** Keys that change what an object is where code merges it carelessly. */
 const KEYS_FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);
 
-/** JSON text of a value, bigints as lower-case `0x` strings. */
-export function encodeWire(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) =>
-    typeof item === "bigint" ? `0x${item.toString(16)}` : item,
-  );
-}
-
 /**
  * Parses a request body. Depth is measured before parsing, so that no text can make the parser
- * or anything after it recurse deeply. Throws {@link ApiError}.
+ * or anything after it recurse deeply. Throws {@link RpcError}.
  */
 export function parseBody(text: string, depthMax: number): unknown {
   const depth = depthOf(text);
   if (depth > depthMax) {
-    throw new ApiError("invalidRequest", `the body nests \`${depth}\` deep; at most ${depthMax}.`);
+    throw new RpcError("invalid_request", `the body nests \`${depth}\` deep; at most ${depthMax}.`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new ApiError("parseError", `the body is not JSON: ${detail.slice(0, 200)}`);
+    throw new RpcError("parse_error", `the body is not JSON: ${detail.slice(0, 200)}`);
   }
   assertPlainKeys(value);
   return value;
@@ -53,7 +46,7 @@ function assertPlainKeys(value: unknown): void {
   if (!Array.isArray(value)) {
     for (const key of Object.keys(value)) {
       if (!KEYS_FORBIDDEN.has(key)) continue;
-      throw new ApiError("invalidRequest", `the key \`${key}\` is not allowed anywhere.`);
+      throw new RpcError("invalid_request", `the key \`${key}\` is not allowed anywhere.`);
     }
   }
   for (const item of Object.values(value)) assertPlainKeys(item);

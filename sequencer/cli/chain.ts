@@ -8,6 +8,7 @@ import { UsageError } from "./failure.ts";
 import { type Cell, dateText, table } from "./output.ts";
 import type { Run } from "./run.ts";
 import type { Market, Session } from "./session.ts";
+import { show } from "./watch.ts";
 
 type Series = Awaited<ReturnType<Exchange["chain"]>>["series"][number];
 type Book = Awaited<ReturnType<Exchange["books"]>>[number];
@@ -18,15 +19,36 @@ export function addChainCommand(program: Command, run: Run): void {
     .description("the option chain: bids, asks, marks and volatilities")
     .option("--expiry <date>", "one expiry only: YYYYMMDD, or as in the instruments' names")
     .option("--all", "settled series too")
+    .option("--watch", "show it again with each snapshot, until interrupted")
     .action(run(chain));
 }
 
+interface ChainOptions {
+  readonly expiry?: string;
+  readonly all?: boolean;
+  readonly watch?: boolean;
+}
+
 async function chain(
-  { exchange, info, output }: Session,
+  session: Session,
   _args: readonly string[],
-  options: { readonly expiry?: string; readonly all?: boolean },
+  options: ChainOptions,
 ): Promise<void> {
-  const market = await info();
+  const market = await session.info();
+  const { rpc } = session.exchange;
+  await show(session, options.watch === true, {
+    read: () => readChain(session, market, options),
+    people: ({ underlying, underlyingPrice, series, combos }) => {
+      const price = underlyingPrice === null ? "-" : formatPrice(underlyingPrice, market);
+      const listed = combos.length === 0 ? [] : [comboTable(combos, market)];
+      return [`${underlying} ${price}`, ...expiries(series, market), ...listed].join("\n\n");
+    },
+    follow: (touch) =>
+      rpc.subscribe(`markprice.options.${market.underlying.toLowerCase()}_usdc`, touch),
+  });
+}
+
+async function readChain({ exchange }: Session, market: Market, options: ChainOptions) {
   const answer = await exchange.chain();
   const shown = answer.series
     .filter(({ status }) => status === "listed" || (options.all === true && status !== "empty"))
@@ -42,11 +64,7 @@ async function chain(
   }
   const { underlying, underlyingPrice, snapshotTime } = answer;
   const combos = combosOf(await exchange.books(), answer.series, market, options.expiry);
-  output.result({ underlying, underlyingPrice, snapshotTime, series: wanted, combos }, () => {
-    const price = underlyingPrice === null ? "-" : formatPrice(underlyingPrice, market);
-    const listed = combos.length === 0 ? [] : [comboTable(combos, market)];
-    return [`${underlying} ${price}`, ...expiries(wanted, market), ...listed].join("\n\n");
-  });
+  return { underlying, underlyingPrice, snapshotTime, series: wanted, combos };
 }
 
 interface Combo extends Book {

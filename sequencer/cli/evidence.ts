@@ -82,7 +82,7 @@ async function check(
   const evidence = decodeEvidence(readText(path.resolve(io.folder, name!)));
   const { kind } = evidence;
   const domain =
-    options.domain === undefined ? configuredDomain(settings) : integer(options.domain);
+    options.domain === undefined ? configuredDomain(settings) : domainInteger(options.domain);
   const rules = rulesFor(evidence, domain, options);
   const verdict = checkEvidence(evidence, rules);
   const call = verdict.isProven ? callOf(evidence) : null;
@@ -187,12 +187,14 @@ function configuredDomain({ rollup, chainId }: Session["settings"]): bigint {
   return domainOf(chainId, rollup);
 }
 
-function integer(text: string): bigint {
+/** A domain of the command line. Throws {@link UsageError}. */
+export function domainInteger(text: string): bigint {
   if (/^(0x[0-9a-fA-F]{1,62}|\d{1,75})$/.test(text)) return BigInt(text);
   throw new UsageError(`--domain must be an integer of 248 bits. Got \`${text}\`.`);
 }
 
-function addresses(name: string, text = ""): string[] {
+/** Lower case. Throws {@link UsageError}. */
+export function addresses(name: string, text = ""): string[] {
   const list = text === "" ? [] : text.toLowerCase().split(",");
   const wrong = list.find((address) => !/^0x[0-9a-f]{40}$/.test(address));
   if (wrong === undefined) return list;

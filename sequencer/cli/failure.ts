@@ -1,5 +1,5 @@
 /** How the command line fails: one sentence for people, one object for programs, and a code. */
-import { ExchangeError } from "../client/rpc.ts";
+import { ExchangeError } from "../client/rpcErrors.ts";
 
 /**
  * 1: it failed. 2: the command line is wrong. 3: sequenced, but without the wished effect; a dry
@@ -19,7 +19,27 @@ export interface Failure {
   readonly reason: string;
   /** JSON-RPC code of the node's refusals. */
   readonly code?: number;
+  /** What the user can do about it. */
+  readonly next?: string;
 }
+
+/** Of the node's refusals, those that the user can do something about. */
+const NEXT_STEPS: Partial<Readonly<Record<ExchangeError["reason"], string>>> = {
+  not_enough_funds: "`straddle risk` shows what is free; `straddle deposit` adds to it",
+  price_not_allowed: "`straddle book` shows the mark, which the price must be nearer to",
+  invalid_credentials: "`straddle key` shows the key, `straddle key --register` registers it",
+  unauthorized: "`straddle key` shows the key, `straddle key --register` renews it",
+  wrong_head: "another program signs with this key: use another --key-index",
+  bad_signature: "another program signs with this key, or the key is not the registered one",
+  too_many_requests: "try again later",
+  retry: "the venue is busy: try again in a moment; cancels are taken",
+  trading_paused: "`straddle status` says why and until when; cancels are taken",
+  no_snapshot: "`straddle status` shows whether the oracles are back",
+  account_in_liquidation: "`straddle risk` shows the account",
+  position_limit: "`straddle positions` shows what is held",
+  not_open_order: "`straddle orders` shows what rests",
+  temporarily_unavailable: "try again in a moment: the node stops, or another one takes over",
+};
 
 /** Errors whose text is meant for people, by class name. */
 const USAGE_ERRORS = new Set([
@@ -39,7 +59,9 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof ExchangeError) {
     const { message, reason, code } = error;
-    return { exitCode: EXIT_CODES.failed, message, reason, code };
+    const next = reason === "unknown" ? undefined : NEXT_STEPS[reason];
+    const failure = { exitCode: EXIT_CODES.failed, message, reason, code };
+    return next === undefined ? failure : { ...failure, next };
   }
   const isUsage = USAGE_ERRORS.has(error.name);
   const exitCode = isUsage ? EXIT_CODES.usage : EXIT_CODES.failed;

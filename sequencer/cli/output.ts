@@ -10,11 +10,17 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Folder that relative files are in. */
   readonly folder: string;
+  /** Ends what would go on for ever. Default: an interrupt of the process. */
+  readonly stopping?: AbortSignal;
+  /** Whether what is shown again takes the place of what was shown before. */
+  readonly isTerminal?: boolean;
 }
 
 export interface Output {
   /** `people` is called only where people read. */
   result(data: unknown, people: () => string): void;
+  /** One of several: JSON on one line. */
+  frame(data: unknown, people: () => string): void;
   progress(line: string): void;
 }
 
@@ -23,11 +29,18 @@ export function createOutput(io: Io, isJson: boolean): Output {
     result(data, people) {
       io.stdout(isJson ? `${JSON.stringify(data, null, 2)}\n` : `${people()}\n`);
     },
+    frame(data, people) {
+      if (isJson) io.stdout(`${JSON.stringify(data)}\n`);
+      else io.stdout(`${io.isTerminal === true ? CLEAR : ""}${people()}\n\n`);
+    },
     progress(line) {
       if (!isJson) io.stderr(`${line}\n`);
     },
   };
 }
+
+/** Cursor to the corner, and the screen empty. */
+const CLEAR = "\u001b[H\u001b[2J";
 
 export type Cell = string | number | null | undefined;
 

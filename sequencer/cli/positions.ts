@@ -1,48 +1,70 @@
 /** `straddle positions`: cash, risk, positions and open orders of the account. */
 import type { Command } from "commander";
-import { bookNames } from "../client/bookNames.ts";
-import { ExchangeError } from "../client/rpc.ts";
-import { formatPrice, formatQuantity, formatUsdc } from "../market/decimal.ts";
+import { ExchangeError } from "../client/rpcErrors.ts";
+import type { Trader } from "../client/trader.ts";
+import { formatUsdc } from "../market/decimal.ts";
 import type { RiskReport } from "../market/riskReport.ts";
-import { type Cell, facts, table } from "./output.ts";
+import { followAccount, ordersTable } from "./orders.ts";
+import { type Cell, facts } from "./output.ts";
 import { greekCells, liquidationText, lockFacts, positionTable, slotNames } from "./risk.ts";
 import type { Run } from "./run.ts";
 import type { AccountInfo, Market, Session } from "./session.ts";
+import { show } from "./watch.ts";
 
 export function addPositionsCommand(program: Command, run: Run): void {
   program
     .command("positions")
     .description("cash, margin, positions with their greeks, and open orders")
+    .option("--watch", "show them again with each change, until interrupted")
     .action(run(positions));
 }
 
-async function positions(session: Session): Promise<void> {
-  const { exchange, output } = session;
+async function positions(
+  session: Session,
+  _args: readonly string[],
+  { watch = false }: { readonly watch?: boolean },
+): Promise<void> {
   const market = await session.info();
-  const account = await session.account();
   const trader = await session.trader();
-  const [{ series }, books, orders, risk] = await Promise.all([
-    exchange.chain(),
-    exchange.books(),
-    trader.orders(),
+  await show(session, watch, {
+    read: () => readPositions(session, trader, market),
+    people: ({ account, names, risk, orders }) => {
+      const parts = [facts([...accountFacts(account), ...riskFacts(risk, market)])];
+      if (risk !== undefined && risk.positions.length > 0) {
+        parts.push(positionTable(risk, names, market));
+      }
+      if (orders.length > 0) parts.push(ordersTable(orders));
+      return parts.join("\n\n");
+    },
+    follow: (touch) => followAccount(trader, touch),
+  });
+}
+
+async function readPositions(session: Session, trader: Trader, market: Market) {
+  const [{ series }, account, orders, risk] = await Promise.all([
+    session.exchange.chain(),
+    session.account(),
+    trader.openOrders(),
     trader.risk().catch(noSnapshot),
   ]);
   const { account: id, cash, equity, headroom, maintenance, lockedSince } = account;
   const names = slotNames(series, market);
   const held = (risk?.positions ?? []).map((item) => ({ instrument: names[item.slot], ...item }));
+  const greeks = risk?.greeks ?? null;
   const shown = { account: id, cash, equity, headroom, maintenance, lockedSince };
-  output.result({ ...shown, greeks: risk?.greeks ?? null, positions: held, orders }, () => {
-    const parts = [facts([...accountFacts(account), ...riskFacts(risk, market)])];
-    const bookNamesById = bookNames(books, series, market);
-    if (risk !== undefined && held.length > 0) parts.push(positionTable(risk, names, market));
-    if (orders.length > 0) parts.push(ordersTable(orders, bookNamesById, market));
-    return parts.join("\n\n");
-  });
+  // What programs are given, and what the tables are made of.
+  return {
+    toJSON: () => ({ ...shown, greeks, positions: held, orders }),
+    account,
+    names,
+    risk,
+    orders,
+  };
 }
 
 /** Before the first snapshot there is no risk to tell. */
 function noSnapshot(error: unknown): undefined {
-  if (error instanceof ExchangeError && error.reason === "notFound") return undefined;
+  if (error instanceof ExchangeError && error.reason === "not_found") return undefined;
   throw error;
 }
 
@@ -69,25 +91,4 @@ function riskFacts(risk: RiskReport | undefined, market: Market): [string, Cell]
     ["liquidation price", liquidationText(liquidationPrices, market)],
     ...Object.entries(greekCells(greeks)),
   ];
-}
-
-function ordersTable(
-  orders: readonly {
-    readonly orderId: string;
-    readonly book: number;
-    readonly isSell: boolean;
-    readonly price: number;
-    readonly lots: number;
-  }[],
-  names: ReadonlyMap<number, string>,
-  market: Market,
-): string {
-  const rows = orders.map(({ orderId, book, isSell, price, lots }) => [
-    orderId,
-    names.get(book) ?? `book ${book}`,
-    isSell ? "sell" : "buy",
-    formatQuantity(lots, market),
-    formatPrice(price, market),
-  ]);
-  return table(["order", "instrument", "side", "quantity", "price"], rows, 2);
 }

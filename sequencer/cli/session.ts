@@ -6,7 +6,7 @@ import { privateKeyToAccount } from "viem/accounts";
 import { findBook } from "../client/bookNames.ts";
 import { createExchange, type Exchange } from "../client/exchange.ts";
 import { createOwner, type Owner } from "../client/l1.ts";
-import { ExchangeError } from "../client/rpc.ts";
+import { ExchangeError } from "../client/rpcErrors.ts";
 import { createTrader, type Trader } from "../client/trader.ts";
 import { deriveTradingKey, type TradingKeyPair } from "../client/tradingKey.ts";
 import { developmentAccount } from "../l1/developmentAccount.ts";
@@ -27,6 +27,8 @@ export interface Session {
   readonly output: Output;
   readonly io: Io;
   readonly exchange: Exchange;
+  /** When a command that goes on for ever is to end. */
+  readonly stopping: AbortSignal;
   /** What the node says it is, checked against what the user's side knows. */
   info(): Promise<Market>;
   wallet(): Promise<LocalAccount>;
@@ -52,6 +54,7 @@ export function createSession(options: GlobalOptions, io: Io): Session {
       return made;
     };
   };
+  let interrupt: AbortSignal | undefined;
   const info = once(async () => checkedInfo(await exchange.info(), settings));
   const keystore = once(() => readKeystoreWallet(options, io));
   const wallet = once(async () => {
@@ -79,6 +82,10 @@ export function createSession(options: GlobalOptions, io: Io): Session {
     output,
     io,
     exchange,
+    get stopping() {
+      interrupt ??= io.stopping ?? interrupted();
+      return interrupt;
+    },
     info,
     wallet,
     tradingKey,
@@ -104,6 +111,13 @@ export function createSession(options: GlobalOptions, io: Io): Session {
     bookOf: async (instrument) => findBook(exchange, await info(), instrument),
     close: () => exchange.close(),
   };
+}
+
+/** Made when it is first needed, for it takes the interrupt's usual effect away. */
+function interrupted(): AbortSignal {
+  const stopping = new AbortController();
+  process.once("SIGINT", () => stopping.abort());
+  return stopping.signal;
 }
 
 /** The trader's own book is in memory: a file outlives the command. */
@@ -155,7 +169,7 @@ async function findAccountOf(exchange: Exchange, owner: string): Promise<Account
   try {
     return await exchange.account({ owner });
   } catch (error) {
-    if (error instanceof ExchangeError && error.reason === "notFound") return undefined;
+    if (error instanceof ExchangeError && error.reason === "not_found") return undefined;
     throw error;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Command } from "commander";
 import { formatEther } from "viem";
-import { ConnectionError } from "../client/rpc.ts";
+import { ConnectionError } from "../client/rpcErrors.ts";
 import { formatUsdc } from "../market/decimal.ts";
 import type { FairOrder } from "../protocol/fairOrder.ts";
 import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The command line. Every command is in a file of its name, but `buy` and `sell` are in order.ts
- * and `takeover` is in auctions.ts.
+ * The command line. Every command is in a file of its name, but `buy` and `sell` are in order.ts,
+ * `takeover` is in auctions.ts, and `batch` in verify.ts.
  */
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,6 +19,7 @@ import { addForceCommands } from "./force.ts";
 import { addHistoryCommand } from "./history.ts";
 import { addKeyCommand } from "./key.ts";
 import { addOrderCommands } from "./order.ts";
+import { addOrdersCommand } from "./orders.ts";
 import type { Io } from "./output.ts";
 import { addPositionsCommand } from "./positions.ts";
 import { addRebuildCommand } from "./rebuild.ts";
@@ -26,6 +27,7 @@ import { addRiskCommand } from "./risk.ts";
 import { createRun } from "./run.ts";
 import { DEVNET_FILE } from "./settings.ts";
 import { addStatusCommand } from "./status.ts";
+import { addVerifyCommands } from "./verify.ts";
 import { addWithdrawCommand } from "./withdraw.ts";
 
 /** Runs one command line (without node and script). Resolves with the exit code; never rejects. */
@@ -42,7 +44,9 @@ export async function main(args: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
     const { exitCode: code, ...failure } = failureOf(error);
     const isJson = program.opts().json === true;
-    io.stderr(isJson ? `${JSON.stringify({ error: failure })}\n` : `error: ${failure.message}\n`);
+    const { message, next } = failure;
+    const text = next === undefined ? message : `${message} (${next})`;
+    io.stderr(isJson ? `${JSON.stringify({ error: failure })}\n` : `error: ${text}\n`);
     return code;
   }
 }
@@ -73,19 +77,21 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addOrderCommands(program, run);
   addCancelCommand(program, run);
   addPositionsCommand(program, run);
+  addOrdersCommand(program, run);
   addRiskCommand(program, run);
   addHistoryCommand(program, run);
   addAuctionCommands(program, run);
   addWithdrawCommand(program, run);
   addForceCommands(program, run);
   addStatusCommand(program, run);
+  addVerifyCommands(program, run);
   addEvidenceCommands(program, run);
   addExitCommand(program, run);
   addRebuildCommand(program, run);
   program.addHelpText(
     "after",
     "\nExit codes: 1 failed, 2 wrong command line, 3 sequenced but without the wished effect,\n" +
-      "a --dry-run of an order that would be refused, or evidence that proves nothing.",
+      "a --dry-run of an order that would be refused, or a file or evidence that proves nothing.",
   );
   return program;
 }
@@ -104,5 +110,6 @@ if (path.resolve(process.argv[1] ?? "") === fileURLToPath(import.meta.url)) {
     stderr: (text) => process.stderr.write(text),
     env: process.env,
     folder: process.cwd(),
+    isTerminal: process.stdout.isTTY,
   });
 }

@@ -1,63 +1,48 @@
-/** The node's public methods and channels, typed. Bigints arrive as `0x` strings. */
+/**
+ * The node's public answers in the protocol's own units: ticks, lots and 1e-6 USDC. Everything else
+ * that the API has is at `rpc`. Bigints arrive as `0x` strings.
+ */
 import type {
-  AccountEvent,
   AccountInfo,
   BatchStatus,
   ChainInfo,
   Info,
   KeyInfo,
-  LedgerUpdate,
-  OpenOrder,
-  OrderUpdate,
-  Receipt,
   StageInfo,
   Submission,
-  Trade,
   Wire,
   Withdrawal,
 } from "../exchangeService.ts";
+import { parseUsdc } from "../market/decimal.ts";
 import type { LiquidationInfo, LiquidationUpdate } from "../market/liquidation.ts";
 import type { OrderPreview, PreviewRequest } from "../market/orderPreview.ts";
-import type { BookChange, BookInfo, BookSummary, BookTicker } from "../market/publicBook.ts";
+import type { BookSummary } from "../market/publicBook.ts";
 import type { RiskAnswer } from "../market/riskReport.ts";
 import type { LogHashes } from "../protocol/evidence.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Status } from "../protocol/status.ts";
-import type { TradingInfo } from "../protocol/trading.ts";
-import { createRpc, type Rpc, type RpcOptions } from "./rpc.ts";
-
-/** What the channel `book.N` sends: the whole book first and after reconnections, then changes. */
-export type BookMessage =
-  | ({ readonly type: "snapshot" } & Wire<BookInfo>)
-  | ({ readonly type: "change" } & Wire<BookChange>);
-
-/** What the channel `account.N` sends. */
-export type AccountMessage =
-  | ({ readonly type: "order" } & Wire<OrderUpdate>)
-  | ({ readonly type: "ledger" } & Wire<LedgerUpdate>)
-  | ({ readonly type: "liquidation" } & LiquidationUpdate);
-
-/** Signed by a trading key, to read what is its account's alone. See `Trader.readRequest`. */
-export type ReadRequest = {
-  readonly account: number;
-  readonly keyIndex: number;
-  readonly time: number;
-  readonly signature: Wire<Submission["signature"]>;
-};
+import type { ChannelMessages } from "./generated/api.ts";
+import {
+  createRpcConnection,
+  type Params,
+  type Result,
+  type RpcConnection,
+  type RpcConnectionOptions,
+} from "./rpcConnection.ts";
 
 export interface Exchange {
-  readonly rpc: Rpc;
+  readonly rpc: RpcConnection;
   /** Fetched once, then remembered: it does not change while a node runs. */
   info(): Promise<Wire<Info>>;
   status(): Promise<Wire<Status>>;
+  /** The series table. */
   chain(): Promise<Wire<ChainInfo>>;
   books(): Promise<Wire<readonly BookSummary[]>>;
-  book(id: number, depth?: number): Promise<Wire<BookInfo>>;
-  trades(options?: { book?: number; limit?: number }): Promise<Wire<readonly Trade[]>>;
   account(who: { account: number } | { owner: string }): Promise<Wire<AccountInfo>>;
   key(account: number, keyIndex: number): Promise<Wire<KeyInfo>>;
   batch(number: number | "latest"): Promise<Wire<BatchStatus>>;
-  batches(options?: { from?: number; limit?: number }): Promise<Wire<readonly BatchStatus[]>>;
+  /** The latest first. */
+  batches(range?: { from?: number; limit?: number }): Promise<Wire<readonly BatchStatus[]>>;
   snapshot(): Promise<Wire<Snapshot>>;
   /** As the node says it: `verifiedRisk` of risk.ts checks it. */
   risk(account: number): Promise<Wire<RiskAnswer>>;
@@ -68,70 +53,85 @@ export interface Exchange {
   /** Hashes of the log, the last of them signed. */
   log(from: number, limit?: number): Promise<LogHashes>;
   withdrawals(owner: string): Promise<Wire<readonly Withdrawal[]>>;
-  submit(submission: Submission): Promise<Wire<Receipt>>;
-  history(reader: ReadRequest, limit?: number): Promise<Wire<readonly AccountEvent[]>>;
-  orders(request: ReadRequest): Promise<Wire<readonly OpenOrder[]>>;
-  onTrade(book: number, handler: (trade: Wire<Trade>) => void): Promise<() => void>;
-  onBook(book: number, handler: (message: BookMessage) => void): Promise<() => void>;
-  /** The best of a book and, for a combination, of its legs; from the next change on. */
-  onTicker(book: number, handler: (ticker: BookTicker) => void): Promise<() => void>;
-  onLiquidation(handler: (update: LiquidationUpdate) => void): Promise<() => void>;
   onBatch(handler: (batch: Wire<BatchStatus>) => void): Promise<() => void>;
-  /** Trading has paused, announces its reopening, or is open again. */
-  onTrading(handler: (trading: TradingInfo) => void): Promise<() => void>;
-  onHeartbeat(handler: (beat: { time: number }) => void): Promise<() => void>;
+  onLiquidation(handler: (update: LiquidationUpdate) => void): Promise<() => void>;
   close(): void;
 }
 
-export function createExchange(options: RpcOptions): Exchange {
-  const rpc = createRpc(options);
-  const call = <T>(method: string, params?: object) => rpc.call(method, params) as Promise<T>;
-  const on = <T>(channel: string, handler: (data: T) => void) =>
-    rpc.subscribe({ channel, handler: handler as (data: unknown) => void });
+export type ExchangeOptions = RpcConnectionOptions;
+
+export function createExchange(options: ExchangeOptions): Exchange {
+  return exchangeOf(createRpcConnection(options));
+}
+
+/** On a connection that others may use as well. */
+export function exchangeOf(rpc: RpcConnection): Exchange {
   let known: Promise<Wire<Info>> | undefined;
   return {
     rpc,
     info() {
-      known ??= call<Wire<Info>>("public/info").catch((error: unknown) => {
+      known ??= (rpc.call("straddle/get_info") as Promise<Wire<Info>>).catch((error: unknown) => {
         known = undefined;
         throw error;
       });
       return known;
     },
-    status: () => call("public/status"),
-    chain: () => call("public/chain"),
-    books: () => call("public/books"),
-    book: (book, depth = 20) => call("public/book", { book, depth }),
-    trades: (filter = {}) => call("public/trades", filter),
-    account: (who) => call("public/account", who),
-    key: (account, keyIndex) => call("public/key", { account, keyIndex }),
-    batch: (number) => call("public/batch", { number }),
-    batches: (range = {}) => call("public/batches", range),
-    snapshot: () => call("public/snapshot"),
-    risk: (account) => call("public/risk", { account }),
-    preview: (request) => call("public/preview", request),
-    liquidations: () => call("public/liquidations"),
-    stages: (logPosition) => call("public/stages", { logPosition }),
-    log: (from, limit = 100) => call("public/log", { from, limit }),
-    withdrawals: (owner) => call("public/withdrawals", { owner }),
-    submit: ({ account, keyIndex, word, signature, seen }) =>
-      call("private/submit", {
-        account,
-        keyIndex,
-        word: hexOf(word),
-        signature: wireSignature(signature),
-        ...(seen && { seen: { ...seen, signature: wireSignature(seen.signature) } }),
-      }),
-    history: (reader, limit = 100) => call("private/history", { reader, limit }),
-    orders: (request) => call("private/orders", request),
-    onTrade: (book, handler) => on(`trades.${book}`, handler),
-    onBook: (book, handler) => on(`book.${book}`, handler),
-    onTicker: (book, handler) => on(`ticker.${book}`, handler),
-    onLiquidation: (handler) => on("liquidations", handler),
-    onBatch: (handler) => on("batches", handler),
-    onTrading: (handler) => on("trading", handler),
-    onHeartbeat: (handler) => on("heartbeat", handler),
+    status: async () => (await rpc.call("straddle/get_status")) as Wire<Status>,
+    chain: () => rpc.call("straddle/get_series"),
+    books: () => rpc.call("straddle/get_books"),
+    account: async (who) => {
+      const params = who as Params<"straddle/get_holdings">;
+      return (await rpc.call("straddle/get_holdings", params)) as Wire<AccountInfo>;
+    },
+    key: async (account, keyIndex) =>
+      keyOf(await rpc.call("straddle/get_key", { account, key_index: keyIndex })),
+    batch: async (number) => batchOf(await rpc.call("straddle/get_batch", { number })),
+    batches: async ({ from, limit: count } = {}) =>
+      (await rpc.call("straddle/get_batches", { from, count })).map(batchOf),
+    snapshot: () => rpc.call("straddle/get_snapshot"),
+    risk: async (account) =>
+      (await rpc.call("straddle/get_risk", { account })) as unknown as Wire<RiskAnswer>,
+    preview: async (request) =>
+      (await rpc.call("straddle/preview_order", request)) as unknown as OrderPreview,
+    liquidations: () => rpc.call("straddle/get_auctions"),
+    stages: async (logPosition) =>
+      stageOf(await rpc.call("straddle/get_stage", { log_position: logPosition })),
+    log: async (from, count = 100) =>
+      (await rpc.call("straddle/get_log", { from, count })) as LogHashes,
+    withdrawals: async (owner) =>
+      (await rpc.call("straddle/get_withdrawals", { owner: owner as `0x${string}` })).map(
+        withdrawalOf,
+      ),
+    onBatch: (handler) => rpc.subscribe("straddle.batches", (batch) => handler(batchOf(batch))),
+    onLiquidation: (handler) => rpc.subscribe("straddle.liquidations", handler),
     close: () => rpc.close(),
+  };
+}
+
+function keyOf({ key_index, expires, ...rest }: Result<"straddle/get_key">): Wire<KeyInfo> {
+  return { ...rest, keyIndex: key_index, expiry: expires };
+}
+
+function batchOf(batch: ChannelMessages["batches"]): Wire<BatchStatus> {
+  const { timestamp, log_position, transaction, ...rest } = batch;
+  const at = { time: timestamp, logPosition: log_position };
+  return { ...rest, ...at, transaction: transaction as `0x${string}` | null };
+}
+
+function stageOf(info: Result<"straddle/get_stage">): Wire<StageInfo> {
+  const { log_position, batch_number, is_sealed, stage, transaction } = info;
+  return {
+    ...{ logPosition: log_position, batchNumber: batch_number, isSealed: is_sealed, stage },
+    transaction: transaction as `0x${string}` | null,
+  };
+}
+
+function withdrawalOf(item: Result<"straddle/get_withdrawals">[number]): Wire<Withdrawal> {
+  const { amount, is_forced, log_position, batch_number, transaction, ...rest } = item;
+  return {
+    ...{ ...rest, amount: parseUsdc(String(amount)), isForced: is_forced },
+    ...{ logPosition: log_position, batchNumber: batch_number },
+    transaction: transaction as `0x${string}` | null,
   };
 }
 
@@ -143,4 +143,14 @@ export function hexOf(value: bigint): `0x${string}` {
 export function wireSignature(signature: Submission["signature"]): Wire<Submission["signature"]> {
   const { r8x, r8y, s } = signature;
   return { r8x: hexOf(r8x), r8y: hexOf(r8y), s: hexOf(s) };
+}
+
+/** A signed word as methods take it. */
+export type SignedWord = Params<"straddle/submit">["words"][number];
+
+export function wireWord({ account, keyIndex, word, signature, seen }: Submission): SignedWord {
+  return {
+    ...{ account, key_index: keyIndex, word: hexOf(word), signature: wireSignature(signature) },
+    ...(seen && { seen: { ...seen, signature: wireSignature(seen.signature) } }),
+  };
 }

@@ -1,6 +1,6 @@
 /** Exact decimals for people: prices in USDC, quantities in contracts, no floating point. */
 
-/** Sizes of a market, as `public/info` tells them. */
+/** Sizes of a market, as `straddle/get_info` tells them. */
 export interface MarketSizes {
   /** 1e-6 USDC of one tick for one contract. */
   readonly tickSize: number;

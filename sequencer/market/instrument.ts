@@ -12,7 +12,7 @@ export interface InstrumentTerms {
   readonly expiry: number;
 }
 
-/** The part of `public/info` that names depend on. */
+/** The part of `straddle/get_info` that names depend on. */
 export interface NamingMarket extends MarketSizes {
   readonly underlying: string;
 }

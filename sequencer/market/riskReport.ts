@@ -114,7 +114,7 @@ export interface RiskReport extends MarginFigures {
   readonly greeks: PositionGreeks & { readonly unknown: readonly number[] };
 }
 
-/** What `public/risk` answers: the report, and everything that it can be recomputed from. */
+/** What `straddle/get_risk` answers: the report, and everything that it can be recomputed from. */
 export interface RiskAnswer {
   readonly account: number;
   readonly report: RiskReport;

@@ -13,6 +13,8 @@ export class OracleCallError extends Error {
 }
 
 const TIMEOUT_MS = 3000;
+/** Of a sequencer's public API. */
+const API_PATH = "/api/v2";
 
 const refusal = z.object({ code: z.int(), reason: z.string().transform((text) => cut(text)) });
 const review = z.union([z.object({ signature: signatureSchema }), refusal]);
@@ -43,9 +45,13 @@ async function call(url: string, method: string, params: object): Promise<unknow
   });
   const { result, error } = (await response.json()) as {
     result?: unknown;
-    error?: { message?: unknown };
+    error?: { message?: unknown; data?: { reason?: unknown } };
   };
-  if (error !== undefined) throw new OracleCallError(`${method} at ${url}: ${error.message}`);
+  if (error !== undefined) {
+    // A sequencer's sentence; an oracle has it in its message.
+    const reason = cut(String(error.data?.reason ?? error.message));
+    throw new OracleCallError(`${method} at ${url}: ${reason}`);
+  }
   return result;
 }
 
@@ -124,7 +130,8 @@ export function createTableReader(
   let table: readonly SeriesTerms[] | undefined;
   return async () => {
     try {
-      const { series } = chain.parse(await firstAnswer([apiUrl].flat(), "public/chain"));
+      const urls = [apiUrl].flat().map((url) => new URL(API_PATH, url).href);
+      const { series } = chain.parse(await firstAnswer(urls, "straddle/get_series"));
       if (series.length !== slots) {
         throw new OracleCallError(`\`${series.length}\` slots, the deployment has ${slots}`);
       }

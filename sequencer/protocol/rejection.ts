@@ -30,6 +30,9 @@ export const DOOR_REJECTS = {
   noSnapshot: [-32042, "no fresh risk snapshot"],
   unknownHead: [-32044, "the log has no such record as the message has seen"],
   staleView: [-32045, "what the message has seen of the log is too old"],
+  heldFull: [-32046, "as many words are held as may be"],
+  quotesFrozen: [-32047, "market-maker protection refuses orders that rest until it ends"],
+  forbidden: [-32048, "the key's scope does not allow this"],
   tradingPaused: [-32043, "trading is paused; cancels are still taken"],
 } as const satisfies Record<string, readonly [number, string]>;
 export type DoorReject = keyof typeof DOOR_REJECTS;

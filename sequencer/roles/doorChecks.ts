@@ -38,6 +38,8 @@ export interface Door {
   isOverloaded(): boolean;
   /** Why nothing that could trade is taken, or undefined. */
   stop(): Stop | undefined;
+  /** Why the account's own policy does not take the message, or undefined. */
+  policyRefusal(author: Author, message: Message): Refused | undefined;
   /** Whether accounts may be liquidated now: the rule of the two snapshots. */
   areTakeoversOpen(now: number): boolean;
 }
@@ -75,7 +77,8 @@ export function parse(state: MemoryState, submission: Submission): Checked<Signe
 /** What is of the message alone: who signed it, for which place in its key's chain, how often. */
 export function admit(door: Door, { author, message, word, submission }: Signed): Checked<Link> {
   const unknown = unknownKey(door, author);
-  if (unknown !== undefined) return { refused: unknown };
+  const barred = unknown ?? door.policyRefusal(author, message);
+  if (barred !== undefined) return { refused: barred };
   const key = keyOf(door, author);
   // What waits counts as done: whoever extends another head has not heard of it.
   const before = door.lanes.chain(author)?.head ?? key.head;
@@ -99,6 +102,9 @@ export function judge(
 ): Refused | undefined {
   const { state } = door;
   const time = timeNow(door, message, now);
+  // Asked again: it may have changed while the message waited for its turn.
+  const barred = door.policyRefusal(author, message);
+  if (barred !== undefined) return barred;
   if (message.kind === "backstop") {
     const stop = door.stop();
     if (stop !== undefined) return refuseStopped(stop);

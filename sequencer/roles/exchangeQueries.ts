@@ -54,7 +54,7 @@ export interface QueryParts {
   readonly accounts: AccountHistory;
   readonly batches: BatchTracker;
   readonly archive: Pick<SeriesArchive, "listings">;
-  readonly store: Pick<BatchStore, "sealed" | "proof" | "attestations">;
+  readonly store: Pick<BatchStore, "sealed" | "proof">;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
   /** Of the durable records. */
@@ -72,7 +72,7 @@ export interface QueryParts {
   layerOne(): LayerOneStatus;
 }
 
-export type ExchangeQueries = Omit<ExchangeService, "submit" | "subscribe" | "log">;
+export type ExchangeQueries = Omit<ExchangeService, "submit" | "subscribe" | "log" | "policy">;
 
 export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
   const { state, batcher, orders, batches } = parts;
@@ -273,15 +273,15 @@ function readStages(parts: QueryParts, logPosition: number) {
   return parts.batches.stageAt(logPosition, openNumber(parts)) ?? null;
 }
 
-/** From the store, which has what is durable only. */
-async function readBatchProof({ store }: QueryParts, number: number): Promise<BatchProof | null> {
+/** Batch and proof from the store, which has what is durable only. */
+async function readBatchProof(
+  { store, batches }: QueryParts,
+  number: number,
+): Promise<BatchProof | null> {
   const sealed = await store.sealed(number);
   if (sealed === undefined) return null;
   const { kind, rootBefore, rootAfter, words, commitment } = sealed;
   const proof = (await store.proof(number)) ?? null;
-  const attestations: BatchProof["attestations"][number][] = [];
-  for await (const { number: own, ...attestation } of store.attestations()) {
-    if (own === number) attestations.push(attestation);
-  }
+  const attestations = batches.attestations(number).map(({ number: _, ...said }) => said);
   return { number, kind, rootBefore, rootAfter, words, commitment, proof, attestations };
 }

@@ -3,7 +3,7 @@
  * message would be executed, in the same turn, so nothing can change between them.
  */
 import { isTaking, type OrderingState } from "../batch/fairOrder.ts";
-import type { LedgerOperation, OperationRecord, StepRecord } from "../engine/records.ts";
+import type { Author, LedgerOperation, OperationRecord, StepRecord } from "../engine/records.ts";
 import { backstopScenario } from "../engine/transactions/backstop.ts";
 import type { Receipt, Refused, Submission, SubmitResult } from "../exchangeService.ts";
 import { isTradeMessage, type LedgerMessage, type TradeMessage } from "../protocol/messages.ts";
@@ -55,6 +55,8 @@ interface Desk extends IntakeOptions {
 
 export interface Intake {
   submit(submission: Submission): Promise<SubmitResult>;
+  /** Begins when everything that the key has sent before is executed; undefined: too much waits. */
+  inLane<T>(author: Author, begin: () => T | Promise<T>): Promise<T> | undefined;
   /** Refuses what waits for its round. */
   close(): void;
 }
@@ -82,6 +84,7 @@ export function createIntake(options: IntakeOptions): Intake {
       const tooMany = "too many messages wait behind a withdraw of this key";
       return answer ?? refuse("rateLimited", tooMany);
     },
+    inLane: (author, begin) => desk.lanes.start(author, false, () => ({ answer: begin() })),
     close: desk.queue.close,
   };
 }

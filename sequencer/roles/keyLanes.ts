@@ -22,14 +22,14 @@ export interface Chain {
 }
 
 /** A message on its way; `executed` is there if that does not happen at once. */
-export interface Started {
-  readonly answer: SubmitResult | Promise<SubmitResult>;
+export interface Started<T = SubmitResult> {
+  readonly answer: T | Promise<T>;
   readonly executed?: Promise<void>;
 }
 
 export interface KeyLanes {
   /** Starts it when its turn in its key's lane has come. Undefined: too many wait already. */
-  start(key: Author, isTrade: boolean, begin: () => Started): Promise<SubmitResult> | undefined;
+  start<T>(key: Author, isTrade: boolean, begin: () => Started<T>): Promise<T> | undefined;
   chain(key: Author): Chain | undefined;
   /** One more trade message of the key waits, between these heads and at this place. */
   extend(key: Author, link: Omit<Chain, "waiting">): Chain;
@@ -84,12 +84,12 @@ function laneOf({ account, keyIndex }: Author): string {
   return `${account}/${keyIndex}`;
 }
 
-function start(
+function start<T>(
   lanes: Lanes,
   lane: string,
   isTrade: boolean,
-  begin: () => Started,
-): Promise<SubmitResult> | undefined {
+  begin: () => Started<T>,
+): Promise<T> | undefined {
   const previous = lanes.tails.get(lane) ?? (isTrade ? undefined : lanes.trades.get(lane));
   if (previous === undefined) {
     const { answer, executed } = begin();

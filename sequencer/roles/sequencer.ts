@@ -6,6 +6,7 @@ import { type AdmissionPolicy, DEFAULT_POLICY } from "../engine/admission.ts";
 import { firstMispriced } from "../engine/risk.ts";
 import type { ExchangeEvent, ExchangeService, Info } from "../exchangeService.ts";
 import type {
+  AccountStore,
   Attestation,
   BatchStore,
   CheckpointStore,
@@ -18,6 +19,7 @@ import type {
   SettlementLayer,
   SnapshotSource,
 } from "../ports.ts";
+import type { AccountPolicies, IsSignedScope } from "./accountPolicy.ts";
 import { createAnchoring, ForeignBatchError } from "./anchoring.ts";
 import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
 import { type Certification, type CertifiedLog, followCertification } from "./certifiedLog.ts";
@@ -29,6 +31,7 @@ import { createFreshness } from "./freshness.ts";
 import { createHalt, type Halt, haltWith } from "./halt.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
+import { type KeptAccounts, loadKeptAccounts } from "./keptAccounts.ts";
 import { LayerOneStoppedError, watchQueue } from "./layerOneQueue.ts";
 import {
   createLiquidator,
@@ -60,6 +63,7 @@ export interface SequencerPorts {
   readonly log: Log;
   readonly checkpoints: CheckpointStore;
   readonly batches: BatchStore;
+  readonly accounts: AccountStore;
   readonly settlement: SettlementLayer;
   readonly snapshots: SnapshotSource;
   readonly network: LogServer;
@@ -69,6 +73,8 @@ export interface SequencerPorts {
   /** Whether the attestation is signed by the validator that it names. */
   isSignedAttestation(attestation: Attestation): Promise<boolean>;
   isSignedRefusal(refusal: Refusal): Promise<boolean>;
+  /** Whether the owner of an account has signed what one of its keys may do. */
+  readonly isSignedScope: IsSignedScope;
 }
 
 /** Times in ms. */
@@ -126,6 +132,7 @@ interface Core extends SequencerState {
   readonly guard: TradingGuard;
   readonly breakers: CircuitBreakers;
   readonly heads: SeenHeads;
+  readonly policies: AccountPolicies;
   isOverloaded(): boolean;
 }
 
@@ -137,8 +144,9 @@ export async function createSequencer(
   const { log, checkpoints, batches: store, logger } = ports;
   const { deployment, info, checkpointEvery } = config;
   const { validators } = info;
+  const kept = await loadKeptAccounts(ports);
   const options = { deployment, validators, log, checkpoints, checkpointEvery, store, logger };
-  const restored = await restoreSequencer(options);
+  const restored = await restoreSequencer({ ...options, replayed: kept.replayed });
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
   const heads = await readSeenHeads(log);
   const said: { current: ReturnType<typeof listenToValidators> | undefined } = {
@@ -148,7 +156,7 @@ export async function createSequencer(
     said.current?.sealed(number);
     jobs.current?.notify();
   };
-  const core = createCore(ports, config, { restored, heads, onStored });
+  const core = createCore(ports, config, { restored, heads, kept, onStored });
   said.current = listenToValidators(core);
   const certified = followCertification(core, config.certification);
   jobs.current = await openJobs(core);
@@ -159,6 +167,7 @@ export async function createSequencer(
     try {
       breakers.tick(ports.clock.now());
       sequencing.tick(ports.clock.now());
+      core.policies.tick(ports.clock.now());
     } catch (error) {
       // Whatever was due stays due until the oracles are back.
       if (!(error instanceof NoSnapshotError)) halt.fail(error);
@@ -189,11 +198,12 @@ function createCore(
   given: {
     restored: SequencerState;
     heads: SeenHeads;
+    kept: KeptAccounts;
     onStored: (batch: { number: number }) => void;
   },
 ): Core {
   const { checkpoints, batches: store, logger, network, clock } = ports;
-  const { restored, heads, onStored } = given;
+  const { restored, heads, kept, onStored } = given;
   const { node, trackers, batches } = restored;
   const { state } = node;
   const halt = createHalt(logger);
@@ -201,16 +211,25 @@ function createCore(
   const listeners = new Set<(event: ExchangeEvent) => void>();
   const { checkpointEvery, deployment, limits, plan, backlogMax, breakers: bounds } = config;
   const guard = createTradingGuard({ ports, deployment, limits: bounds, backlogMax, restored });
+  const publish = (event: ExchangeEvent): void => {
+    for (const listener of listeners) listener(event);
+  };
   const sealing = createSealing({
     ...{ ...restored, store, checkpoints, logger, checkpointEvery, onStored },
     publish: (events) => {
-      for (const event of events) for (const listener of listeners) listener(event);
+      for (const event of events) publish(event);
     },
     announce: (position) => network.announce(position),
     fail: halt.fail,
   });
   const { slots } = deployment.shape;
   const watch = createSnapshotWatch({ ...deployment, slots, source: ports.snapshots, logger });
+  const policies = kept.policies({
+    ...{ state, clock, logger, publish, rate: config.rate, info: config.info },
+    ...{ snapshot: watch.newest, fail: halt.fail, isSignedScope: ports.isSignedScope },
+    isLiveOrder: (account, id) =>
+      trackers.orders.orders(account).some(({ orderId }) => orderId === id),
+  });
   const batcher = createBatcher(
     {
       executor: node.executor,
@@ -220,11 +239,13 @@ function createCore(
       cashOf: (account) => state.account(account).cash,
       observe: (effect) => {
         sealing.observe(effect);
+        policies.executed(effect);
         return trackers.observe(effect);
       },
       onDurable: (done) => {
         heads.note(done.records);
         sealing.onDurable(done);
+        policies.durable(done);
       },
       fail: halt.fail,
     },
@@ -260,20 +281,23 @@ function createCore(
   const admission = { policy, openInterest: trackers.openInterest.of };
   const trading = { guard, breakers, isOverloaded };
   const parts = { sealing, watch, batcher, sequencing, liquidator, admission, heads, ...trading };
-  return { ...restored, ports, config, halt, listeners, ...parts };
+  return { ...restored, ports, config, halt, listeners, policies, ...parts };
 }
 
 function openIntake(core: Core): Intake {
   const { ports, config, halt, node, batcher, sequencing, liquidator, breakers } = core;
-  const { isOverloaded, admission, heads } = core;
+  const { isOverloaded, admission, heads, policies } = core;
   const { clock, scheduler, receiptSigner } = ports;
-  return createIntake({
+  const intake = createIntake({
     ...{ state: node.state, batcher, sequencing, isOverloaded, admission, heads },
     ...{ clock, scheduler, receiptSigner, deployment: config.deployment, rate: config.rate },
     ...{ stop: breakers.stop, fail: halt.fail, assertRunning: halt.assertRunning },
     ordering: node.executor.ordering(),
     areTakeoversOpen: (now) => liquidator.isOpen(batcher.newestSnapshot(), now),
+    policyRefusal: policies.refusal,
   });
+  policies.open(intake);
+  return intake;
 }
 
 function createService(
@@ -300,6 +324,7 @@ function createService(
   });
   return {
     ...queries,
+    policy: core.policies.service,
     log: createLogQuery({ log: ports.log, heads: core.heads, domain, signer: ports.receiptSigner }),
     submit: async (submission) => {
       halt.assertRunning();

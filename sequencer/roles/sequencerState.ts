@@ -1,8 +1,11 @@
 /** How a sequencer begins: from its newest checkpoint, through every record of the log after it. */
 import { logOrigin } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
+import type { ExchangeEvent } from "../exchangeService.ts";
 import type { BatchStore, CheckpointStore, Log, Logger } from "../ports.ts";
+import type { MemoryState } from "../state/memoryState.ts";
 import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
+import type { Effect } from "./effect.ts";
 import {
   checkpointOf,
   createNodeState,
@@ -42,6 +45,8 @@ export async function restoreSequencer(options: {
   checkpointEvery: number;
   store: BatchStore;
   logger: Logger;
+  /** An entry was executed again, and these events were told of it, or would have been. */
+  replayed?(state: MemoryState, effect: Effect, events: readonly ExchangeEvent[]): void;
 }): Promise<SequencerState> {
   const { deployment, validators, log, checkpoints, checkpointEvery, store, logger } = options;
   const checkpoint = await loadCheckpoint(log, checkpoints);
@@ -53,7 +58,8 @@ export async function restoreSequencer(options: {
   const from = node.position();
   for await (const record of log.read(from)) {
     const effect = node.apply(record);
-    trackers.observe(effect);
+    const events = trackers.observe(effect);
+    options.replayed?.(node.state, effect, events);
     const { sealed, batch, position } = effect;
     if (sealed === undefined) continue;
     const place = { logPosition: position, logHash: record.hash };

@@ -9,6 +9,7 @@ export const KEY_PREFIXES = {
   inputs: "inputs/",
   proof: "proof/",
   attestation: "attestation/",
+  account: "account/",
   value: "value/",
 } as const;
 export type NumberedPrefix = Exclude<keyof typeof KEY_PREFIXES, "value">;

@@ -2,7 +2,14 @@
 import { mkdir } from "node:fs/promises";
 import path from "node:path";
 import { logOrigin } from "../batch/log.ts";
-import type { BatchStore, CertificationStore, CheckpointStore, DurableValues } from "../ports.ts";
+import type {
+  AccountStore,
+  BatchStore,
+  CertificationStore,
+  CheckpointStore,
+  DurableValues,
+} from "../ports.ts";
+import { createAccountStore } from "./accountStore.ts";
 import { createBatchStore } from "./batchStore.ts";
 import { createCertificationStore } from "./certificationStore.ts";
 import { createCheckpointStore } from "./checkpointStore.ts";
@@ -17,6 +24,7 @@ export interface Store {
   readonly checkpoints: CheckpointStore;
   readonly batches: BatchStore;
   readonly values: DurableValues;
+  readonly accounts: AccountStore;
   /** Of a session of the validator set. */
   certification(session: string): CertificationStore;
   /**
@@ -56,6 +64,7 @@ export async function openStore(directory: string, domain: bigint): Promise<Stor
       checkpoints,
       batches: createBatchStore(database),
       values: createValueStore(database),
+      accounts: createAccountStore(database),
       certification: (session) => createCertificationStore(database, session),
       truncate: async (to) => log.truncate(to, await changesWithCut(database, log, to)),
       close: async () => {

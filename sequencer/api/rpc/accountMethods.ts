@@ -1,6 +1,7 @@
 /** What an account's sessions may read. */
 import { z } from "zod";
 import type { OrderUpdate } from "../../exchangeService.ts";
+import { type HeldInfo, isHeldId } from "../../protocol/heldWord.ts";
 import { DOOR_REJECTS } from "../../protocol/rejection.ts";
 import { ROWS_MAX } from "../limits.ts";
 import * as schemas from "./accountSchemas.ts";
@@ -18,16 +19,21 @@ import { lotsOf, ticksOf, usdcOf } from "./amounts.ts";
 import type { Instrument } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
 import * as fields from "./fieldSchemas.ts";
+import { TRIGGER_TYPES } from "./heldSchemas.ts";
+import { heldOrderShape } from "./heldShapes.ts";
 import { assertCurrency } from "./marketMethods.ts";
 import { type CallContext, infoOf, type Method, method } from "./method.ts";
 import { transactionShapes } from "./transactionShapes.ts";
 
 const { currency, decimal, instrumentName, kind, label, orderId } = fields;
 
+/** Which open orders: `trigger_all` are those that wait for a price. */
+const orderType = z.enum(["all", "limit", "trigger_all", ...TRIGGER_TYPES]).default("all");
+
 const listed = z.strictObject({
   currency: currency.default("any"),
   kind,
-  type: z.enum(["all", "limit"]).default("all"),
+  type: orderType,
 });
 
 const tradeRange = {
@@ -138,33 +144,34 @@ export const ACCOUNT_METHODS: readonly Method[] = [
     },
   }),
   method("private/get_open_orders", {
-    summary: "Orders that rest, of all instruments.",
+    summary: "Orders that rest or wait, of all instruments.",
     calls: 2,
-    params: z.strictObject({ kind, type: z.enum(["all", "limit"]).default("all") }),
+    params: z.strictObject({ kind, type: orderType }),
     result: z.array(schemas.ORDER),
-    call: (filter, context) => openOrders(context, ({ kind: own }) => isKind(own, filter.kind)),
+    call: (filter, context) =>
+      openOrders(context, filter.type, ({ kind: own }) => isKind(own, filter.kind)),
   }),
   method("private/get_open_orders_by_currency", {
-    summary: "Orders that rest, of all instruments.",
+    summary: "Orders that rest or wait, of all instruments.",
     calls: 2,
     params: listed,
     result: z.array(schemas.ORDER),
     call: (filter, context) => {
       assertCurrency(infoOf(context).underlying, filter.currency);
-      return openOrders(context, ({ kind: own }) => isKind(own, filter.kind));
+      return openOrders(context, filter.type, ({ kind: own }) => isKind(own, filter.kind));
     },
   }),
   method("private/get_open_orders_by_instrument", {
-    summary: "Orders that rest in one book.",
+    summary: "Orders that rest in one book, or wait to.",
     calls: 2,
     params: z.strictObject({
       instrument_name: instrumentName,
-      type: z.enum(["all", "limit"]).default("all"),
+      type: orderType,
     }),
     result: z.array(schemas.ORDER),
-    call: async ({ instrument_name }, context) => {
+    call: async ({ instrument_name, type }, context) => {
       const { name } = await context.market.catalogues.find(instrument_name);
-      return openOrders(context, (instrument) => instrument.name === name);
+      return openOrders(context, type, (instrument) => instrument.name === name);
     },
   }),
   method("private/get_order_state", {
@@ -173,7 +180,8 @@ export const ACCOUNT_METHODS: readonly Method[] = [
     result: schemas.ORDER,
     call: async ({ order_id }, context) => {
       const { account } = await context.session();
-      await openOrders(context, () => true);
+      if (isHeldId(order_id)) return heldOrder(account, order_id, context);
+      await openOrders(context, "limit", () => true);
       const order = context.orders.byId(account, order_id);
       if (order === undefined) throw new RpcError("order_not_found");
       return orderShape(order, { info: infoOf(context) });
@@ -273,16 +281,46 @@ function isKind(own: Instrument["kind"], wanted: z.output<typeof kind>): boolean
   return wanted === "any" || own === wanted;
 }
 
-async function openOrders(context: CallContext, wanted: (instrument: Instrument) => boolean) {
+async function openOrders(
+  context: CallContext,
+  type: z.output<typeof orderType>,
+  wanted: (instrument: Instrument) => boolean,
+) {
   const { account } = await context.session();
   const { catalogue } = await context.market.view();
   const open = await context.service.orders(account);
-  return open.flatMap((order) => {
+  const resting = open.flatMap((order) => {
     const instrument = catalogue.byBook.get(order.book);
     if (instrument === undefined || !wanted(instrument)) return [];
     const known = context.orders.resting(order, instrument.name, context.clock.now());
     return [orderShape(known, catalogue)];
   });
+  const held = await heldOrdersOf(await context.service.policy.held(account), context);
+  const waiting = held.filter(({ instrument_name }) => {
+    const instrument = catalogue.byName.get(instrument_name);
+    return instrument !== undefined && wanted(instrument);
+  });
+  return [...resting, ...waiting].filter(({ order_type, trigger }) => {
+    if (type === "all") return true;
+    return type === "trigger_all" ? trigger !== undefined : order_type === type;
+  });
+}
+
+/** Held orders, not cancels, as orders are told. */
+export async function heldOrdersOf(held: readonly HeldInfo[], { market }: CallContext) {
+  const { catalogue } = await market.view();
+  return held.flatMap((each) => heldOrderShape(each, catalogue) ?? []);
+}
+
+async function heldOrder(account: number, id: string, context: CallContext) {
+  const { policy } = context.service;
+  const known = [...(await policy.held(account)), ...(await policy.heldHistory(account))];
+  const [order] = await heldOrdersOf(
+    known.filter((each) => each.id === id),
+    context,
+  );
+  if (order === undefined) throw new RpcError("order_not_found");
+  return order;
 }
 
 interface Owned {

@@ -29,6 +29,8 @@ export type Channel =
       readonly intervalMs: number;
     }
   | { readonly type: "userPortfolio"; readonly currency: string }
+  | { readonly type: "userMmpTrigger"; readonly index: string }
+  | { readonly type: "userHeld" }
   | { readonly type: "priceIndex" | "volatilityIndex" | "markPrices"; readonly index: string }
   | { readonly type: "platformState" | "batches" | "liquidations" };
 
@@ -51,6 +53,8 @@ export const CHANNEL_FORMS = [
   "user.trades.(instrument_name).(raw|100ms|agg2)",
   "user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2)",
   "user.portfolio.(currency)",
+  "user.mmp_trigger.(index_name)",
+  "user.straddle.held",
 ] as const;
 
 /** Strikes have points in them, so instruments are whatever stands between. */
@@ -58,7 +62,8 @@ const TOP = /^book\.(.+)\.none\.(1|10|20)\.(100ms|agg2)$/;
 const OF_INSTRUMENT = /^(book|ticker|trades|user\.orders|user\.trades)\.(.+)\.(raw|100ms|agg2)$/;
 const OF_KIND = /^(option|option_combo|any)\.([A-Za-z]{2,10})$/;
 const OF_INDEX =
-  /^(deribit_price_index|deribit_volatility_index|markprice\.options)\.([a-z]{2,10}_usdc)$/;
+  /^((?:deribit_price|deribit_volatility)_index|markprice\.options)\.([a-z]{2,10}_usdc)$/;
+const OF_PROTECTION = /^user\.mmp_trigger\.([a-z]{2,10}_usdc)$/;
 const OF_QUOTE = /^quote\.(.+)$/;
 const OF_PORTFOLIO = /^user\.portfolio\.([A-Za-z]{2,10})$/;
 
@@ -72,6 +77,7 @@ const PLAIN = {
   platform_state: "platformState",
   "straddle.batches": "batches",
   "straddle.liquidations": "liquidations",
+  "user.straddle.held": "userHeld",
 } as const;
 
 /** Throws {@link RpcError}. */
@@ -88,6 +94,8 @@ export function parseChannel(name: string): Channel {
   if (index !== null) {
     return { type: INDEX_TYPES[index[1] as keyof typeof INDEX_TYPES], index: index[2] ?? "" };
   }
+  const protection = OF_PROTECTION.exec(name);
+  if (protection !== null) return { type: "userMmpTrigger", index: protection[1] ?? "" };
   const portfolio = OF_PORTFOLIO.exec(name);
   if (portfolio !== null) return { type: "userPortfolio", currency: portfolio[1] ?? "" };
   const quote = OF_QUOTE.exec(name);
@@ -118,5 +126,5 @@ function msOf(interval: string | undefined): number {
 
 /** Whether only a session of the account may hear it. */
 export function isPrivate({ type }: Channel): boolean {
-  return type === "userOrders" || type === "userTrades" || type === "userPortfolio";
+  return type.startsWith("user");
 }

@@ -1,4 +1,5 @@
 /** One WebSocket connection: its session, channels and heartbeat. */
+import { randomUUID } from "node:crypto";
 import type { Feeds, Subscriptions } from "./feeds.ts";
 import { createSessionDesk, type SessionDesk } from "./session.ts";
 import type { Reader } from "./topics.ts";
@@ -6,11 +7,15 @@ import type { Reader } from "./topics.ts";
 export interface Connection {
   readonly session: SessionDesk;
   readonly subscriptions: Subscriptions;
-  /** Ends the session and its channels. */
+  /** Ends the session and its channels; nothing is cancelled for it. */
   logout(): void;
+  /** What connections are known by to the service. */
+  readonly id: string;
+  /** A session of the account has been opened. */
+  joined(account: number): void;
   /** Undefined: none. */
   setHeartbeat(intervalMs: number | undefined): void;
-  /** Ends the session where its key has expired or was replaced. */
+  /** Ends the session where its key has expired or was replaced, and what it may not hear. */
   review(): Promise<void>;
   /** Something has come from the other end. */
   heard(): void;
@@ -28,6 +33,7 @@ export interface ConnectionOptions extends Reader {
 export function createConnection(options: ConnectionOptions): Connection {
   const { feeds, channelsMax, send } = options;
   const session = createSessionDesk(options.sessions);
+  const { policy } = options.sessions.service;
   const subscriptions = feeds.connect(options, channelsMax);
   let timer: ReturnType<typeof setInterval> | undefined;
   let isSilent = false;
@@ -50,23 +56,34 @@ export function createConnection(options: ConnectionOptions): Connection {
     timer = setInterval(beat, intervalMs);
     timer.unref();
   };
-  const logout = (): void => {
+  const id = randomUUID();
+  let isClosed = false;
+  const end = (isOwnWish: boolean): void => {
     session.close();
     subscriptions.removePrivate();
+    policy.left(id, isOwnWish);
   };
   return {
-    ...{ session, subscriptions, setHeartbeat, logout },
+    ...{ id, session, subscriptions, setHeartbeat, logout: () => end(true) },
+    joined: (account) => {
+      if (!isClosed) policy.joined(id, account);
+    },
     async review() {
       if (session.account() === undefined) return;
-      await session.current().catch(logout);
+      const current = await session.current().catch(() => end(false));
+      if (current === undefined) return;
+      // Its scope has changed: what it hears it may no longer read.
+      if (!policy.allows(current.account, current.keyIndex, "read")) subscriptions.removePrivate();
     },
     heard() {
       [isSilent, isTested] = [false, false];
     },
     close() {
       setHeartbeat(undefined);
+      isClosed = true;
       session.close();
       subscriptions.close();
+      policy.left(id, false);
     },
   };
 }

@@ -4,18 +4,21 @@ import type { z } from "zod";
 import { LogStoppedError } from "../../batch/logWriter.ts";
 import type { Logger } from "../../ports.ts";
 import { HaltedError } from "../../protocol/halted.ts";
-import { ApiError } from "../errors.ts";
 import type { ApiLimits } from "../limits.ts";
 import { check, REQUEST, type RequestId } from "../schemas.ts";
 import { parseBody } from "../wire.ts";
-import { RpcError, rpcErrorObject } from "./errorTable.ts";
+import { RpcError, type RpcErrorName, rpcErrorObject } from "./errorTable.ts";
 import { CALL_CREDITS, type CallContext } from "./method.ts";
 import { METHODS } from "./methodTable.ts";
 import { tooMany } from "./submissions.ts";
 
+/** A call has ended, with the name of its error if it failed. No method of ours: `unknown`. */
+export type CallObserver = (method: string, ms: number, error: RpcErrorName | undefined) => void;
+
 export interface DispatchContext extends CallContext {
   readonly logger: Logger;
   readonly limits: ApiLimits;
+  readonly onCall?: CallObserver | undefined;
 }
 
 /** Undefined: only notifications, so there is nothing to answer. Never rejects. */
@@ -68,6 +71,26 @@ export async function call(
   params: unknown,
   context: DispatchContext,
 ): Promise<unknown> {
+  const { onCall, logger } = context;
+  if (onCall === undefined) return callUnobserved(name, params, context);
+  const began = performance.now();
+  const method = METHODS.has(name) ? name : "unknown";
+  try {
+    const result = await callUnobserved(name, params, context);
+    onCall(method, performance.now() - began, undefined);
+    return result;
+  } catch (error) {
+    const known = rpcErrorOf(error, logger);
+    onCall(method, performance.now() - began, known.reason);
+    throw known;
+  }
+}
+
+async function callUnobserved(
+  name: string,
+  params: unknown,
+  context: DispatchContext,
+): Promise<unknown> {
   const method = METHODS.get(name);
   const wait = context.bucket.take(method?.cost ?? CALL_CREDITS);
   if (wait > 0) throw tooMany("connection", wait);
@@ -104,19 +127,9 @@ function idOf(value: unknown): RequestId {
   return typeof id === "string" || Number.isSafeInteger(id) ? (id as RequestId) : null;
 }
 
-const API_REASONS = {
-  parseError: "parse_error",
-  invalidRequest: "invalid_request",
-  invalidParams: "invalid_params",
-} as const;
-
 /** The caller learns nothing about the inside; the operator finds it in the log. */
 export function rpcErrorOf(error: unknown, logger: Logger): RpcError {
   if (error instanceof RpcError) return error;
-  if (error instanceof ApiError && error.reason in API_REASONS) {
-    const reason = API_REASONS[error.reason as keyof typeof API_REASONS];
-    return new RpcError(reason, error.message, error.data);
-  }
   if (error instanceof HaltedError) return new RpcError("temporarily_unavailable", error.message);
   if (error instanceof LogStoppedError) return new RpcError("outcome_unknown");
   logger.error("a request failed", { error: error instanceof Error ? error.stack : error });

@@ -2,11 +2,19 @@
 import type { IncomingMessage } from "node:http";
 import type { ExchangeService } from "../../exchangeService.ts";
 import type { Clock, Logger } from "../../ports.ts";
+import type { KeyRight } from "../../protocol/keyScope.ts";
 import type { ApiLimits } from "../limits.ts";
 import { type BucketTable, createBucketTable, createTokenBucket } from "../rateLimit.ts";
 import type { Protocol } from "../sockets.ts";
 import { type Connection, createConnection } from "./connection.ts";
-import { bareRpcError, call, type DispatchContext, dispatch, rpcErrorOf } from "./dispatch.ts";
+import {
+  bareRpcError,
+  type CallObserver,
+  call,
+  type DispatchContext,
+  dispatch,
+  rpcErrorOf,
+} from "./dispatch.ts";
 import { RpcError, rpcErrorObject } from "./errorTable.ts";
 import { createFeeds } from "./feeds.ts";
 import { createMarket } from "./market.ts";
@@ -14,7 +22,7 @@ import type { RpcService } from "./method.ts";
 import { METHODS, openRpc } from "./methodTable.ts";
 import { paramsSchema } from "./openRpc.ts";
 import { createOrderFeed } from "./orderFeed.ts";
-import { sessionOfHeader } from "./session.ts";
+import { type Session, sessionOfHeader } from "./session.ts";
 import { createSubmissionDesk } from "./submissions.ts";
 
 export const HTTP_PATH = "/api/v2";
@@ -43,10 +51,11 @@ export interface EndpointOptions {
   readonly logger: Logger;
   readonly limits: ApiLimits;
   readonly accountRates: BucketTable;
+  readonly onCall?: CallObserver | undefined;
 }
 
 export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
-  const { service, clock, logger, limits, accountRates } = options;
+  const { service, clock, logger, limits, accountRates, onCall } = options;
   const orders = createOrderFeed();
   const submissions = createSubmissionDesk(service, accountRates);
   const feeds = createFeeds();
@@ -60,9 +69,12 @@ export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
   const now = () => clock.now();
   const credits = createBucketTable(limits.credits, limits.rateEntries, now);
   const contextOf = (request: IncomingMessage): DispatchContext => ({
-    ...{ ...shared, logger, limits, connection: undefined },
+    ...{ ...shared, logger, limits, onCall, connection: undefined },
     bucket: credits.get(request.socket.remoteAddress ?? "unknown"),
-    session: () => sessionOfHeader({ service, clock }, request.headers.authorization),
+    session: async (right) => {
+      const { authorization } = request.headers;
+      return withRight(service, await sessionOfHeader({ service, clock }, authorization), right);
+    },
   });
   return {
     protocol: (reader) => {
@@ -71,8 +83,9 @@ export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
       const connection = createConnection({ ...reader, feeds, ...of });
       sessions.connections.add(connection);
       const bucket = createTokenBucket(limits.credits, now);
-      const session = () => connection.session.current();
-      const context = { ...shared, logger, limits, connection, bucket, session };
+      const session = async (right?: KeyRight) =>
+        withRight(service, await connection.session.current(), right);
+      const context = { ...shared, logger, limits, onCall, connection, bucket, session };
       return {
         answer: (text) => {
           connection.heard();
@@ -97,6 +110,12 @@ export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
   };
 }
 
+/** Throws where the owner of the account has not given the session's key that right. */
+function withRight({ policy }: ExchangeService, session: Session, right: KeyRight = "read") {
+  if (policy.allows(session.account, session.keyIndex, right)) return session;
+  throw new RpcError("forbidden", undefined, { right });
+}
+
 /** How often sessions are looked through for keys that have expired: nobody tells of that. */
 const REVIEW_MS = 500;
 
@@ -115,6 +134,7 @@ function reviewSessions(service: ExchangeService, clock: Clock) {
     const { account } = event.update;
     review(({ session }) => session.account() === account);
   });
+  service.policy.onScope((account) => review(({ session }) => session.account() === account));
   return {
     connections,
     stop: () => {

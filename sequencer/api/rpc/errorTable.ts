@@ -38,6 +38,7 @@ export const RPC_ERRORS = {
   subscription_failed: [13017, "too many subscriptions on this connection"],
   not_found: [13020, "no such thing"],
   temporarily_unavailable: [13028, "the node is stopping"],
+  forbidden: [13021, "the key's scope does not allow this: its owner has restricted it"],
   timed_out: [13888, "the message's deadline has passed"],
   unknown_account: [30000, "no such account"],
   wrong_head: [30001, "the word does not extend the key's chain: `data.head` is its head"],
@@ -52,6 +53,8 @@ export const RPC_ERRORS = {
   unknown_head: [30010, "the log has no such record as the message has seen"],
   stale_view: [30011, "what the message has seen of the log is too old"],
   outcome_unknown: [30012, "the node stopped meanwhile: whether it was done is not known"],
+  held_limit: [30013, "as many words are held as may be"],
+  quotes_frozen: [30014, "market-maker protection refuses orders that rest until it ends"],
 } as const satisfies Record<string, readonly [number, string]>;
 export type RpcErrorName = keyof typeof RPC_ERRORS;
 
@@ -82,6 +85,9 @@ export const DOOR_ERRORS: Readonly<Record<DoorReject, RpcErrorName>> = {
   unknownHead: "unknown_head",
   staleView: "stale_view",
   tradingPaused: "trading_paused",
+  heldFull: "held_limit",
+  quotesFrozen: "quotes_frozen",
+  forbidden: "forbidden",
 };
 
 /** Thrown by handlers for what the caller did wrong; anything else that is thrown is a fault. */

@@ -2,10 +2,12 @@
 import type { ExchangeEvent, ExchangeService, OrderUpdate } from "../../exchangeService.ts";
 import type { BookChange, BookTicker } from "../../market/publicBook.ts";
 import type { Clock, Logger } from "../../ports.ts";
+import type { ProtectionInfo } from "../../protocol/heldWord.ts";
 import { orderShape, summaryShape, userTradeShape } from "./accountShapes.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Channel, isPrivate, parseChannel, type Target } from "./channelNames.ts";
 import { RpcError } from "./errorTable.ts";
+import { heldOrderShape, heldShape } from "./heldShapes.ts";
 import type { Market, MarketListener } from "./market.ts";
 import { assertCurrency, assertIndex } from "./marketMethods.ts";
 import { indexName, tradeShape } from "./marketShapes.ts";
@@ -151,6 +153,10 @@ function publishOther(hub: Hub, event: OtherEvent): void {
   } else if (event.type === "trading") {
     for (const { state } of routed(hub, "platform")) state?.mark();
     for (const { state } of routed(hub, "marks")) state?.mark();
+  } else if (event.type === "held") {
+    publishHeld(hub, event);
+  } else if (event.type === "protection") {
+    publishProtection(hub, event.update);
   } else if (event.type === "order") {
     publishOrder(hub, event.update);
   } else {
@@ -160,6 +166,38 @@ function publishOther(hub: Hub, event: OtherEvent): void {
     const shape = wire(event.update);
     for (const { stream } of routed(hub, "liquidations")) stream?.push(shape);
   }
+}
+
+/** A held order is told as an order too: it waits, and is triggered. */
+function publishHeld(hub: Hub, { update, receipt }: Extract<OtherEvent, { type: "held" }>): void {
+  const { parts } = hub;
+  const catalogue = parts?.market.catalogues.latest();
+  if (parts === undefined || catalogue === undefined) return;
+  const { account, message, label } = update;
+  if (receipt !== null) {
+    parts.submissions.remember(receipt);
+    if (message.kind !== "place") return;
+    const instrument = catalogue.byBook.get(message.book)?.name ?? "";
+    parts.orders.place(message, receipt, { instrument, label });
+    return;
+  }
+  for (const { stream } of routed(hub, `held:${account}`)) {
+    stream?.push(heldShape(update, catalogue));
+  }
+  const order = heldOrderShape(update, catalogue);
+  if (order === undefined) return;
+  const kind = catalogue.byName.get(order.instrument_name)?.kind ?? "option";
+  for (const { stream, channel } of routed(hub, `user:${account}`)) {
+    if (channel.type !== "userOrders") continue;
+    if (isOf(channel.target, order.instrument_name, kind)) stream?.push(order);
+  }
+}
+
+function publishProtection(hub: Hub, { account, frozenUntil }: ProtectionInfo): void {
+  const catalogue = hub.parts?.market.catalogues.latest();
+  if (catalogue === undefined) return;
+  const told = { index_name: indexName(catalogue), frozen_until: frozenUntil ?? 0 };
+  for (const { stream } of routed(hub, `mmp:${account}`)) stream?.push(told);
 }
 
 /**

@@ -98,7 +98,9 @@ export function createMarket(options: {
     if (phase.isLoaded) take(event);
     else early.push(event);
   });
-  const ready = loadAtLast(parts, catalogues, () => phase.isStopped).then(() => {
+  // What came before a reading begins is in it.
+  const begin = (): void => void early.splice(0);
+  const ready = loadAtLast(parts, catalogues, begin, () => phase.isStopped).then(() => {
     phase.isLoaded = true;
     for (const event of early.splice(0)) take(event);
   });
@@ -137,10 +139,12 @@ const RETRY_MS = 1000;
 async function loadAtLast(
   parts: Parts,
   catalogues: CatalogueSource,
+  begin: () => void,
   isStopped: () => boolean,
 ): Promise<void> {
   while (!isStopped()) {
     try {
+      begin();
       return await load(parts, catalogues);
     } catch (error) {
       parts.logger.warn("the market was not read", { error: String(error) });

@@ -2,6 +2,7 @@
 import type { z } from "zod";
 import type { ExchangeService, Info } from "../../exchangeService.ts";
 import type { Clock } from "../../ports.ts";
+import type { KeyRight } from "../../protocol/keyScope.ts";
 import type { TokenBucket } from "../rateLimit.ts";
 import type { Connection } from "./connection.ts";
 import { RpcError } from "./errorTable.ts";
@@ -24,8 +25,11 @@ export interface CallContext extends RpcService {
   readonly bucket: TokenBucket;
   /** Undefined over HTTP. */
   readonly connection: Connection | undefined;
-  /** Of the connection, or of the request's header. Throws where there is none. */
-  session(): Promise<Session>;
+  /**
+   * Of the connection, or of the request's header. Throws where there is none, or where its key's
+   * scope has not the right; default: `read`.
+   */
+  session(right?: KeyRight): Promise<Session>;
 }
 
 /**

@@ -1,6 +1,8 @@
 /** Every method of the interface. What validates, answers and is documented comes from here. */
 import { z } from "zod";
 import { ACCOUNT_METHODS } from "./accountMethods.ts";
+import { HELD_METHODS } from "./heldMethods.ts";
+import { LEDGER_METHODS } from "./ledgerMethods.ts";
 import { MARKET_METHODS } from "./marketMethods.ts";
 import { type Method, method } from "./method.ts";
 import { openRpcDocument } from "./openRpc.ts";
@@ -10,7 +12,8 @@ import { TRADING_METHODS } from "./tradingMethods.ts";
 
 const listed: readonly Method[] = [
   ...[...SESSION_METHODS, ...MARKET_METHODS, ...TRADING_METHODS],
-  ...[...ACCOUNT_METHODS, ...OWN_METHODS],
+  ...[...ACCOUNT_METHODS, ...OWN_METHODS, ...HELD_METHODS],
+  ...LEDGER_METHODS,
 ];
 
 /** Made once, when somebody asks for it first. */

@@ -148,7 +148,7 @@ export const OWN_METHODS: readonly Method[] = [
       const withdrawals = await service.withdrawals(BigInt(owner));
       return withdrawals.slice(0, ROWS_MAX).map((item) => ({
         account: item.account,
-        owner: `0x${item.owner.toString(16)}`,
+        owner: addressText(item.owner),
         amount: usdcOf(item.amount),
         is_forced: item.isForced,
         log_position: item.logPosition,
@@ -159,6 +159,11 @@ export const OWN_METHODS: readonly Method[] = [
     },
   }),
 ];
+
+/** All 40 digits, as whoever asks for it must give them. */
+function addressText(owner: bigint): string {
+  return `0x${owner.toString(16).padStart(40, "0")}`;
+}
 
 /** Schemas describe plain arrays; what the service gives is read-only. */
 type Mutable<T> = T extends readonly (infer Item)[]
@@ -185,7 +190,7 @@ function accountShape(info: AccountInfo) {
   const { account: id, owner, cash, equity, lockedSince, keys } = info;
   return {
     account: id,
-    owner: `0x${owner.toString(16)}`,
+    owner: addressText(owner),
     balance: usdcOf(cash),
     equity: equity === null ? null : usdcOf(equity),
     locked_since: lockedSince,

@@ -1,6 +1,15 @@
 /** What only this venue answers: its log, batches, proofs, keys and oracles. */
 import { z } from "zod";
-import { account, hash, hexField, keyIndex, natural, stage, timestamp } from "./fieldSchemas.ts";
+import {
+  account,
+  hash,
+  hexField,
+  keyIndex,
+  natural,
+  address as ownerAddress,
+  stage,
+  timestamp,
+} from "./fieldSchemas.ts";
 
 const point = z.strictObject({ x: hexField, y: hexField });
 const address = z.string();
@@ -117,7 +126,7 @@ export const KEY = z.strictObject({
 
 export const ACCOUNT = z.strictObject({
   account,
-  owner: hexField,
+  owner: ownerAddress,
   balance: z.number().describe("USDC"),
   equity: z.number().nullable(),
   locked_since: natural.nullable(),
@@ -188,7 +197,7 @@ export const SNAPSHOT = z.strictObject({
 
 export const WITHDRAWAL = z.strictObject({
   account,
-  owner: hexField,
+  owner: ownerAddress,
   amount: z.number().describe("USDC"),
   is_forced: z.boolean(),
   log_position: natural,

@@ -83,11 +83,15 @@ export const SESSION_METHODS: readonly Method[] = [
     }),
     result: AUTHENTICATED,
     call: async ({ account, key_index, challenge, signature }, { connection, clock }) => {
-      const { session } = needed(connection);
+      const { session, joined, subscriptions } = needed(connection);
+      const before = session.account();
       const { expiry } = await session.open({
         ...{ account, keyIndex: key_index, challenge: BigInt(challenge) },
         signature: signatureOf(signature),
       });
+      // What it has joined is another account's, whose key nobody looks after any more.
+      if (before !== account) subscriptions.removePrivate();
+      joined(account);
       const expires_in = Math.max(0, expiry - Math.ceil(clock.now() / 1000));
       return { account, key_index, scope: "connection" as const, expires_in };
     },

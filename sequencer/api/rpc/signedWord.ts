@@ -57,7 +57,8 @@ export function readWordOf<K extends Message["kind"]>(
 export interface ReadableOrder {
   readonly isSell: boolean;
   readonly amount: Decimal;
-  readonly price: Decimal;
+  /** Undefined: what is signed is the bound. */
+  readonly price?: Decimal | undefined;
   readonly time_in_force: (typeof TIMES_IN_FORCE)[keyof typeof TIMES_IN_FORCE];
   readonly post_only: boolean;
   readonly reduce_only: boolean;
@@ -72,10 +73,11 @@ export function assertPlace(
   info: Info,
 ): void {
   const timeInForce = TIMES_IN_FORCE[message.timeInForce];
+  const { price } = readable;
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ["instrument_name", instrument.book, message.book],
     ["direction", side(readable.isSell), side(message.isSell)],
-    ["price", ticksOf(readable.price, info), message.price],
+    ["price", price === undefined ? message.price : ticksOf(price, info), message.price],
     ["amount", lotsOf(readable.amount, info), message.lots],
     ["time_in_force", readable.time_in_force, timeInForce],
     ["post_only", readable.post_only, message.postOnly],

@@ -24,6 +24,8 @@ export interface SubmissionDesk {
   submit(submission: Submission, onAccepted?: (receipt: Receipt) => void): Promise<Accepted>;
   /** What this account's submissions that are under way will do; see orderFeed.ts. */
   underWay(account: number): readonly Promise<unknown>[];
+  /** Of a word that came another way: it was held. */
+  remember(receipt: Receipt): void;
   receipt(
     wanted: { account: number } & ({ head: bigint } | { logPosition: number }),
   ): Receipt | undefined;
@@ -46,6 +48,12 @@ export function createSubmissionDesk(
       receipts.delete(key);
     }
   };
+  const remember = (receipt: Receipt): void => {
+    const { account } = receipt;
+    receipts.set(`${account}@${receipt.logPosition}`, receipt);
+    receipts.set(`${account}#${receipt.head}`, receipt);
+    forget();
+  };
   const send = (
     key: string,
     submission: Submission,
@@ -59,10 +67,8 @@ export function createSubmissionDesk(
         return result;
       }
       const { receipt } = result;
-      receipts.set(`${account}@${receipt.logPosition}`, receipt);
-      receipts.set(`${account}#${receipt.head}`, receipt);
       accountRates.get(account).charge(1);
-      forget();
+      remember(receipt);
       onAccepted(receipt);
       return result;
     };
@@ -91,6 +97,7 @@ export function createSubmissionDesk(
       if (!result.accepted) throw refusal(result);
       return { receipt: result.receipt, isRepeat: known !== undefined };
     },
+    remember,
     underWay: (account) => [...(pending.get(account) ?? [])],
     receipt: (wanted) =>
       receipts.get(
@@ -111,7 +118,11 @@ export function tooMany(scope: "account" | "connection", wait: number): RpcError
   return new RpcError("too_many_requests", text, { scope, retry_after_ms: wait });
 }
 
-function refusal({ code, reason, data }: Extract<SubmitResult, { accepted: false }>): RpcError {
+export function refusal({
+  code,
+  reason,
+  data,
+}: Extract<SubmitResult, { accepted: false }>): RpcError {
   const name = DOOR_ERRORS[code];
   const wire = Object.entries(data).map(([key, value]) => {
     return [key, typeof value === "bigint" ? `0x${value.toString(16)}` : value];

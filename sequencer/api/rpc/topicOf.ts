@@ -71,6 +71,10 @@ export function createTopic(options: TopicOptions): Routed {
       return streamAt([`user:${account}`], channel.intervalMs, channel.intervalMs > 0);
     case "userTrades":
       return streamAt([`user:${account}`], channel.intervalMs);
+    case "userHeld":
+      return streamAt([`held:${account}`], 0, false);
+    case "userMmpTrigger":
+      return streamAt([`mmp:${account}`], 0, false);
     case "userPortfolio":
       return portfolioTopic(options);
     case "priceIndex":

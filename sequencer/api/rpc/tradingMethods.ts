@@ -1,13 +1,19 @@
 /** Orders by signed words. */
 import { z } from "zod";
 import type { Receipt } from "../../exchangeService.ts";
+import { isHeldId } from "../../protocol/heldWord.ts";
 import type { PlaceMessage } from "../../protocol/messages.ts";
+import { orderIdText } from "../../protocol/orderId.ts";
+import { heldOrdersOf } from "./accountMethods.ts";
 import * as schemas from "./accountSchemas.ts";
 import { orderShape, receiptShape, receiptTrades } from "./accountShapes.ts";
 import type { Instrument } from "./catalogue.ts";
 import { RpcError, rpcErrorObject } from "./errorTable.ts";
 import * as fields from "./fieldSchemas.ts";
-import { type CallContext, infoOf, type Method, method } from "./method.ts";
+import { heldAnswer, isHeldOrder, leaveWords, readHeldOrder } from "./heldOrders.ts";
+import { HELD_PLACED, MASS_QUOTED } from "./heldSchemas.ts";
+import { massQuote } from "./massQuote.ts";
+import { CALL_CREDITS, type CallContext, infoOf, type Method, method } from "./method.ts";
 import type { KnownOrder } from "./orderFeed.ts";
 import {
   assertCancel,
@@ -17,28 +23,16 @@ import {
   readWordOf,
   type SignedWord,
 } from "./signedWord.ts";
-import type { Accepted } from "./submissions.ts";
+import { type Accepted, refusal } from "./submissions.ts";
+import { MASS_QUOTE, orderFields, PLACE, type Place } from "./tradingSchemas.ts";
 
-const { decimal, instrumentName, label, orderId, signedWord } = fields;
+const { orderId, signedWord } = fields;
 
-const orderFields = {
-  amount: decimal.describe("contracts"),
-  price: decimal.describe("USDC for one contract"),
-  type: z.literal("limit").default("limit"),
-  time_in_force: fields.timeInForce.default("good_til_cancelled"),
-  post_only: z.boolean().default(false),
-  reject_post_only: z.literal(true).optional().describe("a signed price is never changed"),
-  reduce_only: z.boolean().default(false),
-  label: label.default(""),
-  valid_until: fields.timestamp.optional().describe("the word's deadline"),
-};
-
-const PLACE = z.strictObject({
-  instrument_name: instrumentName,
-  ...orderFields,
-  signed: signedWord,
-});
-type Place = z.output<typeof PLACE>;
+/** Of an order that goes out at once. */
+type Placed = Pick<Place, "instrument_name" | "amount" | "label" | "valid_until" | "signed"> &
+  Pick<Place, "time_in_force" | "post_only" | "reduce_only"> & {
+    readonly price: NonNullable<Place["price"]>;
+  };
 
 /** Words in one `straddle/submit`. */
 const WORDS_MAX = 50;
@@ -49,8 +43,8 @@ export const TRADING_METHODS: readonly Method[] = [
       summary: `Places a ${side} order: the signed word, and readable fields that must agree.`,
       scope: "signed",
       params: PLACE,
-      result: schemas.PLACED,
-      call: (params, context) => place(params, side === "sell", context),
+      result: z.union([schemas.PLACED, HELD_PLACED]),
+      call: (params, context) => placeOrHold(params, side === "sell", context),
     }),
   ),
   method("private/edit", {
@@ -76,12 +70,21 @@ export const TRADING_METHODS: readonly Method[] = [
   method("private/cancel", {
     summary: "Cancels an order.",
     scope: "signed",
-    params: z.strictObject({ order_id: orderId, signed: signedWord }),
-    result: schemas.CANCELLED,
-    call: ({ order_id, signed }, context) => cancel(order_id, signed, context),
+    params: z.strictObject({
+      order_id: orderId,
+      signed: signedWord
+        .optional()
+        .describe("left out for a held order, which a session withdraws"),
+    }),
+    result: z.union([schemas.CANCELLED, schemas.ORDER]),
+    call: ({ order_id, signed }, context) => {
+      if (isHeldId(order_id)) return withdraw(order_id, context);
+      if (signed !== undefined) return cancel(order_id, signed, context);
+      throw new RpcError("invalid_params", "`signed` is missing.", { param: "signed" });
+    },
   }),
   method("private/cancel_all", {
-    summary: "Voids every order of the account that was placed before.",
+    summary: "Voids every order of the account that was placed before, and withdraws held ones.",
     scope: "signed",
     params: z.strictObject({ signed: signedWord }),
     result: schemas.ALL_CANCELLED,
@@ -91,16 +94,26 @@ export const TRADING_METHODS: readonly Method[] = [
       const before = service.orders(submission.account);
       const accepted = submissions.submit(submission);
       const [open, done] = await Promise.all([before, accepted]);
-      return { cancelled: open.length, ...sequenced(done) };
+      // What is still to be triggered is an order of the account too; held cancels stay.
+      const held = await service.policy.withdraw(submission.account, { kind: "orders" });
+      return { cancelled: open.length + held.length, ...sequenced(done) };
     },
   }),
-  method("straddle/submit", {
-    summary: "Any signed words, in their order; each has a receipt or an error of its own.",
+  method("private/mass_quote", {
+    summary: "Many quotes by signed words, each at a call's cost; one answer for each side.",
     scope: "signed",
-    calls: 5,
+    params: MASS_QUOTE,
+    result: MASS_QUOTED,
+    call: massQuote,
+  }),
+  method("straddle/submit", {
+    summary: "Any signed words, in order, each at a call's cost; each has a receipt or an error.",
+    scope: "signed",
     params: z.strictObject({ words: z.array(signedWord).min(1).max(WORDS_MAX) }),
     result: schemas.SUBMITTED,
-    call: async ({ words }, { submissions }) => {
+    call: async ({ words }, { submissions, bucket }) => {
+      // Each costs what it would alone: what is dear is to check its signature.
+      bucket.charge(CALL_CREDITS * (words.length - 1));
       const read = words.map((word) => readWord(word).submission);
       const answers = read.map((submission) => submissions.submit(submission).then(sequenced));
       const settled = await Promise.allSettled(answers);
@@ -115,8 +128,45 @@ export const TRADING_METHODS: readonly Method[] = [
   }),
 ];
 
+function placeOrHold(params: Place, isSell: boolean, context: CallContext) {
+  if (isHeldOrder(params)) return placeHeld(params, isSell, context);
+  const { price, trigger, trigger_price } = params;
+  if (price === undefined) {
+    throw new RpcError("invalid_params", "`price` is missing.", { param: "price" });
+  }
+  if (trigger !== undefined || trigger_price !== undefined || params.otoco_config?.length) {
+    const text = "`trigger` and `otoco_config` are of orders that wait.";
+    throw new RpcError("unsupported_arg_combination", text);
+  }
+  return place({ ...params, price }, isSell, context);
+}
+
+/** The word waits for its price; or goes out at once, and others wait for it. */
+async function placeHeld(params: Place, isSell: boolean, context: CallContext) {
+  const instrument = await context.market.catalogues.find(params.instrument_name);
+  const { read, request } = readHeldOrder(params, isSell, instrument, context);
+  context.bucket.charge(CALL_CREDITS * (request.words.length - 1));
+  const left = await leaveWords(request, context);
+  if (left.sent === null) return heldAnswer(left, context);
+  const result = await left.sent;
+  if (!result.accepted) throw refusal(result);
+  const said = { instrument: instrument.name, label: params.label };
+  return answerOf(read.message, said, { receipt: result.receipt, isRepeat: false }, context);
+}
+
+/** A held order acts no more; nothing is sequenced, so a session is enough. */
+async function withdraw(heldId: string, context: CallContext) {
+  const { account } = await context.session("cancel");
+  const { policy } = context.service;
+  const known = (await policy.held(account)).find(({ id }) => id === heldId);
+  const [gone] = await policy.withdraw(account, { ids: [heldId] });
+  const [order] = known === undefined ? [] : await heldOrdersOf([known], context);
+  if (gone === undefined || order === undefined) throw new RpcError("not_open_order");
+  return { ...order, order_state: "cancelled" as const };
+}
+
 /** The service is called before anything is awaited, so words keep the order of their requests. */
-function place(params: Place, isSell: boolean, context: CallContext) {
+function place(params: Placed, isSell: boolean, context: CallContext) {
   const { message, submission } = readWordOf("place", params.signed);
   const { latest, find } = context.market.catalogues;
   const known = latest()?.byName.get(params.instrument_name.trim().toUpperCase());
@@ -135,17 +185,28 @@ async function placed(
   said: { readonly instrument: string; readonly label: string },
   context: CallContext,
 ) {
-  const { orders, submissions, market } = context;
+  const { orders, submissions } = context;
   const accepted = await submissions.submit(submission, (receipt) => {
     orders.place(message, receipt, said);
   });
+  return answerOf(message, said, accepted, context);
+}
+
+function answerOf(
+  message: PlaceMessage,
+  said: { readonly instrument: string; readonly label: string },
+  accepted: Accepted,
+  { orders, market }: CallContext,
+) {
   const { receipt } = accepted;
   if (receipt.outcome === "postOnlyWouldCross") {
     throw new RpcError("post_only_reject", undefined, { receipt: receiptShape(receipt) });
   }
-  const order = orders.place(message, receipt, said);
+  const known = orders.byId(receipt.account, orderIdText({ ...message, seq: receipt.seq ?? 0 }));
+  // Whoever has seen the word can send it again: only its first sender names the order.
+  const order = (accepted.isRepeat && known) || orders.place(message, receipt, said);
   const tradeIds = market.trades.idsOfTaker(receipt.seq ?? 0, receipt.fills.length);
-  const catalogue = { info: infoOf(context) };
+  const catalogue = { info: infoOf({ market }) };
   const trades = receiptTrades(receipt, order, { ...catalogue, tradeIds });
   return { order: orderShape(order, catalogue), trades, ...sequenced(accepted) };
 }

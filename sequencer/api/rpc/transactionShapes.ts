@@ -23,7 +23,7 @@ function rowOf(event: AccountEvent, catalogue: Catalogue): Row | undefined {
     const signed = OUTGOING.has(operation) ? -amount : amount;
     // Sender and recipient are told the same amount.
     const change = operation === "transfer" ? null : usdcOf(signed);
-    const nothing = { instrument_name: null, amount: null, price: null };
+    const nothing = { instrument_name: null, amount: null, price: null, commission: null };
     return { type: operation, ...at, change, balance: usdcOf(cash), ...nothing };
   }
   if (event.type === "order") {
@@ -35,12 +35,14 @@ function rowOf(event: AccountEvent, catalogue: Catalogue): Row | undefined {
       instrument_name: catalogue.byBook.get(book)?.name ?? null,
       amount: amountOf(isSell ? -fill.lots : fill.lots, info),
       price: priceOf(fill.price, info),
+      commission: usdcOf(fill.fee),
     };
   }
   const { action, slot, isSell, lots, price, amount } = event.update;
   const instrument = [...catalogue.byName.values()].find(({ series }) => series?.slot === slot);
   return {
     ...{ type: `liquidation ${action}`, ...at, change: usdcOf(-amount), balance: null },
+    commission: null,
     instrument_name: slot === null ? null : (instrument?.name ?? null),
     amount: lots === 0 ? null : amountOf(isSell === true ? -lots : lots, info),
     price: price === null ? null : priceOf(price, info),

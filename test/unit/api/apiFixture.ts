@@ -55,7 +55,7 @@ export async function startFixture(
   const server = await startApi({ service, clock: now, logger, limits, origins });
   context.after(() => server.stop());
   const post: Fixture["post"] = async (text, headers = {}) => {
-    const response = await fetch(server.url, {
+    const response = await fetch(`${server.url}/api/v2`, {
       method: "POST",
       body: text,
       headers: { "content-type": "application/json", ...headers },
@@ -72,7 +72,7 @@ export async function startFixture(
     async call(method, params = {}) {
       return (await post(JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }))).body;
     },
-    socket: () => openSocket(server.url),
+    socket: () => openSocket(`${server.url}/ws/api/v2`),
   };
 }
 

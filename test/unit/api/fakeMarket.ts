@@ -69,7 +69,8 @@ const FEES = { taker: 3, maker: -1 };
 const book = (id: number, weights: readonly number[]): BookSummary => ({
   book: id,
   weights,
-  generation: 1,
+  // Every slot has its first listing.
+  generation: weights.reduce((sum, weight) => sum + weight ** 2, 0),
   isOpen: true,
   plainSlot: null,
   fees: FEES,

@@ -140,6 +140,23 @@ export interface FakeService extends ExchangeService {
   change(lots: number): BookChange;
 }
 
+/** Nothing is held here. */
+const NO_POLICY: ExchangeService["policy"] = {
+  hold: async () => ({ accepted: false, code: "heldFull", reason: null, data: {} }),
+  withdraw: async () => [],
+  held: async () => [],
+  heldHistory: async () => [],
+  joined: () => undefined,
+  left: () => undefined,
+  protect: async () => undefined,
+  protection: async () => null,
+  resetProtection: async () => undefined,
+  setScope: async () => null,
+  scope: () => "full",
+  allows: () => true,
+  onScope: () => undefined,
+};
+
 const FIXED = {
   orders: async (account: number) => {
     const order = { book: 1, isSell: false, price: 100, seq: 4, lots: 25, isCarried: false };
@@ -158,6 +175,7 @@ const FIXED = {
   liquidations: async () => liquidations(DOMAIN),
   risk: async (account: number) => (account === ACCOUNT ? riskAnswer(account, DOMAIN) : null),
   preview: async (request: PreviewRequest) => previewOf(request, DOMAIN),
+  policy: NO_POLICY,
 };
 
 export function createFakeService(secret = SECRET): FakeService {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createBucketTable, createTokenBucket } from "../../../sequencer/api/rateLimit.ts";
 import { wireSignature } from "../../../sequencer/client/exchange.ts";
-import type { Trade } from "../../../sequencer/exchangeService.ts";
+import type { BatchStatus } from "../../../sequencer/exchangeService.ts";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import { messageWord, nextHead } from "../../../sequencer/protocol/messages.ts";
 import { startFixture } from "./apiFixture.ts";
@@ -36,20 +36,21 @@ test("the table of buckets stays bounded", () => {
 });
 
 test("a connection over its rate is told when to come back", async (context) => {
-  const limits = { connectionRate: { perSecond: 10, burst: 2 } };
+  const limits = { credits: { perSecond: 5000, burst: 1000 } };
   const { call, clock } = await startFixture(context, { limits });
-  assert.ok((await call("public/info")).result);
-  assert.ok((await call("public/info")).result);
-  const { error } = await call("public/info");
-  assert.deepEqual(error?.data, { scope: "connection", retryAfterMs: 100, reason: "rateLimited" });
+  assert.ok((await call("straddle/get_info")).result);
+  assert.ok((await call("straddle/get_info")).result);
+  const { error } = await call("straddle/get_info");
+  assert.equal(error?.message, "too_many_requests");
+  assert.deepEqual([error?.data.scope, error?.data.retry_after_ms], ["connection", 100]);
   clock.time += 100;
-  assert.ok((await call("public/info")).result);
+  assert.ok((await call("straddle/get_info")).result);
 });
 
 test("accepted messages count against the account, refused ones the sender", async (context) => {
   const limits = {
     accountRate: { perSecond: 1, burst: 2 },
-    connectionRate: { perSecond: 1, burst: 40 },
+    credits: { perSecond: 500, burst: 20_000 },
   };
   const { call, service, clock } = await startFixture(context, { limits });
   const submit = async (isGood: boolean) => {
@@ -57,22 +58,20 @@ test("accepted messages count against the account, refused ones the sender", asy
     const signature = sign(SECRET, nextHead(service.state.key.head, word));
     const sent = isGood ? wireSignature(signature) : zeros;
     const hex = `0x${word.toString(16)}`;
-    const params = { account: ACCOUNT, keyIndex: 0, word: hex, signature: sent };
-    const { error } = await call("private/submit", params);
-    return error === undefined
-      ? "accepted"
-      : `${error.data.reason} ${error.data.scope ?? ""}`.trim();
+    const signed = { account: ACCOUNT, key_index: 0, word: hex, signature: sent };
+    const { error } = await call("private/cancel_all", { signed });
+    return error === undefined ? "accepted" : `${error.message} ${error.data.scope ?? ""}`.trim();
   };
-  for (let count = 0; count < 5; count++) assert.equal(await submit(false), "badSignature");
+  for (let count = 0; count < 5; count++) assert.equal(await submit(false), "bad_signature");
   assert.equal(await submit(true), "accepted", "strangers cannot use up an account's rate");
   assert.equal(await submit(true), "accepted");
-  assert.equal(await submit(true), "rateLimited account");
+  assert.equal(await submit(true), "too_many_requests account");
   clock.time += 1000;
   assert.equal(await submit(true), "accepted");
   clock.time += 1000;
   const answers: string[] = [];
-  for (let count = 0; count < 6; count++) answers.push(await submit(false));
-  assert.ok(answers.includes("rateLimited connection"), answers.join());
+  for (let count = 0; count < 20; count++) answers.push(await submit(false));
+  assert.ok(answers.includes("too_many_requests connection"), answers.join());
 });
 
 test("WebSockets: oversized, binary and surplus ones are closed", async (context) => {
@@ -92,16 +91,19 @@ test("WebSockets: oversized, binary and surplus ones are closed", async (context
 test("a consumer that does not read is dropped and the others are not", async (context) => {
   const { socket, service } = await startFixture(context, { limits: { unsentBytes: 50_000 } });
   const [slow, fast] = [await socket(), await socket()];
+  const params = { channels: ["straddle.batches"] };
   for (const raw of [slow, fast]) {
-    raw.send({ jsonrpc: "2.0", id: 1, method: "subscribe", params: { channels: ["trades.1"] } });
+    raw.send({ jsonrpc: "2.0", id: 1, method: "public/subscribe", params });
     await raw.next();
   }
   slow.socket.pause();
-  const trade = { tradeId: 1, book: 1, price: 1, lots: 1 } as Trade;
-  const big = { ...trade, padding: "x".repeat(20_000) };
+  const batch: BatchStatus = {
+    ...{ number: 1, kind: "trade", time: 1, root: 1n, logPosition: 1, stage: "anchored" },
+    ...{ attestations: 0, transaction: `0x${"0".repeat(20_000)}` },
+  };
   // More than the kernel's buffers take between two ends on one machine.
   for (let sent = 0; sent < 1000; sent++) {
-    service.publish({ type: "trade", trade: big });
+    service.publish({ type: "batch", batch });
     await new Promise((resolve) => setImmediate(resolve));
   }
   slow.socket.resume();
@@ -117,12 +119,13 @@ test("stopping lets requests under way finish, then closes", async (context) => 
     new Promise((resolve) => {
       release = () => resolve({ accepted: false, code: "overloaded", reason: null, data: {} });
     });
-  const params = { account: 1, keyIndex: 0, word: "0x1", signature: zeros };
-  raw.send({ jsonrpc: "2.0", id: 5, method: "private/submit", params });
+  const word = `0x${messageWord({ kind: "cancelAll", deadline: 1_800_000_000_000 }).toString(16)}`;
+  const words = [{ account: 1, key_index: 0, word, signature: zeros }];
+  raw.send({ jsonrpc: "2.0", id: 5, method: "straddle/submit", params: { words } });
   await new Promise((resolve) => setTimeout(resolve, 20));
   const stopped = server.stop();
-  raw.send({ jsonrpc: "2.0", id: 6, method: "public/info" });
-  assert.equal((await raw.next()).error?.data.reason, "stopping");
+  raw.send({ jsonrpc: "2.0", id: 6, method: "straddle/get_info" });
+  assert.equal((await raw.next()).error?.message, "temporarily_unavailable");
   release();
   assert.equal((await raw.next()).id, 5);
   assert.equal(await raw.closed, 1001);

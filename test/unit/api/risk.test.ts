@@ -6,9 +6,9 @@ import type { OrderPreview } from "../../../sequencer/market/orderPreview.ts";
 import type { RiskAnswer } from "../../../sequencer/market/riskReport.ts";
 import { startFixture } from "./apiFixture.ts";
 
-test("public/risk has the report and everything it is made of", async (context) => {
+test("straddle/get_risk has the report and everything it is made of", async (context) => {
   const { call } = await startFixture(context);
-  const { result } = await call("public/risk", { account: 7 });
+  const { result } = await call("straddle/get_risk", { account: 7 });
   const { report, snapshot, series, liquidation } = result as RiskAnswer;
   assert.equal(report.scenarios.length, 18);
   assert.deepEqual(report.weights, { value: 4, change: 5 });
@@ -27,10 +27,10 @@ test("public/risk has the report and everything it is made of", async (context) 
   assert.equal(liquidation, null);
 });
 
-test("public/preview takes an order without its flags", async (context) => {
+test("straddle/preview_order takes an order without its flags", async (context) => {
   const { call } = await startFixture(context);
   const order = { account: 7, book: 1, isSell: true, price: 1200, lots: 50 };
-  const { result, error } = await call("public/preview", order);
+  const { result, error } = await call("straddle/preview_order", order);
   assert.equal(error, undefined);
   const { verdict, premium, fee, before, after } = result as OrderPreview;
   assert.equal(verdict, null);
@@ -40,9 +40,9 @@ test("public/preview takes an order without its flags", async (context) => {
   assert.equal(after.equity, before.equity - fee);
 });
 
-test("public/liquidations has what is offered now and at most", async (context) => {
+test("straddle/get_auctions has what is offered now and at most", async (context) => {
   const { call } = await startFixture(context);
-  const { result } = await call("public/liquidations");
+  const { result } = await call("straddle/get_auctions");
   const [locked] = result as LiquidationInfo[];
   assert.equal(locked?.account, 9);
   assert.equal(locked?.lockedFor, 64);

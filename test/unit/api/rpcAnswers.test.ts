@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { METHODS } from "../../../sequencer/api/rpc/methodTable.ts";
 import { startFixture } from "./apiFixture.ts";
+import { addKeys, heldCalls } from "./heldCalls.ts";
 import { CALL_NAME, PUT_NAME, type RpcSocket, startRpc } from "./rpcFixture.ts";
 
 const LIMIT = { timeInForce: "gtc", postOnly: false, reduceOnly: false } as const;
@@ -43,6 +44,14 @@ const READS: Readonly<Record<string, object>> = {
   "straddle/get_batch_proof": { number: 1 },
   "straddle/get_log": { from: 0, count: 3 },
   "straddle/get_liquidations": {},
+  "straddle/get_series": {},
+  "straddle/get_books": {},
+  "straddle/get_holdings": { account: 3 },
+  "straddle/get_risk": { account: 3 },
+  "straddle/get_auctions": {},
+  "straddle/preview_order": {
+    ...{ account: 3, keyIndex: 0, book: 0, isSell: false, price: 500, lots: 5 },
+  },
   "straddle/get_withdrawals": { owner: `0x${"0".repeat(39)}3` },
   "rpc.discover": {},
 };
@@ -100,6 +109,7 @@ test("real answers of every method fit its schema", async (context) => {
   const [, , price, seq] = order_id.split("-").map(Number) as [0, 0, number, number];
   const gone = { kind: "cancel", book: 0, isSell: true, price, seq } as const;
   await callAll(socket, { "private/cancel": { order_id, signed: signed(maker, gone) } });
+  await callAll(socket, heldCalls(rpc, await addKeys(rpc)));
   await callAll(socket, {
     "private/cancel_all": { signed: signed(maker, { kind: "cancelAll" }) },
     "straddle/submit": { words: [signed(maker, SELL), signed(maker, { kind: "cancelAll" })] },

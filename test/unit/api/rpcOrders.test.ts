@@ -42,6 +42,8 @@ test("the same word again has the same receipt, and is one order", async (contex
   assert.deepEqual([repeats.length, third.is_repeat], [1, true]);
   const orders = await rpc.world.sequencer.service.orders(rpc.maker.account);
   assert.equal(orders.length, 1);
+  const renamed = await rpc.post("private/sell", { ...params, label: "another's" });
+  assert.equal((renamed.result as { order: { label: string } }).order.label, "a");
 });
 
 test("readable fields that are not what the word says are refused", async (context) => {

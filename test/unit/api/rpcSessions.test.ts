@@ -81,6 +81,20 @@ test("a key that is replaced or expires ends its sessions and what they hear", a
   assert.equal((await socket.call("private/get_account_summary")).error?.code, 13009);
 });
 
+test("who logs in as another hears nothing more of the first", async (context) => {
+  const { maker, taker, ...rpc } = await startRpc(context);
+  const socket = await rpc.socket();
+  await socket.login(maker);
+  const own = ["user.orders.any.any.raw", "user.portfolio.any"];
+  await socket.call("private/subscribe", { channels: [...own, "platform_state"] });
+  assert.equal((await socket.login(maker)).error, undefined);
+  const kept = await socket.call("public/subscribe", { channels: ["platform_state"] });
+  assert.deepEqual(kept.result, [...own, "platform_state"], "the same account goes on");
+  assert.equal((await socket.login(taker)).error, undefined);
+  const left = await socket.call("public/subscribe", { channels: ["platform_state"] });
+  assert.deepEqual(left.result, ["platform_state"]);
+});
+
 test("over HTTP each request is signed, for a minute and one account", async (context) => {
   const { maker, taker, world, ...rpc } = await startRpc(context);
   const header = (secret: bigint, time: number, id = "3/0") => {

@@ -19,11 +19,15 @@ interface Ran {
 /** The service's answers may be replaced. */
 type Replaceable = { -readonly [K in keyof ExchangeService]: ExchangeService[K] };
 
-export async function startCommandLine(context: TestContext) {
+/** The trading key of the first development wallet at the fake service's venue. */
+export async function walletSecret(): Promise<bigint> {
   const wallet = mnemonicToAccount("test test test test test test test test test test test junk");
   const scope = { chainId: INFO.chainId, rollup: ROLLUP, keyIndex: 0 } as const;
-  const { secret } = await deriveTradingKey(wallet, scope);
-  const service: FakeService & Replaceable = createFakeService(secret);
+  return (await deriveTradingKey(wallet, scope)).secret;
+}
+
+export async function startCommandLine(context: TestContext) {
+  const service: FakeService & Replaceable = createFakeService(await walletSecret());
   const { server, clock } = await startFixture(context, { service });
   clock.time = Date.now();
   const folder = mkdtempSync(path.join(tmpdir(), "straddle-"));
@@ -32,20 +36,27 @@ export async function startCommandLine(context: TestContext) {
   mkdirSync(path.join(folder, ".straddle"));
   const file = path.join(folder, ".straddle/devnet.json");
   writeFileSync(file, JSON.stringify({ ...devnet, chainId: 31337, token: INFO.token }));
-  const run = async (line: string, env: Record<string, string> = {}): Promise<Ran> => {
+  /** `onOut` is told what has come so far; `stopping` ends what would go on for ever. */
+  const run = async (
+    line: string,
+    env: Record<string, string> = {},
+    { stopping, onOut }: { stopping?: AbortSignal; onOut?: (out: string) => void } = {},
+  ): Promise<Ran> => {
     let out = "";
     let err = "";
     const code = await main(line === "" ? [] : line.split(" "), {
       stdout: (text) => {
         out += text;
+        onOut?.(out);
       },
       stderr: (text) => {
         err += text;
       },
       env,
       folder,
+      ...(stopping && { stopping }),
     });
     return { code, out, err };
   };
-  return { run, service, folder, file, messages: () => service.state.messages };
+  return { run, service, clock, folder, file, messages: () => service.state.messages };
 }

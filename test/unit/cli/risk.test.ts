@@ -24,9 +24,10 @@ test("combinations are in the chain, with their legs' prices and their fees", as
 test("a book of a combination shows its legs' prices", async (context) => {
   const { run, service } = await startCommandLine(context);
   const implied = { bid: { price: 680, lots: 2 }, ask: null };
-  service.book = async (book) => ({ ...service.state.book, book, implied });
+  const honest = service.books;
+  service.books = async () => (await honest()).map((item) => ({ ...item, implied }));
   const { out } = await run("book eth-cs-20261225-3000_3200");
-  assert.match(out, /^book 2\n/);
+  assert.match(out, /^book 2, ETH-CS-20261225-3000_3200, mark/);
   assert.match(out, /by its legs: bid 68 for 0.02, ask -/);
 });
 
@@ -115,9 +116,19 @@ test("status shows the insurance fund, fees and accounts in liquidation", async 
 test("history shows fees, rebates as negative ones, and what takeovers cost", async (context) => {
   const { run } = await startCommandLine(context);
   const { out, err } = await run("history --dev-account 0");
-  assert.match(out, /liquidation: backstop │ slot 0 +│ +0.05 │ +120 │ +- │ +-2.5 │/, err);
-  assert.match(out, /sold +│ ETH-STRD-20261225-3000 │ +0.1 │ +250 │ +-0.01 │ +- │/);
-  assert.match(out, /2026-11-25 08:00:00 │ deposit +│ - +│ +- │ +- │ +- │ +5 │/);
+  const call = "ETH-20261225-3000-C";
+  assert.match(
+    out,
+    new RegExp(`liquidation backstop │ ${call} +│ +0.05 │ +120 │ +- │ +-2.5 │`),
+    err,
+  );
+  assert.match(out, /trade +│ ETH-STRD-20261225-3000 │ +-0.1 │ +250 │ +-0.01 │ +25.01 │/);
+  assert.match(out, /2026-11-25 08:00:00 │ deposit +│ - +│ +- │ +- │ +- │ +5 │ +5 │/);
+  const { out: csv } = await run("history --csv --dev-account 0");
+  const [head, , trade] = csv.split("\n");
+  assert.equal(head, "time,type,instrument,quantity,price,fee,change,balance");
+  assert.equal(trade, "2026-11-25 08:00:00,trade,ETH-STRD-20261225-3000,-0.1,250,-0.01,25.01,");
+  assert.match((await run("history --csv --json --dev-account 0")).err, /exclude each other/);
   const { out: json } = await run("history --json --limit 1 --dev-account 0");
   assert.equal(JSON.parse(json).length, 1);
 });

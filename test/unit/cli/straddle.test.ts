@@ -11,13 +11,16 @@ test("reading commands show tables to people", async (context) => {
   assert.equal(chain.code, 0, chain.err);
   assert.match(chain.out, /2026-12-25 08:00 UTC/);
   assert.match(chain.out, /119 .* 120 .* 65.5 % .* 3000 /);
-  assert.match((await run("book ETH-20261225-3000-C")).out, /book 1\n/);
+  assert.match(
+    (await run("book ETH-20261225-3000-C")).out,
+    /book 1, ETH-20261225-3000-C, mark 120\n/,
+  );
   assert.match((await run("status")).out, /running/);
   assert.match((await run("status 3")).out, /anchored/);
   const positions = await run("positions --dev-account 0");
   assert.equal(positions.code, 0, positions.err);
   assert.match(positions.out, /ETH-20261225-3000-C .* 1.5 .* 120 .* 180 .* 35.0 % .* 0.780/);
-  assert.match(positions.out, /1-B-100-4 .* buy .* 0.25 .* 10 /);
+  assert.match(positions.out, /1-B-100-4 .* ETH-20261225-3000-C .* buy .* 0.25 .* 10 /);
   assert.match((await run("key --dev-account 0")).out, /registered {2}yes/);
 });
 
@@ -93,6 +96,7 @@ test("--json is JSON and nothing else, for every command, before and after it", 
     "risk --json --dev-account 0",
     "risk 7 --changes --json",
     "auctions --json",
+    "orders --json --dev-account 0",
     "history --json --limit 2 --dev-account 0",
     "book ETH-20261225-3000-C --json",
     "buy ETH-20261225-3000-C 0.5 12.3 --json --dev-account 0",
@@ -136,12 +140,12 @@ const failures: readonly (readonly [string, number, RegExp])[] = [
   ["book 1 --depth 0", 2, /integer from 1 to 100/],
   ["book 1 --key-index 4", 2, /integer from 0 to 3/],
   ["--url ftp://x chain", 2, /--url must be a URL that begins with http:.* Got `ftp:\/\/x`/],
-  ["--url http://127.0.0.1:9 chain", 1, /no connection to `ws:\/\/127.0.0.1:9`/],
+  ["--url http://127.0.0.1:9 chain", 1, /no connection to `ws:\/\/127.0.0.1:9\/ws\/api\/v2`/],
   ["--rollup 0x12 chain", 2, /40 hex digits. Got `0x12`/],
   [`--rollup 0x${"1".repeat(40)} chain`, 2, /the node works for the rollup `0x5fbd.*` *, not for/],
   ["book ETH-1", 2, /expiry must be YYYYMMDD/],
   ["book ETH-20261225-3000-P", 2, /has no open book/],
-  ["book 77", 1, /no such book: `77`/],
+  ["book 77", 2, /no such open book: `77`/],
   ["book ETH-STRG-20261225-2800_3000", 2, /no instrument .*listed are `ETH-20261225-3000-C`/],
   ["book ETH-CS-20261225-3200_3000", 2, /has no open book/],
   ["book ETH-CUSTOM-20261225-3000-C:2_20261225-3200-C:-2", 2, /has no open book/],
@@ -182,11 +186,11 @@ test("what is wrong is said, with its value, and the exit code is not 0", async 
 
 test("failures are JSON too where JSON is asked for", async (context) => {
   const { run, service } = await startCommandLine(context);
-  const missing = await run("book 77 --json");
+  const missing = await run("risk 8 --json");
   assert.deepEqual(JSON.parse(missing.err).error, {
-    message: "no such book: `77`.",
-    reason: "notFound",
-    code: -32050,
+    message: "no such account with a snapshot: `8`.",
+    reason: "not_found",
+    code: 13020,
   });
   const data = { needed: 5 };
   const reason = "needs 5 more USDC";
@@ -200,9 +204,12 @@ test("failures are JSON too where JSON is asked for", async (context) => {
   assert.equal(refused.code, 1);
   assert.deepEqual(JSON.parse(refused.err).error, {
     message: reason,
-    reason: "insufficientMargin",
-    code: -32030,
+    reason: "not_enough_funds",
+    code: 10009,
+    next: "`straddle risk` shows what is free; `straddle deposit` adds to it",
   });
+  const said = await run("buy 1 1 5 --dev-account 0");
+  assert.match(said.err, /^error: needs 5 more USDC \(`straddle risk` shows what is free; .*\)\n$/);
 });
 
 test("development wallets stay on local chains", async (context) => {

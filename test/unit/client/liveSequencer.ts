@@ -1,42 +1,57 @@
 // An API server over the real sequencer role, whose receipts are signed as clients want them.
 import type { TestContext } from "node:test";
-import { startApi } from "../../../sequencer/api/server.ts";
-import { createTrader, type Trader } from "../../../sequencer/client/trader.ts";
+import { type ApiServer, startApi } from "../../../sequencer/api/server.ts";
+import { createTrader, type Trader, type TraderOptions } from "../../../sequencer/client/trader.ts";
 import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
 import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
 import { SEQUENCER, signDigest } from "../api/fakeService.ts";
 import { DOMAIN, type TestTrader, type World } from "../roles/market.ts";
 import { silent } from "../roles/ports.ts";
 
-/** Clients for the identities; the world's clock goes on by itself. */
+export interface Venue {
+  readonly server: ApiServer;
+  /** Another node of the same sequencer, which remembers nothing of what this one was sent. */
+  another(): Promise<ApiServer>;
+  /** A client of the identity's first key, at the server's own url if no other is told. */
+  trader(identity: TestTrader, options?: Partial<TraderOptions>): Promise<Trader>;
+}
+
+/** The world's clock goes on by itself. */
+export async function startVenue(context: TestContext, world: World): Promise<Venue> {
+  const { clock } = world;
+  const service = signing(world.sequencer.service);
+  const another = async (): Promise<ApiServer> => {
+    const server = await startApi({ service, clock, logger: silent });
+    context.after(() => server.stop());
+    return server;
+  };
+  const server = await another();
+  // The roles' clock stands still unless it is told to go on.
+  const pump = setInterval(() => void world.step(300), 50);
+  context.after(() => clearInterval(pump));
+  return {
+    ...{ server, another },
+    async trader({ account, secret }, options = {}) {
+      const own = { account, keyIndex: 0, key: { secret }, now: () => clock.now() };
+      const trader = await createTrader({ node: server.url, ...own, ...options });
+      context.after(() => trader.close());
+      return trader;
+    },
+  };
+}
+
+/** Clients for the identities. */
 export async function connect(
   context: TestContext,
   world: World,
   identities: readonly TestTrader[],
 ): Promise<Trader[]> {
-  const { clock } = world;
-  const service = signing(world.sequencer.service);
-  const server = await startApi({ service, clock, logger: silent });
-  // The roles' clock stands still unless it is told to go on.
-  const pump = setInterval(() => void world.step(300), 50);
-  context.after(async () => {
-    clearInterval(pump);
-    await server.stop();
-  });
-  const traders: Trader[] = [];
-  for (const { account, secret } of identities) {
-    const key = { secret };
-    const now = () => clock.now();
-    traders.push(await createTrader({ node: server.url, account, keyIndex: 0, key, now }));
-  }
-  context.after(() => {
-    for (const trader of traders) trader.close();
-  });
-  return traders;
+  const venue = await startVenue(context, world);
+  return Promise.all(identities.map((identity) => venue.trader(identity)));
 }
 
 /** The roles' test world signs receipts with a dummy. */
-function signing(service: ExchangeService): ExchangeService {
+export function signing(service: ExchangeService): ExchangeService {
   return {
     ...service,
     info: async () => ({ ...(await service.info()), sequencer: SEQUENCER }),

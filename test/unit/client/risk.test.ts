@@ -14,7 +14,10 @@ type Answer = Wire<RiskAnswer>;
 /** As they come over the wire. */
 async function fetched(context: Parameters<typeof startFixture>[0]) {
   const { call } = await startFixture(context);
-  const [risk, info] = [await call("public/risk", { account: ACCOUNT }), await call("public/info")];
+  const [risk, info] = [
+    await call("straddle/get_risk", { account: ACCOUNT }),
+    await call("straddle/get_info"),
+  ];
   return { answer: risk.result as Answer, info: info.result as Wire<Info> };
 }
 

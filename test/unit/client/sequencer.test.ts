@@ -1,8 +1,9 @@
 // Client, API and the real sequencer role together: what one signs, the others understand.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { AccountMessage } from "../../../sequencer/client/exchange.ts";
-import { followBook } from "../../../sequencer/client/liveBook.ts";
+import { openLocalBook } from "../../../sequencer/client/localBook.ts";
+import type { Order, UserTrade } from "../../../sequencer/client/ownEvents.ts";
+import { CALL_NAME } from "../api/rpcFixture.ts";
 import { createTrader as createIdentity, createWorld } from "../roles/market.ts";
 import { connect } from "./liveSequencer.ts";
 
@@ -17,9 +18,12 @@ async function setUp(context: TestContext) {
 
 test("orders trade, books and accounts follow, and every receipt holds", async (context) => {
   const { maker, taker } = await setUp(context);
-  const news: AccountMessage[] = [];
-  await maker.onAccount((message) => news.push(message));
-  const live = await followBook(maker.exchange, 0);
+  const orders: Order[] = [];
+  const trades: UserTrade[] = [];
+  const news = await maker.follow();
+  news.on("order", (order) => orders.push(order));
+  news.on("trade", (trade) => trades.push(trade));
+  const live = await openLocalBook(maker.rpc, { instrument: CALL_NAME });
   const order = { book: 0, isSell: true, price: 510, lots: 10 };
   const [first, second] = await Promise.all([maker.place(order), maker.place(order)]);
   assert.deepEqual([first.outcome, second.outcome], ["rested", "rested"]);
@@ -33,18 +37,42 @@ test("orders trade, books and accounts follow, and every receipt holds", async (
     ],
   );
   assert.deepEqual(
-    (await maker.orders()).map(({ orderId, lots }) => [orderId, lots]),
-    [[second.orderId, 5]],
+    (await maker.openOrders()).map(({ order_id, amount, filled_amount }) => [
+      ...[order_id, amount, filled_amount],
+    ]),
+    [[second.orderId, 0.1, 0.05]],
   );
   assert.equal((await maker.exchange.account({ account: 1 })).positions[0], -15);
-  assert.equal((await maker.exchange.trades({ book: 0 })).length, 2);
+  const asked = { instrument_name: CALL_NAME };
+  const tape = await maker.rpc.call("public/get_last_trades_by_instrument", asked);
+  assert.equal(tape.trades.length, 2);
   assert.equal((await maker.cancel(second.orderId ?? "")).outcome, "cancelled");
   assert.equal((await maker.cancelAll()).outcome, "allCancelled");
   for (let waited = 0; live.current()?.asks.length !== 0 && waited < 200; waited++) {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   assert.deepEqual(live.current()?.asks, []);
-  assert.ok(news.filter((message) => message.type === "order").length >= 4);
+  assert.deepEqual(
+    orders.map(({ order_id, order_state, filled_amount }) => [
+      order_id,
+      order_state,
+      filled_amount,
+    ]),
+    [
+      [first.orderId, "open", 0],
+      [second.orderId, "open", 0],
+      [first.orderId, "filled", 0.1],
+      [second.orderId, "open", 0.05],
+      [second.orderId, "cancelled", 0.05],
+    ],
+  );
+  assert.deepEqual(
+    trades.map(({ order_id, amount, price, liquidity }) => [order_id, amount, price, liquidity]),
+    [
+      [first.orderId, 0.1, 51, "M"],
+      [second.orderId, 0.05, 51, "M"],
+    ],
+  );
 });
 
 test("withdrawals and transfers are in the same chain", async (context) => {
@@ -60,9 +88,9 @@ test("withdrawals and transfers are in the same chain", async (context) => {
   );
   const { cash } = await taker.exchange.account({ account: 2 });
   assert.equal(cash, 900_005_000_000);
-  await assert.rejects(maker.withdraw(2 ** 45), { reason: "insufficientCash" });
+  await assert.rejects(maker.withdraw(2 ** 45), { reason: "not_enough_funds" });
   await assert.rejects(maker.place({ book: 9, isSell: true, price: 1, lots: 1 }), {
-    reason: "unknownBook",
+    reason: "invalid_or_unsupported_instrument",
   });
   assert.equal((await maker.cancelAll()).outcome, "allCancelled", "refusals leave it whole");
 });

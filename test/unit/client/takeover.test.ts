@@ -42,7 +42,7 @@ test("what is offered of a locked account can be taken over, not more", async (c
   const terms = { from: 3, slot: 0, lots: 500 };
   const greedy = Math.ceil(500 * offer.amountPerLotMax) + 1;
   await assert.rejects(backstop!.takeOver({ ...terms, amount: greedy }), {
-    reason: "takeoverRefused",
+    reason: "takeover_refused",
   });
   const amount = Math.floor(500 * offer.amountPerLot);
   const before = await exchange.account({ account: 5 });
@@ -53,9 +53,8 @@ test("what is offered of a locked account can be taken over, not more", async (c
   const { unit } = (await exchange.info()).shape;
   assert.equal(after.cash - before.cash, 500 * 720 * unit + amount, "the mark's worth and more");
   assert.equal(after.equity! - before.equity!, amount);
-  const [latest] = await backstop!.history(1);
-  assert.equal(latest?.type === "ledger" && latest.update.operation, "backstop");
-  assert.equal(latest?.update.account, 5);
+  const [latest] = await backstop!.transactions(1);
+  assert.deepEqual([latest?.type, latest?.balance], ["backstop", after.cash / USDC]);
   const taken = told.find(({ action }) => action === "backstop");
   assert.deepEqual(
     [taken?.account, taken?.counterparty, taken?.lots, taken?.price, taken?.amount],

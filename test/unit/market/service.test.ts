@@ -1,11 +1,9 @@
 // Previews, implied prices and risk reports of the real sequencer role.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeWire } from "../../../sequencer/api/wire.ts";
+import { wire } from "../../../sequencer/api/rpc/wireValue.ts";
 import { verifiedRisk } from "../../../sequencer/client/risk.ts";
-import type { Info, Wire } from "../../../sequencer/exchangeService.ts";
 import type { BookTicker } from "../../../sequencer/market/publicBook.ts";
-import type { RiskAnswer } from "../../../sequencer/market/riskReport.ts";
 import type { Message } from "../../../sequencer/protocol/messages.ts";
 import { createMarket, EXPIRY, PATIENT, type TestTrader, type World } from "../roles/market.ts";
 
@@ -143,11 +141,10 @@ test("the node's report is the client's, for accounts with positions", async () 
   await world.place(taker, { book: 0, isSell: false, price: 510, lots: 40 });
   await world.place(taker, { book: 2, isSell: true, price: 990, lots: 30 });
   await world.place(maker, { book: 2, isSell: false, price: 990, lots: 30 });
-  const info = JSON.parse(encodeWire(await service.info())) as Wire<Info>;
+  const info = wire(await service.info());
   for (const { account } of [maker, taker]) {
     const answer = await service.risk(account);
-    const wire = JSON.parse(encodeWire(answer)) as Wire<RiskAnswer>;
-    const report = verifiedRisk(wire, info);
+    const report = verifiedRisk(wire(answer!), info);
     assert.deepEqual(report, answer?.report);
     const known = await service.account({ id: account });
     assert.equal(known?.equity, report.equity);

@@ -39,7 +39,7 @@ test("an oracle that has never seen the table says so, one that has goes on with
   answer = undefined;
   await assert.rejects(read());
   answer = { error: { code: -32_603, message: "not ready" } };
-  await assert.rejects(read(), /public\/chain .* not ready/);
+  await assert.rejects(read(), /straddle\/get_series .* not ready/);
   answer = { result: { series: [listed, empty] } };
   assert.deepEqual(await read(), [listed, empty]);
   answer = undefined;

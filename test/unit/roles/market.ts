@@ -27,6 +27,7 @@ import {
   type SequencerPorts,
 } from "../../../sequencer/roles/sequencer.ts";
 import {
+  createAccounts,
   createBatches,
   createCheckpoints,
   createClock,
@@ -140,6 +141,7 @@ export interface World {
   readonly batches: MemoryBatchStore;
   readonly checkpoints: ReturnType<typeof createCheckpoints>;
   readonly settlement: FakeSettlement;
+  readonly accounts: ReturnType<typeof createAccounts>;
   readonly network: FakeNetwork;
   readonly sequencer: Sequencer;
   readonly events: ExchangeEvent[];
@@ -207,6 +209,7 @@ export const CONFIG: Omit<SequencerConfig, "info"> = {
 };
 
 export type Disk = Pick<World, "clock" | "batches" | "checkpoints" | "settlement"> & {
+  readonly accounts?: World["accounts"];
   readonly records: readonly LogRecord[];
 };
 
@@ -221,6 +224,7 @@ export async function createWorld(
   const batches = disk?.batches ?? createBatches();
   const checkpoints = disk?.checkpoints ?? createCheckpoints();
   const settlement = disk?.settlement ?? createSettlement(DOMAIN);
+  const accounts = disk?.accounts ?? createAccounts();
   const network = createNetwork();
   const world = {
     snapshotOptions: {} as World["snapshotOptions"],
@@ -229,7 +233,7 @@ export async function createWorld(
   };
   let handlers: ProofHandlers | undefined;
   const ports: SequencerPorts = {
-    ...{ clock, log, batches, checkpoints, settlement, network, logger: silent },
+    ...{ clock, log, batches, checkpoints, settlement, network, accounts, logger: silent },
     scheduler: realScheduler,
     snapshots: {
       latest: async () => {
@@ -246,6 +250,8 @@ export async function createWorld(
     },
     isSignedAttestation: async () => true,
     isSignedRefusal: async ({ signature }) => signature !== "",
+    // Owners of tests sign by their number.
+    isSignedScope: async (_, signature, { owner }) => BigInt(signature) === owner,
     ...real,
   };
   const sequencer = await createSequencer(ports, { ...CONFIG, info: infoOf(), ...change });
@@ -254,7 +260,8 @@ export async function createWorld(
   const submit = (trader: TestTrader, message: Message): Promise<SubmitResult> =>
     sequencer.service.submit({ account: trader.account, keyIndex: 0, ...trader.next(message) });
   const self: World = Object.assign(world, {
-    ...{ clock, log, batches, checkpoints, settlement, network, sequencer, events, submit },
+    ...{ clock, log, batches, checkpoints, settlement, network, accounts },
+    ...{ sequencer, events, submit },
     step: async (ms = 100) => {
       clock.advance(ms);
       await sequencer.pollOracles();
@@ -287,12 +294,12 @@ export async function createWorld(
     },
     deposit: (trader: TestTrader, amount: number) => settlement.enqueue(depositOf(trader, amount)),
     restart: (records: readonly LogRecord[] = log.survivors()) =>
-      createWorld(change, { clock, batches, checkpoints, settlement, records }),
+      createWorld(change, { clock, batches, checkpoints, settlement, accounts, records }),
     restartWith: (other: Partial<SequencerConfig>) => {
       const records = log.survivors();
       return createWorld(
         { ...change, ...other },
-        { clock, batches, checkpoints, settlement, records },
+        { clock, batches, checkpoints, settlement, accounts, records },
       );
     },
   });

@@ -9,6 +9,7 @@ import {
 } from "../../../sequencer/batch/log.ts";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type {
+  AccountStore,
   Attestation,
   BatchStore,
   Checkpoint,
@@ -166,6 +167,19 @@ export function createValues(before?: MemoryValues): MemoryValues {
     get: async (name) => structuredClone(kept.get(name)),
     set: async (name, value) => void kept.set(name, structuredClone(value)),
     delete: async (name) => void kept.delete(name),
+  };
+}
+
+/** What accounts have left with the sequencer; it outlives the process. */
+export function createAccounts(): AccountStore & { readonly kept: Map<number, unknown> } {
+  const kept = new Map<number, unknown>();
+  return {
+    kept,
+    load: async function* () {
+      for (const [account, value] of kept) yield [account, structuredClone(value)] as const;
+    },
+    save: async (account, value) => void kept.set(account, structuredClone(value)),
+    delete: async (account) => void kept.delete(account),
   };
 }
 

@@ -1,0 +1,94 @@
+/**
+ * The sequenced state in the protocol's own units and names: for who verifies it, and for the
+ * deployment's own roles. All of it is public, for all of it goes to layer one.
+ */
+import { z } from "zod";
+import {
+  BOOK_BITS,
+  LOTS_BITS,
+  PRICE_OFFSET,
+  TIME_IN_FORCE,
+  type TimeInForce,
+} from "../../protocol/constants.ts";
+import { RpcError } from "./errorTable.ts";
+import { account, keyIndex, natural } from "./fieldSchemas.ts";
+import * as schemas from "./ledgerSchemas.ts";
+import { type Method, method } from "./method.ts";
+import { wire } from "./wireValue.ts";
+
+const nothing = z.strictObject({});
+/** Weighing an account takes the node some milliseconds. */
+const RISK_CALLS = 20;
+
+const ORDER = z.strictObject({
+  account,
+  keyIndex: keyIndex.default(0),
+  book: natural.max(2 ** BOOK_BITS - 1),
+  isSell: z.boolean(),
+  price: z.int().min(-PRICE_OFFSET).max(PRICE_OFFSET),
+  lots: natural.max(2 ** LOTS_BITS - 1),
+  timeInForce: z.enum(Object.keys(TIME_IN_FORCE) as [TimeInForce]).default("gtc"),
+  postOnly: z.boolean().default(false),
+  reduceOnly: z.boolean().default(false),
+});
+
+export const LEDGER_METHODS: readonly Method[] = [
+  method("straddle/get_series", {
+    summary: "The series table with marks, in the protocol's units.",
+    calls: 2,
+    params: nothing,
+    result: schemas.SERIES_TABLE,
+    call: async (_, { service }) => plain(await service.chain()),
+  }),
+  method("straddle/get_books", {
+    summary: "All books that were ever opened, with their weights, in the protocol's units.",
+    calls: 2,
+    params: nothing,
+    result: schemas.BOOKS,
+    call: async (_, { service }) => plain(await service.books()),
+  }),
+  method("straddle/get_holdings", {
+    summary: "An account's cash, positions and keys, in the protocol's units.",
+    params: schemas.WHO,
+    result: schemas.HOLDINGS,
+    call: async ({ account: id, owner }, { service }) => {
+      const who = owner === undefined ? { id: id ?? 0 } : { owner: BigInt(owner) };
+      return plain(found(await service.account(who), `account \`${owner ?? id}\``));
+    },
+  }),
+  method("straddle/get_risk", {
+    summary: "An account's risk, and the signed snapshot that it can be computed again from.",
+    calls: RISK_CALLS,
+    params: z.strictObject({ account }),
+    result: schemas.RISK,
+    call: async ({ account: id }, { service }) =>
+      plain(found(await service.risk(id), `account with a snapshot: \`${id}\``)),
+  }),
+  method("straddle/preview_order", {
+    summary: "What the door would say to an order now, and the risk after its worst fill.",
+    calls: RISK_CALLS,
+    params: ORDER,
+    result: schemas.PREVIEW,
+    call: async (order, { service }) => {
+      const what = `account, book or snapshot: \`${order.account}/${order.book}\``;
+      return plain(found(await service.preview(order), what));
+    },
+  }),
+  method("straddle/get_auctions", {
+    summary: "Accounts in liquidation, longest first, in the protocol's units.",
+    calls: 10,
+    params: nothing,
+    result: z.array(schemas.AUCTION),
+    call: async (_, { service }) => plain(await service.liquidations()),
+  }),
+];
+
+function found<T>(value: T | null, what: string): T {
+  if (value === null) throw new RpcError("not_found", `no such ${what}.`);
+  return value;
+}
+
+/** JSON-safe. The schemas describe the same fields, in plain arrays and looser types. */
+function plain<T>(value: T): never {
+  return wire(value) as never;
+}

@@ -1,0 +1,24 @@
+// A real batch with attestations by real keys, as the API answers it.
+import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
+import type { BatchFile, Deployment } from "../../../sequencer/client/batchCheck.ts";
+import { hexOf } from "../../../sequencer/client/exchange.ts";
+import { createAttester } from "../../../sequencer/l1/attestation.ts";
+import { fillingBatch } from "../../support/batches.ts";
+
+export async function batchFile(deployment: Deployment): Promise<BatchFile> {
+  const { batch } = fillingBatch();
+  const { number, kind, rootBefore, rootAfter, words, commitment } = batch;
+  const logHash = "ab".repeat(32);
+  const content = { number, root: rootAfter, wordsHash: wordsHash(words), logHash };
+  const certificate = [];
+  for (const digit of [1, 2, 3]) {
+    const attester = createAttester(`0x${`${digit}`.repeat(64)}`, deployment);
+    const { validator, root, signature } = await attester.attest(content);
+    const hashes = { words_hash: content.wordsHash, log_hash: logHash };
+    certificate.push({ validator, root, ...hashes, signature });
+  }
+  return {
+    ...{ number, kind, root_before: hexOf(rootBefore), root_after: hexOf(rootAfter) },
+    ...{ words: words.map(hexOf), commitment: hexOf(commitment), proof: null, certificate },
+  };
+}
