@@ -6,7 +6,8 @@
 import { setPriority } from "node:os";
 import { exit, stderr, stdout } from "node:process";
 import { parseArgs } from "node:util";
-import { ConfigError, ROLES, type Role, readConfig } from "./node/config.ts";
+import type { MetricsConfig, Watched } from "./metrics/watch.ts";
+import { ConfigError, type ConfigFile, ROLES, type Role, readConfig } from "./node/config.ts";
 import { createLogger, type Level } from "./node/logger.ts";
 import type { Logger } from "./ports.ts";
 
@@ -38,24 +39,39 @@ const OPTIONS = {
 
 type Run = (configFile: string, logger: Logger, signal: AbortSignal) => Promise<void>;
 
+/** A role whose process is watched where its configuration says so. */
+function watchedRun<R extends Role>(
+  role: R,
+  load: () => Promise<(file: ConfigFile<R>, parts: Watched, signal: AbortSignal) => Promise<void>>,
+): Run {
+  return async (name, logger, signal) => {
+    const run = await load();
+    const file = readConfig(role, name);
+    const { metrics } = file as { readonly metrics?: MetricsConfig };
+    if (metrics === undefined) return run(file, { logger }, signal);
+    const { watched } = await import("./metrics/watch.ts");
+    await watched({ role, metrics, logger }, (parts) => run(file, parts, signal));
+  };
+}
+
 // Imported on demand: a prover needs no libp2p and a validator no API server.
 const RUN: Record<Role, Run> = {
-  sequencer: async (name, logger, signal) => {
+  sequencer: watchedRun("sequencer", async () => {
     const { runSequencerNode } = await import("./node/sequencerNode.ts");
-    await runSequencerNode(readConfig("sequencer", name), logger, signal);
-  },
-  validator: async (name, logger, signal) => {
+    return runSequencerNode;
+  }),
+  validator: watchedRun("validator", async () => {
     const { runValidatorNode } = await import("./node/validatorNode.ts");
-    await runValidatorNode(readConfig("validator", name), logger, signal);
-  },
-  prover: async (name, logger, signal) => {
+    return (file, { logger }, signal) => runValidatorNode(file, logger, signal);
+  }),
+  prover: watchedRun("prover", async () => {
     const { runProverNode } = await import("./node/proverNode.ts");
-    await runProverNode(readConfig("prover", name), logger, signal);
-  },
-  oracle: async (name, logger, signal) => {
+    return (file, { logger }, signal) => runProverNode(file, logger, signal);
+  }),
+  oracle: watchedRun("oracle", async () => {
     const { runOracleNode } = await import("./node/oracleNode.ts");
-    await runOracleNode(readConfig("oracle", name), logger, signal);
-  },
+    return (file, { logger }, signal) => runOracleNode(file, logger, signal);
+  }),
 };
 
 function parse() {

@@ -5,7 +5,6 @@ import { z } from "zod";
 import instances from "../../circuits/instances.json" with { type: "json" };
 import { DEFAULT_POLICY } from "../engine/admission.ts";
 import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
-import { jsonMapping } from "../oracle/jsonFeed.ts";
 import { BUMP_MS_MAX, DEFAULT_FAIR_ORDER, ROUND_MS_MAX } from "../protocol/fairOrder.ts";
 import { COMBINATIONS } from "../roles/combinations.ts";
 import { DEFAULT_FEES } from "../roles/feeSchedule.ts";
@@ -13,7 +12,8 @@ import { DEFAULT_COLLECTION } from "../roles/keeper.ts";
 import { DEFAULT_LIQUIDATION } from "../roles/liquidator.ts";
 import { DEFAULT_LADDER } from "../roles/listingLadder.ts";
 import { breakers } from "./breakerConfig.ts";
-import { sequencerCertification, validatorCertification } from "./certificationConfig.ts";
+import { peerId, sequencerCertification, validatorCertification } from "./certificationConfig.ts";
+import { feed, risk } from "./feedConfig.ts";
 
 /** A configuration that cannot be used; the text says what to change. */
 export class ConfigError extends Error {
@@ -186,18 +186,34 @@ const log = z
     z.strictObject({
       engine: z.literal("simplex"),
       /** Peer id of the validator whose sequencer this is: it writes when that one leads. */
-      member: z.string().regex(/^[1-9A-HJ-NP-Za-km-z]{46,64}$/, "must be a peer id"),
+      member: peerId,
     }),
   ])
   .default({ engine: "embedded" });
 
+/** Figures for Prometheus, and whether the process is ready. Absent: no port is opened. */
+const metrics = z
+  .strictObject({
+    port,
+    host: z.string().default("127.0.0.1"),
+    /** How this process is called in the figures; its role where absent. */
+    name: z.string().max(64).optional(),
+  })
+  .optional();
+
 const sequencer = z.strictObject({
   ...chainAccess,
+  metrics,
   log,
   /** The same as `confirmations` for closes; 64 where absent, on local chains none. */
   closeConfirmations: z.int().min(0).max(CLOSE_CONFIRMATIONS).optional(),
   dataDir: file,
   api: z.strictObject({ port, origins: z.array(z.string()).default([]) }),
+  /**
+   * The web terminal at the API's port: the folder that `npm run web` builds, and layer one's RPC
+   * as browsers reach it. Absent: none is served.
+   */
+  web: z.strictObject({ folder: file, layerOneUrl: z.url().optional() }).optional(),
   jobs: z.strictObject({ port, token: z.string().min(16) }),
   gossip: z.strictObject({ listen: z.string().startsWith("/"), seed }),
   oracleUrls: z.array(z.url()).min(1),
@@ -252,6 +268,7 @@ const sequencer = z.strictObject({
 
 const validator = z.strictObject({
   ...chainAccess,
+  metrics,
   dataDir: file,
   /**
    * Multiaddr of the sequencer, with its peer id. Where it moves with the leader (`simplex`), those
@@ -271,69 +288,14 @@ const validator = z.strictObject({
 });
 
 const prover = z.strictObject({
+  metrics,
   jobs: z.strictObject({ url: oneOrMore(z.url()), token: z.string().min(16) }),
   keys: z.strictObject({ trade: circuitFiles, ledger: circuitFiles }),
 });
 
-const httpUrl = z.url({ protocol: /^https?$/ });
-const httpFeed = {
-  /** Ticks for 1 USD. */
-  ticksPerUnit: z.number().positive(),
-  refreshMs: ms.optional(),
-  timeoutMs: ms.optional(),
-};
-
-const feed = z.union([
-  z.strictObject({
-    kind: z.literal("simulated"),
-    seed: z.int(),
-    startMs: z.int(),
-    spotTicks: z.int().min(1).optional(),
-    volatilityBps: z.int().min(1).optional(),
-    carryBps: z.int().optional(),
-  }),
-  z.strictObject({
-    kind: z.literal("recorded"),
-    /** JSON of `oracle/recordedFeed.ts`' Recording. */
-    recording: file,
-    startMs: z.int(),
-    speed: z.number().positive(),
-  }),
-  z.strictObject({
-    kind: z.literal("deribit"),
-    url: httpUrl.default("https://www.deribit.com/api/v2"),
-    currency: z.enum(["BTC", "ETH"]),
-    ...httpFeed,
-  }),
-  z.strictObject({
-    kind: z.literal("json"),
-    name: z.string().min(1),
-    url: httpUrl,
-    headers: z.record(z.string(), z.string()).optional(),
-    mapping: jsonMapping,
-    ...httpFeed,
-  }),
-]);
-
-/** Fields of `oracle/riskMatrix.ts`' RiskParameters that differ from the underlying's defaults. */
-const bps = z.int().min(0).max(100_000);
-const risk = z.strictObject({
-  underlying: z.enum(["BTC", "ETH"]).default("ETH"),
-  priceRangeBps: bps.optional(),
-  extremeMultiple: z.int().min(1).max(20).optional(),
-  extremeCoveredBps: bps.optional(),
-  volatilityUpBps: bps.optional(),
-  volatilityDownBps: bps.optional(),
-  powerShortBps: bps.optional(),
-  powerLongBps: bps.optional(),
-  volatilityFloorBps: bps.optional(),
-  shortMinimumBps: bps.optional(),
-  settlementWindowMs: ms.optional(),
-  disputeDelayMs: z.int().min(0).optional(),
-});
-
 const oracle = z.strictObject({
   deployment,
+  metrics,
   /** Place in the deployment's oracle set. */
   index: z.int().min(0),
   /** Secret of the signing key, 64 hex digits in a file that only its owner reads. */
@@ -356,6 +318,7 @@ const SCHEMAS = { sequencer, validator, prover, oracle } as const;
 export type Role = keyof typeof SCHEMAS;
 export const ROLES = Object.keys(SCHEMAS) as readonly Role[];
 
+export type ConfigFile<R extends Role> = z.output<(typeof SCHEMAS)[R]>;
 export type SequencerFile = z.output<typeof sequencer>;
 export type ValidatorFile = z.output<typeof validator>;
 export type ProverFile = z.output<typeof prover>;
@@ -365,10 +328,10 @@ export type KeySource = z.output<typeof key>;
 export type ConfigInput<R extends Role> = z.input<(typeof SCHEMAS)[R]>;
 
 /** Reads and checks a file. Relative paths in it are relative to where the process runs. */
-export function readConfig<R extends Role>(role: R, name: string): z.output<(typeof SCHEMAS)[R]> {
+export function readConfig<R extends Role>(role: R, name: string): ConfigFile<R> {
   const schema: z.ZodType = SCHEMAS[role];
   const { success, data, error } = schema.safeParse(readJson(name));
-  if (success) return data as z.output<(typeof SCHEMAS)[R]>;
+  if (success) return data as ConfigFile<R>;
   throw new ConfigError(`\`${name}\` is no configuration of a ${role}:\n${z.prettifyError(error)}`);
 }
 

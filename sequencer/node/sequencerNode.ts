@@ -1,7 +1,6 @@
 /** Puts a sequencer together: store, layer one, validator network, proof jobs, API. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import packageJson from "../../package.json" with { type: "json" };
 import { startApi } from "../api/server.ts";
 import { blockHash } from "../consensus/block.ts";
@@ -9,14 +8,17 @@ import { withMemory } from "../consensus/signing.ts";
 import type { Info } from "../exchangeService.ts";
 import { createLogServer } from "../gossip/logServer.ts";
 import { isSignedRefusal, recoverAttester } from "../l1/attestation.ts";
+import { isSignedScope } from "../l1/keyScope.ts";
 import { accountOf } from "../l1/localAccount.ts";
 import { createSettlementLayer } from "../l1/settlementLayer.ts";
+import type { Watched } from "../metrics/watch.ts";
 import { createSnapshotSource } from "../oracle/peers.ts";
 import type { Log, Logger, LogSource } from "../ports.ts";
 import { oracleSetHash } from "../protocol/snapshot.ts";
 import { createJobServer } from "../prover/jobServer.ts";
 import { createProver } from "../prover/prover.ts";
 import { type Certification, CertifiedLogError } from "../roles/certifiedLog.ts";
+import { pause } from "../roles/loop.ts";
 import { createSequencer, type Sequencer, type SequencerConfig } from "../roles/sequencer.ts";
 import { TurnOverError } from "../roles/termLog.ts";
 import { createSitting } from "../roles/validatorSitting.ts";
@@ -43,13 +45,14 @@ const STOP_MS_MAX = 3_000;
 /** Where the sequencer moves with the leader, it stands by, writes in its turn, and so on. */
 export async function runSequencerNode(
   file: SequencerFile,
-  logger: Logger,
+  parts: Watched,
   signal: AbortSignal,
 ): Promise<void> {
-  if (file.log.engine !== "simplex") return runOnce(file, logger, signal);
+  const { logger } = parts;
+  if (file.log.engine !== "simplex") return runOnce(file, parts, signal);
   while (!signal.aborted) {
     try {
-      await runOnce(file, logger, signal);
+      await runOnce(file, parts, signal);
     } catch (error) {
       const isPassing = error instanceof TurnOverError || error instanceof CertifiedLogError;
       if (!isPassing) throw error;
@@ -58,7 +61,8 @@ export async function runSequencerNode(
   }
 }
 
-async function runOnce(file: SequencerFile, logger: Logger, outer: AbortSignal): Promise<void> {
+async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal): Promise<void> {
+  const { logger, watch } = parts;
   const ending = new AbortController();
   const signal = AbortSignal.any([outer, ending.signal]);
   const { deployment, vkeys } = file;
@@ -97,6 +101,7 @@ async function runOnce(file: SequencerFile, logger: Logger, outer: AbortSignal):
           return opened;
         },
         ...{ log, checkpoints: store.checkpoints, batches: store.batches },
+        accounts: store.accounts,
         snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
         openProofJobs: async (handlers) => {
           const { batches } = store;
@@ -107,6 +112,7 @@ async function runOnce(file: SequencerFile, logger: Logger, outer: AbortSignal):
         isSignedAttestation: async (attestation) =>
           (await recoverAttester(attestation, { chainId, rollup })) !== undefined,
         isSignedRefusal: (refusal) => isSignedRefusal(refusal, { chainId, rollup }),
+        isSignedScope,
       },
       sequencerConfig(file, receiptSigner.address, {
         ...{ logger, waiting: waiting && { log: store.log, certified: waiting.certified } },
@@ -116,11 +122,12 @@ async function runOnce(file: SequencerFile, logger: Logger, outer: AbortSignal):
       // Nobody is told of a state that another turn could still begin without.
       await waiting?.begun();
       const gossip = network.opened()?.addresses() ?? [];
-      await serve(file, { sequencer, endpoints: { jobsUrl, gossip }, logger, signal });
+      const endpoints = { jobsUrl, gossip };
+      await serve(file, { sequencer, endpoints, logger, watch, signal });
     } finally {
       const stopped = sequencer.stop();
       // What validators have not certified by then they may never: without a quorum nobody waits.
-      if (waiting !== undefined) await Promise.race([stopped, sleep(STOP_MS_MAX)]);
+      if (waiting !== undefined) await Promise.race([stopped, pause(STOP_MS_MAX, ending.signal)]);
       else await stopped;
       await log.close();
       await stopped;
@@ -140,17 +147,21 @@ async function serve(
     readonly sequencer: Sequencer;
     readonly endpoints: Omit<Endpoints, "apiUrl">;
     readonly logger: Logger;
+    readonly watch: Watched["watch"];
     readonly signal: AbortSignal;
   },
 ): Promise<void> {
   const { sequencer, endpoints, logger, signal } = parts;
-  const { service } = sequencer;
-  const api = await startApi({ service, clock: systemClock, logger, ...file.api });
+  const measured = parts.watch?.(sequencer.service);
+  const { service, onCall } = measured ?? { service: sequencer.service };
+  const site = file.web && { ...file.web, vkeys: file.vkeys };
+  const api = await startApi({ service, clock: systemClock, logger, ...file.api, site, onCall });
   writeEndpoints(file.dataDir, { apiUrl: api.url, ...endpoints });
   try {
     await sequencer.run(signal);
   } finally {
     await api.stop();
+    measured?.stop();
   }
 }
 
