@@ -51,6 +51,11 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     about: "what rounds cost: from a message's arrival to its turn, beside a bare timer",
     load: async () => ({ run: (await import("./benchmarks/order.ts")).orderBenchmarks }),
   },
+  terminal: {
+    about:
+      "the web terminal in Chromium: first view, and 1,700 streaming instruments to the screen",
+    load: async () => ({ run: (await import("./benchmarks/terminal.ts")).terminalBenchmarks }),
+  },
   risk: {
     about: "implied volatilities, margins and snapshots a second, beside packages of npm",
     load: async () => ({ run: (await import("./benchmarks/risk.ts")).riskBenchmarks }),

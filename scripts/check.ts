@@ -9,6 +9,7 @@ const CHECKS: readonly (readonly [name: string, args: readonly string[]])[] = [
   ["contracts", ["node_modules/hardhat/dist/src/cli.js", "build"]],
   ["contracts' style", ["scripts/lintContracts.ts"]],
   ["types", ["node_modules/typescript/bin/tsc", "-p", "."]],
+  ["the terminal's types", ["node_modules/typescript/bin/tsc", "-p", "sequencer/web"]],
   ["generated files", ["scripts/generate.ts", "--check"]],
   ["import rule and style", ["--test", "test/tidy.test.ts"]],
 ];

@@ -45,6 +45,7 @@ function tests(name: string, pattern: string, concurrency: number, except?: RegE
 step("circuits and development keys", ["scripts/circuits.ts", "--instance", "tiny"]);
 step("contracts", ["node_modules/hardhat/dist/src/cli.js", "build"]);
 step("types", ["node_modules/typescript/bin/tsc", "-p", "."]);
+step("the terminal's types", ["node_modules/typescript/bin/tsc", "-p", "sequencer/web"]);
 if (values.circuits) {
   tests("circuit tests", "test/{agreement,circuits}/**/*.test.ts", 2);
 } else {

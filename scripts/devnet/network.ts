@@ -7,6 +7,7 @@ import instances from "../../circuits/instances.json" with { type: "json" };
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import { type Deployment, deployStraddle } from "../deploy.ts";
 import { ROOT } from "../keys/circom.ts";
+import { buildTerminal } from "../terminal.ts";
 import { ensureArtifacts, HARDHAT } from "./artifacts.ts";
 import { type ChildExitError, type Children, createChildren } from "./children.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
@@ -74,7 +75,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
   try {
     startChain(children, ports);
     const building = ensureArtifacts(INSTANCE, directory.file("circuits"), say);
-    const [artifacts] = await Promise.all([building, chainUp(ports, signal)]);
+    const [artifacts] = await Promise.all([building, chainUp(ports, signal), buildTerminal()]);
     options.onBuilt?.();
     say(`chain        ${localUrl(ports.rpc)} (chain id ${CHAIN_ID}, Hardhat, in memory)`);
     const oracleKeys = makeOracleKeys(instances.trade[INSTANCE].oracles);
@@ -93,6 +94,7 @@ export async function startNetwork(options: NetworkOptions): Promise<Network> {
     const sequencers = options.movesSequencer === true ? await makeSequencers(ports) : undefined;
     const plan = { directory, ports, artifacts, market, nats, sequencers, ...keys };
     const nodes = await startNodes({ ...plan, deployment: known }, children, options);
+    say(`terminal     ${[nodes.apiUrl].flat()[0]}/ (open it in a browser)`);
     return { ...nodes, deployment };
   } catch (error) {
     await children.stopAll();
@@ -108,7 +110,8 @@ function toleratedBy({ nats, movesSequencer, say, onExit }: NetworkOptions) {
     const [role, place = ""] = error.child.split("-");
     const isValidator = role === "validator" && movesSequencer === true;
     const isSpare = role === "sequencer" || role === "standby" || isValidator;
-    if (isSpare && (lost === undefined || place === lost)) {
+    const isSameMachine = movesSequencer === true && place === lost;
+    if (isSpare && (lost === undefined || isSameMachine)) {
       lost = place;
       say(`${error.child.padEnd(12)} ended; the others go on`);
     } else onExit(error);

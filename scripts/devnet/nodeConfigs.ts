@@ -6,6 +6,7 @@ import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import type { ConfigInput } from "../../sequencer/node/config.ts";
 import { publicKeyOf, secretFromSeed } from "../../sequencer/protocol/eddsa.ts";
 import { VENUE_OWNERS } from "../deploy.ts";
+import { TERMINAL } from "../terminal.ts";
 import type { Artifacts } from "./artifacts.ts";
 import type { DataDirectory } from "./dataDirectory.ts";
 import { type FeedPlan, MARKET, type MarketSetup } from "./marketPlan.ts";
@@ -151,6 +152,7 @@ function sequencerConfig(
   return {
     ...{ deployment, rpcUrl: localUrl(ports.rpc), confirmations: 0 },
     api: { port: own.api },
+    web: { folder: TERMINAL, layerOneUrl: localUrl(ports.rpc) },
     jobs: { port: own.jobs, token: plan.jobsToken },
     gossip: { listen: listenOn(own.gossip), seed },
     oracleUrls: ports.oracles.map(localUrl),

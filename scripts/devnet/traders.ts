@@ -7,7 +7,7 @@ import { http } from "viem";
 import type { Exchange } from "../../sequencer/client/exchange.ts";
 import { UncertainError } from "../../sequencer/client/keyChain.ts";
 import { createOwner, type Owner } from "../../sequencer/client/l1.ts";
-import { ConnectionError, ExchangeError } from "../../sequencer/client/rpc.ts";
+import { ConnectionError, ExchangeError } from "../../sequencer/client/rpcErrors.ts";
 import { createTrader, type Trader } from "../../sequencer/client/trader.ts";
 import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
 import type { ChainInfo, Receipt, Wire } from "../../sequencer/exchangeService.ts";

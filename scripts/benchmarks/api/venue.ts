@@ -46,7 +46,7 @@ const api = await startApi({
   service: world.sequencer.service,
   ...{ clock: world.clock, logger: silent },
   limits: {
-    ...{ credits: PLENTY, accountRate: PLENTY, connectionRate: PLENTY },
+    ...{ credits: PLENTY, accountRate: PLENTY },
     ...{ webSockets: CLIENTS_MAX, connections: CLIENTS_MAX, connectionsPerAddress: CLIENTS_MAX },
   },
 });

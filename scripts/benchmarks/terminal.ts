@@ -1,0 +1,120 @@
+/**
+ * `npm run bench -- terminal`: the page in a real browser with every instrument of a large market,
+ * each of which changes once a second. The API is the real one, its engine is not: it says that a
+ * best bid has moved, and an observer in the page says when that stands on the screen.
+ */
+import { startApi } from "../../sequencer/api/server.ts";
+import { systemClock } from "../../sequencer/node/systemClock.ts";
+import { browserMissing, launchBrowser } from "../../test/web/browser.ts";
+import { buildTerminal } from "../terminal.ts";
+import type { BenchLine } from "./benchLine.ts";
+import { percentile } from "./percentile.ts";
+import { BID_FROM, createLargeMarket, INSTRUMENTS, type LargeMarket } from "./terminal/market.ts";
+
+const SECONDS = Number(process.env.STRADDLE_BENCH_SECONDS ?? 60);
+const PLENTY = { perSecond: 1e9, burst: 1e9 };
+const SLICE_MS = 20;
+const SETTLE_MS = 5000;
+const TARGET_MS = 100;
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Milliseconds of the clock at which the n-th change of an instrument was on the screen. */
+type Seen = Record<string, Record<number, number>>;
+
+type BenchPage = Awaited<ReturnType<Awaited<ReturnType<typeof launchBrowser>>["newPage"]>>;
+
+/** Runs in the page: notes the frame after the one in which a bid was written. */
+const OBSERVER = `
+  globalThis.seen = {};
+  new MutationObserver((changes) => {
+    const fresh = [];
+    for (const { addedNodes } of changes) for (const node of addedNodes) {
+      const button = node.nodeType === 1 ? node.closest(".c-bid button") : null;
+      if (button === null) continue;
+      const name = button.getAttribute("aria-label").split(" ")[1];
+      const round = Math.round(10 * Number(node.textContent)) - ${BID_FROM};
+      fresh.push([name, round]);
+    }
+    if (fresh.length > 0) requestAnimationFrame(() => {
+      const now = performance.timeOrigin + performance.now();
+      for (const [name, round] of fresh) (globalThis.seen[name] ??= {})[round] ??= now;
+    });
+  }).observe(document, { subtree: true, childList: true });
+`;
+
+/** When the n-th change was told, by instrument. */
+async function stream(market: LargeMarket): Promise<Map<string, number[]>> {
+  const told = new Map<string, number[]>(market.names.map((name) => [name, []]));
+  const start = performance.now();
+  let sent = 0;
+  const total = SECONDS * INSTRUMENTS;
+  while (sent < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - start) * INSTRUMENTS) / 1000));
+    for (; sent < due; sent++) {
+      const at = sent % INSTRUMENTS;
+      told.get(market.names[at]!)!.push(performance.timeOrigin + performance.now());
+      market.move(at, 1 + Math.floor(sent / INSTRUMENTS));
+    }
+    await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
+  }
+  return told;
+}
+
+async function showAll(page: BenchPage): Promise<void> {
+  await page.locator(".chain tbody tr").first().waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: "All", exact: true }).click();
+  await page.waitForFunction(
+    `document.querySelectorAll(".c-bid button .none").length === 0 &&
+     document.querySelectorAll(".c-bid button").length === ${INSTRUMENTS}`,
+    undefined,
+    { timeout: 60_000 },
+  );
+  await page.waitForTimeout(SETTLE_MS);
+}
+
+export async function terminalBenchmarks(): Promise<BenchLine[]> {
+  if (browserMissing !== false) throw new Error(browserMissing);
+  const market = createLargeMarket();
+  const api = await startApi({
+    ...{ service: market.service, clock: systemClock, logger: silent },
+    limits: { credits: PLENTY },
+    site: { folder: await buildTerminal() },
+  });
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+    await page.addInitScript(OBSERVER);
+    const begin = performance.now();
+    await page.goto(api.url);
+    await page.locator(".chain tbody tr").first().waitFor({ timeout: 60_000 });
+    const first = performance.now() - begin;
+    await showAll(page);
+    const told = await stream(market);
+    await page.waitForTimeout(SETTLE_MS);
+    const seen = (await page.evaluate("globalThis.seen")) as Seen;
+    return linesOf(told, seen, first);
+  } finally {
+    await browser.close();
+    await api.stop();
+  }
+}
+
+function linesOf(told: ReadonlyMap<string, number[]>, seen: Seen, first: number): BenchLine[] {
+  const delays: number[] = [];
+  let missing = 0;
+  for (const [name, times] of told) {
+    for (const [at, time] of times.entries()) {
+      const shown = seen[name]?.[at + 1];
+      if (shown === undefined) missing += 1;
+      else delays.push(shown - time);
+    }
+  }
+  const note = `${INSTRUMENTS} instruments, ${INSTRUMENTS} changes a second for ${SECONDS} s`;
+  const ms = { unit: "ms", better: "lower" } as const;
+  return [
+    { name: "terminal.firstView", value: first, ...ms, target: 2000 },
+    { name: "terminal.toScreen.p50", value: percentile(delays, 50), ...ms, note },
+    { name: "terminal.toScreen.p99", value: percentile(delays, 99), ...ms, target: TARGET_MS },
+    { name: "terminal.notShown", value: missing, unit: "changes", better: "lower", target: 0 },
+  ];
+}

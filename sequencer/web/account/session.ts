@@ -1,0 +1,283 @@
+/** Connects a wallet's trading key, follows its account, and sends what the trader orders. */
+import type { OwnNews } from "../../client/ownEvents.ts";
+import { RiskError } from "../../client/risk.ts";
+import { ExchangeError } from "../../client/rpcErrors.ts";
+import { hasReached } from "../../client/stages.ts";
+import { createTrader, type OrderRequest, type Placed, type Trader } from "../../client/trader.ts";
+import { deriveTradingKey } from "../../client/tradingKey.ts";
+import type { Receipt, Wire } from "../../exchangeService.ts";
+import {
+  clearAccount,
+  connectError,
+  fills,
+  orders,
+  positions,
+  risk,
+  riskFault,
+  sent,
+  session,
+  summary,
+  tell,
+} from "../state/account.ts";
+import { errorText, outcomeText } from "../state/errors.ts";
+import { exchange, nodeNow, rpc } from "../state/venue.ts";
+import { browserWallet, developmentWallet, type Wallet } from "./wallet.ts";
+
+const ROWS = 100;
+const SENT_MAX = 200;
+const RISK_MS = 4000;
+const SHOWN_DIGITS = 8;
+
+let wallet: Wallet | undefined;
+let news: OwnNews | undefined;
+let endings: (() => void)[] = [];
+
+export const currentWallet = (): Wallet | undefined => wallet;
+
+export interface ConnectOptions {
+  readonly kind: "development" | "wallet";
+  /** Of the ready-made accounts. */
+  readonly index?: number;
+  readonly keyIndex: number;
+}
+
+interface Settings {
+  readonly layerOneUrl: string | null;
+}
+
+let settings: Promise<Settings> | undefined;
+
+/** What the node says to this page beside its API. */
+function readSettings(): Promise<Settings> {
+  settings ??= fetch("/terminal.json")
+    .then(async (answer) => (await answer.json()) as Settings)
+    .catch(() => ({ layerOneUrl: null }));
+  return settings;
+}
+
+export async function connect({ kind, index = 0, keyIndex }: ConnectOptions): Promise<void> {
+  connectError.set(undefined);
+  try {
+    session.set({ phase: "connecting", what: "Waiting for the wallet" });
+    const { chainId } = await exchange.info();
+    const { layerOneUrl } = await readSettings();
+    wallet =
+      kind === "development"
+        ? developmentWallet(index, chainId, layerOneUrl)
+        : await browserWallet(chainId);
+    await open(keyIndex);
+  } catch (error) {
+    session.set({ phase: "none" });
+    connectError.set(errorText(error));
+  }
+}
+
+/** Looks the account up, and begins to trade where its key is registered. */
+export async function open(keyIndex: number): Promise<void> {
+  if (wallet === undefined) return;
+  const { address, isDevelopment } = wallet;
+  const identity = { address, isDevelopment };
+  session.set({ phase: "connecting", what: "Looking for the account" });
+  const found = await findAccount(address);
+  if (found === undefined) {
+    session.set({ phase: "noAccount", identity });
+    return;
+  }
+  const { account, keys } = found;
+  session.set({ phase: "connecting", what: "Waiting for the wallet's signature" });
+  const { secret, publicKey } = await ownKey(keyIndex);
+  const isRegistered = keys.some(
+    ({ keyIndex: place, key, expiry }) =>
+      place === keyIndex &&
+      BigInt(key.x) === publicKey.x &&
+      BigInt(key.y) === publicKey.y &&
+      expiry * 1000 > nodeNow(),
+  );
+  if (!isRegistered) {
+    session.set({ phase: "noKey", identity, account });
+    return;
+  }
+  await rpc.logout().catch(() => undefined);
+  const trader = await createTrader({
+    ...{ node: exchange, account, keyIndex, key: { secret }, now: nodeNow },
+  });
+  await follow(trader);
+  session.set({ phase: "ready", identity, account, keyIndex, trader });
+  tell(`Connected to account ${account}.`, "good");
+}
+
+/** The wallet's trading key, of the place. */
+export async function ownKey(keyIndex: number) {
+  const { chainId, rollup } = await exchange.info();
+  return deriveTradingKey(wallet!.signer, { chainId, rollup, keyIndex });
+}
+
+async function findAccount(owner: string) {
+  try {
+    return await exchange.account({ owner });
+  } catch (error) {
+    const isNone = error instanceof ExchangeError && error.reason === "unknown_account";
+    if (isNone || (error instanceof ExchangeError && error.reason === "not_found"))
+      return undefined;
+    throw error;
+  }
+}
+
+export async function disconnect(): Promise<void> {
+  for (const end of endings) end();
+  endings = [];
+  news?.stop();
+  news = undefined;
+  wallet = undefined;
+  clearAccount();
+  session.set({ phase: "none" });
+  await rpc.logout().catch(() => undefined);
+}
+
+async function follow(trader: Trader): Promise<void> {
+  for (const end of endings) end();
+  news?.stop();
+  news = await trader.follow();
+  const reload = (): void => {
+    readLists(trader).catch(() => undefined);
+    readRisk(trader).catch(() => undefined);
+  };
+  const stages = (): void => {
+    readStages(trader).catch(() => undefined);
+  };
+  const timer = setInterval(() => {
+    if (rpc.isOpen) reload();
+  }, RISK_MS);
+  endings = [
+    news.on("order", (order) => {
+      const others = (orders.get() ?? []).filter((each) => each.order_id !== order.order_id);
+      orders.set(order.order_state === "open" ? [order, ...others] : others);
+    }),
+    news.on("trade", (trade) => {
+      fills.set([trade, ...(fills.get() ?? [])].slice(0, ROWS));
+      const verb = trade.direction === "buy" ? "Bought" : "Sold";
+      tell(`${verb} ${trade.amount} ${trade.instrument_name} at ${trade.price}.`, "good");
+      reload();
+    }),
+    news.on("portfolio", (data) => summary.set(data)),
+    news.on("missed", reload),
+    news.on("ended", ({ error }) => {
+      tell(`The session has ended. ${errorText(error)}`, "bad");
+      void disconnect();
+    }),
+    rpc.on("reconnected", reload),
+    await rpc.subscribe("straddle.batches", stages),
+    () => clearInterval(timer),
+  ];
+  const [trades] = await Promise.all([
+    rpc.call("private/get_user_trades_by_currency", { count: ROWS }),
+    readLists(trader),
+    readRisk(trader),
+  ]);
+  fills.set(trades.trades);
+}
+
+async function readLists(trader: Trader): Promise<void> {
+  const [open, held, figures] = await Promise.all([
+    trader.openOrders(),
+    trader.positions(),
+    trader.summary(),
+  ]);
+  orders.set([...open].sort((a, b) => b.creation_timestamp - a.creation_timestamp));
+  positions.set(held.filter(({ size }) => size !== 0));
+  summary.set(figures);
+}
+
+async function readRisk(trader: Trader): Promise<void> {
+  try {
+    risk.set(await trader.risk());
+    riskFault.set(undefined);
+  } catch (error) {
+    if (error instanceof RiskError) riskFault.set(errorText(error));
+  }
+}
+
+/** How far the messages of this page have come. */
+async function readStages(trader: Trader): Promise<void> {
+  const known = sent.get();
+  const open = known.filter(
+    ({ stage }) => stage === undefined || !hasReached(stage.stage, "anchored"),
+  );
+  const told = await Promise.all(
+    open.slice(0, 20).map(async (item) => {
+      const stage = await trader.exchange.stages(item.receipt.logPosition);
+      return [item.receipt.logPosition, stage] as const;
+    }),
+  );
+  const stages = new Map(told);
+  sent.set(
+    sent.get().map((item) => {
+      const stage = stages.get(item.receipt.logPosition);
+      return stage === undefined ? item : { ...item, stage };
+    }),
+  );
+}
+
+function keep(what: string, receipt: Wire<Receipt>): void {
+  sent.set([{ what, receipt, stage: undefined }, ...sent.get()].slice(0, SENT_MAX));
+}
+
+function traderNow(): Trader {
+  const state = session.get();
+  if (state.phase !== "ready") throw new Error("connect first");
+  return state.trader;
+}
+
+/** Sends an order. Resolves with what became of it; rejects where it was refused. */
+export async function placeOrder(side: "buy" | "sell", order: OrderRequest): Promise<Placed> {
+  const trader = traderNow();
+  const what = `${side === "buy" ? "Buy" : "Sell"} ${order.amount} ${order.instrument_name}`;
+  try {
+    const placed = await (side === "buy" ? trader.buy(order) : trader.sell(order));
+    keep(`${what} at ${order.price}`, placed.receipt as Wire<Receipt>);
+    const { outcome } = placed.receipt;
+    const isOpen = placed.order.order_state === "open";
+    const filled = placed.order.filled_amount;
+    if (isOpen) tell(`Order rests: ${what} at ${order.price}.`, "good");
+    else if (filled === 0) tell(`${what}: ${outcomeText(outcome)}.`, "bad");
+    return placed;
+  } catch (error) {
+    if (error instanceof ExchangeError && error.receipt !== undefined) {
+      keep(`${what} at ${order.price}`, error.receipt as Wire<Receipt>);
+    }
+    throw error;
+  }
+}
+
+export async function cancelOrder(orderId: string): Promise<void> {
+  await act(`Cancel ${orderId}`, (trader) => trader.cancel(orderId));
+}
+
+export async function cancelAll(): Promise<void> {
+  await act("Cancel all orders", (trader) => trader.cancelAll());
+}
+
+/** 1e-6 USDC. The money waits on layer one once its batch is anchored. */
+export async function withdraw(amount: number): Promise<Wire<Receipt>> {
+  return act(`Withdraw ${(amount / 1e6).toFixed(2)} USDC`, (trader) => trader.withdraw(amount));
+}
+
+async function act(
+  what: string,
+  send: (trader: Trader) => Promise<Wire<Receipt>>,
+): Promise<Wire<Receipt>> {
+  const trader = traderNow();
+  try {
+    const receipt = await send(trader);
+    keep(what, receipt);
+    tell(
+      `${what}: ${outcomeText(receipt.outcome)}.`,
+      receipt.outcome === "refused" ? "bad" : "plain",
+    );
+    void readLists(trader).catch(() => undefined);
+    return receipt;
+  } catch (error) {
+    tell(`${what.slice(0, 40 + SHOWN_DIGITS)}: ${errorText(error)}`, "bad");
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+// The terminal on a whole devnet, in a real browser: money in by layer one, a trade, a proof that
+// is verified in the page, and money out again.
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type TestContext, test } from "node:test";
+import type { Page } from "playwright-core";
+import { browserMissing, launchBrowser } from "../web/browser.ts";
+import { freePortBase } from "./freePorts.ts";
+
+const ROOT = path.join(import.meta.dirname, "..", "..");
+const TIMEOUT_MS = 30 * 60_000;
+/** A proof and a batch on layer one, on a slow machine. */
+const STAGE_MS = 20 * 60_000;
+const STEP_MS = 60_000;
+
+/** Resolves with the terminal's address. */
+async function startDevnet(context: TestContext): Promise<string> {
+  const directory = mkdtempSync(path.join(tmpdir(), "straddle-terminal-"));
+  const base = await freePortBase();
+  const script = path.join(ROOT, "scripts", "devnet.ts");
+  const args = ["--port-base", `${base}`, "--data-dir", directory];
+  const child: ChildProcess = spawn(process.execPath, [script, ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+  context.after(async () => {
+    child.kill("SIGINT");
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  });
+  let output = "";
+  return new Promise((resolve, reject) => {
+    const collect = (chunk: Buffer): void => {
+      output += chunk.toString("utf8");
+      // The market makers are there.
+      const url = /^terminal +(\S+)/m.exec(output)?.[1];
+      if (url !== undefined && /^sequenced .*maker/m.test(output)) resolve(url);
+    };
+    child.stdout?.on("data", collect);
+    child.stderr?.on("data", collect);
+    ended.then(() => reject(new Error(`the devnet has ended:\n${output}`)));
+  });
+}
+
+async function openAccount(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await page.getByRole("button", { name: "Use a development key" }).click();
+  const dialog = page.getByRole("dialog", { name: "Connect" });
+  await dialog.getByText("has no account here").waitFor();
+  await dialog.getByLabel("Deposit").fill("5000");
+  await dialog.getByRole("button", { name: "Deposit" }).click();
+  await page.getByRole("button", { name: /^Account \d+/ }).waitFor();
+}
+
+async function buy(page: Page): Promise<void> {
+  const ask = page.getByRole("button", { name: /^Buy ETH-\S+ at the ask \d/ }).first();
+  await ask.click();
+  const ticket = page.getByRole("form", { name: "Order ticket" });
+  await ticket.getByLabel("Amount").fill("0.01");
+  // The makers move their quotes: whoever pays more takes them still.
+  const price = ticket.getByLabel("Price", { exact: true });
+  await price.fill(String(Math.ceil(Number(await price.inputValue()) * 1.05)));
+  await ticket.getByText("The venue would take this order.").waitFor();
+  await ticket.getByRole("button", { name: /^Buy 0.01 at/ }).click();
+  await page
+    .getByLabel("Notices")
+    .getByText(/^Bought 0.01 ETH-/)
+    .waitFor();
+  await page.getByRole("button", { name: "Positions 1" }).waitFor();
+}
+
+async function withdraw(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^Account \d+/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Withdraw", { exact: true }).fill("100");
+  await dialog.getByRole("button", { name: "Withdraw" }).click();
+  await dialog.getByText("On its way: paid out once its batch is anchored.").waitFor();
+  await page.keyboard.press("Escape");
+}
+
+/** What an anchored withdrawal has brought to layer one. */
+async function paidOut(page: Page): Promise<void> {
+  await page.getByRole("button", { name: /^Account \d+/ }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("100.00 USDC: anchored").waitFor({ timeout: STAGE_MS });
+}
+
+async function verifyProof(page: Page): Promise<void> {
+  await page.getByRole("button", { name: "Batches" }).click();
+  const proven = page.locator(".batches tbody tr", { has: page.locator(".stage.anchored") });
+  await proven
+    .first()
+    .getByRole("button", { name: /^Verify/ })
+    .click({ timeout: STAGE_MS });
+  await page.getByText(/^Verified on this machine in \d+ ms\.$/).waitFor();
+  assert.equal(await page.locator(".verification .bad").count(), 0);
+}
+
+const options = { skip: browserMissing, timeout: TIMEOUT_MS };
+
+test("deposit, trade, withdrawal and a verified proof in the browser", options, async (context) => {
+  const url = await startDevnet(context);
+  const browser = await launchBrowser();
+  context.after(() => browser.close());
+  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  page.setDefaultTimeout(STEP_MS);
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(String(error)));
+  page.on("console", (message) => {
+    if (message.type() === "error") faults.push(message.text());
+  });
+  await page.goto(url);
+  try {
+    await openAccount(page);
+    await buy(page);
+    await withdraw(page);
+    await verifyProof(page);
+    await page.getByRole("button", { name: "Order's way" }).click();
+    const way = page.getByLabel(/^Stages of Buy 0.01/);
+    await way.getByText("anchored").and(page.locator(".done")).waitFor({ timeout: STAGE_MS });
+    await paidOut(page);
+  } catch (error) {
+    const shot = process.env.STRADDLE_SCREENSHOT;
+    if (shot !== undefined) await page.screenshot({ path: shot });
+    throw error;
+  }
+  assert.deepEqual(faults, []);
+});
