@@ -30,12 +30,11 @@ const ANSWER_MS = 1_500;
 type Take = (from: number, message: Message) => string | undefined;
 
 /** What each node does with what comes, by its machine; a new life begins with nothing. */
-const takers = new WeakMap<Machine, Take>();
+const takers = new WeakMap<Machine, { readonly life: number; readonly take: Take }>();
 
 export function createMemberMesh(options: MemberMeshOptions) {
   const { seat, seats, wire, source } = options;
   const { machine, member } = seat;
-  takers.delete(machine);
   const network: MemberNetwork = {
     send: (to, message) => {
       options.onSent(message);
@@ -44,7 +43,7 @@ export function createMemberMesh(options: MemberMeshOptions) {
         wire.tell(machine, other.machine, () => receive(seat, other, frame));
       }
     },
-    onMessage: (take) => void takers.set(machine, take),
+    onMessage: (take) => void takers.set(machine, { life: machine.life(), take }),
     connected: () => [...new Set(seats.map((each) => each.member))].filter((at) => at !== member),
     records: (other, range) => readRange(options, other, range),
     punish: (other, reason) =>
@@ -52,7 +51,9 @@ export function createMemberMesh(options: MemberMeshOptions) {
     stop: async () => undefined,
   };
   const receive = (from: Seat, to: Seat, frame: Uint8Array): void => {
-    const reason = takers.get(to.machine)?.(from.member, decodeMessage(frame));
+    const taker = takers.get(to.machine);
+    if (taker?.life !== to.machine.life()) return;
+    const reason = taker.take(from.member, decodeMessage(frame));
     if (reason !== undefined) options.onFault(from, reason);
   };
   const served = {
