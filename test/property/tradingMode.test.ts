@@ -19,7 +19,7 @@ import {
   type World,
 } from "../unit/roles/market.ts";
 
-const RUNS = process.env.STRADDLE_TEST_LONG ? 200 : 12;
+const RUNS = process.env.STRADDLE_TEST_LONG ? 200 : 24;
 
 /** What may happen. */
 type Event =
@@ -219,5 +219,5 @@ test("no fill stands in a pause, and all replicas have one mode at every positio
     { numRuns: RUNS },
   );
   // Otherwise nothing has been shown.
-  assert.ok(seen.pauses > RUNS / 2 && seen.resumes > 0 && seen.fills > RUNS, JSON.stringify(seen));
+  assert.ok(seen.pauses > RUNS / 2 && seen.resumes > 0 && seen.fills > RUNS / 2, JSON.stringify(seen));
 });
