@@ -219,5 +219,8 @@ test("no fill stands in a pause, and all replicas have one mode at every positio
     { numRuns: RUNS },
   );
   // Otherwise nothing has been shown.
-  assert.ok(seen.pauses > RUNS / 2 && seen.resumes > 0 && seen.fills > RUNS / 2, JSON.stringify(seen));
+  assert.ok(
+    seen.pauses > RUNS / 2 && seen.resumes > 0 && seen.fills > RUNS / 2,
+    JSON.stringify(seen),
+  );
 });
