@@ -1,4 +1,5 @@
 /** `--watch`: what a command shows, shown again when it has changed, until interrupted. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { ConnectionError } from "../client/rpcErrors.ts";
 import type { Session } from "./session.ts";
 
@@ -54,19 +55,7 @@ export async function show<T>(
       // The connection comes back by itself, and then it is read again.
       if (!(error instanceof ConnectionError)) throw error;
     }
-    await pause(SHOW_MS, stopping);
+    await sleep(SHOW_MS, undefined, { signal: stopping }).catch(() => undefined);
   }
   for (const end of ends) end();
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
-  });
 }

@@ -155,12 +155,15 @@ async function serve(
   const measured = parts.watch?.(sequencer.service);
   const { service, onCall } = measured ?? { service: sequencer.service };
   const site = file.web && { ...file.web, vkeys: file.vkeys };
-  const api = await startApi({ service, clock: systemClock, logger, ...file.api, site, onCall });
-  writeEndpoints(file.dataDir, { apiUrl: api.url, ...endpoints });
   try {
-    await sequencer.run(signal);
+    const api = await startApi({ service, clock: systemClock, logger, ...file.api, site, onCall });
+    try {
+      writeEndpoints(file.dataDir, { apiUrl: api.url, ...endpoints });
+      await sequencer.run(signal);
+    } finally {
+      await api.stop();
+    }
   } finally {
-    await api.stop();
     measured?.stop();
   }
 }

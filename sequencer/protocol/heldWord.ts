@@ -38,6 +38,14 @@ export type HeldCondition =
   /** The account's market-maker protection has been triggered. */
   | { readonly type: "protection" };
 
+/** Whether something waits for the end of this connection; null: of the account's last one. */
+export function waitsForDisconnect(
+  conditions: readonly HeldCondition[],
+  connection: string | null,
+): boolean {
+  return conditions.some((each) => each.type === "disconnected" && each.connection === connection);
+}
+
 export interface HeldRequest {
   readonly account: number;
   readonly keyIndex: number;

@@ -11,6 +11,7 @@ import type {
   SubmitResult,
 } from "../exchangeService.ts";
 import type { Clock, Logger } from "../ports.ts";
+import { waitsForDisconnect } from "../protocol/heldWord.ts";
 import type { KeyScopeSetting } from "../protocol/keyScope.ts";
 import type { Message } from "../protocol/messages.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
@@ -96,7 +97,7 @@ export function createAccountPolicies(kept: Kept, options: AccountPolicyOptions)
     submit: (submission) => opened().submit(submission),
     inLane: (author, begin) => opened().inLane(author, begin),
   });
-  const hasWord = (account: number) => book.of(account).some(waitsFor("protection"));
+  const hasWord = (account: number) => book.of(account).some(waitsForProtection);
   const protection = createProtection({
     ...{ state, clock, records, info, snapshot, publish, fail, hasWord },
     onTrigger: (account) => words.meet(account, ({ type }) => type === "protection"),
@@ -139,18 +140,15 @@ function wordsService(words: HeldWords) {
   };
 }
 
-function waitsFor(type: "protection" | "disconnected") {
-  return ({ conditions }: HeldRecord) => conditions.some((condition) => condition.type === type);
+function waitsForProtection({ conditions }: HeldRecord): boolean {
+  return conditions.some(({ type }) => type === "protection");
 }
 
 function isAmong(which: Withdrawal): (held: HeldRecord) => boolean {
   if ("ids" in which) return ({ id }) => which.ids.includes(id);
   if ("disconnected" in which) {
-    return ({ conditions }) =>
-      conditions.some((each) => {
-        return each.type === "disconnected" && each.connection === which.disconnected;
-      });
+    return ({ conditions }) => waitsForDisconnect(conditions, which.disconnected);
   }
-  if (which.kind === "protection") return waitsFor("protection");
+  if (which.kind === "protection") return waitsForProtection;
   return (held) => messageOfHeld(held).kind === "place";
 }

@@ -1,4 +1,5 @@
 /** Which connections have sessions of which accounts: what cancel on disconnect goes by. */
+import { waitsForDisconnect } from "../protocol/heldWord.ts";
 import type { HeldWords } from "./heldWords.ts";
 
 export function createPresence(words: Pick<HeldWords, "meet" | "withdraw">) {
@@ -8,12 +9,10 @@ export function createPresence(words: Pick<HeldWords, "meet" | "withdraw">) {
     if (account === undefined) return;
     accounts.delete(connection);
     if (isOwnWish) {
-      const isOfIt = (held: Parameters<Parameters<HeldWords["withdraw"]>[1]>[0]) =>
-        held.conditions.some((condition) => {
-          return condition.type === "disconnected" && condition.connection === connection;
-        });
-      // Whatever keeps it from being stored has stopped the node.
-      words.withdraw(account, isOfIt, "loggedOut").catch(() => undefined);
+      words
+        .withdraw(account, (held) => waitsForDisconnect(held.conditions, connection), "loggedOut")
+        // Whatever keeps it from being stored has stopped the node.
+        .catch(() => undefined);
       return;
     }
     const isLast = ![...accounts.values()].includes(account);

@@ -1,6 +1,12 @@
 /** Words that are held, cancel on disconnect, protection of market makers, scopes of keys. */
 import { z } from "zod";
-import type { HeldRequest } from "../../protocol/heldWord.ts";
+import {
+  HELD_PER_ACCOUNT_MAX,
+  HELD_PER_REQUEST_MAX,
+  type HeldInfo,
+  type HeldRequest,
+  waitsForDisconnect,
+} from "../../protocol/heldWord.ts";
 import type { KeyRight } from "../../protocol/keyScope.ts";
 import { heldOrdersOf } from "./accountMethods.ts";
 import { ORDER, RECEIPT } from "./accountSchemas.ts";
@@ -10,9 +16,9 @@ import * as fields from "./fieldSchemas.ts";
 import { leaveWords } from "./heldOrders.ts";
 import * as schemas from "./heldSchemas.ts";
 import { conditionOf, heldShape, mmpShape } from "./heldShapes.ts";
-import { assertIndex } from "./marketMethods.ts";
+import { assertCurrency, assertIndex } from "./marketMethods.ts";
 import { indexName } from "./marketShapes.ts";
-import { type CallContext, type Method, method } from "./method.ts";
+import { type CallContext, infoOf, type Method, method } from "./method.ts";
 import { readWord, readWordOf, type SignedWord } from "./signedWord.ts";
 import { refusal } from "./submissions.ts";
 
@@ -24,7 +30,6 @@ const SECONDS_MAX = 86_400;
 const seconds = z.number().min(0).max(SECONDS_MAX);
 const limit = z.number().positive().max(1e12);
 const index_name = z.string().max(32).describe("such as `eth_usdc`");
-const WORDS_MAX = 16;
 
 /** Each word's signature is checked. */
 const HOLD_CALLS = 5;
@@ -34,7 +39,7 @@ export const HELD_METHODS: readonly Method[] = [
     summary: "Leaves signed words of one key, each to go out when its conditions have come true.",
     scope: "signed",
     calls: HOLD_CALLS,
-    params: z.strictObject({ words: z.array(schemas.heldWord).min(1).max(WORDS_MAX) }),
+    params: z.strictObject({ words: z.array(schemas.heldWord).min(1).max(HELD_PER_REQUEST_MAX) }),
     result: z.strictObject({
       ...schemas.HELD_ANSWER.shape,
       receipt: RECEIPT.nullable().describe("of a word without conditions, which has gone out"),
@@ -80,7 +85,7 @@ export const HELD_METHODS: readonly Method[] = [
   method("straddle/withdraw_held", {
     summary: "Takes held words back; answers those that will not act any more.",
     scope: "private",
-    params: z.strictObject({ held_ids: z.array(z.string().max(48)).min(1).max(32) }),
+    params: z.strictObject({ held_ids: z.array(fields.orderId).min(1).max(HELD_PER_ACCOUNT_MAX) }),
     result: z.strictObject({ held_ids: z.array(z.string()) }),
     call: async ({ held_ids }, context) => {
       const { account: owner } = await context.session("cancel");
@@ -96,8 +101,9 @@ export const HELD_METHODS: readonly Method[] = [
       count: fields.count.default(20),
     }),
     result: z.strictObject({ entries: z.array(ORDER) }),
-    call: async ({ instrument_name, count }, context) => {
+    call: async ({ currency, instrument_name, count }, context) => {
       const { account: owner } = await context.session();
+      assertCurrency(infoOf(context).underlying, currency);
       const ended = await context.service.policy.heldHistory(owner);
       const orders = await heldOrdersOf(ended, context);
       const name = instrument_name?.trim().toUpperCase();
@@ -112,11 +118,13 @@ export const HELD_METHODS: readonly Method[] = [
     params: z.strictObject({ scope, signed: signedWord }),
     result: schemas.CANCEL_ON_DISCONNECT,
     call: async ({ scope: of, signed }, context) => {
-      const owner = await ownerOf(signed, context);
+      await ownerOf(signed, context);
       const { id } = context.connection!;
       const disconnected = of === "connection" ? id : null;
-      await context.service.policy.withdraw(owner, { disconnected });
-      await leaveCancelAll(signed, { type: "disconnected", connection: disconnected }, context);
+      const condition = { type: "disconnected", connection: disconnected } as const;
+      await replaceCancelAll(signed, condition, context, ({ conditions }) =>
+        waitsForDisconnect(conditions, disconnected),
+      );
       return { scope: of, enabled: true };
     },
   }),
@@ -141,11 +149,7 @@ export const HELD_METHODS: readonly Method[] = [
       const { account: owner } = await context.session();
       const disconnected = of === "connection" ? context.connection!.id : null;
       const held = await context.service.policy.held(owner);
-      const enabled = held.some(({ conditions }) =>
-        conditions.some((each) => {
-          return each.type === "disconnected" && each.connection === disconnected;
-        }),
-      );
+      const enabled = held.some(({ conditions }) => waitsForDisconnect(conditions, disconnected));
       return { scope: of, enabled };
     },
   }),
@@ -273,8 +277,9 @@ async function leaveProtection(
 ): Promise<void> {
   if (signed === undefined) return;
   if ((await ownerOf(signed, context)) !== owner) throw new RpcError("forbidden");
-  await context.service.policy.withdraw(owner, { kind: "protection" });
-  await leaveCancelAll(signed, { type: "protection" }, context);
+  await replaceCancelAll(signed, { type: "protection" }, context, ({ conditions }) =>
+    conditions.some(({ type }) => type === "protection"),
+  );
 }
 
 /** The word's account, which must be the session's. */
@@ -287,12 +292,18 @@ async function ownerOf(signed: SignedWord, context: CallContext): Promise<number
   });
 }
 
-async function leaveCancelAll(
+/** Words like it are withdrawn once it is held: one that is refused leaves them as they are. */
+async function replaceCancelAll(
   signed: SignedWord,
   condition: HeldRequest["words"][number]["conditions"][number],
   context: CallContext,
+  isLike: (held: HeldInfo) => boolean,
 ): Promise<void> {
   const { account: owner, keyIndex: index, word, signature } = readWord(signed).submission;
+  const { policy } = context.service;
+  const before = (await policy.held(owner)).filter(isLike).map(({ id }) => id);
   const words = [{ word, signature, follows: null, conditions: [condition], label: "" }];
-  await leaveWords({ account: owner, keyIndex: index, words }, context);
+  const { held } = await leaveWords({ account: owner, keyIndex: index, words }, context);
+  const kept = new Set(held.map(({ id }) => id));
+  await policy.withdraw(owner, { ids: before.filter((id) => !kept.has(id)) });
 }

@@ -9,8 +9,14 @@ import type { Instrument } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
 import { TRIGGER_TYPES, type TriggerType } from "./heldSchemas.ts";
 import { heldOrderShape, heldShape, triggerCondition } from "./heldShapes.ts";
-import { type CallContext, infoOf } from "./method.ts";
-import { assertPlace, type ReadWord, readWordOf, type SignedWord } from "./signedWord.ts";
+import { type CallContext, infoOf, instrumentNamed } from "./method.ts";
+import {
+  assertPlace,
+  type ReadWord,
+  readWordOf,
+  type SignedWord,
+  signatureOf,
+} from "./signedWord.ts";
 import { refusal } from "./submissions.ts";
 import type { Place, Secondary } from "./tradingSchemas.ts";
 
@@ -78,7 +84,7 @@ function linkedWords(
   const filled: HeldCondition = { type: "filled", orderId: null, part };
   return otoco_config.map((other) => {
     const name = other.instrument_name ?? params.instrument_name;
-    const instrument = knownInstrument(name, context);
+    const instrument = instrumentNamed(name, context);
     const isSell = other.direction === "sell";
     readOne({ ...other, isSell }, instrument, context);
     const own = conditionsOf({ ...other, isSell }, instrument, context);
@@ -171,14 +177,7 @@ function assertOneKey(words: readonly SignedWord[]): void {
 }
 
 function wordOf({ word, signature }: SignedWord): Pick<Word, "word" | "signature"> {
-  const { r8x, r8y, s } = signature;
-  return { word: BigInt(word), signature: { r8x: BigInt(r8x), r8y: BigInt(r8y), s: BigInt(s) } };
-}
-
-function knownInstrument(name: string, { market }: CallContext): Instrument {
-  const instrument = market.catalogues.latest()?.byName.get(name.trim().toUpperCase());
-  if (instrument === undefined) throw new RpcError("invalid_or_unsupported_instrument");
-  return instrument;
+  return { word: BigInt(word), signature: signatureOf(signature) };
 }
 
 function unfit(text: string): RpcError {

@@ -10,10 +10,9 @@ import {
   TIME_IN_FORCE,
   type TimeInForce,
 } from "../../protocol/constants.ts";
-import { RpcError } from "./errorTable.ts";
 import { account, keyIndex, natural } from "./fieldSchemas.ts";
 import * as schemas from "./ledgerSchemas.ts";
-import { type Method, method } from "./method.ts";
+import { found, type Method, method } from "./method.ts";
 import { wire } from "./wireValue.ts";
 
 const nothing = z.strictObject({});
@@ -82,11 +81,6 @@ export const LEDGER_METHODS: readonly Method[] = [
     call: async (_, { service }) => plain(await service.liquidations()),
   }),
 ];
-
-function found<T>(value: T | null, what: string): T {
-  if (value === null) throw new RpcError("not_found", `no such ${what}.`);
-  return value;
-}
 
 /** JSON-safe. The schemas describe the same fields, in plain arrays and looser types. */
 function plain<T>(value: T): never {

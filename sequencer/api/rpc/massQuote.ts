@@ -5,7 +5,7 @@ import { orderShape } from "./accountShapes.ts";
 import type { Instrument } from "./catalogue.ts";
 import { RpcError, rpcErrorObject } from "./errorTable.ts";
 import type * as schemas from "./heldSchemas.ts";
-import { CALL_CREDITS, type CallContext, infoOf } from "./method.ts";
+import { CALL_CREDITS, type CallContext, infoOf, instrumentNamed } from "./method.ts";
 import { assertCancel, assertPlace, type ReadWord, readWordOf } from "./signedWord.ts";
 import type { Accepted } from "./submissions.ts";
 import type { MASS_QUOTE, QuoteSide } from "./tradingSchemas.ts";
@@ -31,7 +31,7 @@ export async function massQuote(
   context: CallContext,
 ): Promise<MassQuoted> {
   const read = quotes.flatMap(({ instrument_name, label, bid, ask }) => {
-    const instrument = instrumentOf(instrument_name, context);
+    const instrument = instrumentNamed(instrument_name, context);
     const sides = [
       ["bid", bid],
       ["ask", ask],
@@ -108,12 +108,4 @@ async function answerOf(
 function errorOf(error: unknown): NonNullable<Answer["error"]> {
   if (!(error instanceof RpcError)) throw error;
   return rpcErrorObject(error);
-}
-
-function instrumentOf(name: string, { market }: CallContext): Instrument {
-  const instrument = market.catalogues.latest()?.byName.get(name.trim().toUpperCase());
-  if (instrument === undefined) {
-    throw new RpcError("invalid_or_unsupported_instrument", `no such instrument: \`${name}\`.`);
-  }
-  return instrument;
 }

@@ -4,6 +4,7 @@ import type { ExchangeService, Info } from "../../exchangeService.ts";
 import type { Clock } from "../../ports.ts";
 import type { KeyRight } from "../../protocol/keyScope.ts";
 import type { TokenBucket } from "../rateLimit.ts";
+import type { Instrument } from "./catalogue.ts";
 import type { Connection } from "./connection.ts";
 import { RpcError } from "./errorTable.ts";
 import type { Market } from "./market.ts";
@@ -82,4 +83,18 @@ export function infoOf({ market }: Pick<RpcService, "market">): Info {
   const catalogue = market.catalogues.latest();
   if (catalogue === undefined) throw new RpcError("no_snapshot", "the market is not read yet.");
   return catalogue.info;
+}
+
+/** The instrument of that name, as the market was last read. Throws {@link RpcError}. */
+export function instrumentNamed(name: string, { market }: Pick<RpcService, "market">): Instrument {
+  const instrument = market.catalogues.latest()?.byName.get(name.trim().toUpperCase());
+  if (instrument !== undefined) return instrument;
+  const text = `no such instrument: \`${name}\`.`;
+  throw new RpcError("invalid_or_unsupported_instrument", text);
+}
+
+/** What the service has answered; `not_found` where it knows no such thing. */
+export function found<T>(value: T | null, what: string): T {
+  if (value === null) throw new RpcError("not_found", `no such ${what}.`);
+  return value;
 }

@@ -3,10 +3,10 @@ import { z } from "zod";
 import type { AccountInfo, BatchStatus, KeyInfo } from "../../exchangeService.ts";
 import { ROWS_MAX } from "../limits.ts";
 import { amountOf, priceOf, rounded, usdcOf } from "./amounts.ts";
-import { RpcError } from "./errorTable.ts";
 import * as fields from "./fieldSchemas.ts";
+import { WHO } from "./ledgerSchemas.ts";
 import { LIQUIDATION_OFFER } from "./marketSchemas.ts";
-import { type Method, method } from "./method.ts";
+import { found, type Method, method } from "./method.ts";
 import * as schemas from "./ownSchemas.ts";
 import { wire } from "./wireValue.ts";
 
@@ -39,11 +39,7 @@ export const OWN_METHODS: readonly Method[] = [
   }),
   method("straddle/get_account", {
     summary: "An account by its id or its owner, with its keys.",
-    params: z
-      .strictObject({ account: account.optional(), owner: address.optional() })
-      .refine((who) => (who.account === undefined) !== (who.owner === undefined), {
-        message: "must have either `account` or `owner`",
-      }),
+    params: WHO,
     result: schemas.ACCOUNT,
     call: async ({ account: id, owner }, { service }) => {
       const who = owner === undefined ? { id: id ?? 0 } : { owner: BigInt(owner) };
@@ -174,11 +170,6 @@ type Mutable<T> = T extends readonly (infer Item)[]
 
 function mutable<T>(value: T): Mutable<T> {
   return value as Mutable<T>;
-}
-
-function found<T>(value: T | null, what: string): T {
-  if (value === null) throw new RpcError("not_found", `no such thing: ${what}.`);
-  return value;
 }
 
 function keyShape({ account: id, keyIndex: key_index, key, head, expiry, version }: KeyInfo) {

@@ -254,6 +254,25 @@ test("a logout cancels nothing, and neither does what was disabled", async (cont
   assert.deepEqual(await world.sequencer.service.policy.held(maker.account), []);
 });
 
+test("a refused word leaves the one before it, a taken one replaces it", async (context) => {
+  const rpc = await startHeld(context);
+  const { world, maker } = rpc;
+  const own = await rpc.socket();
+  await own.login(maker);
+  const enable = (signed: object) => own.call("private/enable_cancel_on_disconnect", { signed });
+  const { policy } = world.sequencer.service;
+  const heldKeys = async () => (await policy.held(maker.account)).map(({ keyIndex }) => keyIndex);
+  const first = signedBy(rpc.keys[0], CANCEL_ALL).signed;
+  resultOf(await enable(first));
+  const wrong = { ...signedBy(rpc.keys[1], CANCEL_ALL).signed, signature: first.signature };
+  assert.equal((await enable(wrong)).error?.message, "bad_signature");
+  assert.deepEqual(await heldKeys(), [rpc.keys[0].keyIndex]);
+  resultOf(await enable(first));
+  assert.deepEqual(await heldKeys(), [rpc.keys[0].keyIndex]);
+  resultOf(await enable(signedBy(rpc.keys[1], CANCEL_ALL).signed));
+  assert.deepEqual(await heldKeys(), [rpc.keys[1].keyIndex]);
+});
+
 test("of an account the last connection counts", async (context) => {
   const rpc = await startHeld(context);
   const { world, maker } = rpc;
