@@ -8,15 +8,8 @@ import type { Account, Book, Entry } from "../protocol/state.ts";
 import { CASH_LIMIT, POSITION_LIMIT } from "./balance.ts";
 import { exposure, isBookOpen } from "./bookState.ts";
 import { makerFee, worstFee } from "./fees.ts";
-import {
-  bookRisk,
-  bookValues,
-  cashQuotient,
-  headroomChange,
-  type Risk,
-  SCENARIO_ROWS,
-  scenarioValues,
-} from "./risk.ts";
+import { bookRates, followedValues, legsOf, SCENARIO_ROWS } from "./kept.ts";
+import { bookRisk, bookValues, cashQuotient, headroomChange, type Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
 
 /** `|price| * lots * unit` of one order stays below this (1e-6 USDC). */
@@ -115,11 +108,12 @@ function pendingOrders(
   id: number,
   { openOrders, time }: AdmissionContext,
 ): Weighed[] {
-  const pending = openOrders.flatMap((resting) => {
+  const pending: Weighed[] = [];
+  for (const resting of openOrders) {
     const book = view.book(resting.book);
-    if (book === undefined || !isBookOpen(view, book, time)) return [];
-    return [weigh(book, resting, makerFee(book.fees, resting.price))];
-  });
+    if (book === undefined || !isBookOpen(view, book, time)) continue;
+    pending.push(weigh(book, resting, makerFee(book.fees, resting.price)));
+  }
   const carried = view.carry();
   const book = carried && view.book(carried.book);
   if (carried?.account === id && book !== undefined) {
@@ -138,33 +132,30 @@ function exceedsCash(
   order: Weighed,
   others: readonly Weighed[],
 ): boolean {
-  if (notionalOf(view, order) >= ORDER_NOTIONAL_LIMIT) return true;
+  const own = notionalOf(view, order);
+  if (own >= ORDER_NOTIONAL_LIMIT) return true;
   // Sums that round are far above the limit that they are compared with.
-  const costs = [order, ...others].map((each) => notionalOf(view, each));
-  return costs.reduce((sum, cost) => sum + cost, Math.abs(account.cash)) >= CASH_LIMIT;
+  let sum = Math.abs(account.cash) + own;
+  for (const other of others) sum += notionalOf(view, other);
+  return sum >= CASH_LIMIT;
 }
 
 function notionalOf(view: StateView, { price, signedLots }: Weighed): number {
   return Math.abs(price * signedLots) * view.unit;
 }
 
-/** The furthest that positions get: lots long and lots short, by slot. */
-interface Reach {
-  readonly long: number[];
-  readonly short: number[];
-}
-
-function reachOf(account: Readonly<Account>, orders: readonly Weighed[]): Reach {
-  const long = [...account.positions];
-  const short = account.positions.map((lots) => -lots);
+/** The furthest that the orders bring the position in a slot, long or short as `sign` is 1 or -1. */
+function reachOf(
+  account: Readonly<Account>,
+  orders: readonly Weighed[],
+  { slot, sign }: { readonly slot: number; readonly sign: number },
+): number {
+  let reach = sign * account.positions[slot]!;
   for (const { book, signedLots } of orders) {
-    for (const [slot, weight] of book.weights.entries()) {
-      const lots = weight * signedLots;
-      if (lots > 0) long[slot]! += lots;
-      else short[slot]! -= lots;
-    }
+    const lots = sign * book.weights[slot]! * signedLots;
+    if (lots > 0) reach += lots;
   }
-  return { long, short };
+  return reach;
 }
 
 /** Caps meet what an order opens: one that only brings positions nearer to 0 passes both. */
@@ -180,15 +171,13 @@ function checkCaps(
     openInterest: AdmissionContext["openInterest"];
   },
 ): DoorReject | undefined {
-  const before = reachOf(account, others);
-  const after = reachOf(account, [...others, order]);
   const limit = Math.min(policy.positionLimit, POSITION_LIMIT);
   let opens: DoorReject | undefined;
-  for (const [slot, weight] of order.book.weights.entries()) {
-    if (weight === 0) continue;
-    const side = weight * order.signedLots > 0 ? "long" : "short";
-    const reached = Math.max(0, after[side][slot]!);
-    const opened = reached - Math.max(0, before[side][slot]!);
+  for (const { slot, weight } of legsOf(order.book.weights)) {
+    const lots = weight * order.signedLots;
+    const before = reachOf(account, others, { slot, sign: Math.sign(lots) });
+    const reached = Math.max(0, before + Math.abs(lots));
+    const opened = reached - Math.max(0, before);
     if (opened === 0) continue;
     if (reached >= limit) return "limitExceeded";
     const open = openInterest?.(slot) ?? 0;
@@ -199,8 +188,9 @@ function checkCaps(
 
 function isOutOfBand(order: Weighed, risk: Risk, policy: AdmissionPolicy): boolean {
   const values = bookValues(order.book.weights, risk);
-  const mark = values.at(-1)!;
-  const move = Math.max(...values.map((value) => Math.abs(value - mark)));
+  const mark = values[SCENARIO_ROWS - 1]!;
+  let move = 0;
+  for (const value of values) move = Math.max(move, Math.abs(value - mark));
   const band = Math.max(policy.bandTicks, policy.bandMoves * move);
   const beyond = order.price - mark;
   return (order.signedLots > 0 ? beyond : -beyond) > band;
@@ -217,17 +207,47 @@ function hasMargin(
   { order, others, risk }: { order: Weighed; others: readonly Weighed[]; risk: Risk },
 ): boolean {
   const quotient = cashQuotient(account.cash, view.unit);
-  const values = scenarioValues(account, risk);
-  const costs = others.map((other) => headroomChanges(other, risk));
-  return headroomChanges(order, risk).every((change, row) => {
-    const pending = costs.reduce((sum, cost) => sum + Math.min(0, cost[row]!), 0);
-    return change >= 0 || quotient + (values[row]! + pending + change) >= 0;
-  });
+  const values = followedValues(account.positions, risk);
+  let lowest = Number.POSITIVE_INFINITY;
+  for (const value of values) lowest = Math.min(lowest, value);
+  if (quotient + (lowest + worstCosts(order, others, risk)) >= 0) return true;
+  const pending = pendingCosts(others, risk);
+  const own = candidateOf(order, risk);
+  for (let row = 0; row < SCENARIO_ROWS; row++) {
+    const change = headroomChange(own, row);
+    if (change < 0 && quotient + (values[row]! + pending[row]! + change) < 0) return false;
+  }
+  return true;
 }
 
-function headroomChanges({ book, ...order }: Weighed, risk: Risk): number[] {
-  const rates = bookRisk(book.weights, risk);
-  return Array.from({ length: SCENARIO_ROWS }, (_, row) => {
-    return headroomChange({ ...order, rates }, row);
-  });
+/**
+ * The sum of what each order can cost in the scenario that is worst for it, in lot ticks: no
+ * scenario costs more, and who can bear this need not be asked about each.
+ */
+function worstCosts(order: Weighed, others: readonly Weighed[], risk: Risk): number {
+  let costs = worstChange(order, risk);
+  for (const other of others) costs += Math.min(0, worstChange(other, risk));
+  return costs;
+}
+
+function worstChange({ book, price, signedLots, fee }: Weighed, risk: Risk): number {
+  const rates = bookRates(book.weights, risk).extremes;
+  return headroomChange({ rates, price, signedLots, fee }, signedLots > 0 ? 0 : 1);
+}
+
+/** For s = 0..17 the sum of what each order can cost, never above 0, in lot ticks. */
+function pendingCosts(orders: readonly Weighed[], risk: Risk): number[] {
+  const costs = new Array<number>(SCENARIO_ROWS).fill(0);
+  for (const order of orders) {
+    const candidate = candidateOf(order, risk);
+    for (let row = 0; row < SCENARIO_ROWS; row++) {
+      const change = headroomChange(candidate, row);
+      if (change < 0) costs[row]! += change;
+    }
+  }
+  return costs;
+}
+
+function candidateOf({ book, price, signedLots, fee }: Weighed, risk: Risk) {
+  return { rates: bookRisk(book.weights, risk), price, signedLots, fee };
 }

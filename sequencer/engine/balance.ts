@@ -2,6 +2,7 @@
 import { CASH_OFFSET, POSITION_OFFSET } from "../protocol/constants.ts";
 import type { Account } from "../protocol/state.ts";
 import { assertEngine } from "./assertion.ts";
+import { legsOf } from "./kept.ts";
 import { isCovered, type Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
 
@@ -28,9 +29,10 @@ export function positionsFit(
   weights: readonly number[],
   signedLots: number,
 ): boolean {
-  return weights.every((weight, slot) => {
-    return Math.abs(account.positions[slot]! + signedLots * weight) < POSITION_OFFSET;
-  });
+  for (const { slot, weight } of legsOf(weights)) {
+    if (Math.abs(account.positions[slot]! + signedLots * weight) >= POSITION_OFFSET) return false;
+  }
+  return true;
 }
 
 /** Adds `signedLots` of a book to the positions and keeps the slots' holder counts. */
@@ -41,9 +43,8 @@ export function addPositions(
   signedLots: number,
 ): void {
   const account = view.editAccount(id);
-  for (const [slot, weight] of weights.entries()) {
-    if (weight !== 0)
-      setPosition(view, account, slot, account.positions[slot]! + signedLots * weight);
+  for (const { slot, weight } of legsOf(weights)) {
+    setPosition(view, account, slot, account.positions[slot]! + signedLots * weight);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Questions about books and entries that several rules ask (SPEC sections 3 and 6). */
 import type { Account, Book, Entry, Series } from "../protocol/state.ts";
+import { legsOf } from "./kept.ts";
 import type { StateView } from "./stateView.ts";
 
 /** Unix seconds of a time in unix ms, as expiries are compared with. */
@@ -12,24 +13,26 @@ export function generationOf(
   weights: readonly number[],
   series: readonly Readonly<Series>[],
 ): number {
-  return weights.reduce((sum, weight, slot) => sum + weight ** 2 * series[slot]!.generation, 0);
+  let sum = 0;
+  for (const { slot, weight } of legsOf(weights)) sum += weight ** 2 * series[slot]!.generation;
+  return sum;
 }
 
 /** Whether every leg is listed, unexpired at `time` (unix ms) and still the series it was. */
 export function isBookOpen(view: StateView, book: Readonly<Book>, time: number): boolean {
   const series = view.series();
   const now = secondsOf(time);
-  const isLive = book.weights.every((weight, slot) => {
+  for (const { slot } of legsOf(book.weights)) {
     const { status, expiry } = series[slot]!;
-    return weight === 0 || (status === "listed" && expiry > now);
-  });
-  return isLive && generationOf(book.weights, series) === book.generation;
+    if (status !== "listed" || expiry <= now) return false;
+  }
+  return generationOf(book.weights, series) === book.generation;
 }
 
 /** Whether a book is one series: one weight `+1` and no other. */
 export function isPlain(weights: readonly number[]): boolean {
-  const legs = weights.filter((weight) => weight !== 0);
-  return legs.length === 1 && legs[0] === 1;
+  const legs = legsOf(weights);
+  return legs.length === 1 && legs[0]!.weight === 1;
 }
 
 /** Whether its owner voided the order by a later cancel-all. */
@@ -39,5 +42,7 @@ export function isVoid(view: StateView, entry: Pick<Entry, "account" | "seq">): 
 
 /** Signed lots of the book that the account holds, leg by leg; on a plain book the position. */
 export function exposure(account: Readonly<Account>, weights: readonly number[]): number {
-  return weights.reduce((sum, weight, slot) => sum + weight * account.positions[slot]!, 0);
+  let sum = 0;
+  for (const { slot, weight } of legsOf(weights)) sum += weight * account.positions[slot]!;
+  return sum;
 }

@@ -8,12 +8,12 @@
  */
 import { CASH_OFFSET, MARGIN_INITIAL_FACTOR, POSITION_OFFSET } from "../protocol/constants.ts";
 import type { Account } from "../protocol/state.ts";
+import { SCENARIO_ROWS } from "./kept.ts";
 import {
   cashQuotient,
   firstUnrelieved,
   maintenanceValues,
   type Risk,
-  SCENARIO_ROWS,
   scenarioValues,
   wholeUnits,
 } from "./risk.ts";

@@ -8,15 +8,13 @@
  * of 4 wherever it is not below 2^53 (only for unit = 1). Their sum may round, but only far from 0,
  * so its sign is exact.
  */
-import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR, SCENARIOS } from "../protocol/constants.ts";
+import { MARGIN_VALUE_FACTOR, SCENARIOS } from "../protocol/constants.ts";
 import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Account, Series } from "../protocol/state.ts";
 import { assertEngine } from "./assertion.ts";
+import { bookRates, followedValues, SCENARIO_ROWS } from "./kept.ts";
 
-/** The scenarios and, last, the unchanged one. */
-export const SCENARIO_ROWS = SCENARIOS + 1;
-
-/** Of one batch: `marks[slot]` in ticks, `changes[slot][scenario]` in signed ticks. */
+/** Of one batch: `marks[slot]` and signed `changes[slot][scenario]` in ticks. Never changed. */
 export interface Risk {
   readonly marks: readonly number[];
   readonly changes: readonly (readonly number[])[];
@@ -24,21 +22,39 @@ export interface Risk {
 
 const NO_CHANGES: readonly number[] = new Array<number>(SCENARIOS).fill(0);
 
-/** The snapshot, but settled slots keep their stored mark and, as final marks, do not change. */
+/** A risk, and the marks of settled slots that it was made with; undefined: not settled. */
+interface Effective {
+  readonly settled: readonly (number | undefined)[];
+  readonly risk: Risk;
+}
+
+const effective = new WeakMap<Prices, Effective>();
+
+/**
+ * The snapshot, but settled slots keep their stored mark and, as final marks, do not change. The
+ * same object for the same snapshot as long as no slot settles: much is kept with it.
+ */
 export function effectiveRisk(series: readonly Readonly<Series>[], snapshot: Prices): Risk {
+  const { slots } = snapshot;
   assertEngine(
-    snapshot.slots.length === series.length,
-    `A snapshot must have \`${series.length}\` slots. Got \`${snapshot.slots.length}\`.`,
+    slots.length === series.length,
+    `A snapshot must have \`${series.length}\` slots. Got \`${slots.length}\`.`,
   );
-  const marks: number[] = [];
-  const changes: (readonly number[])[] = [];
-  for (const [slot, risk] of snapshot.slots.entries()) {
-    const { status, mark } = series[slot]!;
-    const isSettled = status === "settled";
-    marks.push(isSettled ? mark : risk.mark);
-    changes.push(isSettled || risk.isFinal ? NO_CHANGES : risk.changes);
-  }
-  return { marks, changes };
+  const known = effective.get(snapshot);
+  if (known?.settled.every((mark, slot) => mark === settledMark(series[slot]!))) return known.risk;
+  const settled = series.map(settledMark);
+  const risk = {
+    marks: slots.map(({ mark }, slot) => settled[slot] ?? mark),
+    changes: slots.map(({ isFinal, changes }, slot) =>
+      settled[slot] !== undefined || isFinal ? NO_CHANGES : changes,
+    ),
+  };
+  effective.set(snapshot, { settled, risk });
+  return risk;
+}
+
+function settledMark({ status, mark }: Readonly<Series>): number | undefined {
+  return status === "settled" ? mark : undefined;
 }
 
 /**
@@ -57,47 +73,31 @@ export function firstMispriced(
   return slot < 0 ? undefined : slot;
 }
 
-/** What a mark and a change count for: initial margin by default, or the value itself. */
-interface Factors {
-  readonly value: number;
-  readonly change: number;
-}
-
-const INITIAL: Factors = { value: MARGIN_VALUE_FACTOR, change: MARGIN_INITIAL_FACTOR };
-const ITSELF: Factors = { value: 1, change: 1 };
-
-/** `sum_m quantity_m (value mark_m + change change_{m,s})` for s = 0..17, in ticks times lots. */
-function weigh(quantities: readonly number[], risk: Risk, factors: Factors): number[] {
-  const values = new Array<number>(SCENARIO_ROWS).fill(0);
-  for (const [slot, quantity] of quantities.entries()) {
-    if (quantity === 0) continue;
-    const mark = quantity * factors.value * risk.marks[slot]!;
-    const changes = risk.changes[slot]!;
-    const factor = quantity * factors.change;
-    for (let row = 0; row < SCENARIOS; row++) values[row]! += mark + factor * changes[row]!;
-    values[SCENARIOS]! += mark;
-  }
-  return values;
-}
-
 /** `X_s` of an account for s = 0..17, in lot ticks, four times the value it stands for. */
 export function scenarioValues(account: Readonly<Account>, risk: Risk): number[] {
-  return weigh(account.positions, risk, INITIAL);
+  return Array.from(followedValues(account.positions, risk));
 }
 
 /** `R_s` of a book's weights for s = 0..17, in ticks, four times the value it stands for. */
-export function bookRisk(weights: readonly number[], risk: Risk): number[] {
-  return weigh(weights, risk, INITIAL);
+export function bookRisk(weights: readonly number[], risk: Risk): readonly number[] {
+  return bookRates(weights, risk).rates;
 }
 
 /** `sum_m position_m (mark_m + change_{m,s})` for s = 0..17, in lot ticks: below 2^49. */
 export function maintenanceValues(account: Readonly<Account>, risk: Risk): number[] {
-  return weigh(account.positions, risk, ITSELF);
+  const values = new Array<number>(SCENARIO_ROWS).fill(0);
+  for (const [slot, lots] of account.positions.entries()) {
+    if (lots === 0) continue;
+    const [mark, changes] = [risk.marks[slot]!, risk.changes[slot]!];
+    for (let row = 0; row < SCENARIO_ROWS; row++)
+      values[row]! += lots * (mark + (changes[row] ?? 0));
+  }
+  return values;
 }
 
 /** `sum_m w_m (mark_m + change_{m,s})` for s = 0..17, in ticks: below 2^30; row 17 is the mark. */
-export function bookValues(weights: readonly number[], risk: Risk): number[] {
-  return weigh(weights, risk, ITSELF);
+export function bookValues(weights: readonly number[], risk: Risk): readonly number[] {
+  return bookRates(weights, risk).values;
 }
 
 /** `floor(4 cash / unit)` exactly: the remainder of doubles is exact, and so is what it divides. */
@@ -215,9 +215,10 @@ export function headroomChange(
 export function admissibility(candidate: Candidate): number | undefined {
   const { account, risk, unit } = candidate;
   const quotient = cashQuotient(account.cash, unit);
-  const row = scenarioValues(account, risk).findIndex((value, scenario) => {
-    const change = headroomChange(candidate, scenario);
-    return change < 0 && quotient + (value + change) < 0;
-  });
-  return row < 0 ? undefined : row;
+  const values = followedValues(account.positions, risk);
+  for (let row = 0; row < SCENARIO_ROWS; row++) {
+    const change = headroomChange(candidate, row);
+    if (change < 0 && quotient + (values[row]! + change) < 0) return row;
+  }
+  return undefined;
 }

@@ -5,13 +5,8 @@
  * reports are equal to the last bit. Margins are SPEC section 4; greeks and liquidation prices are
  * estimates from the marks, which no margin depends on.
  */
-import {
-  effectiveRisk,
-  maintenanceValues,
-  type Risk,
-  SCENARIO_ROWS,
-  scenarioValues,
-} from "../engine/risk.ts";
+import { SCENARIO_ROWS } from "../engine/kept.ts";
+import { effectiveRisk, maintenanceValues, type Risk, scenarioValues } from "../engine/risk.ts";
 import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR } from "../protocol/constants.ts";
 import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Series } from "../protocol/state.ts";

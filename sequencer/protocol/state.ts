@@ -72,10 +72,10 @@ export interface Session {
 
 /** `price` in ticks, signed. */
 export interface Entry {
-  account: number;
-  seq: number;
-  price: number;
-  lots: number;
+  readonly account: number;
+  readonly seq: number;
+  readonly price: number;
+  readonly lots: number;
 }
 
 /**
@@ -89,7 +89,8 @@ export interface BookFees {
 
 /** Best order first on both sides, at most `depth` each. */
 export interface Book {
-  weights: number[];
+  /** Never changed: another market of the same id is another array. */
+  readonly weights: readonly number[];
   /** Sum of weight^2 times listing generation: differs as soon as a leg was listed anew. */
   generation: number;
   fees: BookFees;

@@ -6,7 +6,8 @@
  * positive where its deficit is paid for. Big integers: 5 unit lots change exceeds 2^53.
  */
 
-import { maintenanceValues, type Risk, SCENARIO_ROWS, scenarioValues } from "../engine/risk.ts";
+import { SCENARIO_ROWS } from "../engine/kept.ts";
+import { maintenanceValues, type Risk, scenarioValues } from "../engine/risk.ts";
 import {
   AUCTION_DIVISOR,
   AUCTION_SECONDS,

@@ -2,10 +2,11 @@
 
 export interface Journal {
   /**
-   * Called before `key` changes: unless it was already called for it since the latest checkpoint
-   * or no checkpoint was taken, `capture` copies what is there and returns how to put it back.
+   * A recorder for things of one kind: called with what is about to change. Unless that was already
+   * recorded since the latest checkpoint, or no checkpoint was taken, `capture` copies what is there
+   * and returns how to put it back.
    */
-  record(key: string, capture: () => () => void): void;
+  recorder<K>(capture: (key: K) => () => void): (key: K) => void;
   checkpoint(): number;
   /** Undoes everything since `point`, which stays a point to return to. */
   rollback(point: number): void;
@@ -15,17 +16,20 @@ export interface Journal {
 export function createJournal(): Journal {
   let undos: (() => void)[] = [];
   let isRecording = false;
-  /** What was recorded since the latest checkpoint or rollback. */
-  const recorded = new Set<string>();
+  /** Counts checkpoints and rollbacks: what was recorded in an earlier one is recorded again. */
+  let span = 0;
   return {
-    record(key, capture) {
-      if (!isRecording || recorded.has(key)) return;
-      recorded.add(key);
-      undos.push(capture());
+    recorder<K>(capture: (key: K) => () => void) {
+      const recorded = new Map<K, number>();
+      return (key) => {
+        if (!isRecording || recorded.get(key) === span) return;
+        recorded.set(key, span);
+        undos.push(capture(key));
+      };
     },
     checkpoint() {
       isRecording = true;
-      recorded.clear();
+      span += 1;
       return undos.length;
     },
     rollback(point) {
@@ -35,12 +39,11 @@ export function createJournal(): Journal {
         );
       }
       while (undos.length > point) undos.pop()!();
-      recorded.clear();
+      span += 1;
     },
     clear() {
-      undos = [];
+      if (undos.length > 0) undos = [];
       isRecording = false;
-      recorded.clear();
     },
   };
 }
@@ -54,6 +57,8 @@ export interface Table<T> {
   edit(id: number): T;
   put(id: number, row: T): void;
   ids(): number[];
+  /** Replaces all rows; what goes and what comes is touched. */
+  refill(rows: ReadonlyMap<number, T>): void;
 }
 
 /** A table whose changes `journal` can undo; ids from 0 to `size - 1`. */
@@ -63,26 +68,35 @@ export function createTable<T>(options: {
   journal: Journal;
   create: () => T;
   clone: (row: T) => T;
+  /** Called before a row changes, or when it was put back. */
+  note?: (id: number) => void;
 }): Table<T> {
-  const { name, size, journal, create, clone } = options;
+  const { name, size, journal, create, clone, note } = options;
   const rows = new Map<number, T>();
   const touched = new Set<number>();
+
+  function touch(id: number): void {
+    touched.add(id);
+    note?.(id);
+  }
+
+  const record = journal.recorder<number>((id) => {
+    const row = rows.get(id);
+    const before = row === undefined ? undefined : clone(row);
+    return () => {
+      // The leaf may have been written to a tree meanwhile: it is to be written again.
+      touch(id);
+      if (before === undefined) rows.delete(id);
+      else rows.set(id, before);
+    };
+  });
 
   function prepare(id: number): void {
     if (!Number.isInteger(id) || id < 0 || id >= size) {
       throw new RangeError(`\`${name}\` must be below ${size}. Got \`${id}\`.`);
     }
-    touched.add(id);
-    journal.record(`${name} ${id}`, () => {
-      const row = rows.get(id);
-      const before = row === undefined ? undefined : clone(row);
-      return () => {
-        // The leaf may have been written to a tree meanwhile: it is to be written again.
-        touched.add(id);
-        if (before === undefined) rows.delete(id);
-        else rows.set(id, before);
-      };
-    });
+    touch(id);
+    record(id);
   }
 
   return {
@@ -99,5 +113,14 @@ export function createTable<T>(options: {
       rows.set(id, row);
     },
     ids: () => [...rows.keys()].sort((a, b) => a - b),
+    refill(given) {
+      // What goes is touched too: its leaf is empty again.
+      for (const id of rows.keys()) touch(id);
+      rows.clear();
+      for (const [id, row] of given) {
+        rows.set(id, row);
+        touch(id);
+      }
+    },
   };
 }

@@ -6,7 +6,6 @@ import {
   type Account,
   type Book,
   type Carry,
-  type Entry,
   emptyAccount,
   emptySeries,
   emptySession,
@@ -17,6 +16,7 @@ import {
 } from "../protocol/state.ts";
 import { type ExportedState, exportParts, importParts } from "./exportedState.ts";
 import { createJournal, createTable, type Table } from "./journal.ts";
+import { createOpenOrderIndex, type OpenOrderIndex } from "./openOrders.ts";
 
 /** Ids that were edited; an id may stand here though its edit was undone. */
 export interface Touched {
@@ -36,7 +36,7 @@ export interface MemoryState extends StateView {
   accountIds(): number[];
   /** Ids of the books that were ever opened, ascending. */
   bookIds(): number[];
-  /** Live orders of an account: those that are not void, by book and side, best first. */
+  /** Live orders of an account: those that are not void, in no order. */
   openOrdersOf(account: number): OpenOrder[];
   exportState(): ExportedState;
   /** Replaces everything, journal included; every id that is there counts as touched. */
@@ -47,6 +47,7 @@ interface Parts {
   readonly accounts: Table<Account>;
   readonly sessions: Table<Session>;
   readonly books: Table<Book>;
+  readonly openOrders: OpenOrderIndex;
   series: readonly Series[];
   nextSeq: number;
   carry: Carry | undefined;
@@ -97,7 +98,8 @@ export function createMemoryState(shape: Shape): MemoryState {
     clearTouched,
     accountIds: accounts.ids,
     bookIds: books.ids,
-    openOrdersOf: (account) => openOrders(state, books, account),
+    openOrdersOf: (account) =>
+      [...parts.openOrders.of(account)].filter((order) => !isVoid(state, order)),
     exportState() {
       const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
       return exportParts(shape, { ...parts, ...rows });
@@ -106,9 +108,9 @@ export function createMemoryState(shape: Shape): MemoryState {
       const imported = importParts(shape, exported);
       journal.clear();
       clearTouched();
-      refill(accounts, imported.accounts);
-      refill(sessions, imported.sessions);
-      refill(books, imported.books);
+      accounts.refill(imported.accounts);
+      sessions.refill(imported.sessions);
+      books.refill(imported.books);
       parts.series = imported.series;
       parts.nextSeq = imported.nextSeq;
       parts.carry = imported.carry;
@@ -121,7 +123,19 @@ export function createMemoryState(shape: Shape): MemoryState {
 
 function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): Parts {
   const accountsMax = 4 ** shape.accountLevels;
+  const openOrders = createOpenOrderIndex((id) => books.rows.get(id));
+  const books = createTable<Book>({
+    name: "book",
+    size: 4 ** shape.bookLevels,
+    journal,
+    create: () => {
+      throw new RangeError("`book` was never opened: put it before it is edited.");
+    },
+    clone: cloneBook,
+    note: openOrders.note,
+  });
   return {
+    ...{ books, openOrders },
     accounts: createTable({
       name: "account",
       size: accountsMax,
@@ -136,15 +150,6 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
       create: emptySession,
       clone: (session) => ({ ...session, keys: session.keys.map((key) => ({ ...key })) }),
     }),
-    books: createTable<Book>({
-      name: "book",
-      size: 4 ** shape.bookLevels,
-      journal,
-      create: () => {
-        throw new RangeError("`book` was never opened: put it before it is edited.");
-      },
-      clone: cloneBook,
-    }),
     series: Array.from({ length: shape.slots }, emptySeries),
     nextSeq: 1,
     carry: undefined,
@@ -153,12 +158,9 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
   };
 }
 
-/** Fields stay in their order: exported states are compared as text. */
+/** Entries, weights and rates are replaced, never changed, so that copies share them. */
 function cloneBook(book: Book): Book {
-  const { weights, fees, bids, asks } = book;
-  const clone = (entry: Entry): Entry => ({ ...entry });
-  const lists = { weights: [...weights], bids: bids.map(clone), asks: asks.map(clone) };
-  return { ...book, ...lists, fees: { ...fees } };
+  return { ...book, bids: [...book.bids], asks: [...book.asks] };
 }
 
 /** Edits of what is not a table. */
@@ -166,16 +168,19 @@ function scalarEdits(
   parts: Parts,
   journal: ReturnType<typeof createJournal>,
 ): Pick<StateView, "editSeries" | "setNextSeq" | "setCarry" | "setFees" | "setRanking"> {
-  function set<K extends Exclude<keyof Parts, "accounts" | "sessions" | "books">>(
-    name: K,
-    value: Parts[K],
-  ): void {
-    journal.record(name, () => {
-      const before = parts[name];
-      return () => {
-        parts[name] = before;
-      };
-    });
+  type Name = Exclude<keyof Parts, "accounts" | "sessions" | "books" | "openOrders">;
+  const record = journal.recorder<Name>((name) => {
+    const before = { [name]: parts[name] };
+    return () => void Object.assign(parts, before);
+  });
+  const recordSlot = journal.recorder<number>((slot) => {
+    const before = { ...parts.series[slot]! };
+    return () => {
+      parts.series = parts.series.with(slot, before);
+    };
+  });
+  function set<K extends Name>(name: K, value: Parts[K]): void {
+    record(name);
     parts[name] = value;
   }
   return {
@@ -184,12 +189,7 @@ function scalarEdits(
       if (series === undefined) {
         throw new RangeError(`\`slot\` must be below ${parts.series.length}. Got \`${slot}\`.`);
       }
-      journal.record(`series ${slot}`, () => {
-        const before = { ...series };
-        return () => {
-          parts.series = parts.series.with(slot, before);
-        };
-      });
+      recordSlot(slot);
       return series;
     },
     setNextSeq: (seq) => set("nextSeq", seq),
@@ -197,25 +197,4 @@ function scalarEdits(
     setFees: (fees) => set("fees", fees),
     setRanking: (ranking) => set("ranking", ranking),
   };
-}
-
-function openOrders(view: StateView, books: Table<Book>, account: number): OpenOrder[] {
-  const ownOf = (book: number, isSell: boolean, side: readonly Entry[]): OpenOrder[] =>
-    side
-      .filter((entry) => entry.account === account && !isVoid(view, entry))
-      .map((entry) => ({ ...entry, book, isSell }));
-  return books.ids().flatMap((id) => {
-    const { bids, asks } = books.rows.get(id)!;
-    return [...ownOf(id, false, bids), ...ownOf(id, true, asks)];
-  });
-}
-
-function refill<T>(table: Table<T>, rows: ReadonlyMap<number, T>): void {
-  // What goes is touched too: its leaf is empty again.
-  for (const id of table.rows.keys()) table.touched.add(id);
-  table.rows.clear();
-  for (const [id, row] of rows) {
-    table.rows.set(id, row);
-    table.touched.add(id);
-  }
 }

@@ -116,11 +116,11 @@ function checkPriority(before: Before, fill: Fill): void {
   assert.ok(maker.seq >= before.watermarks.get(maker.account)!, "I3: a void order traded");
   assert.equal(maker.price, fill.price);
   assert.notEqual(maker.account, fill.taker);
-  maker.lots -= fill.lots;
-  assert.ok(maker.lots >= 0);
+  const lots = maker.lots - fill.lots;
+  assert.ok(lots >= 0);
   before.sides.set(
     key,
-    side.filter(({ lots }) => lots > 0),
+    side.flatMap((entry) => (entry !== maker ? [entry] : lots > 0 ? [{ ...entry, lots }] : [])),
   );
 }
 

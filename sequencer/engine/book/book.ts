@@ -202,8 +202,8 @@ function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
     makerFee: size * makerFee(book.fees, best.price),
   };
   settleFill(view, fill, book.weights);
-  best.lots -= lots;
-  if (best.lots === 0) side.shift();
+  if (best.lots === lots) side.shift();
+  else side[0] = { ...best, lots: best.lots - lots };
   const rest = order.lots - lots;
   if (rest === 0) return { ...step, lots, fill, outcome: "filled" };
   return { ...step, lots, fill, after: { ...order, lots: rest } };

@@ -20,8 +20,9 @@ export interface NaiveResult {
   readonly removed: readonly (readonly [seq: number, reason: Removal])[];
 }
 
-interface Resting extends Entry {
+interface Resting extends Omit<Entry, "lots"> {
   readonly isSell: boolean;
+  lots: number;
 }
 
 export interface NaiveBook {

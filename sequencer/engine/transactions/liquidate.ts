@@ -8,6 +8,7 @@ import { assertEngine } from "../assertion.ts";
 import { positionsFit } from "../balance.ts";
 import { stepOrder } from "../book/book.ts";
 import { isBookOpen, isPlain, secondsOf } from "../bookState.ts";
+import { SCENARIO_ROWS } from "../kept.ts";
 import type { Liquidation, OrderStep, StepRecord } from "../records.ts";
 import {
   bookRisk,
@@ -16,7 +17,6 @@ import {
   headroomChange,
   maintenanceValues,
   type Risk,
-  SCENARIO_ROWS,
   scenarioValues,
   wholeUnits,
 } from "../risk.ts";

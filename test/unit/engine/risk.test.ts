@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { startBatch } from "../../../sequencer/engine/batchStart.ts";
+import { SCENARIO_ROWS } from "../../../sequencer/engine/kept.ts";
 import {
   admissibility,
   bookRisk,
@@ -14,7 +15,6 @@ import {
   isCovered,
   maintenanceValues,
   type Risk,
-  SCENARIO_ROWS,
   scenarioValues,
   wholeUnits,
   worstMaintenance,

@@ -23,7 +23,8 @@ function editAll(state: MemoryState, value: number): void {
   state.editSession(2).watermark = value;
   state.editSession(2).lockedSince = value;
   state.putBook(3, book(value));
-  state.editBook(3).bids[0]!.lots = value;
+  const { bids } = state.editBook(3);
+  bids[0] = { ...bids[0]!, lots: value };
   state.editSeries(1).holders = value;
   state.setNextSeq(value);
   state.setCarry({ ...CARRY, lots: value });
