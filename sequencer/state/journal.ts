@@ -21,7 +21,7 @@ export function createJournal(): Journal {
   return {
     recorder<K>(capture: (key: K) => () => void) {
       const recorded = new Map<K, number>();
-      return (key) => {
+      return (key: K) => {
         if (!isRecording || recorded.get(key) === span) return;
         recorded.set(key, span);
         undos.push(capture(key));
