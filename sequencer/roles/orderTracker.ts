@@ -43,8 +43,17 @@ interface LiveOrder extends Place {
   isCarried: boolean;
 }
 
+/** Live orders by id, and by account. */
+interface LiveOrders {
+  get(id: string): LiveOrder | undefined;
+  set(id: string, order: LiveOrder): void;
+  delete(id: string): void;
+  of(account: number): LiveOrder[];
+  all(): LiveOrder[];
+}
+
 interface Tracked {
-  readonly live: Map<string, LiveOrder>;
+  readonly live: LiveOrders;
   readonly trades: Trade[];
   nextTradeId: number;
 }
@@ -75,7 +84,7 @@ export function createOrderTracker(options: {
     },
     reopened: (book, batch) => {
       const sink: Sink = { batch, events: [] };
-      for (const order of [...tracked.live.values()]) {
+      for (const order of tracked.live.all()) {
         if (order.book === book) close(tracked, order, "void", sink);
       }
       return sink.events;
@@ -86,9 +95,7 @@ export function createOrderTracker(options: {
       return sink.events;
     },
     orders: (account) =>
-      [...tracked.live.values()]
-        .filter((order) => order.account === account)
-        .map((order) => ({ ...order, orderId: orderIdText(order) })),
+      tracked.live.of(account).map((order) => ({ ...order, orderId: orderIdText(order) })),
     trades: (book, limit) =>
       tracked.trades
         .filter((trade) => book === null || trade.book === book)
@@ -98,8 +105,32 @@ export function createOrderTracker(options: {
   };
 }
 
-function restingOrders(state: MemoryState): Map<string, LiveOrder> {
-  const live = new Map<string, LiveOrder>();
+function createLiveOrders(): LiveOrders {
+  const orders = new Map<string, LiveOrder>();
+  const byAccount = new Map<number, Map<string, LiveOrder>>();
+  return {
+    get: (id) => orders.get(id),
+    set(id, order) {
+      orders.set(id, order);
+      const own = byAccount.get(order.account);
+      if (own === undefined) byAccount.set(order.account, new Map([[id, order]]));
+      else own.set(id, order);
+    },
+    delete(id) {
+      const order = orders.get(id);
+      if (order === undefined) return;
+      orders.delete(id);
+      const own = byAccount.get(order.account)!;
+      own.delete(id);
+      if (own.size === 0) byAccount.delete(order.account);
+    },
+    of: (account) => [...(byAccount.get(account)?.values() ?? [])],
+    all: () => [...orders.values()],
+  };
+}
+
+function restingOrders(state: MemoryState): LiveOrders {
+  const live = createLiveOrders();
   const keep = (order: LiveOrder): void => {
     live.set(orderIdText(order), order);
   };
@@ -222,9 +253,7 @@ function closeAll(
   reason: "allCancelled" | "void",
   sink: Sink,
 ): void {
-  for (const order of [...tracked.live.values()]) {
-    if (order.account === account) close(tracked, order, reason, sink);
-  }
+  for (const order of tracked.live.of(account)) close(tracked, order, reason, sink);
 }
 
 /** The end of an order that does not rest, with what of it was not filled. */

@@ -41,7 +41,7 @@ function sizesOf({ info, state }: RiskParts): RiskSizes {
 }
 
 export function isAccount(state: MemoryState, id: number): boolean {
-  return state.accountIds().includes(id) && state.account(id).owner !== 0n;
+  return state.hasAccount(id) && state.account(id).owner !== 0n;
 }
 
 export function readRisk(parts: RiskParts, id: number): RiskAnswer | null {
@@ -67,9 +67,8 @@ export function readPreview(parts: RiskParts, request: PreviewRequest): OrderPre
   const { state, batcher } = parts;
   const snapshot = batcher.snapshotInUse();
   const { account: id, book: bookId } = request;
-  const isBook = state.bookIds().includes(bookId);
-  if (snapshot === undefined || !isBook || !isAccount(state, id)) return null;
-  const book = state.book(bookId)!;
+  const book = state.book(bookId);
+  if (snapshot === undefined || book === undefined || !isAccount(state, id)) return null;
   const { cash, positions } = state.account(id);
   const inputs = {
     holdings: { cash, positions: [...positions] },

@@ -32,6 +32,8 @@ export interface MemoryState extends StateView {
   /** What was edited since {@link MemoryState.clearTouched}; live sets. */
   touched(): Touched;
   clearTouched(): void;
+  /** Whether the account was ever edited. */
+  hasAccount(id: number): boolean;
   /** Ids of the accounts that were ever edited, ascending. */
   accountIds(): number[];
   /** Ids of the books that were ever opened, ascending. */
@@ -96,6 +98,7 @@ export function createMemoryState(shape: Shape): MemoryState {
       books: books.touched,
     }),
     clearTouched,
+    hasAccount: (id) => accounts.rows.has(id),
     accountIds: accounts.ids,
     bookIds: books.ids,
     openOrdersOf: (account) =>
