@@ -55,6 +55,10 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     about: "what rounds cost: from a message's arrival to its turn, beside a bare timer",
     load: async () => ({ run: (await import("./benchmarks/order.ts")).orderBenchmarks }),
   },
+  state: {
+    about: "tree updates of a block, beside circomlibjs, and sealing 1,000 touched accounts",
+    load: async () => ({ run: (await import("./benchmarks/state.ts")).stateBenchmarks }),
+  },
   terminal: {
     about:
       "the web terminal in Chromium: first view, and 1,700 streaming instruments to the screen",
