@@ -63,6 +63,8 @@ const key = z.union([
 
 const vkeys = z.strictObject({ trade: file, ledger: file });
 const circuitFiles = z.strictObject({ wasm: file, zkey: file, vkey: file });
+/** `witness`: circom's C++ calculator of the circuit, where there is one. */
+const provingFiles = circuitFiles.extend({ witness: file.optional() });
 const chainAccess = {
   deployment,
   rpcUrl: z.url(),
@@ -290,7 +292,9 @@ const validator = z.strictObject({
 const prover = z.strictObject({
   metrics,
   jobs: z.strictObject({ url: oneOrMore(z.url()), token: z.string().min(16) }),
-  keys: z.strictObject({ trade: circuitFiles, ledger: circuitFiles }),
+  keys: z.strictObject({ trade: provingFiles, ledger: provingFiles }),
+  /** rapidsnark's program, which proves in place of snarkjs. */
+  rapidsnark: file.optional(),
 });
 
 const oracle = z.strictObject({

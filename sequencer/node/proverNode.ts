@@ -10,7 +10,7 @@ export async function runProverNode(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const prover = createProver({ keys: file.keys, logger });
+  const prover = createProver({ keys: file.keys, rapidsnark: file.rapidsnark, logger });
   const jobs = createJobClient(file.jobs);
   logger.info("prover started", { jobs: file.jobs.url });
   const stopped = new Promise<void>((resolve) => {

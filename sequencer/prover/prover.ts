@@ -1,9 +1,13 @@
-/** Groth16 by snarkjs, in this process. One proof at a time: each takes all the threads it gets. */
+/**
+ * Groth16 by snarkjs, in this process, or by programs beside it. One proof at a time: each takes all
+ * the threads it gets.
+ */
 import { readFile } from "node:fs/promises";
 import { type CircuitSignals, groth16, wtns } from "snarkjs";
 import type { CircuitInputs, ProofWords } from "../batch/sealedBatch.ts";
 import type { Logger, ProofResult, Prover } from "../ports.ts";
 import { FIELD_MODULUS } from "../protocol/constants.ts";
+import { proveExternally, witnessExternally } from "./external.ts";
 import { areProofWords, proofToWords, wordsToProof } from "./proofWords.ts";
 
 /** Files of one circuit. */
@@ -12,12 +16,16 @@ export interface CircuitKeys {
   readonly zkey: string;
   /** Verification key, JSON. */
   readonly vkey: string;
+  /** A native calculator of its witness; without it the WebAssembly one works. */
+  readonly witness?: string | undefined;
 }
 
 export interface ProverOptions {
   readonly keys: { readonly [circuit: string]: CircuitKeys };
   /** Computes without worker threads: slower, but it leaves the other cores alone. */
   readonly singleThread?: boolean;
+  /** rapidsnark's program; without it snarkjs proves. */
+  readonly rapidsnark?: string | undefined;
   readonly logger: Logger;
 }
 
@@ -44,7 +52,7 @@ interface VerificationKey {
 let provers = 0;
 
 export function createProver(options: ProverOptions): Groth16Prover {
-  const { keys, singleThread = false, logger } = options;
+  const { keys, singleThread = false, rapidsnark, logger } = options;
   const vkeys = new Map<string, VerificationKey>();
   let turn: Promise<unknown> = Promise.resolve();
   let stopped = false;
@@ -69,14 +77,17 @@ export function createProver(options: ProverOptions): Groth16Prover {
     inputs: CircuitInputs,
     signal?: AbortSignal,
   ): Promise<ProofResult> {
-    // snarkjs cannot be interrupted: an abort takes effect between witness and proof.
+    // snarkjs cannot be interrupted: there an abort takes effect between witness and proof.
     signal?.throwIfAborted();
     const start = performance.now();
-    const { wasm, zkey } = keysOf(circuit);
-    const witness = await calculateWitness(circuit, wasm, inputs);
+    const { zkey, ...calculators } = keysOf(circuit);
+    const witness = await calculateWitness({ circuit, inputs, ...calculators }, signal);
     signal?.throwIfAborted();
     const witnessSeconds = (performance.now() - start) / 1000;
-    const made = await groth16.prove(zkey, witness, undefined, { singleThread });
+    const made =
+      rapidsnark === undefined
+        ? await groth16.prove(zkey, witness, undefined, { singleThread })
+        : await proveExternally(rapidsnark, { zkey, witness }, signal);
     const proof = proofToWords(made.proof);
     // Costs next to nothing, and a wrong key or a bit flipped in memory stays in this process.
     if (!(await verifyProof(await vkeyOf(circuit), made.publicSignals.map(BigInt), proof))) {
@@ -111,10 +122,14 @@ export function createProver(options: ProverOptions): Groth16Prover {
 }
 
 async function calculateWitness(
-  circuit: string,
-  wasm: string,
-  inputs: CircuitInputs,
+  given: Pick<CircuitKeys, "wasm" | "witness"> & {
+    readonly circuit: string;
+    readonly inputs: CircuitInputs;
+  },
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
+  const { circuit, wasm, witness: program, inputs } = given;
+  if (program !== undefined) return witnessExternally(program, inputs, signal);
   const witness: { type: string; data?: Uint8Array } = { type: "mem" };
   try {
     await wtns.calculate(inputs as CircuitSignals, wasm, witness);
