@@ -205,7 +205,7 @@ test("E21 a leader that shows one member another log harms nobody", TIMEOUT, asy
   created = await committee(context, { serversOf });
   const orders = load(context, created);
   const victim = created.machine(1);
-  await until("the victim was shown the other log", () => twin.lies() > 0);
+  await until("the victim was shown the other log", () => twin.lies() > 0, 60_000);
   const { position } = orders.acknowledged.at(-1)!;
   await until("it has the true one", () => {
     return (victim.member.progress()?.final?.block.to ?? 0) > Math.max(position, 25);
