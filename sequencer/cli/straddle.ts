@@ -16,6 +16,7 @@ import { addEvidenceCommands } from "./evidence.ts";
 import { addExitCommand } from "./exit.ts";
 import { EXIT_CODES, failureOf } from "./failure.ts";
 import { addForceCommands } from "./force.ts";
+import { addHeldCommands } from "./held.ts";
 import { addHistoryCommand } from "./history.ts";
 import { addKeyCommand } from "./key.ts";
 import { addOrderCommands } from "./order.ts";
@@ -76,6 +77,7 @@ function createProgram(io: Io, onExitCode: (code: number) => void): Command {
   addBookCommand(program, run);
   addOrderCommands(program, run);
   addCancelCommand(program, run);
+  addHeldCommands(program, run);
   addPositionsCommand(program, run);
   addOrdersCommand(program, run);
   addRiskCommand(program, run);
