@@ -1,4 +1,5 @@
 /** The table of the JSON-RPC interface for people, from the schemas that validate it. */
+import { DEFAULT_LIMITS } from "../sequencer/api/limits.ts";
 import { CHANNEL_FORMS } from "../sequencer/api/rpc/channelNames.ts";
 import { RPC_ERRORS } from "../sequencer/api/rpc/errorTable.ts";
 import type { Method } from "../sequencer/api/rpc/method.ts";
@@ -16,6 +17,14 @@ with \`?\` may be left out. *public*: anybody; *private*: a session of a trading
 *signed*: the signed words are authority enough. *ws*: WebSocket only.
 `;
 
+const { channelsPerConnection, channelsSure, channelsShared } = DEFAULT_LIMITS;
+const CHANNEL_RULES = [
+  `A connection has at most ${count(channelsPerConnection)} channels:`,
+  `${count(channelsSure)} for sure, and beyond them all connections share`,
+  `${count(channelsShared)}. Who joins many, or reads slowly, is told how they begin as fast as`,
+  "it reads. An instrument is written as `public/get_instruments` has it.",
+].join("\n");
+
 export function apiMethodsText(): string {
   const rows = [...METHODS.values()].map(row);
   const errors = Object.entries(RPC_ERRORS).map(([name, [code, text]]) => {
@@ -29,6 +38,8 @@ export function apiMethodsText(): string {
     "",
     "## Channels",
     "",
+    CHANNEL_RULES,
+    "",
     ...CHANNEL_FORMS.map((form) => `- \`${form}\``),
     "",
     "## Errors",
@@ -38,6 +49,11 @@ export function apiMethodsText(): string {
     ...errors,
     "",
   ].join("\n");
+}
+
+/** `4,000`. */
+function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 function row({ name, scope, needsWebSocket, cost, params, summary }: Method): string {

@@ -1,7 +1,9 @@
 /** `npm start`: a whole Straddle network on this machine, with traders. */
 import { parseArgs } from "node:util";
 import instances from "../circuits/instances.json" with { type: "json" };
+import type { BotKind } from "../sequencer/bots/botSettings.ts";
 import { createExchange } from "../sequencer/client/exchange.ts";
+import { botKindsFor, runBots } from "./devnet/bots.ts";
 import { openDataDirectory } from "./devnet/dataDirectory.ts";
 import { fundInsurance, INSURANCE_DEPOSIT } from "./devnet/insurance.ts";
 import { LADDER, replayedMarket, simulatedMarket } from "./devnet/marketPlan.ts";
@@ -26,6 +28,9 @@ validators, and traders that use it.
   --log <engine>     where the order log is: embedded (default); jetstream, on three NATS servers
                      of this machine, with a second sequencer that stands by; or simplex, with
                      four sequencers, of which the one writes whose validator leads
+  --bots <list>      who trades: maker, taker, arbitrageur, liquidator with commas between them
+                     (default: all of them), or none: makers and takers by turns at fair prices,
+                     or by the tape, as always with --once and --replay
   --data-dir <dir>   where configurations, logs and stores go (default: .straddle)
   --fresh            remove that folder first, with whatever else is in it
   --help             this text
@@ -38,6 +43,7 @@ const OPTIONS = {
   once: { type: "boolean", default: false },
   replay: { type: "string" },
   log: { type: "string", default: "embedded" },
+  bots: { type: "string" },
   "port-base": { type: "string", default: `${PORT_BASE}` },
   "data-dir": { type: "string", default: ".straddle" },
   fresh: { type: "boolean", default: false },
@@ -54,6 +60,7 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
   if (!Number.isInteger(base) || base < 1100 || base > 65_000) {
     throw new Error(`--port-base must be from 1100 to 65000. Got \`${values["port-base"]}\`.`);
   }
+  const kinds = botKindsFor(values);
   const { oracles, slots } = instances.trade[INSTANCE];
   const ports = portsFrom(base, oracles);
   const nats = natsFor(values.log, base);
@@ -81,7 +88,8 @@ async function run(values: Values, stopping: AbortController): Promise<void> {
     const { apiUrl, rpcUrl, deployment } = network;
     directory.writeJson({ ...deployment, apiUrl, rpcUrl }, "devnet.json");
     const nextTaking = market.tape.length > 0 ? tapeTakings(market.tape) : fairTakings();
-    await runTraders({ network, signal, startedAt, nextTaking, isOnce: values.once });
+    const { once: isOnce } = values;
+    await runTraders({ network, signal, startedAt, nextTaking, isOnce, kinds });
   } finally {
     await network?.children.stopAll();
     directory.release();
@@ -105,8 +113,9 @@ async function runTraders(options: {
   startedAt: number;
   nextTaking: ReturnType<typeof fairTakings>;
   isOnce: boolean;
+  kinds: readonly BotKind[];
 }): Promise<void> {
-  const { network, signal, startedAt, nextTaking, isOnce } = options;
+  const { network, signal, startedAt, nextTaking, isOnce, kinds } = options;
   const exchange = createExchange({ url: network.apiUrl });
   try {
     const report = await createReport(exchange, say);
@@ -124,17 +133,20 @@ async function runTraders(options: {
     const until = AbortSignal.any([signal, done.signal]);
     const onFill = (order: TradedOrder): void => {
       first?.(order);
-      // One round trip is asked for, and every further batch would only stand in its way.
-      if (isOnce) done.abort();
+      // Every further batch would only stand in the round trip's way; bots begin after it.
+      if (isOnce || kinds.length > 0) done.abort();
     };
     const trading = trade({ exchange, traders, report, signal: until, nextTaking, onFill });
     const roundTrip = filled.then((order) => finishRoundTrip(order, report, signal));
     await Promise.race([roundTrip, trading.then(() => untilAborted(signal)), untilAborted(signal)]);
     const seconds = Math.round((Date.now() - startedAt) / 1000);
     say(`done         the first round trip, deposit to withdrawal, took ${seconds} s`);
-    if (!isOnce) await Promise.race([trading, untilAborted(signal)]);
+    if (!isOnce && kinds.length === 0) await Promise.race([trading, untilAborted(signal)]);
     done.abort();
     await trading;
+    // They end with the signal, and take their orders back before the network ends.
+    if (kinds.length > 0) await runBots({ network, exchange, traders, kinds, report, signal });
+    signal.throwIfAborted();
     report.stop();
   } finally {
     exchange.close();

@@ -21,6 +21,7 @@ const HELP = `Runs the tests that are named after the settlement layer's propert
   npm run test:settlement -- [options]
 
   --only <names>    these alone, as A1,B3
+  --circuits        what the circuits promise instead (C1 to C8, C10)
   --long            the long ones too (D3: mutants of the contracts)
   --list            the named tests and where they are; runs nothing
   --root <folder>   another project's tests
@@ -47,6 +48,7 @@ function readArguments() {
     const { values } = parseArgs({
       options: {
         only: { type: "string" },
+        circuits: { type: "boolean", default: false },
         long: { type: "boolean", default: false },
         list: { type: "boolean", default: false },
         root: { type: "string", default: ROOT },
@@ -54,15 +56,17 @@ function readArguments() {
         help: { type: "boolean", default: false },
       },
     });
-    return { ...values, names: namesIn(values.only) };
+    return { ...values, names: namesIn(values.only, values.circuits) };
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
 }
 
-function namesIn(only: string | undefined): string[] {
+function namesIn(only: string | undefined, isOfCircuits: boolean): string[] {
   const all = Object.keys(PROPERTIES);
-  if (only === undefined) return all;
+  if (only === undefined) {
+    return all.filter((name) => (PROPERTIES[name]!.isOfCircuits === true) === isOfCircuits);
+  }
   const asked = only.split(",").map((name) => name.trim().toUpperCase());
   const unknown = asked.find((name) => !all.includes(name));
   if (unknown !== undefined) {

@@ -16,6 +16,9 @@ const { values } = parseArgs({
 });
 const env = { ...process.env, ...(values.long ? { STRADDLE_TEST_LONG: "1" } : {}) };
 
+/** Tests that are named after what the circuits promise. */
+const TARGETS = /(wires|adversary|knownBugs|tamper|range|signatures|comparisons)\.test\.ts$/;
+
 const failed: string[] = [];
 
 function step(name: string, args: readonly string[]): void {
@@ -47,7 +50,9 @@ step("contracts", ["node_modules/hardhat/dist/src/cli.js", "build"]);
 step("types", ["node_modules/typescript/bin/tsc", "-p", "."]);
 step("the terminal's types", ["node_modules/typescript/bin/tsc", "-p", "sequencer/web"]);
 if (values.circuits) {
-  tests("circuit tests", "test/{agreement,circuits}/**/*.test.ts", 2);
+  // The named targets come last, one line for each with its figure.
+  tests("circuit tests", "test/{agreement,circuits}/**/*.test.ts", 2, TARGETS);
+  step("circuit targets", ["scripts/settlement.ts", "--circuits", "--no-build"]);
 } else {
   tests("tests", "test/**/*.test.ts", 2, /^test\/e2e\//);
   tests("whole network", "test/e2e/**/*.test.ts", 1);

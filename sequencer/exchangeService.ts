@@ -21,12 +21,15 @@ import type {
   SeriesInfo,
 } from "./market/publicBook.ts";
 import type { RiskAnswer } from "./market/riskReport.ts";
+import type { PackageTrading, RfqNews } from "./packageTrading.ts";
 import type { BatchProof } from "./protocol/batchProof.ts";
+import type { RfqTrade } from "./protocol/blockRfq.ts";
 import type { BatchKind, MessageKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { LogHashes } from "./protocol/evidence.ts";
 import type { FairOrder } from "./protocol/fairOrder.ts";
 import type { HeldInfo, ProtectionInfo } from "./protocol/heldWord.ts";
+import type { LedgerProof } from "./protocol/ledgerProof.ts";
 import type { DoorReject, Outcome, Removal } from "./protocol/rejection.ts";
 import type { SeenHead } from "./protocol/seenHead.ts";
 import type { Snapshot } from "./protocol/snapshot.ts";
@@ -221,6 +224,8 @@ export interface BatchStatus {
   readonly transaction: Hex | null;
 }
 
+export type StagedProof = LedgerProof & Pick<BatchStatus, "stage" | "transaction">;
+
 /** How far a log record has come. `batchNumber` and `transaction` as in {@link BatchStatus}. */
 export interface StageInfo {
   readonly logPosition: number;
@@ -335,6 +340,8 @@ export type ExchangeEvent =
   /** `receipt`: of a word that was sent, told once more when it is signed. */
   | { readonly type: "held"; readonly update: HeldInfo; readonly receipt: Receipt | null }
   | { readonly type: "protection"; readonly update: ProtectionInfo }
+  | { readonly type: "rfq"; readonly news: RfqNews }
+  | { readonly type: "rfqTrade"; readonly trade: RfqTrade }
   | { readonly type: "trading"; readonly trading: TradingInfo };
 
 /** What concerns one account. */
@@ -368,6 +375,8 @@ export interface ExchangeService {
   batches(from: number | null, limit: number): Promise<readonly BatchStatus[]>;
   /** Null: not sealed, or not kept. */
   batchProof(number: number): Promise<BatchProof | null>;
+  /** Of the newest seal. Null: nothing is sealed yet, or there is no such place for an account. */
+  ledgerProof(account: number): Promise<StagedProof | null>;
   /** The snapshot in use. */
   snapshot(): Promise<Snapshot | null>;
   stages(logPosition: number): Promise<StageInfo | null>;
@@ -381,6 +390,8 @@ export interface ExchangeService {
   liquidations(): Promise<readonly LiquidationInfo[]>;
   /** Held words, protection of market makers, scopes of keys. */
   readonly policy: AccountPolicy<Refused, SubmitResult>;
+  /** Combinations on demand, requests for quotes, blocks. */
+  readonly packages: PackageTrading<Refused, Receipt>;
   /**
    * Calls `listener` for everything that happens from now on, in order, synchronously after the
    * records are durable. The listener must not throw and returns at once. Returns the end of it.

@@ -27,20 +27,23 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   consensus: ["protocol", "batch"],
   market: [...core, "pricing"],
   ports: ["protocol", "type batch", "type consensus", "type engine", "type exchangeService"],
-  exchangeService: ["protocol", "type engine", "type market", "type accountPolicy"],
+  exchangeService: [
+    ...["protocol", "type engine", "type market", "type accountPolicy", "type packageTrading"],
+  ],
   accountPolicy: ["protocol"],
+  packageTrading: ["protocol", "type market"],
   store: adapter,
   jetstream: adapter,
   l1: adapter,
   gossip: adapter,
   prover: adapter,
-  api: [...adapter, "type accountPolicy", "market"],
+  api: [...adapter, "type accountPolicy", "type packageTrading", "market"],
   oracle: [...adapter, "pricing"],
   metrics: adapter,
   pricing: ["protocol"],
   roles: [
     ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "market"],
-    "type accountPolicy",
+    ...["type accountPolicy", "type packageTrading"],
   ],
   node: [
     ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "roles"],
@@ -48,8 +51,10 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   ],
   client: [...core, "pricing", "market", "exchangeService"],
   cli: ["client", "market", "protocol", "consensus", "node", "l1", "exchangeService"],
-  ccxt: ["protocol", "market"],
+  bots: ["client", "market", "exchangeService", "pricing", "engine", "protocol"],
+  ccxt: ["client", "protocol", "market"],
   // What the client itself uses, and `batch`: the page computes a proof's public inputs by itself.
+  adversary: [],
   web: ["client", "exchangeService", "protocol", "engine", "pricing", "market", "batch"],
 };
 
@@ -62,6 +67,11 @@ const zonePackages: Readonly<Record<string, readonly string[]>> = {
   consensus: ["@noble/*"],
   pricing: [],
   market: [],
+  // A package of its own: whoever attacks a circuit needs Node, and circom2 beside it.
+  adversary: [
+    ...["node:child_process", "node:crypto", "node:fs", "node:module", "node:os", "node:path"],
+    "node:util",
+  ],
 };
 
 /** Zones whose code is a function of what it is given, the same one everywhere. */
@@ -246,6 +256,7 @@ function isPure(file: string, zone: string | undefined): boolean {
 /** `sequencer/engine/book/book.ts` is in `engine`, `sequencer/ports.ts` is in `ports`. */
 function zoneOf(file: string): string | undefined {
   const [top, name] = file.split("/");
+  if (file.startsWith("circuits/adversary/")) return "adversary";
   return top === "sequencer" ? name?.replace(/\.tsx?$/, "") : undefined;
 }
 

@@ -1,4 +1,5 @@
 /** What layer one costs: whole transactions on a simulated chain, with all that they pay for. */
+import { VALIDATORS_MAX } from "../../sequencer/consensus/validatorSet.ts";
 import { instanceSizes } from "../deploy.ts";
 import type { BenchLine } from "./benchLine.ts";
 import { comparisonLines } from "./gasComparison.ts";
@@ -25,7 +26,6 @@ import {
 } from "./gasWorld.ts";
 
 export const INSTANCES = ["tiny", "medium", "large"] as const;
-const VALIDATORS_MAX = 16;
 /** What a batch may cost anyway, and what each fill may add. */
 const OVERHEAD_TARGET = 260_000;
 const FILL_ALLOWANCE = 700;

@@ -12,6 +12,7 @@ import type { ProofWords } from "../../sequencer/batch/sealedBatch.ts";
 import { type AttestationDomain, attesterOf } from "../../sequencer/l1/attestation.ts";
 import { encodeCertificate } from "../../sequencer/l1/certificate.ts";
 import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
+import { quorumOf } from "../../sequencer/protocol/certification.ts";
 import { pack } from "../../sequencer/protocol/codec.ts";
 import {
   BATCH_KINDS,
@@ -117,7 +118,7 @@ async function certificateOf(
   const rootAfter = words[HEADER.indexOf("rootAfter")]!;
   const logHash = "5a".repeat(32);
   const content = { number, root: rootAfter, wordsHash: wordsHash(words), logHash };
-  const signers = attesters.slice(0, Math.ceil((attesters.length * 2) / 3));
+  const signers = attesters.slice(0, quorumOf(attesters.length));
   const attestations = await Promise.all(
     signers.map((account) => attesterOf(account, domain).attest(content)),
   );

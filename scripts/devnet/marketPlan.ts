@@ -5,6 +5,7 @@ import type { TapeTrade } from "../replay/tradeTape.ts";
 
 type Plan = NonNullable<ConfigInput<"sequencer">["plan"]>;
 type PlannedSeries = Plan["series"][number];
+type Leg = Plan["books"][number]["legs"][number];
 
 /** Price step 0.1 USDC, quantity step 0.01 contract: what `unit` 1000 stands for. */
 export const MARKET = { underlying: "ETH", tickSize: 100_000, lotsPerContract: 100 } as const;
@@ -34,8 +35,8 @@ const SOON_SECONDS_MIN = 900;
 const SOON_SECONDS_STEP = 300;
 
 /**
- * Calls and puts around the money for a week, a straddle of the two in the middle, and a call that
- * expires soon: its settlement can be watched.
+ * Calls and puts around the money for a week with their forward, a straddle of the two in the
+ * middle, and a call that expires soon: its settlement can be watched.
  */
 export function simulatedMarket(nowMs: number): MarketSetup {
   const now = Math.floor(nowMs / 1000);
@@ -49,19 +50,22 @@ export function simulatedMarket(nowMs: number): MarketSetup {
     { isCall: false, strike: SPOT_TICKS - STRIKE_STEP_TICKS, expiry },
     { isCall: true, strike: SPOT_TICKS, expiry: soon },
   ];
-  const series = terms.map((option, slot) => ({ slot, ...option }));
+  const options = terms.map((option, slot) => ({ slot, ...option }));
+  const forward = { slot: options.length, isCall: true, strike: 0, expiry };
+  const straddle = { book: options.length, legs: [0, 1].map((slot): Leg => [slot, 1]) };
   const books: Plan["books"] = [
-    ...plainBooks(series),
-    { book: series.length, legs: [[0, 1] as [number, number], [1, 1] as [number, number]] },
+    ...plainBooks(options),
+    straddle,
+    { book: straddle.book + 1, legs: [[forward.slot, 1]] },
   ];
   const feed = { kind: "simulated", seed: SEED, startMs: nowMs } as const;
-  return { plan: { series, books }, feed, tape: [], notes: [] };
+  return { plan: { series: [...options, forward], books }, feed, tape: [], notes: [] };
 }
 
 /** Listings that follow the simulated market, in the slots that its plan leaves. */
 export const LADDER = {
   ...{ dailies: 1, weeklies: 1, monthlies: 0 },
-  ...{ strikesPerSideMax: 1, combinationsMax: 2, slotsMax: 11, spareSlots: 1 },
+  ...{ strikesPerSideMax: 1, combinationsMax: 2, slotsMax: 10, spareSlots: 1 },
   startTicks: SPOT_TICKS,
 };
 

@@ -37,6 +37,8 @@ const ACCOUNT_MS_MAX = 120_000;
 export interface DevnetTrader {
   readonly name: string;
   readonly owner: Owner;
+  /** Its trading keys follow from it. */
+  readonly wallet: ReturnType<typeof developmentAccount>;
   readonly trader: Trader;
 }
 
@@ -59,7 +61,8 @@ export async function openTraders(
   return { makers: traders.slice(0, 2), takers: traders.slice(2) };
 }
 
-async function openTrader(options: {
+/** Of the development account `index` places after the first trader's. */
+export async function openTrader(options: {
   network: Network;
   exchange: Exchange;
   name: string;
@@ -77,8 +80,7 @@ async function openTrader(options: {
   });
   const pair = await deriveTradingKey(wallet, { chainId: CHAIN_ID, rollup, keyIndex: 0 });
   await owner.mint(DEPOSIT);
-  const expiry = Math.floor(Date.now() / 1000) + KEY_DAYS * DAY_SECONDS;
-  const key = { index: 0, key: pair.publicKey, expiry };
+  const key = { index: 0, key: pair.publicKey, expiry: keyExpiry() };
   const { account } = await owner.deposit({ amount: DEPOSIT, key });
   await waitFor(`the account of ${name}`, ACCOUNT_MS_MAX, signal, async () => {
     return exchange.key(account, 0).catch(() => undefined);
@@ -89,7 +91,12 @@ async function openTrader(options: {
     keyIndex: 0,
     key: { secret: pair.secret },
   });
-  return { name, owner, trader };
+  return { name, owner, wallet, trader };
+}
+
+/** Unix seconds. */
+export function keyExpiry(): number {
+  return Math.floor(Date.now() / 1000) + KEY_DAYS * DAY_SECONDS;
 }
 
 /** A fill, for whoever waits for one. */

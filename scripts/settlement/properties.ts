@@ -1,9 +1,11 @@
-/** What the settlement layer promises, by the names that its tests carry, in the order shown. */
+/** What the settlement layer and the circuits promise, by the names of their tests, in order. */
 
 export interface Property {
   readonly statement: string;
   /** Takes too long for every run: without `--long` its tests skip themselves. */
   readonly isLong?: true;
+  /** Of the circuits, not of the settlement layer: `npm run test:circuits` shows it. */
+  readonly isOfCircuits?: true;
 }
 
 export const PROPERTIES: Readonly<Record<string, Property>> = {
@@ -23,6 +25,15 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   B8: { statement: "a withheld batch holds nobody: exit from the last proven root" },
   B9: { statement: "gas: freeze 100k, exit 500k, batch 260k and 700 for each fill, at most" },
   B10: { statement: "a series that expires while frozen settles by the written rule" },
+  C1: circuits("no single wire of a whole witness can be changed"),
+  C2: circuits("nor any number of wires together: the Jacobian's kernel is 0"),
+  C3: circuits("every hint replaced by 100 values and more: none with another output"),
+  C4: circuits("constraints deleted one by one: 95 % noticed, the others reviewed"),
+  C5: circuits("every public signal tampered with: no proof holds"),
+  C6: circuits("what is compared is range-checked; the compiler's warnings are reviewed"),
+  C7: circuits("boundaries: 0, 1, 2^n - 1, 2^n, p - 1, negative numbers"),
+  C8: circuits("odd signatures, keys and Merkle paths refused"),
+  C10: circuits("the adversary flags 80 % of known bugs, and no fixed circuit"),
   C9: { statement: "inputs beyond the field and 10,000 mangled proofs refused; no proof twice" },
   D1: { statement: "contracts' coverage: lines 95 %, branches 90 %, at least" },
   D2: { statement: "invariants of all contracts together, 256 runs of 128 calls" },
@@ -34,6 +45,10 @@ export const PROPERTIES: Readonly<Record<string, Property>> = {
   E11: { statement: "stuck transactions, crashes, lying endpoints: never two for one batch" },
   E12: { statement: "a reverting batch stops and alarms; backlog presses back" },
 };
+
+function circuits(statement: string): Property {
+  return { statement, isOfCircuits: true };
+}
 
 const NODE_TITLE = /^([A-E]\d{1,2})\b/;
 const SOLIDITY_TITLE = /^(?:test|testFuzz|invariant)_([A-E]\d{1,2})_/;

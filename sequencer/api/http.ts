@@ -88,7 +88,6 @@ async function post(
   response: ServerResponse,
   { limits, work, rpc }: HttpParts,
 ): Promise<void> {
-  if (work.isStopping) return refuse(response, 503, new RpcError("temporarily_unavailable"));
   const type = request.headers["content-type"] ?? "";
   if (!/^application\/json\b/i.test(type)) {
     const text = `\`content-type\` must be application/json. Got \`${type.slice(0, 80)}\`.`;
@@ -98,6 +97,10 @@ async function post(
   if (body === undefined) {
     const text = `the body is larger than ${limits.bodyBytes} bytes.`;
     return refuse(response, 413, new RpcError("invalid_request", text));
+  }
+  if (work.isStopping) {
+    response.setHeader("connection", "close");
+    return reply(response, 503, rpc.stopping(body) ?? "");
   }
   work.pending++;
   try {

@@ -13,6 +13,9 @@ export interface ApiLimits {
   /** Connections of one address: no one may take them all. */
   readonly connectionsPerAddress: number;
   readonly channelsPerConnection: number;
+  /** So many of them every connection may have; beyond, all connections share `channelsShared`. */
+  readonly channelsSure: number;
+  readonly channelsShared: number;
   /** Frames of one message, and pieces in which one frame may come. */
   readonly fragments: number;
   readonly framePieces: number;
@@ -44,7 +47,10 @@ export const DEFAULT_LIMITS: ApiLimits = {
   webSockets: 3000,
   connections: 4000,
   connectionsPerAddress: 1500,
-  channelsPerConnection: 1000,
+  // Every book and ticker of 1,700 instruments, and then some.
+  channelsPerConnection: 4000,
+  channelsSure: 1000,
+  channelsShared: 500_000,
   fragments: 64,
   framePieces: 1024,
   inFlight: 200,

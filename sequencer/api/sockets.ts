@@ -41,8 +41,8 @@ export interface SocketReader {
 export interface Conversation {
   /** Undefined: nothing to answer. Never rejects. */
   answer(text: string): Promise<string | undefined>;
-  /** The answer while the node stops. */
-  stopping(): string;
+  /** The answer while the node stops; undefined: nothing to answer. */
+  stopping(text: string): string | undefined;
   /** Milliseconds until the next request is taken; 0: now. */
   wait(): number;
   close(): void;
@@ -97,7 +97,11 @@ function serve(socket: WebSocket, parts: Served): void {
   let refusals = 0;
   socket.on("message", (data, isBinary) => {
     if (isBinary) return socket.close(TEXT_ONLY, "send JSON-RPC 2.0 as text");
-    if (work.isStopping) return reader.send(conversation.stopping());
+    if (work.isStopping) {
+      const refusal = conversation.stopping(data.toString());
+      if (refusal !== undefined) reader.send(refusal);
+      return;
+    }
     refusals = conversation.wait() > 0 ? refusals + 1 : 0;
     if (refusals > REFUSALS_MAX) return reader.drop();
     inFlight++;

@@ -39,6 +39,7 @@ import {
   openTrading,
   type TradingState,
 } from "./tradingMode.ts";
+import { additionOfSteps, createWorkingSet, fitsAll } from "./workingSet.ts";
 
 export interface ExecutorOptions {
   readonly state: MemoryState;
@@ -80,8 +81,17 @@ export type Applied =
   | { readonly type: "operation"; readonly record: OperationRecord }
   | { readonly type: "seal"; readonly batch: SealedBatch };
 
+/** The state as it was at the last seal, and the batch that was sealed; 0: none yet. */
+export interface SealedState extends Pick<BaseState, "account" | "roots"> {
+  readonly number: number;
+  /** Of an account's leaf: see MerkleTree. */
+  path(account: number): bigint[][];
+}
+
 export interface Executor {
   current(): CurrentBatch | undefined;
+  /** Undefined where batches are sealed without inputs. Good until the next entry. */
+  sealed(): SealedState | undefined;
   nextNumber(): number;
   /** State root at the last seal. */
   root(): bigint;
@@ -99,6 +109,11 @@ export interface Executor {
   purge(entry: PurgeEntry): StepRecord | "full";
   liquidate(entry: LiquidateEntry): StepRecord | "full";
   seal(): SealedBatch;
+  /**
+   * Whether messages with these steps fit the open trade batch together; where none is open, an
+   * empty one.
+   */
+  hasRoom(messages: readonly (readonly StepRecord[])[]): boolean;
   /** Changes the trading mode, in a batch or between two. */
   switchTrading(entry: TradingEntry): void;
   /** The same by entry. Throws InvalidEntryError on what an honest sequencer would not write. */
@@ -113,6 +128,8 @@ export interface BatchRun {
   purge?(entry: PurgeEntry): StepRecord | "full";
   liquidate?(entry: LiquidateEntry): StepRecord | "full";
   operation?(entry: OperationEntry): OperationRecord | "full";
+  /** Of trade batches: see {@link Executor.hasRoom}. */
+  hasRoom?(messages: readonly (readonly StepRecord[])[]): boolean;
   /** Goes on with a carried order; the steps that found room. */
   proceed(): readonly StepRecord[];
   /** The public words of the steps. */
@@ -195,6 +212,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   const executor: Executor = {
     current: () => (open === undefined ? undefined : describe(open)),
+    sealed: () => base && { ...base, number: last.number, path: trees.accounts.path },
     nextNumber: () => (open === undefined ? last.number + 1 : open.entry.number + 1),
     root: () => root,
     lastTime: () => last.time,
@@ -208,6 +226,9 @@ export function createExecutor(options: ExecutorOptions): Executor {
     purge: (entry) => during(entry, (run) => run.purge?.(entry)),
     liquidate: (entry) => during(entry, (run) => run.liquidate?.(entry)),
     seal,
+    hasRoom: (messages) =>
+      open?.run.hasRoom?.(messages) ??
+      fitsAll(createWorkingSet(), messages.map(additionOfSteps), sizes.trade),
     switchTrading,
     apply: (entry) => applyEntry(executor, entry),
   };

@@ -13,7 +13,7 @@ import type { LiquidateEntry, MessageEntry, OpenEntry, PurgeEntry } from "./log.
 import { fokSteps } from "./sizes.ts";
 import { bookInputs, stepInputs, stepWords } from "./tradeWitness.ts";
 import { accountInputs, signerInputs } from "./witness.ts";
-import { add, additionOfSteps, createWorkingSet, fits } from "./workingSet.ts";
+import { add, additionOfSteps, createWorkingSet, fits, fitsAll } from "./workingSet.ts";
 
 export interface RunContext extends ExecutorOptions {
   readonly entry: OpenEntry;
@@ -79,6 +79,8 @@ export function createTradeRun(context: RunContext): BatchRun {
       const steps = attempt(() => [liquidate(state, entry, rules)]);
       return steps === "full" ? steps : steps[0]!;
     },
+    hasRoom: (done) =>
+      state.carry() === undefined && fitsAll(set, done.map(additionOfSteps), sizes),
     stepWords: () => stepWords(records, sizes.steps),
     inputs(base) {
       const parts = { base, state, trees, set };

@@ -56,6 +56,20 @@ export function fits(set: WorkingSet, addition: Addition, room: Room): boolean {
   );
 }
 
+/** Whether all of them fit, one after the other; the set stays as it is. */
+export function fitsAll(set: WorkingSet, additions: readonly Addition[], room: Room): boolean {
+  const { accounts, books, signers } = set;
+  const copies = { accounts: new Set(accounts), books: new Set(books), signers: new Map(signers) };
+  const tried: WorkingSet = { ...set, ...copies };
+  return additions.every((addition) => {
+    const isFitting = fits(tried, addition, room);
+    add(tried, addition, NO_SIGNATURE);
+    return isFitting;
+  });
+}
+
+const NO_SIGNATURE: Signature = { r8x: 0n, r8y: 0n, s: 0n };
+
 export function add(set: WorkingSet, addition: Addition, signature?: Signature): void {
   set.used += addition.steps;
   for (const id of addition.accounts) set.accounts.add(id);

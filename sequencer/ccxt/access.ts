@@ -3,19 +3,23 @@
  * shared secret, names and errors of its own.
  */
 import ccxt from "ccxt";
+import { type SignedWord, wireSignature, wireWord } from "../client/exchange.ts";
+import {
+  type Answered,
+  createKeyChain,
+  type KeyChain,
+  type WordAnswer,
+} from "../client/keyChain.ts";
+import { checkReceipt } from "../client/receipt.ts";
+import { createReceiptBook } from "../client/receiptBook.ts";
+import { exchangeError } from "../client/rpcErrors.ts";
 import { sign } from "../protocol/eddsa.ts";
 import type { Message } from "../protocol/messages.ts";
 import { readRequestHash } from "../protocol/receipt.ts";
 import { DESCRIPTION, UNSUPPORTED } from "./description.ts";
-import {
-  createWordChain,
-  type Fate,
-  type SignedWord,
-  signatureText,
-  type WordChain,
-} from "./wordChain.ts";
+import { asCcxt, asClient, type RpcErrorObject } from "./failures.ts";
 
-const { AuthenticationError, ExchangeError, NetworkError, NotSupported } = ccxt;
+const { AuthenticationError, ExchangeError, NotSupported } = ccxt;
 
 export type Dict = Record<string, unknown>;
 
@@ -26,13 +30,10 @@ export interface VenueInfo {
   readonly underlying: string;
   readonly tickSize: number;
   readonly lotsPerContract: number;
-}
-
-/** The error object of an answer, kept with the exception that it became. */
-interface RpcErrorObject {
-  readonly code: number;
-  readonly message: string;
-  readonly data?: { readonly head?: string; readonly receipt?: unknown };
+  readonly shape: { readonly unit: number };
+  /** Who signs receipts: several where they take turns. */
+  readonly sequencer: string;
+  readonly receiptSigners?: readonly string[];
 }
 
 /** Deribit's names for what is one method here. */
@@ -43,11 +44,8 @@ const ALIASES: Readonly<Record<string, string>> = {
   get_user_trades_by_currency_and_time: "get_user_trades_by_currency",
 };
 
-const STALE = new Set([30001, 30002]);
-const OUTCOME_UNKNOWN = 30012;
-
 export class StraddleAccess extends ccxt.pro.deribit {
-  private chain: WordChain | undefined;
+  private chain: KeyChain | undefined;
 
   constructor(userConfig: object = {}) {
     super(userConfig);
@@ -103,7 +101,7 @@ export class StraddleAccess extends ccxt.pro.deribit {
     const domain = BigInt(this.venueInfo().domain);
     const time = this.milliseconds();
     const hash = readRequestHash({ domain, account, keyIndex, time });
-    const { r8x, r8y, s } = signatureText(sign(secret, hash));
+    const { r8x, r8y, s } = wireSignature(sign(secret, hash));
     const id = `id=${account}/${keyIndex},ts=${time},sig=${r8x}:${r8y}:${s}`;
     return { Authorization: `straddle-eddsa ${id}` };
   }
@@ -130,25 +128,24 @@ export class StraddleAccess extends ccxt.pro.deribit {
     return new ExchangeError(`${this.id} ${error.message}`);
   }
 
-  /** Signs messages and posts them with `method`; the answer's result. */
-  async sendWords(
-    messages: readonly Message[],
+  /** Signs a message and posts it with `method`; the answer's result, its receipt checked. */
+  async sendWord(
+    message: Message,
     method: string,
-    paramsOf: (words: readonly SignedWord[]) => Dict,
+    paramsOf: (signed: SignedWord) => Dict,
   ): Promise<Dict> {
     this.chain ??= this.createChain();
-    return this.chain.run(messages, (words) => this.post(method, paramsOf(words)));
+    const answer = this.chain.sendBy(message, (sent) =>
+      asClient(this.post(method, paramsOf(wireWord(sent))) as Promise<Dict & Answered>),
+    );
+    return asCcxt(this, answer);
   }
 
-  /** One word of any kind; its receipt. */
+  /** A message of any kind; its receipt. */
   async submitWord(message: Message): Promise<Dict> {
     this.chain ??= this.createChain();
-    return this.chain.run([message], async (words) => {
-      const { results } = await this.post("straddle/submit", { words });
-      const [{ receipt, error }] = results as [{ receipt?: Dict; error?: RpcErrorObject }];
-      if (receipt === undefined) throw this.failureOf(error as RpcErrorObject);
-      return receipt;
-    });
+    const receipt = this.chain.send(message) as Promise<unknown> as Promise<Dict>;
+    return asCcxt(this, receipt);
   }
 
   private async post(method: string, params: Dict): Promise<Dict> {
@@ -157,17 +154,40 @@ export class StraddleAccess extends ccxt.pro.deribit {
     return result as Dict;
   }
 
-  private createChain(): WordChain {
+  private createChain(): KeyChain {
     const { account, keyIndex, secret } = this.credentials();
-    return createWordChain({
-      ...{ account, keyIndex, secret },
+    return createKeyChain({
+      ...{ account, keyIndex, secret, checkReceipt: this.createReceiptCheck() },
+      // Requests overtake each other, and a word must find the head that the one before has left.
+      ...{ inFlightMax: 1, resendMs: Number(this.options.resendMs) },
+      submit: async (sent) => {
+        const { results } = await asClient(
+          this.post("straddle/submit", { words: sent.map(wireWord) }),
+        );
+        return (results as (Answered | { error: RpcErrorObject })[]).map(
+          (result): WordAnswer => ("error" in result ? exchangeError(result.error) : result),
+        );
+      },
       fetchHead: async () => {
         const key = { account, key_index: keyIndex };
-        const { result } = await this.request("get_key", "straddle", "GET", key);
+        const { result } = await asClient(this.request("get_key", "straddle", "GET", key));
         return BigInt((result as { head: string }).head);
       },
-      fateOf,
     });
+  }
+
+  /** Of receipts by the sequencer that the node named when the markets were loaded. */
+  private createReceiptCheck(): Parameters<typeof createKeyChain>[0]["checkReceipt"] {
+    if (this.options.checksReceipts === false) return async () => undefined;
+    const { domain: domainText, sequencer, receiptSigners, shape } = this.venueInfo();
+    const domain = BigInt(domainText);
+    const context = { domain, sequencers: receiptSigners ?? [sequencer], unit: shape.unit };
+    const receipts = createReceiptBook({ domain });
+    return async (receipt, sent) => {
+      checkReceipt(receipt, sent, context);
+      const { logPosition: position, logHash: hash, signature } = receipt;
+      receipts.keep({ position, hash, signature });
+    };
   }
 
   /** Deadline of a message that is signed now, unix ms. */
@@ -175,17 +195,4 @@ export class StraddleAccess extends ccxt.pro.deribit {
     const own = this.safeInteger2(params, "validUntil", "valid_until");
     return own ?? this.milliseconds() + Number(this.options.deadlineMs);
   }
-}
-
-function fateOf(error: unknown): Fate {
-  const rpc = (error as { rpc?: RpcErrorObject }).rpc;
-  if (rpc === undefined) {
-    return { kind: error instanceof NetworkError ? "unknown" : "refused" };
-  }
-  if (rpc.code === OUTCOME_UNKNOWN) return { kind: "unknown" };
-  if (rpc.data?.receipt !== undefined) return { kind: "sequenced" };
-  const { head } = rpc.data ?? {};
-  return STALE.has(rpc.code) && head !== undefined
-    ? { kind: "stale", head: BigInt(head) }
-    : { kind: "refused" };
 }

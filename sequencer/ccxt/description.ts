@@ -12,14 +12,16 @@ const {
   PermissionDenied,
 } = ccxt;
 
-/** Of Deribit's methods those that mean nothing here; they throw `NotSupported`. */
+/** Of Deribit's and ccxt's methods those that mean nothing here; they throw `NotSupported`. */
 export const UNSUPPORTED = [
   "createDepositAddress",
+  "createMarketOrderWs",
   "createReduceOnlyOrder",
   "createStopLimitOrder",
   "createStopMarketOrder",
   "createStopOrder",
   "createTrailingAmountOrder",
+  "fetchCurrenciesWs",
   "fetchDepositAddress",
   "fetchDeposits",
   "fetchDepositWithdrawFees",
@@ -41,7 +43,7 @@ const SUPPORTED = [
 ] as const;
 
 /** Where the devnet's node answers; give `urls.api` for another one. */
-const NODE = "http://127.0.0.1:8545";
+const NODE = "http://127.0.0.1:8600";
 
 export const DESCRIPTION = {
   id: "straddle",
@@ -104,6 +106,10 @@ export const DESCRIPTION = {
     fetchBalance: { code: "USDC" },
     /** How long after its signing a word may be sequenced (ms). */
     deadlineMs: 60_000,
+    /** For so long a word whose answer was lost is sent again (ms). */
+    resendMs: 10_000,
+    /** Whether a receipt must be the sequencer's word on the very message that was sent. */
+    checksReceipts: true,
     /** How far beyond the best price a market order's limit lies, as a fraction. */
     slippage: 0.05,
   },

@@ -1,13 +1,12 @@
 /** ccxt's unified methods that move money: USDC, between accounts and to layer one. */
 import ccxt, { type Account, type Transaction } from "ccxt";
 import { parseUsdc } from "../market/decimal.ts";
+import { USDC_DECIMALS } from "../protocol/usdc.ts";
 import type { Dict } from "./access.ts";
 import { SETTLE } from "./markets.ts";
 import { StraddleTrading } from "./trading.ts";
 
 const { BadRequest, InvalidAddress } = ccxt;
-/** 1e-6 USDC is the smallest amount that there is. */
-const DECIMALS = 6;
 
 export class StraddleFunds extends StraddleTrading {
   /** The account of the trading key; an owner's other accounts have keys of their own. */
@@ -35,7 +34,7 @@ export class StraddleFunds extends StraddleTrading {
     const message = { to: Number(toAccount), deadline: this.deadline(params) };
     const micros = this.micros(code, amount);
     const receipt = await this.submitWord({ kind: "transfer", amount: micros, ...message });
-    const status = receipt.outcome === "done" ? "ok" : "failed";
+    const status = receipt.outcome === "executed" ? "ok" : "failed";
     return { ...this.moved(receipt, amount), fromAccount, toAccount, status };
   }
 
@@ -54,7 +53,7 @@ export class StraddleFunds extends StraddleTrading {
     const micros = this.micros(code, amount);
     const deadline = this.deadline(params);
     const receipt = await this.submitWord({ kind: "withdraw", amount: micros, deadline });
-    const status = receipt.outcome === "done" ? "pending" : "failed";
+    const status = receipt.outcome === "executed" ? "pending" : "failed";
     return {
       ...this.moved(receipt, amount),
       type: "withdrawal",
@@ -99,7 +98,7 @@ export class StraddleFunds extends StraddleTrading {
 
   private micros(code: string, amount: number): number {
     if (code !== SETTLE) throw new BadRequest(`${this.id} only ${SETTLE} can be moved`);
-    const text = this.decimalToPrecision(amount, ccxt.TRUNCATE, DECIMALS, ccxt.DECIMAL_PLACES);
+    const text = this.decimalToPrecision(amount, ccxt.TRUNCATE, USDC_DECIMALS, ccxt.DECIMAL_PLACES);
     return parseUsdc(text);
   }
 }

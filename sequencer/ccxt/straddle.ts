@@ -1,12 +1,12 @@
 /** The exchange class for ccxt: REST by the classes below it, `watch*` here. */
 import ccxt from "ccxt";
-import { bookChecksum } from "../market/bookChecksum.ts";
-import { parsePrice, parseQuantity } from "../market/decimal.ts";
+import { wireSignature } from "../client/exchange.ts";
+import { type BookSizes, checksumOf } from "../client/localBook.ts";
+import { CHECKSUM_LEVELS } from "../market/bookChecksum.ts";
 import { sign } from "../protocol/eddsa.ts";
 import { sessionHash } from "../protocol/session.ts";
 import type { Dict } from "./access.ts";
 import { StraddleFunds } from "./funds.ts";
-import { signatureText } from "./wordChain.ts";
 
 const { ChecksumError } = ccxt;
 
@@ -62,7 +62,7 @@ export default class straddle extends StraddleFunds {
     const { challenge } = await this.watch(url, CHALLENGE, asked, CHALLENGE);
     const domain = BigInt(this.venueInfo().domain);
     const hash = sessionHash({ domain, account, keyIndex, challenge: BigInt(challenge) });
-    const signature = signatureText(sign(secret, hash));
+    const signature = wireSignature(sign(secret, hash));
     const params = { account, key_index: keyIndex, challenge, signature };
     const request = { jsonrpc: "2.0", id: this.requestId(), method: "public/auth", params };
     const opened = `${AUTHENTICATED} as ${account}`;
@@ -105,17 +105,11 @@ export default class straddle extends StraddleFunds {
     const book = this.orderbooks[symbol] as unknown as KeptBook;
     book.changeId = data.change_id;
     book.nonce = data.change_id;
-    if (this.checksumOf(book) !== data.checksum) this.loseBook(client, channel, symbol);
-  }
-
-  private checksumOf({ bids, asks }: KeptBook): number {
-    const info = this.venueInfo();
     const levels = (side: Side) =>
-      side.slice(0, 10).map(([price, amount]) => ({
-        price: parsePrice(this.numberToString(price) ?? "", info),
-        lots: parseQuantity(this.numberToString(amount) ?? "", info),
-      }));
-    return bookChecksum(levels(bids), levels(asks));
+      side.slice(0, CHECKSUM_LEVELS).map(([price, amount]) => ({ price, amount }));
+    const sides = { bids: levels(book.bids), asks: levels(book.asks) };
+    const sum = checksumOf(sides, this.market(symbol).info as BookSizes);
+    if (sum !== data.checksum) this.loseBook(client, channel, symbol);
   }
 
   /** Whoever waits is told; the next watch joins the channel again, and so gets the whole book. */

@@ -1,6 +1,7 @@
 /** ccxt's unified methods of one account: each order is a word that the trading key has signed. */
 import ccxt, { type Market, type Num, type Order, type Position, type Strings } from "ccxt";
 import { DecimalError, parsePrice, parseQuantity } from "../market/decimal.ts";
+import { TIME_IN_FORCE_NAMES } from "../market/timeInForce.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
 import type { CancelMessage, PlaceMessage } from "../protocol/messages.ts";
 import { parseOrderId } from "../protocol/orderId.ts";
@@ -9,12 +10,6 @@ import { StraddleMarketData } from "./marketData.ts";
 import { SETTLE } from "./markets.ts";
 
 const { ArgumentsRequired, InvalidOrder, NotSupported } = ccxt;
-
-const TIMES_IN_FORCE: Readonly<Record<string, readonly [TimeInForce, string]>> = {
-  GTC: ["gtc", "good_til_cancelled"],
-  IOC: ["ioc", "immediate_or_cancel"],
-  FOK: ["fok", "fill_or_kill"],
-};
 
 /** What only the sequencer could keep for a trader; a signed word says nothing of it. */
 const TRIGGERS = [
@@ -44,13 +39,13 @@ export class StraddleTrading extends StraddleMarketData {
     const { message, fields } = await this.placeRequest(order, params);
     const method = message.isSell ? "private/sell" : "private/buy";
     const instrument_name = this.market(symbol).id;
-    const answer = await this.sendWords([message], method, ([signed]) => {
+    const answer = await this.sendWord(message, method, (signed) => {
       return { instrument_name, ...fields, signed };
     });
     return this.parsePlaced(answer, symbol);
   }
 
-  /** Cancels the order and, if it was still open, places another. */
+  /** Cancels the order and, if it was still open, places another: never are there both. */
   override async editOrder(
     id: string,
     symbol: string,
@@ -62,19 +57,16 @@ export class StraddleTrading extends StraddleMarketData {
   ): Promise<Order> {
     if (amount === undefined) throw new ArgumentsRequired(`${this.id} editOrder() needs an amount`);
     await this.loadMarkets();
-    const order = { symbol, type, side, amount, price };
-    const { message, fields } = await this.placeRequest(order, params);
-    const messages = [this.cancelMessage(id, params), message];
-    const answer = await this.sendWords(messages, "private/edit", ([cancel, place]) => {
-      return { order_id: id, ...fields, signed: { cancel, place } };
-    });
-    return this.parsePlaced(answer, symbol);
+    // What no word can say is refused before anything is cancelled.
+    await this.placeRequest({ symbol, type, side, amount, price }, params);
+    await this.cancelOrder(id, symbol, params);
+    return this.createOrder(symbol, type, side, amount, price, params);
   }
 
   override async cancelOrder(id: string, symbol?: string, params: Dict = {}): Promise<Order> {
     await this.loadMarkets();
-    const messages = [this.cancelMessage(id, params)];
-    const order = await this.sendWords(messages, "private/cancel", ([signed]) => {
+    const message = this.cancelMessage(id, params);
+    const order = await this.sendWord(message, "private/cancel", (signed) => {
       return { order_id: id, signed };
     });
     return this.parseOrder(order, symbol === undefined ? undefined : this.market(symbol));
@@ -93,8 +85,8 @@ export class StraddleTrading extends StraddleMarketData {
       return this.cancelOrders(ids, symbol, params);
     }
     const deadline = this.deadline(params);
-    const messages = [{ kind: "cancelAll", deadline }] as const;
-    const info = await this.sendWords(messages, "private/cancel_all", ([signed]) => ({ signed }));
+    const message = { kind: "cancelAll", deadline } as const;
+    const info = await this.sendWord(message, "private/cancel_all", (signed) => ({ signed }));
     return [this.safeOrder({ info })];
   }
 
@@ -187,19 +179,20 @@ export class StraddleTrading extends StraddleMarketData {
     const isReduceOnly = this.safeBool2(params, "reduceOnly", "reduce_only") ?? false;
     const standard = isMarket || isReduceOnly ? "IOC" : "GTC";
     const code = this.safeStringUpper(params, "timeInForce") ?? standard;
-    const times = TIMES_IN_FORCE[code === "PO" ? "GTC" : code];
-    if (times === undefined) {
+    const timeInForce = (code === "PO" ? "gtc" : code.toLowerCase()) as TimeInForce;
+    const timeName = TIME_IN_FORCE_NAMES[timeInForce];
+    if (timeName === undefined) {
       throw new InvalidOrder(`${this.id} \`timeInForce\` must be GTC, IOC, FOK or PO.`);
     }
     const label = this.safeString2(params, "clientOrderId", "label") ?? "";
     const message = this.placeMessage(order.symbol, [amountText, priceText], {
-      ...{ isSell, timeInForce: times[0], postOnly: isPostOnly, reduceOnly: isReduceOnly },
+      ...{ isSell, timeInForce, postOnly: isPostOnly, reduceOnly: isReduceOnly },
       deadline: this.deadline(params),
     });
     return {
       message,
       fields: {
-        ...{ amount: amountText, price: priceText, time_in_force: times[1], label },
+        ...{ amount: amountText, price: priceText, time_in_force: timeName, label },
         ...{ post_only: isPostOnly, reduce_only: isReduceOnly, valid_until: message.deadline },
       },
     };

@@ -43,9 +43,10 @@ export function addHeldCommands(program: Command, run: Run): void {
     .description("orders that wait for a price, a time, or another's fill")
     .addHelpText(
       "after",
-      "\nEach purpose takes a key of its own (--held-key), registered by `straddle --key-index N key\n" +
-        "--register`: of two words on one key at most one is ever executed. The sequencer keeps them and\n" +
-        "may be late; it can change nothing of them, nor act after --hours.",
+      "\nEach purpose takes a key of its own (--held-key), registered by `straddle\n" +
+        "--key-index N key --register`: of two words on one key at most one is ever\n" +
+        "executed. The sequencer keeps them and may be late; it can change nothing of\n" +
+        "them, nor act after --hours.",
     );
   const leaving = <O extends HeldOptions>(name: string, about: string, leave: Leave<O>): Command =>
     withKey(group.command(name).description(about))

@@ -1,10 +1,13 @@
 /** `straddle key`: the wallet, the trading key it derives, and whether layer two knows the key. */
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { generatePrivateKey, privateKeyToAddress } from "viem/accounts";
 import { hexOf } from "../client/exchange.ts";
+import { keyFileText } from "../client/keyFile.ts";
+import { deriveTradingKey } from "../client/tradingKey.ts";
 import { writeKeystore } from "../l1/keystore.ts";
+import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
 import { UsageError } from "./failure.ts";
 import { facts } from "./output.ts";
 import type { Run } from "./run.ts";
@@ -18,26 +21,38 @@ interface KeyOptions {
   readonly new?: string;
   readonly register?: boolean;
   readonly revoke?: boolean;
+  readonly export?: string;
+  readonly guardIndex?: string;
 }
 
 export function addKeyCommand(program: Command, run: Run): void {
   program
     .command("key")
-    .description("show the wallet and its trading key; make, register or revoke one")
+    .description("show the wallet and its trading key; make, register, revoke or export one")
     .option("--new <file>", "make a wallet and keep it encrypted in FILE")
     .option("--register", "register the trading key (of --key-index) on layer one")
     .option("--revoke", "revoke the key of --key-index on layer one")
+    .option(
+      "--export <file>",
+      "keep the trading key in FILE, for a program: whoever has it can trade",
+    )
+    .option("--guard-index <n>", "with --export: a second key, for words that the venue holds")
     .action(run(key));
 }
 
 async function key(session: Session, _args: readonly string[], options: KeyOptions): Promise<void> {
-  const chosen = [options.new, options.register, options.revoke].filter((item) => item);
+  const { new: made, register: registers, revoke: revokes, export: exported } = options;
+  const chosen = [made, registers, revokes, exported].filter((item) => item);
   if (chosen.length > 1) {
-    throw new UsageError("`--new`, `--register` and `--revoke` exclude each other.");
+    throw new UsageError("`--new`, `--register`, `--revoke` and `--export` exclude each other.");
+  }
+  if (options.guardIndex !== undefined && exported === undefined) {
+    throw new UsageError("`--guard-index` goes with `--export` only.");
   }
   if (options.new !== undefined) await makeWallet(session, options.new);
   else if (options.register === true) await register(session);
   else if (options.revoke === true) await revoke(session);
+  else if (exported !== undefined) await exportKey(session, exported, options.guardIndex);
   else await show(session);
 }
 
@@ -70,6 +85,41 @@ async function revoke(session: Session): Promise<void> {
   output.result({ transaction: done.transaction, keyIndex: options.keyIndex }, () => {
     return `queued the end of key ${options.keyIndex} in ${done.transaction}`;
   });
+}
+
+/** Not the wallet: what trades for long can so be kept apart from what owns the money. */
+async function exportKey(session: Session, name: string, guard?: string): Promise<void> {
+  const { io, output, options } = session;
+  const file = path.resolve(io.folder, name);
+  if (existsSync(file)) throw new UsageError(`\`${file}\` exists already; name another file.`);
+  const { chainId, rollup } = await session.info();
+  const { account, keys: registered } = await session.account();
+  const wallet = await session.wallet();
+  const indices = [options.keyIndex, ...(guard === undefined ? [] : [guardIndexOf(guard)])];
+  if (new Set(indices).size < indices.length) {
+    throw new UsageError("`--guard-index` must be another key than `--key-index`.");
+  }
+  const missing = indices.filter((index) => !registered.some((key) => key.keyIndex === index));
+  if (missing.length > 0) {
+    const command = `straddle --key-index ${missing[0]} key --register`;
+    throw new UsageError(`key \`${missing[0]}\` is not registered yet: \`${command}\`.`);
+  }
+  const keys = await Promise.all(
+    indices.map(async (index) => {
+      const { secret } = await deriveTradingKey(wallet, { chainId, rollup, keyIndex: index });
+      return { index, secret };
+    }),
+  );
+  writeFileSync(file, keyFileText({ chainId, rollup, account, keys }), { mode: 0o600, flag: "wx" });
+  output.result({ account, keys: indices, file }, () => {
+    return `kept key ${indices.join(" and ")} of account ${account} in ${file}`;
+  });
+}
+
+function guardIndexOf(text: string): number {
+  if (/^\d$/.test(text) && Number(text) < KEYS_PER_ACCOUNT) return Number(text);
+  const allowed = `an integer from 0 to ${KEYS_PER_ACCOUNT - 1}`;
+  throw new UsageError(`--guard-index must be ${allowed}. Got \`${text}\`.`);
 }
 
 export function keyExpiry(): number {

@@ -1,4 +1,4 @@
-/** `straddle orders`: the account's orders that rest. */
+/** `straddle orders`: the account's orders that rest, or wait for their condition. */
 import type { Command } from "commander";
 import type { Trader } from "../client/trader.ts";
 import { table } from "./output.ts";
@@ -11,7 +11,7 @@ type Orders = Awaited<ReturnType<Trader["openOrders"]>>;
 export function addOrdersCommand(program: Command, run: Run): void {
   program
     .command("orders")
-    .description("the account's orders that rest")
+    .description("the account's orders that rest, or wait for their condition")
     .option("--watch", "show them again with each change, until interrupted")
     .action(run(orders));
 }
@@ -24,7 +24,7 @@ async function orders(
   const trader = await session.trader();
   await show(session, watch, {
     read: () => trader.openOrders(),
-    people: (open) => (open.length === 0 ? "no order rests" : ordersTable(open)),
+    people: (open) => (open.length === 0 ? "no order rests or waits" : ordersTable(open)),
     follow: (touch) => followAccount(trader, touch),
   });
 }
@@ -39,11 +39,12 @@ export async function followAccount(trader: Trader, touch: () => void): Promise<
 
 export function ordersTable(open: Orders): string {
   const rows = open.map(
-    ({ order_id, instrument_name, direction, amount, filled_amount, price }) => {
+    ({ order_id, instrument_name, direction, amount, filled_amount, price, order_state }) => {
       // Both are multiples of a lot; their difference has no more digits than that.
       const left = Number((amount - filled_amount).toFixed(9));
-      return [order_id, instrument_name, direction, left, price];
+      const state = order_state === "open" ? "rests" : "waits";
+      return [order_id, instrument_name, direction, state, left, price];
     },
   );
-  return table(["order", "instrument", "side", "quantity", "price"], rows, 3);
+  return table(["order", "instrument", "side", "state", "quantity", "price"], rows, 4);
 }

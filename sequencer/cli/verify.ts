@@ -3,32 +3,39 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import {
-  type BatchFile,
-  certificateQuorum,
-  checkBatch,
-  type Deployment,
-  FormatError,
-} from "../client/batchCheck.ts";
+import type { Deployment } from "../client/batchCheck.ts";
+import type { BatchFile } from "../client/batchWords.ts";
+import { certifiedRoot } from "../client/ledgerProof.ts";
 import { receiptSigner } from "../client/receipt.ts";
 import { domainOf } from "../l1/domain.ts";
+import { FormatError } from "../protocol/shape.ts";
 import { addresses, domainInteger } from "./evidence.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
 import { facts } from "./output.ts";
+import {
+  isProofFile,
+  type ProofFile,
+  proofFaults,
+  proofOf,
+  proofText,
+  rootOption,
+} from "./proof.ts";
 import type { Run } from "./run.ts";
 import type { Session } from "./session.ts";
 
 const VERIFY_HELP = `
 Asks nobody: the file and the command line are all that counts. The deployment is that of --config.
-The file is a receipt (\`straddle buy ... --json\`), receipts that --receipts has kept, or a batch
-with its certificate (\`straddle batch N --out FILE\`); an answer of the API with such a \`result\`
-will do. Without --signers and --validators it names who has signed, and whose keys those are
-remains for you to compare. The batch's Groth16 proof is checked by layer one. Files of evidence
-are for \`straddle evidence check\`.
+The file is a receipt (\`straddle buy ... --json\`), receipts that --receipts has kept, a batch
+with its certificate (\`straddle batch N --out FILE\`), or what an account had at a batch's end
+(\`straddle proof --out FILE\`); an answer of the API with such a \`result\` will do.
+Without --signers and --validators it names who has signed, and whose keys those are remains for
+you to compare. The batch's Groth16 proof is checked by layer one. Files of evidence are for
+\`straddle evidence check\`.
 Exit codes: 0 all of it holds, 3 something does not, 2 it is no such file.`;
 
 interface VerifyOptions {
   readonly domain?: string;
+  readonly root?: string;
   readonly signers?: string;
   readonly validators?: string;
 }
@@ -36,11 +43,12 @@ interface VerifyOptions {
 export function addVerifyCommands(program: Command, run: Run): void {
   program
     .command("verify")
-    .description("check a receipt, kept receipts, or a batch with its certificate, offline")
+    .description("check receipts, a batch with its certificate, or a ledger proof, offline")
     .argument("<file>", "JSON, or JSON lines")
     .option("--signers <addresses>", "whose receipts count, separated by commas")
     .option("--validators <addresses>", "the validators, separated by commas")
     .option("--domain <integer>", "of the receipts' deployment: what its `domain()` says")
+    .option("--root <hex>", "the state root that a ledger proof must lead to")
     .addHelpText("after", VERIFY_HELP)
     .action(run(verify));
   program
@@ -168,11 +176,14 @@ async function verdictOf(
     if (BigInt(kept.data.domain) === domain) return verdict;
     return { ...verdict, holds: false, faults: ["it is of another deployment"] };
   }
+  if (isProofFile(entry)) return proofVerdict(entry, settings, options);
   const batch = batchSchema.safeParse(entry);
   if (batch.success) {
     return batchVerdict(batch.data as unknown as BatchFile, deploymentOf(settings), options);
   }
-  throw new FormatError(`it is neither a receipt nor a batch: ${z.prettifyError(batch.error)}`);
+  throw new FormatError(
+    `it is neither a receipt, a batch nor a ledger proof: ${z.prettifyError(batch.error)}`,
+  );
 }
 
 function receiptVerdict(
@@ -192,20 +203,37 @@ function receiptVerdict(
   return { what, holds: faults.length === 0, signers, faults };
 }
 
+/** The root that it must lead to is --root, or that of the file's batch with its certificate. */
+async function proofVerdict(
+  file: ProofFile,
+  settings: Settings,
+  options: VerifyOptions,
+): Promise<Verdict> {
+  const proof = proofOf(file);
+  const what = proofText(proof);
+  if (options.root !== undefined) {
+    const faults = proofFaults(proof, rootOption(options.root));
+    return { what, holds: faults.length === 0, signers: [], faults };
+  }
+  const batch = batchSchema.safeParse(file.batch);
+  if (!batch.success) throw new UsageError("no batch is in the file: give the root with --root.");
+  const given = batch.data as unknown as BatchFile;
+  const members = addresses("--validators", options.validators);
+  const known = await certifiedRoot(given, deploymentOf(settings), members);
+  const faults = [...known.faults, ...proofFaults(proof, known.root)];
+  if (known.number !== proof.number) faults.push("the batch in the file is another one");
+  if (known.signers.length === 0) faults.push("nobody has signed the batch in the file");
+  return { what, holds: faults.length === 0, signers: known.signers, faults };
+}
+
 async function batchVerdict(
   batch: BatchFile,
   deployment: Deployment,
   options: VerifyOptions,
 ): Promise<Verdict> {
   const members = addresses("--validators", options.validators);
-  const { number, faults, signers } = await checkBatch(batch, deployment);
-  const known = members.length === 0 ? signers : signers.filter((one) => members.includes(one));
-  const missing = certificateQuorum(members.length) - known.length;
-  const all = [...faults];
-  if (members.length > 0 && missing > 0) {
-    all.push(`\`${known.length}\` of \`${members.length}\` validators are no certificate`);
-  }
-  return { what: `batch ${number}`, holds: all.length === 0, signers: known, faults: all };
+  const { number, faults, signers } = await certifiedRoot(batch, deployment, members);
+  return { what: `batch ${number}`, holds: faults.length === 0, signers, faults };
 }
 
 /** Entries that one file may have. */

@@ -3,15 +3,10 @@
  * that the proof commits to and the validators attested, and who has signed the certificate.
  */
 import { concat, hashTypedData, keccak256, numberToHex, recoverAddress } from "viem";
-import { BATCH_KINDS } from "../protocol/constants.ts";
 import { hashVector } from "../protocol/hash.ts";
-import { HEADER, type HeaderField } from "../protocol/layout.ts";
-import type { Methods } from "./generated/api.ts";
+import { type BatchFile, headerFaults, wordsOf } from "./batchWords.ts";
 
 type Hex = `0x${string}`;
-
-/** As `straddle/get_batch_proof` answers it. */
-export type BatchFile = Methods["straddle/get_batch_proof"]["result"];
 
 export interface Deployment {
   readonly chainId: number;
@@ -34,11 +29,7 @@ const ATTESTATION = [
   { name: "logHash", type: "bytes32" },
 ] as const;
 
-/** The file is none of a batch: nothing in it can be checked. */
-export class FormatError extends Error {
-  override name = "FormatError";
-}
-
+/** Throws FormatError where the file is none of a batch. */
 export async function checkBatch(batch: BatchFile, deployment: Deployment): Promise<BatchCheck> {
   const words = wordsOf(batch);
   const faults = [...headerFaults(batch, words)];
@@ -53,29 +44,6 @@ export async function checkBatch(batch: BatchFile, deployment: Deployment): Prom
     else faults.push(`the attestation of \`${attestation.validator}\` ${fault}`);
   }
   return { number: batch.number, faults, signers: [...signers] };
-}
-
-function wordsOf({ words }: BatchFile): bigint[] {
-  if (!Array.isArray(words) || words.length < HEADER.length) {
-    throw new FormatError(`a batch has at least \`${HEADER.length}\` words.`);
-  }
-  return words.map((word) => {
-    if (/^0x[0-9a-f]{1,64}$/i.test(word)) return BigInt(word);
-    throw new FormatError(`a word must be a 0x string of 1 to 64 hex digits. Got \`${word}\`.`);
-  });
-}
-
-/** What is said beside the words must be what they say. */
-function* headerFaults(batch: BatchFile, words: readonly bigint[]): Generator<string> {
-  const said: readonly (readonly [HeaderField, bigint])[] = [
-    ["kind", BigInt(BATCH_KINDS[batch.kind])],
-    ["number", BigInt(batch.number)],
-    ["rootBefore", BigInt(batch.root_before)],
-    ["rootAfter", BigInt(batch.root_after)],
-  ];
-  for (const [field, value] of said) {
-    if (words[HEADER.indexOf(field)] !== value) yield `\`${field}\` is not what the words say`;
-  }
 }
 
 async function attestationFault(
@@ -101,9 +69,4 @@ async function attestationFault(
   } catch {
     return "has no signature that can be read";
   }
-}
-
-/** Validators of `count` whose word makes a certificate, as layer one counts. */
-export function certificateQuorum(count: number): number {
-  return Math.floor((2 * count + 2) / 3);
 }

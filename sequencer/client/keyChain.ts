@@ -103,6 +103,8 @@ const PAUSE_MS_MAX = 2_000;
 export interface KeyChain {
   send(message: Message): Promise<Wire<Receipt>>;
   sendBy<T extends Answered>(message: Message, sender: Sender<T>): Promise<T>;
+  /** On the head that the node has, for somebody else to send; the chain here does not move. */
+  sign(message: Message): Promise<SentMessage>;
 }
 
 const DEFAULTS = {
@@ -218,6 +220,9 @@ export function createKeyChain(given: KeyChainOptions): KeyChain {
   return {
     send: async (message) => (await enqueue<Answered>(message, undefined)).receipt,
     sendBy: (message, sender) => enqueue(message, sender),
+    sign: async (message) => {
+      return signMessage(options, await fetchHead(options), { message, isBlind: true });
+    },
   };
 }
 
@@ -352,7 +357,11 @@ function settle(refused: readonly Refused[], last: number | undefined): Item[] {
   });
 }
 
-function signMessage(options: KeyChainOptions, before: bigint, item: Item): SentMessage {
+function signMessage(
+  options: KeyChainOptions,
+  before: bigint,
+  item: Pick<Item, "message" | "isBlind">,
+): SentMessage {
   const { secret, account, keyIndex, lastSeen } = options;
   const { message } = item;
   const word = messageWord(message);

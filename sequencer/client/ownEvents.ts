@@ -141,16 +141,20 @@ function forgetUnknown({ open, emitter }: State, present: readonly Order[]): voi
 }
 
 function tellOrder({ open, ended, emitter }: State, order: Order): void {
-  const { order_id, order_state } = order;
+  const { order_id } = order;
   const before = open.get(order_id);
   if (ended.has(order_id) || (before !== undefined && isSame(before, order))) return;
-  // One that waits for its condition lives, and has an end of its own when that comes true.
-  if (order_state === "open" || order_state === "untriggered") open.set(order_id, order);
+  if (isLive(order)) open.set(order_id, order);
   else {
     open.delete(order_id);
     remember(ended, order_id);
   }
   emitter.emit("order", order);
+}
+
+/** One that waits for its condition lives, and has an end of its own when that comes true. */
+export function isLive({ order_state }: Pick<Order, "order_state">): boolean {
+  return order_state === "open" || order_state === "untriggered";
 }
 
 function isSame(a: Order, b: Order): boolean {

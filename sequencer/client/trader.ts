@@ -3,6 +3,7 @@ import type { Receipt, StageInfo, Wire } from "../exchangeService.ts";
 import { parsePrice, parseQuantity } from "../market/decimal.ts";
 import type { OrderPreview } from "../market/orderPreview.ts";
 import type { RiskReport } from "../market/riskReport.ts";
+import { type TimeInForceName, timeInForceOf } from "../market/timeInForce.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
 import { sign } from "../protocol/eddsa.ts";
 import { isWellFormed, type Message } from "../protocol/messages.ts";
@@ -16,14 +17,20 @@ import {
   wireSignature,
   wireWord,
 } from "./exchange.ts";
-import { createKeyChain, type KeyChain, type WordAnswer } from "./keyChain.ts";
+import {
+  type Answered,
+  createKeyChain,
+  type KeyChain,
+  type Sender,
+  type WordAnswer,
+} from "./keyChain.ts";
 import { followOwn, type Order, type OwnNews, type Summary } from "./ownEvents.ts";
 import { checkReceipt, type SentMessage } from "./receipt.ts";
 import { createReceiptBook, type ReceiptBook } from "./receiptBook.ts";
 import { verifiedRisk } from "./risk.ts";
 import type { MethodName, Params, Result, RpcConnection } from "./rpcConnection.ts";
-import { ConnectionError, ExchangeError, exchangeError } from "./rpcErrors.ts";
-import { hasReached } from "./stages.ts";
+import { ExchangeError, exchangeError } from "./rpcErrors.ts";
+import { reached } from "./stages.ts";
 import { deriveTradingKey, type WalletSigner } from "./tradingKey.ts";
 
 export interface TraderOptions {
@@ -52,7 +59,7 @@ export interface OrderRequest {
   readonly instrument_name: string;
   readonly amount: number | string;
   readonly price: number | string;
-  readonly time_in_force?: keyof typeof TIMES_IN_FORCE;
+  readonly time_in_force?: TimeInForceName;
   readonly post_only?: boolean;
   readonly reduce_only?: boolean;
   readonly label?: string;
@@ -102,6 +109,12 @@ export interface Trader {
   massQuote(quotes: readonly Quote[], cancel?: readonly string[]): Promise<QuoteResult[]>;
   /** These resolve with a verified receipt: the outcome is in it and may be a refusal. */
   place(order: PlaceOptions): Promise<Wire<Receipt>>;
+  /** The order's word on the chain's head, for others to send: the key's next message undoes it. */
+  signed(order: PlaceOptions): Promise<SentMessage>;
+  /** Sends the order by another method, whose answer has its receipt. */
+  placeBy<T extends Answered>(order: PlaceOptions, sender: Sender<T>): Promise<T>;
+  /** Opens the session, which reading and private channels need. */
+  login(): Promise<void>;
   /** An order id text, or where the order stands. */
   cancel(order: string | OrderPlace): Promise<Wire<Receipt>>;
   /** Voids every order of the account that was placed before, with whichever key. */
@@ -141,13 +154,8 @@ export interface ReachedOptions {
 }
 
 const LIFETIME_MS = 60_000;
-const STAGE_POLL_MS = 500;
 /** Instruments whose books are remembered. */
 const BOOKS_MAX = 5000;
-
-const TIMES_IN_FORCE = {
-  ...{ good_til_cancelled: "gtc", immediate_or_cancel: "ioc", fill_or_kill: "fok" },
-} as const satisfies Record<string, TimeInForce>;
 
 export async function createTrader(options: TraderOptions): Promise<Trader> {
   const { account, keyIndex, lifetimeMs = LIFETIME_MS, now = Date.now } = options;
@@ -161,14 +169,15 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
   const bookOf = createBookNames(rpc);
   const deadlineOf = (lifetime = lifetimeMs) => now() + lifetime;
   const send = async (message: Message) => chain.send(wellFormed(message));
+  const orderOf = (of: PlaceOptions) => wellFormed(placeMessage(of, deadlineOf(of.lifetimeMs)));
   const messageOf = async (order: OrderRequest, isSell: boolean) => {
     const price = parsePrice(String(order.price), info);
     const lots = parseQuantity(String(order.amount), info, "amount");
-    const timeInForce = TIMES_IN_FORCE[order.time_in_force ?? "good_til_cancelled"];
+    const timeInForce = timeInForceOf(order.time_in_force ?? "good_til_cancelled");
     const flags = { postOnly: order.post_only ?? false, reduceOnly: order.reduce_only ?? false };
     const book = await bookOf(order.instrument_name);
     const terms = { book, isSell, price, lots, timeInForce, ...flags };
-    return wellFormed(placeMessage(terms, deadlineOf(order.lifetimeMs)));
+    return orderOf({ ...terms, ...(order.lifetimeMs && { lifetimeMs: order.lifetimeMs }) });
   };
   const order = async (request: OrderRequest, side: "buy" | "sell"): Promise<Placed> => {
     const { lifetimeMs: _, ...readable } = request;
@@ -208,7 +217,10 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
       await Promise.all(gone);
       return Promise.all(placed);
     },
-    place: (terms) => send(placeMessage(terms, deadlineOf(terms.lifetimeMs))),
+    place: async (terms) => send(orderOf(terms)),
+    signed: async (terms) => chain.sign(orderOf(terms)),
+    placeBy: async (terms, sender) => chain.sendBy(orderOf(terms), sender),
+    login: session,
     cancelAll: () => send({ kind: "cancelAll", deadline: deadlineOf() }),
     withdraw: (amount) => send({ kind: "withdraw", amount, deadline: deadlineOf() }),
     transfer: (to, amount) => send({ kind: "transfer", amount, to, deadline: deadlineOf() }),
@@ -359,32 +371,4 @@ function placeOf(order: string | OrderPlace): OrderPlace {
   }
   const { book, isSell, price, seq } = place;
   return { book, isSell, price, seq };
-}
-
-function isAway(error: unknown): boolean {
-  if (error instanceof ConnectionError) return true;
-  return error instanceof ExchangeError && error.reason === "temporarily_unavailable";
-}
-
-async function reached(exchange: Exchange, wanted: ReachedOptions): Promise<Wire<StageInfo>> {
-  const { logPosition, stage, timeoutMs = 3_600_000, onStage } = wanted;
-  const end = Date.now() + timeoutMs;
-  let shown = "";
-  while (true) {
-    const info = await exchange.stages(logPosition).catch((error: unknown) => {
-      // Who has once answered may be away for a while.
-      if (shown === "" || !isAway(error) || Date.now() > end) throw error;
-      return undefined;
-    });
-    if (info !== undefined) {
-      if (info.stage !== shown) onStage?.(info);
-      shown = info.stage;
-      if (hasReached(info.stage, stage)) return info;
-      if (Date.now() > end) {
-        const state = `is \`${info.stage}\`, not yet ${stage}, after ${timeoutMs} ms`;
-        throw new Error(`log position \`${logPosition}\` ${state}.`);
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, STAGE_POLL_MS));
-  }
 }

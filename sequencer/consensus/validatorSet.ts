@@ -1,6 +1,7 @@
 /** Who votes: the members, what they are bound to, and how many of them decide. */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import { quorumOf } from "../protocol/certification.ts";
 
 /** Fewer than four tolerate nobody's fault; layer one's registry takes sixteen at most. */
 export const VALIDATORS_MIN = 4;
@@ -46,7 +47,7 @@ export function createValidatorSet({ domain, epoch, members }: SittingOptions): 
   return {
     members,
     session: bytesToHex(sha256(utf8ToBytes(text))),
-    quorum: Math.floor((2 * count + 2) / 3),
+    quorum: quorumOf(count),
     faultsMax: Math.floor((count - 1) / 3),
   };
 }

@@ -144,7 +144,7 @@ function notionalOf(view: StateView, { price, signedLots }: Weighed): number {
   return Math.abs(price * signedLots) * view.unit;
 }
 
-/** The furthest that the orders bring the position in a slot, long or short as `sign` is 1 or -1. */
+/** The furthest that the orders bring the position in a slot; `sign`: 1 for long, -1 for short. */
 function reachOf(
   account: Readonly<Account>,
   orders: readonly Weighed[],

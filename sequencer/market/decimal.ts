@@ -1,4 +1,5 @@
 /** Exact decimals for people: prices in USDC, quantities in contracts, no floating point. */
+import { USDC } from "../protocol/usdc.ts";
 
 /** Sizes of a market, as `straddle/get_info` tells them. */
 export interface MarketSizes {
@@ -11,8 +12,6 @@ export interface MarketSizes {
 export class DecimalError extends Error {
   override name = "DecimalError";
 }
-
-const USDC = 1_000_000;
 
 /** `"12.5"` with `unit` 1 000 000 is 12 500 000. Throws where a part below one would be lost. */
 function toUnits(name: string, text: string, unitsPerOne: number): number {

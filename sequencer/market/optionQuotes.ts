@@ -1,6 +1,7 @@
 /** What a price of an option says: volatilities of mark, bid and ask, and greeks for people. */
 import { blackGreeks, MS_PER_YEAR } from "../pricing/black76.ts";
 import { impliedVolatility } from "../pricing/impliedVolatility.ts";
+import { USDC } from "../protocol/usdc.ts";
 import { forwardOf, type SeriesTerms } from "./marketData.ts";
 
 /**
@@ -41,7 +42,6 @@ export interface QuoteInputs {
 const NOTHING: OptionQuote = {
   ...{ forward: null, markIv: null, bidIv: null, askIv: null, greeks: null },
 };
-const USDC = 1e6;
 const DAYS_PER_YEAR = 365;
 
 export function quoteOption(inputs: QuoteInputs): OptionQuote {

@@ -10,6 +10,7 @@ import { effectiveRisk, maintenanceValues, type Risk, scenarioValues } from "../
 import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR } from "../protocol/constants.ts";
 import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Series } from "../protocol/state.ts";
+import { USDC } from "../protocol/usdc.ts";
 import type { LiquidationInfo } from "./liquidation.ts";
 import { estimateLiquidationPrices, type LiquidationPrices } from "./liquidationPrice.ts";
 import { slotGreeks, underlyingPrice } from "./marketData.ts";
@@ -211,7 +212,6 @@ function positionRisks({ holdings, series, sizes, snapshot }: RiskInputs, risk: 
   return held;
 }
 
-const USDC = 1e6;
 const DAYS_PER_YEAR = 365;
 
 /** From derivatives by the forward in ticks, of a price in ticks for one contract. */

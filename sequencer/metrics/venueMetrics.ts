@@ -2,9 +2,9 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExchangeEvent, ExchangeService } from "../exchangeService.ts";
 import type { Status } from "../protocol/status.ts";
+import { USDC } from "../protocol/usdc.ts";
 import { createGauges } from "./registry.ts";
 
-const MICROS = 1e6;
 const WEI = 1e18;
 
 const GAUGES = {
@@ -138,8 +138,8 @@ function valuesOf(status: Status): { readonly [K in keyof typeof GAUGES]: number
     straddle_snapshot_age_seconds:
       status.snapshotTime === null ? null : seconds(status.time - status.snapshotTime),
     straddle_next_queue_id: status.nextQueueId,
-    straddle_insurance_fund_usdc: status.insuranceFund / MICROS,
-    straddle_fees_usdc: (status.feeAccount + status.feesUncollected) / MICROS,
+    straddle_insurance_fund_usdc: status.insuranceFund / USDC,
+    straddle_fees_usdc: (status.feeAccount + status.feesUncollected) / USDC,
     straddle_locked_accounts: status.lockedAccounts,
     straddle_overloaded: status.isOverloaded ? 1 : 0,
     straddle_halted: status.halted === null ? 0 : 1,

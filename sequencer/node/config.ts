@@ -5,6 +5,7 @@ import { z } from "zod";
 import instances from "../../circuits/instances.json" with { type: "json" };
 import { DEFAULT_POLICY } from "../engine/admission.ts";
 import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
+import { DEFAULT_PACKAGE_LIMITS } from "../protocol/blockRfq.ts";
 import { BUMP_MS_MAX, DEFAULT_FAIR_ORDER, ROUND_MS_MAX } from "../protocol/fairOrder.ts";
 import { COMBINATIONS } from "../roles/combinations.ts";
 import { DEFAULT_FEES } from "../roles/feeSchedule.ts";
@@ -153,6 +154,17 @@ const policies = {
       openInterestLimit: z.int().min(1).default(DEFAULT_POLICY.openInterestLimit),
       bandMoves: z.number().min(0).default(DEFAULT_POLICY.bandMoves),
       bandTicks: z.int().min(0).default(DEFAULT_POLICY.bandTicks),
+    })
+    .prefault({}),
+  /** Requests for quotes, blocks and books on demand: ms, lots of a book, books, books an hour. */
+  packages: z
+    .strictObject({
+      lifeMs: ms.max(3_600_000).default(DEFAULT_PACKAGE_LIMITS.lifeMs),
+      graceMs: z.int().min(0).max(60_000).default(DEFAULT_PACKAGE_LIMITS.graceMs),
+      rfqLotsMin: z.int().min(1).default(DEFAULT_PACKAGE_LIMITS.rfqLotsMin),
+      blockLotsMin: z.int().min(1).default(DEFAULT_PACKAGE_LIMITS.blockLotsMin),
+      combosMax: z.int().min(0).max(2048).default(DEFAULT_PACKAGE_LIMITS.combosMax),
+      combosPerHour: z.int().min(1).max(3600).default(DEFAULT_PACKAGE_LIMITS.combosPerHour),
     })
     .prefault({}),
 };

@@ -1,6 +1,7 @@
 /** What of a deployment file goes to executors. */
-import { isDevelopmentChain } from "../l1/developmentAccount.ts";
+
 import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
+import { isDevelopmentChain } from "../protocol/developmentChain.ts";
 import type { Deployment } from "../roles/nodeState.ts";
 import {
   ConfigError,

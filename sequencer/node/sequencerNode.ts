@@ -227,8 +227,8 @@ function sequencerConfig(
     ...(file.receiptSigners && { receiptSigners: file.receiptSigners }),
     validators,
   };
-  const { ladder, fees, collection, liquidation, policy } = file;
-  const policies = { ladder, fees, collection, liquidation, policy };
+  const { ladder, fees, collection, liquidation, policy, packages } = file;
+  const policies = { ladder, fees, collection, liquidation, policy, packages };
   const { plan, limits, rate, checkpointEvery, certificationWaitMs } = file;
   const { backlogMax, unanchoredMax } = file;
   const { tickMs, pollMs } = file;

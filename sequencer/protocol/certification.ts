@@ -1,5 +1,10 @@
 /** How far the validators agree on the log, as a node tells it. */
 
+/** Validators of `count` whose word decides: `ceil(2n / 3)`, as ValidatorRegistry.sol counts. */
+export function quorumOf(count: number): number {
+  return Math.floor((2 * count + 2) / 3);
+}
+
 /** Of why a validator refuses or votes no more, as it tells others; the rest is cut off. */
 export const REASON_LENGTH_MAX = 1_000;
 

@@ -33,6 +33,10 @@ export const DOOR_REJECTS = {
   heldFull: [-32046, "as many words are held as may be"],
   quotesFrozen: [-32047, "market-maker protection refuses orders that rest until it ends"],
   forbidden: [-32048, "the key's scope does not allow this"],
+  packageUnfilled: [-32049, "the quotes and the book do not fill it as it was asked for"],
+  booksFull: [-32050, "as many books are open, or were asked for, as may be"],
+  rfqClosed: [-32051, "no such request for quotes or quote is open"],
+  rfqFull: [-32052, "as many requests or quotes are open as may be"],
   tradingPaused: [-32043, "trading is paused; cancels are still taken"],
 } as const satisfies Record<string, readonly [number, string]>;
 export type DoorReject = keyof typeof DOOR_REJECTS;

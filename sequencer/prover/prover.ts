@@ -1,6 +1,6 @@
 /**
- * Groth16 by snarkjs, in this process, or by programs beside it. One proof at a time: each takes all
- * the threads it gets.
+ * Groth16 by snarkjs, in this process, or by programs beside it. One proof at a time: each takes
+ * all the threads it gets.
  */
 import { readFile } from "node:fs/promises";
 import { type CircuitSignals, groth16, wtns } from "snarkjs";

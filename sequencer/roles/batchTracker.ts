@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { BatchStatus, Hex, Stage, StageInfo } from "../exchangeService.ts";
 import type { Attestation, ValidatorSet } from "../ports.ts";
+import { quorumOf } from "../protocol/certification.ts";
 import type { BatchKind } from "../protocol/constants.ts";
 
 /** What attestations say that cannot be true if the batch is. */
@@ -116,7 +117,7 @@ export function createBatchTracker(options: {
   const { memory, anchored } = options;
   const tracked: Tracked = {
     validators: membersOf(options.validators),
-    quorum: Math.ceil((options.validators.length * 2) / 3),
+    quorum: quorumOf(options.validators.length),
     batches: new Map(memory?.batches.map((batch) => [batch.number, batch])),
     transactions: new Map(memory?.transactions),
     attested: new Map(),

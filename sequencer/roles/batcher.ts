@@ -63,6 +63,10 @@ export interface Turn<T> {
 export interface Batcher {
   /** Executes a trade message in the open trade batch, or in a new one at `time`. */
   message(entry: MessageEntry, time: number, opening?: TradeOpening): Turn<readonly StepRecord[]>;
+  /** Executes several, one directly after the other, and hands them to the log in one append. */
+  messages(entries: readonly MessageEntry[], time: number): Turn<readonly StepRecord[][]>;
+  /** Whether messages with these steps fit the open trade batch together, or else an empty one. */
+  hasRoom(messages: readonly (readonly StepRecord[])[]): boolean;
   /**
    * Executes an operation in the open ledger batch, or in a new one at `time`. Undefined: the batch
    * was full and is sealed; what hangs on the snapshot must be judged anew for the next one.
@@ -154,6 +158,14 @@ export function createBatcher(
   return {
     message: (entry, time, opening = "trade") =>
       commit(session, runMessage(session, entry, { time, opening })),
+    messages: (entries, time) => {
+      const run = (entry: MessageEntry) => runMessage(session, entry, { time, opening: "trade" });
+      return commit(
+        session,
+        entries.map((entry) => [...run(entry)]),
+      );
+    },
+    hasRoom: executor.hasRoom,
     operation: (entry, time) => commit(session, runOperation(session, entry, time)),
     liquidate: (entry, time) => commit(session, runLiquidation(session, entry, time)),
     purge: (entry, time) => void commit(session, runPurge(session, entry, time)),

@@ -2,6 +2,7 @@
  * Answers of the exchange from the sequenced state. A query reads at once and answers when what it
  * has read is durable, so that no answer speaks of what a crash could take back.
  */
+import type { SealedState } from "../batch/executor.ts";
 import { isBookOpen, isPlain } from "../engine/bookState.ts";
 import { effectiveRisk } from "../engine/risk.ts";
 import type {
@@ -30,6 +31,7 @@ import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { Stop } from "./circuitBreakers.ts";
 import type { DepthTracker } from "./depthTracker.ts";
+import { ledgerProofOf } from "./ledgerProofs.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
 import type { OrderTracker } from "./orderTracker.ts";
 import {
@@ -57,6 +59,8 @@ export interface QueryParts {
   readonly store: Pick<BatchStore, "sealed" | "proof">;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
+  /** The state at the last seal. */
+  sealed(): SealedState | undefined;
   /** Of the durable records. */
   logHead(): { readonly position: number; readonly hash: string; readonly epoch: number };
   logPolicy(): LogPolicy;
@@ -72,7 +76,10 @@ export interface QueryParts {
   layerOne(): LayerOneStatus;
 }
 
-export type ExchangeQueries = Omit<ExchangeService, "submit" | "subscribe" | "log" | "policy">;
+export type ExchangeQueries = Omit<
+  ExchangeService,
+  "submit" | "subscribe" | "log" | "policy" | "packages"
+>;
 
 export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
   const { state, batcher, orders, batches } = parts;
@@ -106,6 +113,14 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     batch: (number) => answer(readBatch(batches, number)),
     batches: (from, limit) => answer(batches.statuses(from, limit)),
     batchProof: (number) => readBatchProof(parts, number),
+    async ledgerProof(account) {
+      if (account >= 4 ** state.shape.accountLevels) return null;
+      const proof = await answer(ledgerProofOf(parts.sealed(), account));
+      // Read once it is durable: before that no batch of the number is known.
+      const batch = proof === null ? undefined : batches.status(proof.number);
+      if (proof === null || batch === undefined) return null;
+      return { ...proof, stage: batch.stage, transaction: batch.transaction };
+    },
     snapshot: () => answer(batcher.snapshotInUse() ?? null),
     stages: (logPosition) => answer(readStages(parts, logPosition)),
     risk: (account) => answer(readRisk(parts, account)),
@@ -145,7 +160,7 @@ function openNumber({ batcher, batches }: QueryParts): number {
 }
 
 function cashOf(state: MemoryState, id: number): number {
-  return state.accountIds().includes(id) ? state.account(id).cash : 0;
+  return state.hasAccount(id) ? state.account(id).cash : 0;
 }
 
 function readAccount(
@@ -153,8 +168,10 @@ function readAccount(
   who: { readonly id: number } | { readonly owner: bigint },
 ): AccountInfo | null {
   const { state } = parts;
-  const ids = state.accountIds();
-  const id = "id" in who ? who.id : ids.find((other) => state.account(other).owner === who.owner);
+  const id =
+    "id" in who
+      ? who.id
+      : state.accountIds().find((other) => state.account(other).owner === who.owner);
   if (id === undefined || !isAccount(state, id)) return null;
   const account = state.account(id);
   const { keys, watermark, lockedSince } = state.session(id);
@@ -176,7 +193,7 @@ function readAccount(
 }
 
 function readKey(state: MemoryState, account: number, keyIndex: number): KeyInfo | null {
-  if (!state.accountIds().includes(account)) return null;
+  if (!state.hasAccount(account)) return null;
   const key = state.session(account).keys[keyIndex];
   return key === undefined ? null : keyInfo(account, keyIndex, key);
 }
@@ -252,7 +269,6 @@ function summarise(
 }
 
 function readBook({ state, depths, clock }: QueryParts, id: number, levels: number) {
-  if (!state.bookIds().includes(id)) return null;
   const book = state.book(id);
   const depth = depths.depth(id, levels);
   if (book === undefined || depth === undefined) return null;

@@ -7,7 +7,6 @@ import type { Author, LedgerOperation, OperationRecord, StepRecord } from "../en
 import { backstopScenario } from "../engine/transactions/backstop.ts";
 import type { Receipt, Refused, Submission, SubmitResult } from "../exchangeService.ts";
 import { isTradeMessage, type LedgerMessage, type TradeMessage } from "../protocol/messages.ts";
-import type { SeenHead } from "../protocol/seenHead.ts";
 import { NoSnapshotError, type Turn } from "./batcher.ts";
 import type { Scheduler } from "./certifier.ts";
 import {
@@ -26,15 +25,22 @@ import {
 } from "./doorChecks.ts";
 import { type Chain, createKeyLanes, type KeyLanes, type Started } from "./keyLanes.ts";
 import type { Deployment } from "./nodeState.ts";
+import {
+  admitPlace,
+  type PackageRequest,
+  type PackageResult,
+  submitPackage,
+} from "./packageTurn.ts";
 import { makePlace } from "./purging.ts";
 import { createRateLimiter, type RateLimit, type RateLimiter } from "./rateLimiter.ts";
 import { createReceiptDesk, type DigestSigner, type ReceiptDesk } from "./receipts.ts";
 import { createReleaseQueue, type ReleaseQueue } from "./releaseQueue.ts";
 import { REQUESTS_MAX, type Sequencing } from "./sequencing.ts";
+import { messageEntry, seenOf } from "./signedEntry.ts";
 
 export interface IntakeOptions extends Omit<Door, "lanes" | "takeRate"> {
   readonly sequencing: Sequencing;
-  readonly deployment: Pick<Deployment, "domain" | "fairOrder">;
+  readonly deployment: Pick<Deployment, "domain" | "fairOrder" | "sizes">;
   readonly rate: RateLimit;
   readonly receiptSigner: DigestSigner;
   readonly scheduler: Scheduler;
@@ -57,6 +63,10 @@ export interface Intake {
   submit(submission: Submission): Promise<SubmitResult>;
   /** Begins when everything that the key has sent before is executed; undefined: too much waits. */
   inLane<T>(author: Author, begin: () => T | Promise<T>): Promise<T> | undefined;
+  /** Several words in one turn: all of it is done, or nothing. */
+  submitPackage(request: PackageRequest): Promise<PackageResult>;
+  /** Whether the word is that of an order that its key could send now. Costs one of its rate. */
+  admitPlace(submission: Submission): ReturnType<typeof admitPlace>;
   /** Refuses what waits for its round. */
   close(): void;
 }
@@ -85,6 +95,8 @@ export function createIntake(options: IntakeOptions): Intake {
       return answer ?? refuse("rateLimited", tooMany);
     },
     inLane: (author, begin) => desk.lanes.start(author, false, () => ({ answer: begin() })),
+    submitPackage: (request) => submitPackage(desk, request),
+    admitPlace: (submission) => admitPlace(desk, submission),
     close: desk.queue.close,
   };
 }
@@ -150,16 +162,14 @@ interface Turned extends Pick<Link, "before"> {
 
 function runTrade(desk: Desk, { signed, message, arrived, before }: Turned): Ran {
   const { batcher, receipts, clock, state, lanes } = desk;
-  const { author, word, submission } = signed;
+  const { author, submission } = signed;
   desk.assertRunning();
   const time = clock.now();
   const closed = closedTo(desk, message) ?? staleAt(desk, message, time);
   if (closed !== undefined) return { refused: closed };
   const refused = keyRefusal(desk, author, before) ?? judge(desk, signed, time);
   if (refused !== undefined) return { refused };
-  const { signature } = submission;
-  const seen = seenOf(submission);
-  const entry = { type: "message", author, word, signature, arrived, ...seen } as const;
+  const entry = messageEntry(submission, arrived);
   const turn = execute(desk, () => {
     makePlace(batcher, state, { message, time });
     return batcher.message(entry, time, message.kind === "place" ? "trade" : "cancels");
@@ -212,13 +222,6 @@ function runLedger(desk: Desk, grouped: Grouped): SubmitResult | Promise<SubmitR
   if (value === undefined) return runLedger(desk, grouped);
   lanes.replaced(author, before);
   return accept({ value, durable }, receipts.ledger(author, message, value));
-}
-
-/** The entry has the field where the message has it, and in one order of its own fields. */
-function seenOf({ seen }: Submission): { readonly seen?: SeenHead } {
-  if (seen === undefined) return {};
-  const { position, hash, signature } = seen;
-  return { seen: { position, hash, signature } };
 }
 
 /** A backstop states the scenario that shows it to be due; the door has found that there is one. */

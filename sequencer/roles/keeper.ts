@@ -6,6 +6,7 @@ import { isBookOpen, secondsOf } from "../engine/bookState.ts";
 import type { LedgerOperation } from "../engine/records.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
+import type { ComboDemand } from "./comboDemand.ts";
 import { type FeeSchedule, feesFor } from "./feeSchedule.ts";
 import { ladderMarket } from "./ladderMarket.ts";
 import { type LadderConfig, type LadderMarket, planLadder } from "./listingLadder.ts";
@@ -18,6 +19,8 @@ export interface KeeperOptions {
   readonly ladder?: LadderConfig | undefined;
   readonly fees: FeeSchedule;
   readonly collection: FeeCollection;
+  /** Books that somebody has asked for, in ids that are kept for them. */
+  readonly combos?: Pick<ComboDemand, "due" | "booksKept"> | undefined;
 }
 
 /** Fees are moved to their account when they reach `threshold` (1e-6 USDC), or after a while. */
@@ -70,10 +73,14 @@ function dueAddition(
   options: KeeperOptions,
   context: KeeperContext,
 ): LedgerOperation | undefined {
-  const { plan, ladder } = options;
+  const { plan, ladder, combos } = options;
   const planned = dueBook(state, options, context) ?? dueListing(state, plan, context.time);
-  if (planned !== undefined || ladder === undefined) return planned;
-  const market: LadderMarket = ladderMarket(state, ladder, { ...context, plan });
+  if (planned !== undefined) return planned;
+  const wanted = combos?.due(context.time);
+  if (wanted !== undefined) return opening(state, wanted, options, context);
+  if (ladder === undefined) return undefined;
+  const kept = { booksKept: combos?.booksKept ?? 0 };
+  const market: LadderMarket = ladderMarket(state, ladder, { ...context, ...kept, plan });
   const added = planLadder(ladder, market);
   if (added === undefined) return undefined;
   return added.kind === "series"

@@ -10,12 +10,16 @@ import type { MarketPlan } from "./marketPlan.ts";
 
 const GENERATION_MAX = 2 ** GENERATION_BITS - 1;
 
-/** `time` of the batch that would take an addition (unix ms). */
+/**
+ * `time` of the batch that would take an addition (unix ms). `booksKept`: so many ids at the end of
+ * the tree are not the ladder's.
+ */
 export function ladderMarket(
   state: MemoryState,
   config: LadderConfig,
-  { plan, snapshot, time }: { plan: MarketPlan; snapshot: Snapshot; time: number },
+  given: { plan: MarketPlan; snapshot: Snapshot; time: number; booksKept?: number },
 ): LadderMarket {
+  const { plan, snapshot, time, booksKept = 0 } = given;
   const table = state.series();
   const { marks } = effectiveRisk(table, snapshot);
   // Series that the oracles have not seen have no marks worth reading: 0 would also be a volatility
@@ -24,7 +28,8 @@ export function ladderMarket(
   const underlying = underlyingPrice(known, marks, time) ?? config.startTicks;
   const planned = new Set(plan.series.map(({ slot }) => slot));
   const plannedBooks = new Set(plan.books.map(({ book }) => book));
-  const ids = Array.from({ length: 4 ** state.shape.bookLevels }, (_, id) => id);
+  const length = 4 ** state.shape.bookLevels - booksKept;
+  const ids = Array.from({ length }, (_, id) => id);
   return {
     seconds: secondsOf(time),
     listed: [...table.entries()].flatMap(([slot, { status, isCall, strike, expiry }]) => {
@@ -40,7 +45,8 @@ export function ladderMarket(
     books: state.bookIds().flatMap((book) => {
       const found = state.book(book);
       if (found === undefined) return [];
-      return [{ book, weights: found.weights, isOpen: isBookOpen(state, found, time) }];
+      const isOpen = isBookOpen(state, found, time);
+      return [{ book, weights: found.weights, isOpen, isAsked: book >= length }];
     }),
     bookIds: ids.filter((id) => !plannedBooks.has(id)),
     forward: (expiry) => positive(forwardOf(known, marks, expiry)) ?? underlying,

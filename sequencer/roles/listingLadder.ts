@@ -57,6 +57,8 @@ export interface LadderBook {
   readonly book: number;
   readonly weights: readonly number[];
   readonly isOpen: boolean;
+  /** Opened because somebody asked for it: it takes nothing of what the ladder may open. */
+  readonly isAsked?: boolean;
 }
 
 export interface LadderMarket {
@@ -162,8 +164,8 @@ function missingBook(config: LadderConfig, market: LadderMarket): PlannedBook | 
     const book = free.includes(slot) ? slot : free[0]!;
     return { book, legs: [[slot, 1]] };
   }
-  const combined = open.filter(({ weights }) => legCount(weights) > 1).length;
-  if (combined >= config.combinationsMax) return undefined;
+  const combined = open.filter((each) => each.isAsked !== true && legCount(each.weights) > 1);
+  if (combined.length >= config.combinationsMax) return undefined;
   const wanted = wantedCombinations(config, market, live);
   const legs = wanted.find((each) => !open.some(({ weights }) => hasLegs(weights, each)));
   return legs === undefined ? undefined : { book: free.at(-1)!, legs };

@@ -30,12 +30,34 @@ export interface Arrival {
   drop(): void;
 }
 
+/** Messages that are executed in one turn, resting ones before the one that takes. */
+export interface PackageArrival {
+  /** Its turn has come. Must not throw. */
+  run(arrived: PackageTimes): void;
+  drop(): void;
+}
+
+/** When the words of a package count as taken in (unix ms). */
+export interface PackageTimes {
+  readonly makers: number;
+  readonly taker: number;
+}
+
+/** Packages that may wait at once: each has a round of its own. */
+export const PACKAGES_WAITING_MAX = 64;
+
 export interface ReleaseQueue {
   /**
    * Its place, or undefined where too many wait already. Without rounds its turn is now, before the
    * call returns.
    */
   take(arrival: Arrival): Place | undefined;
+  /**
+   * The first round that begins from now on and has no other package: its makers stand behind
+   * everything that goes first in it, and its taker before every other taker, so that nobody stands
+   * between. False where too many wait already.
+   */
+  takePackage(arrival: PackageArrival): boolean;
   /** Drops what waits. */
   close(): void;
 }
@@ -62,14 +84,18 @@ interface Session extends ReleaseQueueOptions {
   readonly rounds: Map<number, Round>;
   /** Of rounds that have ended, in order. */
   readonly ready: Waiting[];
+  /** Rounds in which a package waits. */
+  readonly packages: Set<number>;
   count: number;
 }
 
 export function createReleaseQueue(options: ReleaseQueueOptions): ReleaseQueue {
   const time = earliestArrival(options.rule, options.ordering);
-  const session: Session = { ...options, time, rounds: new Map(), ready: [], count: 0 };
+  const waiting = { rounds: new Map(), ready: [], packages: new Set<number>() };
+  const session: Session = { ...options, ...waiting, time, count: 0 };
   return {
     take: (arrival) => take(session, arrival),
+    takePackage: (arrival) => takePackage(session, arrival),
     close: () => {
       end(session, [...session.rounds.keys()]);
       session.count = 0;
@@ -93,6 +119,40 @@ function take(session: Session, arrival: Arrival): Place | undefined {
   session.count += 1;
   roundOf(session, place).waiting.push({ ...arrival, place, arrived });
   return place;
+}
+
+function takePackage(session: Session, { run, drop }: PackageArrival): boolean {
+  const { rule, clock, packages } = session;
+  const { roundMs, bumpMs } = rule;
+  session.time = Math.max(session.time, clock.now());
+  const { time } = session;
+  if (roundMs === 0) {
+    run({ makers: time, taker: time });
+    return true;
+  }
+  if (packages.size >= PACKAGES_WAITING_MAX) return false;
+  let number = Math.floor((time + bumpMs) / roundMs) + 1;
+  while (packages.has(number)) number += 1;
+  const round = number;
+  packages.add(round);
+  const left = (): void => void packages.delete(round);
+  const arrived = { makers: (round + 1) * roundMs - 1, taker: round * roundMs - bumpMs };
+  const place = { round, isTaker: true, arrived: arrived.taker };
+  const waiting: Waiting = {
+    ...{ place, arrived: arrived.taker, isTaker: true, behind: undefined },
+    run: () => {
+      left();
+      run(arrived);
+    },
+    drop: () => {
+      left();
+      drop();
+    },
+  };
+  session.count += 1;
+  // Before those that come later in the very ms which its taker is said to have come in.
+  roundOf(session, place).waiting.push(waiting);
+  return true;
 }
 
 /**

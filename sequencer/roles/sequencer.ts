@@ -19,8 +19,9 @@ import type {
   SettlementLayer,
   SnapshotSource,
 } from "../ports.ts";
+import type { PackageLimits } from "../protocol/blockRfq.ts";
 import type { AccountPolicies, IsSignedScope } from "./accountPolicy.ts";
-import { createAnchoring, ForeignBatchError } from "./anchoring.ts";
+import { createAnchoring } from "./anchoring.ts";
 import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
 import { type Certification, type CertifiedLog, followCertification } from "./certifiedLog.ts";
 import type { Scheduler } from "./certifier.ts";
@@ -32,7 +33,7 @@ import { createHalt, type Halt, haltWith } from "./halt.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
 import { type KeptAccounts, loadKeptAccounts } from "./keptAccounts.ts";
-import { LayerOneStoppedError, watchQueue } from "./layerOneQueue.ts";
+import { watchQueue } from "./layerOneQueue.ts";
 import {
   createLiquidator,
   DEFAULT_LIQUIDATION,
@@ -41,15 +42,16 @@ import {
 } from "./liquidator.ts";
 import type { LadderConfig } from "./listingLadder.ts";
 import { createLogQuery } from "./logQuery.ts";
-import { loop, messageOf } from "./loop.ts";
 import type { MarketPlan } from "./marketPlan.ts";
 import type { Deployment } from "./nodeState.ts";
+import { createPackages, type Packages } from "./packages.ts";
 import { type OpenProofJobs, type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
 import type { RateLimit } from "./rateLimiter.ts";
 import type { DigestSigner } from "./receipts.ts";
 import type { Admission } from "./riskQueries.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { readSeenHeads, type SeenHeads } from "./seenHeads.ts";
+import { runLoops, type Work } from "./sequencerLoops.ts";
 import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
 import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
 import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
@@ -89,6 +91,8 @@ export interface SequencerConfig {
   readonly liquidation?: Partial<LiquidationLimits> | undefined;
   /** The venue's limits for orders. */
   readonly policy?: AdmissionPolicy | undefined;
+  /** Combinations on demand, requests for quotes, blocks. */
+  readonly packages?: Partial<PackageLimits> | undefined;
   readonly limits: SequencingLimits;
   readonly rate: RateLimit;
   /** Sealed batches without proof at which new orders are refused. */
@@ -133,6 +137,7 @@ interface Core extends SequencerState {
   readonly breakers: CircuitBreakers;
   readonly heads: SeenHeads;
   readonly policies: AccountPolicies;
+  readonly packages: Packages;
   isOverloaded(): boolean;
 }
 
@@ -168,12 +173,13 @@ export async function createSequencer(
       breakers.tick(ports.clock.now());
       sequencing.tick(ports.clock.now());
       core.policies.tick(ports.clock.now());
+      core.packages.tick(ports.clock.now());
     } catch (error) {
       // Whatever was due stays due until the oracles are back.
       if (!(error instanceof NoSnapshotError)) halt.fail(error);
     }
   };
-  const work = { tick, ...createPolls(core) };
+  const work = { tick, poll: core.watch.poll, ...createPolls(core) };
   return {
     service: createService(core, intake, certified),
     tick,
@@ -182,7 +188,7 @@ export async function createSequencer(
       await work.queue();
       await work.anchor();
     },
-    run: (signal) => runLoops(core, work, signal),
+    run: (signal) => runLoops({ halt, ...ports, ...config }, work, signal),
     stop: async () => {
       intake.close();
       await batcher.flushed();
@@ -230,6 +236,7 @@ function createCore(
     isLiveOrder: (account, id) =>
       trackers.orders.orders(account).some(({ orderId }) => orderId === id),
   });
+  const packages = createPackages({ state, clock, publish, plan, limits: config.packages });
   const batcher = createBatcher(
     {
       executor: node.executor,
@@ -240,12 +247,14 @@ function createCore(
       observe: (effect) => {
         sealing.observe(effect);
         policies.executed(effect);
+        packages.executed(effect);
         return trackers.observe(effect);
       },
       onDurable: (done) => {
         heads.note(done.records);
         sealing.onDurable(done);
         policies.durable(done);
+        packages.durable(done);
       },
       fail: halt.fail,
     },
@@ -271,7 +280,7 @@ function createCore(
     freshness: { ...freshness, allows: (...at) => !breakers.stop() && freshness.allows(...at) },
   });
   const { ladder, fees = DEFAULT_FEES, collection = DEFAULT_COLLECTION } = config;
-  const keeper = { plan, ladder, fees, collection };
+  const keeper = { plan, ladder, fees, collection, combos: packages.combos };
   const sequencing = createSequencing({
     ...{ batcher, state, keeper, liquidator, limits, logger, backlog, nextQueueId },
     proven: () => batches.progress().proven,
@@ -281,7 +290,7 @@ function createCore(
   const admission = { policy, openInterest: trackers.openInterest.of };
   const trading = { guard, breakers, isOverloaded };
   const parts = { sealing, watch, batcher, sequencing, liquidator, admission, heads, ...trading };
-  return { ...restored, ports, config, halt, listeners, policies, ...parts };
+  return { ...restored, ports, config, halt, listeners, policies, packages, ...parts };
 }
 
 function openIntake(core: Core): Intake {
@@ -297,6 +306,7 @@ function openIntake(core: Core): Intake {
     policyRefusal: policies.refusal,
   });
   policies.open(intake);
+  core.packages.open(intake);
   return intake;
 }
 
@@ -314,6 +324,7 @@ function createService(
   const queries = createExchangeQueries({
     ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission, stop },
     ...{ ...trackers, trading, store: ports.batches },
+    sealed: node.executor.sealed,
     logHead: () => ports.log.head(),
     logPolicy: () => ports.log.policy(),
     isLogLate: core.guard.isLogLate,
@@ -325,6 +336,7 @@ function createService(
   return {
     ...queries,
     policy: core.policies.service,
+    packages: core.packages.service,
     log: createLogQuery({ log: ports.log, heads: core.heads, domain, signer: ports.receiptSigner }),
     submit: async (submission) => {
       halt.assertRunning();
@@ -350,13 +362,7 @@ function openJobs({ ports, batches, sealing }: Core): Promise<ProofJobs> {
   });
 }
 
-interface Work {
-  readonly tick: () => void;
-  readonly queue: () => Promise<void>;
-  readonly anchor: () => Promise<void>;
-}
-
-function createPolls(core: Core): Omit<Work, "tick"> {
+function createPolls(core: Core): Pick<Work, "queue" | "anchor"> {
   const { ports, config, batches, sealing, sequencing, trackers } = core;
   const { settlement, clock, logger } = ports;
   return {
@@ -370,31 +376,4 @@ function createPolls(core: Core): Omit<Work, "tick"> {
       onChange: sealing.publishBatches,
     }),
   };
-}
-
-async function runLoops(core: Core, work: Work, outer: AbortSignal): Promise<void> {
-  const { halt, config, watch } = core;
-  const { logger } = core.ports;
-  const signal = AbortSignal.any([outer, halt.signal]);
-  const { tickMs, pollMs } = config;
-  // Layer one and oracles may be away for a while: each failure is told, none ends the loop.
-  const warn = (task: string) => {
-    let told: string | undefined;
-    return (error: unknown): void => {
-      const { stopped } = core.ports.settlement.report();
-      const message = messageOf(error);
-      const isEnd = error instanceof ForeignBatchError || error instanceof LayerOneStoppedError;
-      if (isEnd) halt.fail(error);
-      else if (stopped !== null) halt.fail(new LayerOneStoppedError(stopped));
-      else if (message !== told) logger.warn(`${task} failed`, { error: message });
-      told = message;
-    };
-  };
-  await Promise.all([
-    loop({ everyMs: tickMs, signal, run: work.tick, onError: halt.fail }),
-    loop({ everyMs: pollMs, signal, run: watch.poll, onError: warn("reading snapshots") }),
-    loop({ everyMs: pollMs, signal, run: work.queue, onError: warn("reading the queue") }),
-    loop({ everyMs: pollMs, signal, run: work.anchor, onError: warn("anchoring") }),
-  ]);
-  if (halt.signal.aborted) throw halt.signal.reason;
 }

@@ -2,9 +2,9 @@
 
 export interface Journal {
   /**
-   * A recorder for things of one kind: called with what is about to change. Unless that was already
-   * recorded since the latest checkpoint, or no checkpoint was taken, `capture` copies what is there
-   * and returns how to put it back.
+   * A recorder for things of one kind: called with what is about to change. Unless that was
+   * already recorded since the latest checkpoint, or no checkpoint was taken, `capture` copies what
+   * is there and returns how to put it back.
    */
   recorder<K>(capture: (key: K) => () => void): (key: K) => void;
   checkpoint(): number;

@@ -1,7 +1,6 @@
 /** Sparse quaternary Poseidon tree. Twin: circuits/state, the Merkle path gadgets. */
 import { poseidon } from "../protocol/hash.ts";
-
-const ARITY = 4;
+import { ARITY, pathPositions } from "../protocol/merklePath.ts";
 
 /** Leaf `id` sits at the base-4 digits of `id`, most significant first from the root. */
 export interface MerkleTree {
@@ -65,14 +64,14 @@ export function createMerkleTree({
     setMany,
     path(id) {
       checkId(id);
-      return positionsOf(id, levels).map((position, level) => {
+      return pathPositions(id, levels).map((position, level) => {
         const parent = Math.floor(id / ARITY ** (level + 1));
         return family(level, parent).filter((_, child) => child !== position);
       });
     },
     positions(id) {
       checkId(id);
-      return positionsOf(id, levels);
+      return pathPositions(id, levels);
     },
   };
 }
@@ -83,24 +82,4 @@ function emptyNodes(levels: number, emptyLeaf: bigint): bigint[] {
     nodes.push(poseidon(new Array<bigint>(ARITY).fill(nodes[level]!)));
   }
   return nodes;
-}
-
-function positionsOf(id: number, levels: number): number[] {
-  return Array.from({ length: levels }, (_, level) => Math.floor(id / ARITY ** level) % ARITY);
-}
-
-/** The root that a leaf and its path, both from the leaf upwards, lead to. */
-export function rootFromPath({
-  leaf,
-  path,
-  positions,
-}: {
-  leaf: bigint;
-  path: readonly (readonly bigint[])[];
-  positions: readonly number[];
-}): bigint {
-  return path.reduce<bigint>(
-    (child, siblings, level) => poseidon(siblings.toSpliced(positions[level]!, 0, child)),
-    leaf,
-  );
 }

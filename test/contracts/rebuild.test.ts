@@ -9,8 +9,14 @@ import { createPublicClient, encodeFunctionData, type Hex, http } from "viem";
 import { createRestoredLedger } from "../../sequencer/batch/restore.ts";
 import { anchoredBatches, BatchDataError } from "../../sequencer/cli/anchoredBatches.ts";
 import { main } from "../../sequencer/cli/straddle.ts";
+import {
+  anchoredRoot,
+  ledgerProofFaults,
+  NotAnchoredError,
+} from "../../sequencer/client/ledgerProof.ts";
 import { ROLLUP_ABI } from "../../sequencer/client/rollupAbi.ts";
 import { readLedgerFile } from "../../sequencer/node/ledgerFile.ts";
+import { ledgerProofOf } from "../../sequencer/roles/ledgerProofs.ts";
 import { Coverage } from "../agreement/coverage.ts";
 import {
   createDistressRun,
@@ -25,6 +31,8 @@ import {
 } from "../support/distress.ts";
 import { createMarket, EXPIRY, FAR, FEES, type Market, ownerOf } from "../support/market.ts";
 import { type Liar, serveRpc, TooManyRequests } from "../support/rpcServer.ts";
+import { startFixture } from "../unit/api/apiFixture.ts";
+import { createFakeService, type FakeService, INFO } from "../unit/api/fakeService.ts";
 import { anchor, genesisOf, ownWords } from "./anchoring.ts";
 import {
   acceptOnly,
@@ -136,6 +144,63 @@ async function rebuild(context: TestContext, line: string, lie?: Liar) {
   });
   return { code, out, err };
 }
+
+test("a ledger proof holds against the contract's root, and no other", async (context) => {
+  const rpc = await serveRpc(context, chain.provider);
+  const client = createPublicClient({ transport: http(rpc) });
+  const where = { client, rollup: world.rollup.address, fromBlock };
+  const { shape } = market.state;
+  for (const account of [3, 4, HIGHEST_ACCOUNT]) {
+    const proof = ledgerProofOf(market.executor.sealed(), account)!;
+    assert.equal(proof.owner, ownerOf(account));
+    const root = await anchoredRoot(where, proof.number);
+    assert.equal(root, await world.rollup.read.stateRoot());
+    assert.deepEqual(ledgerProofFaults(proof, { root, shape }), []);
+    const before = await anchoredRoot(where, proof.number - 1);
+    assert.notDeepEqual(ledgerProofFaults(proof, { root: before, shape }), []);
+    const richer = { ...proof, cash: proof.cash + 1 };
+    assert.notDeepEqual(ledgerProofFaults(richer, { root, shape }), []);
+  }
+  const { number } = market.sealed.at(-1)!;
+  await assert.rejects(anchoredRoot(where, number + 1), (error) => {
+    return error instanceof NotAnchoredError && /not yet batch/.test(error.message);
+  });
+  const later = { ...where, fromBlock: (await publicClient.getBlockNumber()) + 1n };
+  await assert.rejects(anchoredRoot(later, number), /tells no batch/);
+});
+
+test("`straddle proof --layer-one` compares with the contract's root", async (context) => {
+  const rpc = await serveRpc(context, chain.provider);
+  const service: { -readonly [K in keyof FakeService]: FakeService[K] } = createFakeService();
+  const { server } = await startFixture(context, { service });
+  const last = market.sealed.at(-1)!;
+  const { rollup } = world;
+  service.info = async () => ({ ...INFO, rollup: rollup.address });
+  const status = await service.status();
+  service.status = async () => ({ ...status, anchored: last.number });
+  const answered = (change: object) => async (account: number) => {
+    const proof = ledgerProofOf(market.executor.sealed(), account)!;
+    return { ...proof, stage: "anchored", transaction: null, ...change } as const;
+  };
+  const prove = async (): Promise<string> => {
+    let out = "";
+    const line = `--url ${server.url} --rpc ${rpc} --rollup ${rollup.address}`;
+    const code = await main(
+      `${line} --from-block ${fromBlock} proof --account 3 --layer-one`.split(" "),
+      {
+        stdout: (text) => {
+          out += text;
+        },
+        ...{ stderr: () => undefined, env: {}, folder },
+      },
+    );
+    return `${code} ${out}`;
+  };
+  service.ledgerProof = answered({});
+  assert.match(await prove(), /^0 [\s\S]*the rollup's root +holds/);
+  service.ledgerProof = answered({ cash: 1 });
+  assert.match(await prove(), /^3 [\s\S]*does not hold[\s\S]*do not lead to the root/);
+});
 
 test("A1 the ledger rebuilt from layer one has the root of every batch", async (context) => {
   coverage.assertComplete([

@@ -1,6 +1,6 @@
-// What is kept instead of computed anew (engine/kept.ts, state/openOrders.ts) is what a plain sum or
-// search gives, whatever has happened in between: positions that change, other risks, rollbacks,
-// books that are put anew and states that are imported.
+// What is kept instead of computed anew (engine/kept.ts, state/openOrders.ts) is what a plain sum
+// or search gives, whatever has happened in between: positions that change, other risks,
+// rollbacks, books that are put anew and states that are imported.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

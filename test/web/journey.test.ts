@@ -5,6 +5,8 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
+import { hold } from "../unit/roles/heldFixture.ts";
+import { PLACE } from "../unit/roles/market.ts";
 import { browserMissing, launchBrowser } from "./browser.ts";
 import { startVenue, type WebVenue } from "./venue.ts";
 
@@ -108,6 +110,11 @@ test("a call spread is bought as one order, shown, and the rest of it cancelled"
   const rows = await positions.allInnerTexts();
   assert.ok(rows.some((row) => row.includes("ETH-20270116-2000-C") && row.includes("+3.00")));
   assert.ok(rows.some((row) => row.includes("ETH-20270116-2100-C") && row.includes("\u22123.00")));
+  // Closing prepares an order that the venue takes: reduce-only, and nothing of it rests.
+  await page.getByRole("button", { name: "Close", exact: true }).first().click();
+  await ticket.getByRole("button", { name: /^Sell 3 at/ }).waitFor();
+  await ticket.getByText("The venue would take this order.").waitFor();
+  assert.equal(await ticket.getByLabel("Time in force").inputValue(), "immediate_or_cancel");
   const held = await venue.world.sequencer.service.account({ id: venue.account });
   assert.deepEqual(
     held?.positions.filter((lots) => lots !== 0),
@@ -122,6 +129,38 @@ test("a call spread is bought as one order, shown, and the rest of it cancelled"
   await stages.getByText("anchored").and(page.locator(".done")).waitFor();
   await page.getByRole("button", { name: "Scenarios" }).click();
   await page.locator(".risk tbody tr").nth(17).waitFor();
+  assert.deepEqual(faults, []);
+  await close();
+});
+
+test("an order that waits is listed while it does, and withdrawn", { skip }, async () => {
+  const { page, faults, close } = await openPage({});
+  await connect(page);
+  await page.getByRole("button", { name: "Orders", exact: true }).click();
+  await page.getByText("No open orders").waitFor();
+  const { world, account, secret } = venue;
+  const { head } = (await world.sequencer.service.session(account, 0))!;
+  const leave = async (amount: number, trigger: number): Promise<void> => {
+    const deadline = world.clock.now() + 600_000;
+    const message = { ...PLACE, book: 1, price: 10, lots: 100 * amount, deadline } as const;
+    const condition = { type: "mark", book: 1, is: "atOrAbove", price: trigger } as const;
+    const key = { account, keyIndex: 0, secret, head };
+    await hold(world, key, { message, conditions: [condition] });
+  };
+  await leave(2, 900_000);
+  const cancel = page.getByRole("button", { name: /^Cancel the order for/ });
+  await cancel.waitFor();
+  const row = page.getByLabel("Account", { exact: true }).locator("tbody tr");
+  assert.match(await row.innerText(), /waits/);
+  await page.waitForTimeout(5000);
+  assert.equal(await cancel.count(), 1, "it is listed when the lists are read again");
+  await cancel.click();
+  await page.getByText("No open orders").waitFor();
+  assert.deepEqual(await world.sequencer.service.policy.held(account), []);
+  await leave(1, 900_000);
+  await page.getByRole("button", { name: "Cancel all orders" }).click();
+  await page.getByText("No open orders").waitFor();
+  assert.deepEqual(await world.sequencer.service.policy.held(account), []);
   assert.deepEqual(faults, []);
   await close();
 });

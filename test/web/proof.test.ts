@@ -8,10 +8,11 @@ import { runCircom } from "../../scripts/keys/circom.ts";
 import { makeDevKey } from "../../scripts/keys/devKey.ts";
 import { readKeyFile } from "../../scripts/keys/keyFile.ts";
 import { publicInputs } from "../../sequencer/batch/publicInputs.ts";
+import type { BatchFile } from "../../sequencer/client/batchWords.ts";
 import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
 import { BASE_FIELD_MODULUS } from "../../sequencer/prover/proofWords.ts";
 import { createProver } from "../../sequencer/prover/prover.ts";
-import { type BatchProof, checkBatch } from "../../sequencer/web/proof/batch.ts";
+import { checkBatch } from "../../sequencer/web/proof/batch.ts";
 import { isProofValid, type VerificationKey } from "../../sequencer/web/proof/groth16.ts";
 import { QUIET } from "../support/provenBatches.ts";
 
@@ -26,7 +27,7 @@ template Three() {
 component main {public [commitment, gamma, evaluation]} = Three();
 `;
 const DOMAIN = 77n;
-const WORDS = [0n, 5n, 1_800_000_000_000n, 11n, 12n, 3n, DOMAIN, 4n, 9n, 1n, 2n];
+const WORDS = [1n, 5n, 1_800_000_000_000n, 11n, 12n, 3n, DOMAIN, 4n, 9n, 1n, 2n];
 
 const folder = mkdtempSync(path.join(tmpdir(), "straddle-proof-"));
 let key: VerificationKey;
@@ -57,7 +58,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 const hex = (value: bigint): `0x${string}` => `0x${value.toString(16)}`;
 
-function batch(change: Partial<BatchProof> = {}): BatchProof {
+function batch(change: Partial<BatchFile> = {}): BatchFile {
   const [commitment] = signals(WORDS) as [bigint];
   return {
     ...{ number: 5, kind: "trade", root_before: hex(11n), root_after: hex(12n) },
@@ -68,7 +69,7 @@ function batch(change: Partial<BatchProof> = {}): BatchProof {
 }
 
 /** Names of the checks that fail. */
-function faults(given: BatchProof, before?: BatchProof): string[] {
+function faults(given: BatchFile, before?: BatchFile): string[] {
   return checkBatch(given, key, { domain: DOMAIN, before })
     .filter(({ isGood }) => !isGood)
     .map(({ name }) => name);
@@ -82,11 +83,13 @@ test("a batch with its proof holds, alone and behind the one before it", () => {
 test("what does not belong together is named", () => {
   assert.deepEqual(faults(batch({ number: 6 })), ["Header"]);
   assert.deepEqual(faults(batch({ root_after: hex(13n) })), ["Header"]);
+  assert.deepEqual(faults(batch({ kind: "ledger" })), ["Header"]);
   assert.deepEqual(faults(batch({ commitment: hex(1n) })), ["Commitment"]);
   assert.deepEqual(faults(batch({ proof: null })), ["Proof"]);
   assert.deepEqual(faults(batch(), batch({ number: 4, root_after: hex(10n) })), ["Continues"]);
   const words = WORDS.with(6, 78n).map(hex);
   assert.deepEqual(faults(batch({ words })), ["Deployment", "Commitment", "Proof"]);
+  assert.throws(() => faults(batch({ words: [] })), /at least `9` words/);
   // The public inputs are of the words, whatever the node says that they are.
   const moved = batch({ words: WORDS.with(10, 3n).map(hex) });
   assert.deepEqual(faults(moved), ["Commitment", "Proof"]);

@@ -1,7 +1,9 @@
 // What the terminal computes by itself: payoffs, matrices, combinations' books, prices and texts.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TIME_IN_FORCE_NAMES, timeInForceOf } from "../../sequencer/market/timeInForce.ts";
 import { blackPrice, MS_PER_YEAR } from "../../sequencer/pricing/black76.ts";
+import { isWellFormed } from "../../sequencer/protocol/messages.ts";
 import {
   digitsOf,
   expiryLabel,
@@ -11,6 +13,7 @@ import {
   shortHex,
   signed,
 } from "../../sequencer/web/math/format.ts";
+import { changedFlags, type OrderFlags, PLAIN_FLAGS } from "../../sequencer/web/math/orderFlags.ts";
 import { priceAtVolatility, volatilityAtPrice } from "../../sequencer/web/math/orderText.ts";
 import {
   breakEvens,
@@ -142,16 +145,50 @@ test("legs are priced by what they take, and find the book that trades them as o
   assert.equal(built.cost, 2 * 104 - 2 * 30);
   assert.deepEqual([built.name, built.size, built.isReversed], [NAMES[2], 2, false]);
   assert.equal(built.combo?.instrument_name, NAMES[2]);
+  assert.equal(built.price, 104 - 30, "two of them are bought at the price of one");
   assert.equal(buildStrategy(options(two, "mark"))!.cost, 2 * (102 - 31));
   // Without an ask there is no middle.
   assert.equal(buildStrategy(options(two, "mid"))!.cost, 2 * (102 - 31));
   const opposite = two.map(({ instrument, weight }) => ({ instrument, weight: -weight }));
   const reversed = buildStrategy(options(opposite))!;
   assert.deepEqual([reversed.combo?.instrument_name, reversed.isReversed], [NAMES[2], true]);
+  assert.equal(reversed.price, 100 - 31);
   const ratio = buildStrategy(options([two[0]!, { instrument: NAMES[1]!, weight: -1 }]))!;
   assert.equal(ratio.combo, undefined);
   assert.equal(buildStrategy(options([])), undefined);
   assert.equal(commonPart([6, -4]), 2);
+});
+
+test("flags that no order can have together are never offered together", () => {
+  const times = Object.values(TIME_IN_FORCE_NAMES);
+  const both = [false, true];
+  const all = times.flatMap((timeInForce) =>
+    both.flatMap((isPostOnly) =>
+      both.map((isReduceOnly) => ({ timeInForce, isPostOnly, isReduceOnly })),
+    ),
+  );
+  const isSound = ({ timeInForce, isPostOnly, isReduceOnly }: OrderFlags): boolean =>
+    isWellFormed({
+      ...{ kind: "place", book: 1, isSell: false, price: 5, lots: 1, deadline: TIME },
+      ...{ postOnly: isPostOnly, reduceOnly: isReduceOnly },
+      timeInForce: timeInForceOf(timeInForce),
+    });
+  const sound = all.filter(isSound);
+  assert.equal(sound.length, 6);
+  const changes: Partial<OrderFlags>[] = [
+    ...times.map((timeInForce) => ({ timeInForce })),
+    ...both.flatMap((value) => [{ isPostOnly: value }, { isReduceOnly: value }]),
+  ];
+  for (const flags of sound) {
+    for (const change of changes) {
+      const next = changedFlags(flags, change);
+      assert.ok(isSound(next), JSON.stringify([flags, change, next]));
+      assert.deepEqual({ ...next, ...change }, next, "the change itself is kept");
+    }
+  }
+  assert.deepEqual(changedFlags(PLAIN_FLAGS, { isReduceOnly: true }), {
+    ...{ timeInForce: "immediate_or_cancel", isPostOnly: false, isReduceOnly: true },
+  });
 });
 
 test("arrow keys move between strikes and sides", () => {

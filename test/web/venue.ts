@@ -41,8 +41,9 @@ export interface WebVenue {
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
   readonly maker: Trader;
-  /** Of the development account 0, which the page connects with. */
+  /** Of the development account 0, which the page connects with; and its trading key's secret. */
   readonly account: number;
+  readonly secret: bigint;
 }
 
 interface PlannedSeries {
@@ -136,7 +137,7 @@ export async function startVenue(context: Pick<TestContext, "after">, port = 0):
   });
   await quote(maker, marks);
   return {
-    ...{ world, url, maker, account: visitor.account },
+    ...{ world, url, maker, account: visitor.account, secret },
     stopServer: () => server.stop(),
     startServer: async () => {
       server = await serve(server.port);

@@ -13,9 +13,15 @@ export interface RawStore {
 /** Bytes that a record has besides its entry: two hashes, numbers, names. */
 const LINK = "0".repeat(215);
 
+interface Waiting {
+  readonly texts: readonly string[];
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
 /** Writes what waits in one go, again and again. */
 function grouped(write: (texts: readonly string[]) => Promise<void>): Append {
-  let waiting: { readonly texts: readonly string[]; resolve(): void }[] = [];
+  let waiting: Waiting[] = [];
   let isWriting = false;
   const run = async (): Promise<void> => {
     isWriting = true;
@@ -23,14 +29,19 @@ function grouped(write: (texts: readonly string[]) => Promise<void>): Append {
     while (waiting.length > 0) {
       const group = waiting;
       waiting = [];
-      await write(group.flatMap(({ texts }) => texts));
-      for (const { resolve } of group) resolve();
+      try {
+        await write(group.flatMap(({ texts }) => texts));
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        for (const { reject } of group) reject(error);
+      }
     }
     isWriting = false;
   };
   return (entries) =>
-    new Promise<void>((resolve) => {
-      waiting.push({ texts: entries.map((entry) => LINK + encodeJson(entry)), resolve });
+    new Promise<void>((resolve, reject) => {
+      const texts = entries.map((entry) => LINK + encodeJson(entry));
+      waiting.push({ texts, resolve, reject });
       if (!isWriting) void run();
     });
 }

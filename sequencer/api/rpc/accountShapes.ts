@@ -2,7 +2,7 @@
 import type { z } from "zod";
 import type { AccountInfo, OrderUpdate, Receipt, Wire } from "../../exchangeService.ts";
 import { type RiskAnswer, reportRisk } from "../../market/riskReport.ts";
-import type { TimeInForce } from "../../protocol/constants.ts";
+import { TIME_IN_FORCE_NAMES } from "../../market/timeInForce.ts";
 import type * as schemas from "./accountSchemas.ts";
 import { amountOf, percentOf, priceOf, rounded, usdcOf } from "./amounts.ts";
 import type { Catalogue, Instrument } from "./catalogue.ts";
@@ -13,13 +13,6 @@ import { wire } from "./wireValue.ts";
 export type OrderShape = z.output<typeof schemas.ORDER>;
 export type UserTradeShape = z.output<typeof schemas.USER_TRADE>;
 export type SummaryShape = z.output<typeof schemas.ACCOUNT_SUMMARY>;
-
-/** How Deribit calls them. */
-export const TIMES_IN_FORCE = {
-  gtc: "good_til_cancelled",
-  ioc: "immediate_or_cancel",
-  fok: "fill_or_kill",
-} as const satisfies Record<TimeInForce, string>;
 
 export function orderShape(order: KnownOrder, { info }: Pick<Catalogue, "info">): OrderShape {
   const { filled, turnover, timeInForce, postOnly, reason, state } = order;
@@ -35,7 +28,7 @@ export function orderShape(order: KnownOrder, { info }: Pick<Catalogue, "info">)
     order_state: state,
     ...(state !== "open" && state !== "filled" && reason !== null && { cancel_reason: reason }),
     order_type: "limit",
-    time_in_force: timeInForce === null ? null : TIMES_IN_FORCE[timeInForce],
+    time_in_force: timeInForce === null ? null : TIME_IN_FORCE_NAMES[timeInForce],
     post_only: postOnly,
     ...(postOnly && { reject_post_only: true }),
     reduce_only: order.reduceOnly,

@@ -31,6 +31,10 @@ export type Channel =
   | { readonly type: "userPortfolio"; readonly currency: string }
   | { readonly type: "userMmpTrigger"; readonly index: string }
   | { readonly type: "userHeld" }
+  | {
+      readonly type: "userRfqMaker" | "userRfqQuotes" | "userRfqTaker" | "rfqTrades";
+      readonly currency: string;
+    }
   | { readonly type: "priceIndex" | "volatilityIndex" | "markPrices"; readonly index: string }
   | { readonly type: "platformState" | "batches" | "liquidations" };
 
@@ -55,6 +59,10 @@ export const CHANNEL_FORMS = [
   "user.portfolio.(currency)",
   "user.mmp_trigger.(index_name)",
   "user.straddle.held",
+  "block_rfq.maker.(currency)",
+  "block_rfq.maker.quotes.(currency)",
+  "block_rfq.taker.(currency)",
+  "block_rfq.trades.(currency)",
 ] as const;
 
 /** Strikes have points in them, so instruments are whatever stands between. */
@@ -66,6 +74,14 @@ const OF_INDEX =
 const OF_PROTECTION = /^user\.mmp_trigger\.([a-z]{2,10}_usdc)$/;
 const OF_QUOTE = /^quote\.(.+)$/;
 const OF_PORTFOLIO = /^user\.portfolio\.([A-Za-z]{2,10})$/;
+const OF_RFQ = /^block_rfq\.(maker|maker\.quotes|taker|trades)\.([A-Za-z]{2,10})$/;
+
+const RFQ_TYPES = {
+  maker: "userRfqMaker",
+  "maker.quotes": "userRfqQuotes",
+  taker: "userRfqTaker",
+  trades: "rfqTrades",
+} as const;
 
 const INDEX_TYPES = {
   deribit_price_index: "priceIndex",
@@ -98,6 +114,10 @@ export function parseChannel(name: string): Channel {
   if (protection !== null) return { type: "userMmpTrigger", index: protection[1] ?? "" };
   const portfolio = OF_PORTFOLIO.exec(name);
   if (portfolio !== null) return { type: "userPortfolio", currency: portfolio[1] ?? "" };
+  const rfq = OF_RFQ.exec(name);
+  if (rfq !== null) {
+    return { type: RFQ_TYPES[rfq[1] as keyof typeof RFQ_TYPES], currency: rfq[2] ?? "" };
+  }
   const quote = OF_QUOTE.exec(name);
   if (quote !== null) return { type: "quote", instrument: quote[1] ?? "", intervalMs: 0 };
   const own = OF_INSTRUMENT.exec(name);

@@ -16,6 +16,7 @@ import {
   VOLATILITY_INDEX_NOTIFICATION,
 } from "./marketSchemas.ts";
 import { BATCH } from "./ownSchemas.ts";
+import { BLOCK_RFQ, BLOCK_RFQ_QUOTE, BLOCK_TRADE } from "./rfqSchemas.ts";
 
 export const PLATFORM_NOTIFICATION = z.strictObject({
   locked: z.boolean(),
@@ -50,6 +51,10 @@ export const CHANNEL_SCHEMAS: Readonly<Record<Channel["type"], z.ZodType>> = {
   userPortfolio: ACCOUNT_SUMMARY,
   userMmpTrigger: MMP_TRIGGER,
   userHeld: HELD,
+  userRfqMaker: BLOCK_RFQ,
+  userRfqQuotes: BLOCK_RFQ_QUOTE,
+  userRfqTaker: BLOCK_RFQ,
+  rfqTrades: BLOCK_TRADE,
   priceIndex: PRICE_INDEX_NOTIFICATION,
   volatilityIndex: VOLATILITY_INDEX_NOTIFICATION,
   markPrices: MARK_PRICES_NOTIFICATION,

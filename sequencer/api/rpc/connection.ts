@@ -1,5 +1,6 @@
 /** One WebSocket connection: its session, channels and heartbeat. */
 import { randomUUID } from "node:crypto";
+import type { ChannelRoom } from "./channelRoom.ts";
 import type { Feeds, Subscriptions } from "./feeds.ts";
 import { createSessionDesk, type SessionDesk } from "./session.ts";
 import type { Reader } from "./topics.ts";
@@ -24,17 +25,17 @@ export interface Connection {
 
 export interface ConnectionOptions extends Reader {
   readonly feeds: Feeds;
-  readonly channelsMax: number;
+  readonly room: ChannelRoom;
   readonly sessions: Parameters<typeof createSessionDesk>[0];
   /** The other end did not answer. */
   drop(): void;
 }
 
 export function createConnection(options: ConnectionOptions): Connection {
-  const { feeds, channelsMax, send } = options;
+  const { feeds, room, send } = options;
   const session = createSessionDesk(options.sessions);
   const { policy } = options.sessions.service;
-  const subscriptions = feeds.connect(options, channelsMax);
+  const subscriptions = feeds.connect(options, room);
   let timer: ReturnType<typeof setInterval> | undefined;
   let isSilent = false;
   let isTested = false;

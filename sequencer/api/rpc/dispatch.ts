@@ -141,7 +141,31 @@ function failure(error: unknown, id: RequestId, began: number, context: Dispatch
   return JSON.stringify({ jsonrpc: "2.0", id, error: object, ...times(began, context) });
 }
 
-/** An error that belongs to no request, such as one that came while the node stops. */
-export function bareRpcError(error: RpcError): string {
-  return JSON.stringify({ jsonrpc: "2.0", id: null, error: rpcErrorObject(error) });
+/** The same refusal to each request of a body; undefined: only notifications. */
+export function refuseAll(
+  text: string,
+  error: RpcError,
+  limits: Pick<ApiLimits, "jsonDepth" | "batchRequests">,
+): string | undefined {
+  let body: unknown;
+  try {
+    body = parseBody(text, limits.jsonDepth);
+    if (Array.isArray(body)) assertBatch(body, limits.batchRequests);
+  } catch {
+    return bareRpcError(error);
+  }
+  const refusal = (value: unknown): string[] =>
+    isNotification(value) ? [] : [bareRpcError(error, idOf(value))];
+  if (!Array.isArray(body)) return refusal(body)[0];
+  const answers = body.flatMap(refusal);
+  return answers.length === 0 ? undefined : `[${answers.join(",")}]`;
+}
+
+function isNotification(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !("id" in value);
+}
+
+/** An error without a call, of a request or of none. */
+export function bareRpcError(error: RpcError, id: RequestId = null): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, error: rpcErrorObject(error) });
 }

@@ -6,13 +6,14 @@ import type { KeyRight } from "../../protocol/keyScope.ts";
 import type { ApiLimits } from "../limits.ts";
 import { type BucketTable, createBucketTable, createTokenBucket } from "../rateLimit.ts";
 import type { Protocol } from "../sockets.ts";
+import { createChannelRooms } from "./channelRoom.ts";
 import { type Connection, createConnection } from "./connection.ts";
 import {
-  bareRpcError,
   type CallObserver,
   call,
   type DispatchContext,
   dispatch,
+  refuseAll,
   rpcErrorOf,
 } from "./dispatch.ts";
 import { RpcError, rpcErrorObject } from "./errorTable.ts";
@@ -36,6 +37,8 @@ export interface RpcEndpoints {
   post(body: string, request: IncomingMessage): Promise<string | undefined>;
   /** The answer to `GET /api/v2/public/ticker?instrument_name=...`. */
   get(method: string, query: URLSearchParams, request: IncomingMessage): Promise<HttpAnswer>;
+  /** The answer to a POST's body while the node stops. */
+  stopping(body: string): string | undefined;
   document(): string;
   stop(): void;
 }
@@ -54,11 +57,14 @@ export interface EndpointOptions {
   readonly onCall?: CallObserver | undefined;
 }
 
+const STOPPING = new RpcError("temporarily_unavailable");
+
 export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
   const { service, clock, logger, limits, accountRates, onCall } = options;
   const orders = createOrderFeed();
   const submissions = createSubmissionDesk(service, accountRates);
   const feeds = createFeeds();
+  const rooms = createChannelRooms(limits);
   const market = createMarket({ service, clock, logger, listener: feeds.listener });
   const sessions = reviewSessions(service, clock);
   feeds.begin({ market, orders, submissions, service, clock, logger });
@@ -78,8 +84,7 @@ export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
   });
   return {
     protocol: (reader) => {
-      const { channelsPerConnection: channelsMax } = limits;
-      const of = { sessions: { service, clock }, channelsMax };
+      const of = { sessions: { service, clock }, room: rooms() };
       const connection = createConnection({ ...reader, feeds, ...of });
       sessions.connections.add(connection);
       const bucket = createTokenBucket(limits.credits, now);
@@ -91,7 +96,7 @@ export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
           connection.heard();
           return dispatch(text, context);
         },
-        stopping: () => bareRpcError(new RpcError("temporarily_unavailable")),
+        stopping: (text) => refuseAll(text, STOPPING, limits),
         wait: () => bucket.wait(),
         close: () => {
           sessions.connections.delete(connection);
@@ -101,6 +106,7 @@ export function createRpcEndpoints(options: EndpointOptions): RpcEndpoints {
     },
     post: (body, request) => dispatch(body, contextOf(request)),
     get: (method, query, request) => answerGet(method, query, contextOf(request)),
+    stopping: (body) => refuseAll(body, STOPPING, limits),
     document: () => JSON.stringify(openRpc()),
     stop() {
       sessions.stop();

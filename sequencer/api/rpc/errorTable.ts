@@ -55,6 +55,11 @@ export const RPC_ERRORS = {
   outcome_unknown: [30012, "the node stopped meanwhile: whether it was done is not known"],
   held_limit: [30013, "as many words are held as may be"],
   quotes_frozen: [30014, "market-maker protection refuses orders that rest until it ends"],
+  package_unfilled: [30015, "the quotes and the book do not fill it as it was asked for"],
+  combo_limit: [30016, "as many combinations are open, or were asked for, as may be"],
+  block_rfq_closed: [30017, "no such request for quotes or quote is open"],
+  block_rfq_limit: [30018, "as many requests or quotes are open as may be"],
+  combo_pending: [30019, "its book opens with the venue's next listing: ask again"],
 } as const satisfies Record<string, readonly [number, string]>;
 export type RpcErrorName = keyof typeof RPC_ERRORS;
 
@@ -88,6 +93,10 @@ export const DOOR_ERRORS: Readonly<Record<DoorReject, RpcErrorName>> = {
   heldFull: "held_limit",
   quotesFrozen: "quotes_frozen",
   forbidden: "forbidden",
+  packageUnfilled: "package_unfilled",
+  booksFull: "combo_limit",
+  rfqClosed: "block_rfq_closed",
+  rfqFull: "block_rfq_limit",
 };
 
 /** Thrown by handlers for what the caller did wrong; anything else that is thrown is a fault. */

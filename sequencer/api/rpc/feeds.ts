@@ -6,6 +6,7 @@ import type { ProtectionInfo } from "../../protocol/heldWord.ts";
 import { orderShape, summaryShape, userTradeShape } from "./accountShapes.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { type Channel, isPrivate, parseChannel, type Target } from "./channelNames.ts";
+import type { ChannelRoom } from "./channelRoom.ts";
 import { RpcError } from "./errorTable.ts";
 import { heldOrderShape, heldShape } from "./heldShapes.ts";
 import type { Market, MarketListener } from "./market.ts";
@@ -13,6 +14,7 @@ import { assertCurrency, assertIndex } from "./marketMethods.ts";
 import { indexName, tradeShape } from "./marketShapes.ts";
 import type { KnownOrder, OrderFeed } from "./orderFeed.ts";
 import { batchShape } from "./ownMethods.ts";
+import { publishRfq } from "./rfqFeed.ts";
 import type { Session } from "./session.ts";
 import type { SubmissionDesk } from "./submissions.ts";
 import { createTopic, type Routed } from "./topicOf.ts";
@@ -46,7 +48,7 @@ export interface Feeds {
   readonly listener: MarketListener;
   /** Once the market is made, which needs the listener. */
   begin(parts: FeedParts): void;
-  connect(reader: Reader, channelsMax: number): Subscriptions;
+  connect(reader: Reader, room: ChannelRoom): Subscriptions;
   stop(): void;
 }
 
@@ -78,7 +80,7 @@ export function createFeeds(): Feeds {
     begin: (parts) => {
       hub.parts = parts;
     },
-    connect: (reader, channelsMax) => createSubscriptions(hub, reader, channelsMax),
+    connect: (reader, room) => createSubscriptions(hub, reader, room),
     stop() {
       clearInterval(turn);
       clearInterval(marks);
@@ -159,6 +161,8 @@ function publishOther(hub: Hub, event: OtherEvent): void {
     publishProtection(hub, event.update);
   } else if (event.type === "order") {
     publishOrder(hub, event.update);
+  } else if (event.type === "rfq" || event.type === "rfqTrade") {
+    publishRfq(hub.routes, hub.parts?.market.catalogues.latest(), event);
   } else {
     const { account } = event.update;
     for (const { state } of routed(hub, `portfolio:${account}`)) state?.mark();
@@ -253,13 +257,14 @@ function isOf(target: Target, instrument: string, kind: string): boolean {
   return target.kind === "any" || target.kind === kind;
 }
 
-function createSubscriptions(hub: Hub, reader: Reader, channelsMax: number): Subscriptions {
+function createSubscriptions(hub: Hub, reader: Reader, room: ChannelRoom): Subscriptions {
   const joined = new Map<string, Routed>();
   let isClosed = false;
   const leave = (name: string): void => {
     const entry = joined.get(name);
     if (entry === undefined) return;
     joined.delete(name);
+    room.hold(joined.size);
     entry.topic.leave(reader);
     if (entry.topic.readers.size === 0) forget(hub, entry);
   };
@@ -267,21 +272,19 @@ function createSubscriptions(hub: Hub, reader: Reader, channelsMax: number): Sub
   return {
     async add(channels, session) {
       const fresh = [...new Set(channels)].filter((name) => !joined.has(name));
-      if (joined.size + fresh.length > channelsMax) {
-        const wanted = joined.size + fresh.length;
-        const text = `\`${wanted}\` channels on this connection; at most ${channelsMax}.`;
-        throw new RpcError("subscription_failed", text);
-      }
-      const entries: [string, Routed][] = [];
-      for (const name of fresh) entries.push([name, await topicFor(hub, name, session)]);
+      room.assertFor(joined.size + fresh.length);
+      const found: [string, Routed][] = [];
+      for (const name of fresh) found.push([name, await topicFor(hub, name, session)]);
       if (isClosed) return [];
+      // Another request of this connection may have joined some meanwhile, or others.
+      const entries = found.filter(([name]) => !joined.has(name));
+      room.assertFor(joined.size + entries.length);
       for (const [name, entry] of entries) {
-        // Another request of this connection may have joined it meanwhile.
-        if (joined.has(name)) continue;
         const kept = keep(hub, entry);
         joined.set(name, kept);
         kept.topic.join(reader);
       }
+      room.hold(joined.size);
       return names();
     },
     remove(channels) {
@@ -340,17 +343,25 @@ async function topicFor(hub: Hub, name: string, session: Session | undefined): P
     const latest = parts.market.catalogues.latest() ?? catalogue;
     return info === null ? undefined : summaryShape(info, latest);
   };
-  const { market, clock } = parts;
-  return createTopic({ key, name, channel, account, market, clock, portfolio });
+  const { market, clock, logger } = parts;
+  return createTopic({ key, name, channel, account, market, clock, logger, portfolio });
 }
 
 /** Throws for an instrument, currency or index that there is not. */
 async function check(channel: Channel, catalogue: Catalogue, market: Market): Promise<void> {
   const { underlying } = catalogue.info;
-  if ("instrument" in channel) await market.catalogues.find(channel.instrument);
+  if ("instrument" in channel) await assertWritten(channel.instrument, market);
   if ("currency" in channel) assertCurrency(underlying, channel.currency);
   if ("index" in channel) assertIndex(indexName(catalogue), channel.index);
   if (!("target" in channel)) return;
-  if ("instrument" in channel.target) await market.catalogues.find(channel.target.instrument);
+  if ("instrument" in channel.target) await assertWritten(channel.target.instrument, market);
   else assertCurrency(underlying, channel.target.currency);
+}
+
+/** Other spellings of an instrument would be topics of their own, as many as somebody likes. */
+async function assertWritten(written: string, { catalogues }: Market): Promise<void> {
+  const { name } = await catalogues.find(written);
+  if (name === written) return;
+  const text = `a channel's instrument is written \`${name}\`. Got \`${written.slice(0, 80)}\`.`;
+  throw new RpcError("invalid_params", text, { param: "channels" });
 }

@@ -1,5 +1,6 @@
 /** Schemas of single fields, shared by all methods. Prices in USDC, amounts in contracts. */
 import { z } from "zod";
+import { TIME_IN_FORCE_NAMES } from "../../market/timeInForce.ts";
 import {
   ACCOUNT_BITS,
   FIELD_MODULUS,
@@ -75,6 +76,6 @@ export const signedWord = z
 export const kind = z.enum(["option", "option_combo", "any"]).default("any");
 export const currency = z.string().max(10).describe("the underlying, `USDC` or `any`");
 export const direction = z.enum(["buy", "sell"]);
-export const timeInForce = z.enum(["good_til_cancelled", "immediate_or_cancel", "fill_or_kill"]);
+export const timeInForce = z.enum(Object.values(TIME_IN_FORCE_NAMES));
 export const orderId = z.string().max(48).describe("such as `12-B-350-1042`");
 export const stage = z.enum(["sequenced", "certified", "proven", "anchored"]);

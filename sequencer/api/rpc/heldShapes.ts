@@ -1,5 +1,6 @@
 /** Held words in the wire's words, and their conditions back. */
 import type { z } from "zod";
+import { TIME_IN_FORCE_NAMES } from "../../market/timeInForce.ts";
 import {
   DROPS,
   type HeldCondition,
@@ -8,7 +9,7 @@ import {
 } from "../../protocol/heldWord.ts";
 import type { PlaceMessage } from "../../protocol/messages.ts";
 import { DOOR_REJECTS } from "../../protocol/rejection.ts";
-import { type OrderShape, TIMES_IN_FORCE } from "./accountShapes.ts";
+import type { OrderShape } from "./accountShapes.ts";
 import { amountOf, priceOf, ticksOf } from "./amounts.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
@@ -104,7 +105,7 @@ export function heldOrderShape(held: HeldInfo, catalogue: Catalogue): OrderShape
       triggered: state !== "held",
     }),
     ...(orderId !== null && { placed_order_id: orderId }),
-    time_in_force: TIMES_IN_FORCE[message.timeInForce],
+    time_in_force: TIME_IN_FORCE_NAMES[message.timeInForce],
     post_only: postOnly,
     ...(postOnly && { reject_post_only: true }),
     reduce_only: message.reduceOnly,

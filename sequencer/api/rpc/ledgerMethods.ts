@@ -18,6 +18,8 @@ import { wire } from "./wireValue.ts";
 const nothing = z.strictObject({});
 /** Weighing an account takes the node some milliseconds. */
 const RISK_CALLS = 20;
+/** A few hashes. */
+const PROOF_CALLS = 4;
 
 const ORDER = z.strictObject({
   account,
@@ -53,6 +55,23 @@ export const LEDGER_METHODS: readonly Method[] = [
     call: async ({ account: id, owner }, { service }) => {
       const who = owner === undefined ? { id: id ?? 0 } : { owner: BigInt(owner) };
       return plain(found(await service.account(who), `account \`${owner ?? id}\``));
+    },
+  }),
+  method("straddle/get_ledger_proof", {
+    summary: "What an account had at the newest seal, with the path to that batch's state root.",
+    calls: PROOF_CALLS,
+    params: z.strictObject({ account }),
+    result: schemas.LEDGER_PROOF,
+    call: async ({ account: id }, { service }) => {
+      const proof = wire(found(await service.ledgerProof(id), `ledger proof: \`${id}\``));
+      const { number: batch_number, seriesRoot: series_root, privateRoot: private_root } = proof;
+      const { root, stage, transaction, owner, cash, fees } = proof;
+      return {
+        ...{ batch_number, root, stage, transaction },
+        ...{ account: id, owner, cash, positions: [...proof.positions] },
+        siblings: proof.siblings.map((level) => [...level]),
+        ...{ series_root, fees, private_root },
+      };
     },
   }),
   method("straddle/get_risk", {

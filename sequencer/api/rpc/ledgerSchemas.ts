@@ -1,6 +1,6 @@
 /** The sequenced state as the protocol has it: ticks, lots, 1e-6 USDC, and the protocol's names. */
 import { z } from "zod";
-import { account, address, hexField, keyIndex, natural, timestamp } from "./fieldSchemas.ts";
+import { account, address, hexField, keyIndex, natural, stage, timestamp } from "./fieldSchemas.ts";
 import { SNAPSHOT } from "./ownSchemas.ts";
 
 const ticks = z.int();
@@ -74,6 +74,24 @@ export const HOLDINGS = z.strictObject({
       version: natural,
     }),
   ),
+});
+
+/** What an account had at the end of a batch, and the way from there to the batch's state root. */
+export const LEDGER_PROOF = z.strictObject({
+  batch_number: natural,
+  root: hexField.describe("the state root at the batch's end"),
+  stage,
+  transaction: z.string().nullable().describe("of layer one, once the batch is anchored"),
+  account,
+  owner: hexField.describe("0x0: the account is not used"),
+  cash: micros,
+  positions: z.array(z.int()).describe("signed lots by slot"),
+  siblings: z
+    .array(z.array(hexField).length(3))
+    .describe("at each level from the account's leaf upwards, in the order of children"),
+  series_root: hexField,
+  fees: natural.describe("1e-6 USDC that nobody has collected"),
+  private_root: hexField,
 });
 
 const amountOrNot = z.number().nullable();

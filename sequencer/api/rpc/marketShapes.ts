@@ -4,6 +4,7 @@ import { expiryText } from "../../market/instrument.ts";
 import { type OptionGreeks, type OptionQuote, quoteOption } from "../../market/optionQuotes.ts";
 import type { BookLevel, ImpliedPrices, Listing } from "../../market/publicBook.ts";
 import type { TradingInfo } from "../../protocol/trading.ts";
+import { USDC } from "../../protocol/usdc.ts";
 import { amountOf, percentOf, priceOf, rounded } from "./amounts.ts";
 import type { FedBook } from "./bookFeed.ts";
 import type { Catalogue, Instrument } from "./catalogue.ts";
@@ -26,7 +27,6 @@ export type InstrumentShape = z.output<typeof schemas.INSTRUMENT>;
 export type TickerShape = z.output<typeof schemas.TICKER>;
 export type TradeShape = z.output<typeof schemas.TRADE>;
 
-const USDC = 1e6;
 /** An instrument's id: 20 bits of listing above 6 of the slot; books of combinations follow. */
 const SLOTS = 64;
 const COMBINATIONS_FROM = 2 ** 27;

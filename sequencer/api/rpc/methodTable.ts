@@ -1,18 +1,22 @@
 /** Every method of the interface. What validates, answers and is documented comes from here. */
 import { z } from "zod";
 import { ACCOUNT_METHODS } from "./accountMethods.ts";
+import { BLOCK_METHODS } from "./blockMethods.ts";
+import { COMBO_METHODS } from "./comboMethods.ts";
 import { HELD_METHODS } from "./heldMethods.ts";
 import { LEDGER_METHODS } from "./ledgerMethods.ts";
 import { MARKET_METHODS } from "./marketMethods.ts";
 import { type Method, method } from "./method.ts";
 import { openRpcDocument } from "./openRpc.ts";
 import { OWN_METHODS } from "./ownMethods.ts";
+import { RFQ_METHODS } from "./rfqMethods.ts";
 import { SESSION_METHODS } from "./sessionMethods.ts";
 import { TRADING_METHODS } from "./tradingMethods.ts";
 
 const listed: readonly Method[] = [
   ...[...SESSION_METHODS, ...MARKET_METHODS, ...TRADING_METHODS],
   ...[...ACCOUNT_METHODS, ...OWN_METHODS, ...HELD_METHODS],
+  ...[...COMBO_METHODS, ...RFQ_METHODS, ...BLOCK_METHODS],
   ...LEDGER_METHODS,
 ];
 

@@ -1,6 +1,7 @@
 /** Methods of what only this venue has: receipts' log, batches, proofs, keys, oracles. */
 import { z } from "zod";
 import type { AccountInfo, BatchStatus, KeyInfo } from "../../exchangeService.ts";
+import { USDC } from "../../protocol/usdc.ts";
 import { ROWS_MAX } from "../limits.ts";
 import { amountOf, priceOf, rounded, usdcOf } from "./amounts.ts";
 import * as fields from "./fieldSchemas.ts";
@@ -12,7 +13,6 @@ import { wire } from "./wireValue.ts";
 
 const nothing = z.strictObject({});
 const { account, address, count, keyIndex, natural } = fields;
-const USDC = 1e6;
 
 /** Records are read from the disk, and the last of them is signed. */
 const LOG_CALLS = 5;

@@ -6,7 +6,7 @@ import { RpcError } from "./errorTable.ts";
 import * as fields from "./fieldSchemas.ts";
 import { PLATFORM_STATUS } from "./marketSchemas.ts";
 import { indexName } from "./marketShapes.ts";
-import { type CallContext, type Method, method } from "./method.ts";
+import { CALL_CREDITS, type CallContext, type Method, method } from "./method.ts";
 import { CHALLENGE } from "./ownSchemas.ts";
 import { signatureOf } from "./signedWord.ts";
 
@@ -127,7 +127,7 @@ export const SESSION_METHODS: readonly Method[] = [
     },
   }),
   method("public/subscribe", {
-    summary: "Joins channels; answers all that the connection has then.",
+    summary: `Joins channels; answers all that it has, each ${CHANNELS_MAX} at a call's cost.`,
     needsWebSocket: true,
     calls: 3,
     params: channels,
@@ -149,9 +149,8 @@ export const SESSION_METHODS: readonly Method[] = [
       needsWebSocket: true,
       params: channels,
       result: subscribed,
-      call: ({ channels: wanted }, { connection }) => [
-        ...needed(connection).subscriptions.remove(wanted),
-      ],
+      call: ({ channels: wanted }, context) =>
+        told(needed(context.connection).subscriptions.remove(wanted), context),
     }),
     method(`${scope}/unsubscribe_all`, {
       summary: "Leaves every channel.",
@@ -175,9 +174,16 @@ function needed<T>(connection: T | undefined): T {
 async function subscribe(
   wanted: readonly string[],
   isPrivate: boolean,
-  { connection, session }: CallContext,
+  context: CallContext,
 ): Promise<string[]> {
-  const { subscriptions, session: desk } = needed(connection);
+  const { subscriptions, session: desk } = needed(context.connection);
   const isOpen = isPrivate || desk.account() !== undefined;
-  return [...(await subscriptions.add(wanted, isOpen ? await session() : undefined))];
+  const names = await subscriptions.add(wanted, isOpen ? await context.session() : undefined);
+  return told(names, context);
+}
+
+/** An answer that has many names costs more: a small request must not fetch it as fast. */
+function told(names: readonly string[], { bucket }: CallContext): string[] {
+  bucket.charge(CALL_CREDITS * Math.floor(names.length / CHANNELS_MAX));
+  return [...names];
 }

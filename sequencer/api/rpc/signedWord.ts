@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import type { Info, Submission } from "../../exchangeService.ts";
+import { TIME_IN_FORCE_NAMES, type TimeInForceName } from "../../market/timeInForce.ts";
 import {
   type CancelMessage,
   type Message,
@@ -11,7 +12,6 @@ import {
   type PlaceMessage,
 } from "../../protocol/messages.ts";
 import { orderIdText, parseOrderId } from "../../protocol/orderId.ts";
-import { TIMES_IN_FORCE } from "./accountShapes.ts";
 import { type Decimal, lotsOf, ticksOf } from "./amounts.ts";
 import type { Instrument } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
@@ -59,7 +59,7 @@ export interface ReadableOrder {
   readonly amount: Decimal;
   /** Undefined: what is signed is the bound. */
   readonly price?: Decimal | undefined;
-  readonly time_in_force: (typeof TIMES_IN_FORCE)[keyof typeof TIMES_IN_FORCE];
+  readonly time_in_force: TimeInForceName;
   readonly post_only: boolean;
   readonly reduce_only: boolean;
   readonly valid_until?: number | undefined;
@@ -72,7 +72,7 @@ export function assertPlace(
   instrument: Instrument,
   info: Info,
 ): void {
-  const timeInForce = TIMES_IN_FORCE[message.timeInForce];
+  const timeInForce = TIME_IN_FORCE_NAMES[message.timeInForce];
   const { price } = readable;
   const pairs: readonly (readonly [string, unknown, unknown])[] = [
     ["instrument_name", instrument.book, message.book],

@@ -1,5 +1,6 @@
 /** The topic of a channel: what it tells, and by which routes it hears of it. */
-import type { Clock } from "../../ports.ts";
+import type { Clock, Logger } from "../../ports.ts";
+import { HaltedError } from "../../protocol/halted.ts";
 import { amountOf, percentOf, priceOf } from "./amounts.ts";
 import type { FedBook } from "./bookFeed.ts";
 import type { Catalogue, Instrument } from "./catalogue.ts";
@@ -9,6 +10,7 @@ import type { Market } from "./market.ts";
 import { markPrices } from "./marketMethods.ts";
 import { bestShape, levelShapes, tickerShape } from "./marketShapes.ts";
 import { platformShape } from "./platform.ts";
+import { RFQ_ROUTES } from "./rfqRoutes.ts";
 import {
   type BookTopic,
   createBookTopic,
@@ -39,6 +41,7 @@ export interface TopicOptions {
   readonly account: number | undefined;
   readonly market: Market;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly portfolio: () => Promise<unknown>;
 }
 
@@ -73,6 +76,14 @@ export function createTopic(options: TopicOptions): Routed {
       return streamAt([`user:${account}`], channel.intervalMs);
     case "userHeld":
       return streamAt([`held:${account}`], 0, false);
+    case "userRfqMaker":
+      return streamAt([`${RFQ_ROUTES.maker}${account}`], 0, false);
+    case "userRfqQuotes":
+      return streamAt([`${RFQ_ROUTES.quotes}${account}`], 0, false);
+    case "userRfqTaker":
+      return streamAt([`${RFQ_ROUTES.taker}${account}`], 0, false);
+    case "rfqTrades":
+      return streamAt([RFQ_ROUTES.trades], 0, false);
     case "userMmpTrigger":
       return streamAt([`mmp:${account}`], 0, false);
     case "userPortfolio":
@@ -193,7 +204,8 @@ function indexMessage(type: Channel["type"], index: string, market: Market): unk
 }
 
 /** Reads the account when something has changed, at most once a second. */
-function portfolioTopic({ key, name, channel, account, portfolio, clock }: TopicOptions): Routed {
+function portfolioTopic(options: TopicOptions): Routed {
+  const { key, name, channel, account, portfolio, clock, logger } = options;
   let read: unknown;
   let isReading = false;
   let isWanted = false;
@@ -210,8 +222,12 @@ function portfolioTopic({ key, name, channel, account, portfolio, clock }: Topic
         read = data;
         inner.mark();
       })
-      // A node that has halted answers nothing more.
-      .catch(() => undefined)
+      .catch((error: unknown) => {
+        // A node that has halted answers nothing more.
+        if (error instanceof HaltedError) return;
+        logger.warn("reading a portfolio failed", { account, error: String(error) });
+        isWanted = true;
+      })
       .finally(() => {
         isReading = false;
       });

@@ -100,6 +100,11 @@ export function createStateTopic(
     ...{ channel, intervalMs, readers, flush },
     join(reader) {
       readers.add(reader);
+      // Who joins much at once hears of it as fast as it reads.
+      if (reader.isCongested()) {
+        lagging.add(reader);
+        return;
+      }
       const text = textNow();
       if (text !== undefined) reader.send(text);
     },
@@ -153,10 +158,13 @@ export function createBookTopic(
 ): BookTopic {
   const readers = new Set<Reader>();
   const lags = new Map<Reader, DeltaMerge>();
+  /** Those who have not been sent the whole book yet. */
+  const unmet = new Set<Reader>();
   let waiting: DeltaMerge | undefined;
   const deliver = (delta: Delta): void => {
     const text = notification(channel, source.change(delta));
     for (const reader of readers) {
+      if (unmet.has(reader)) continue;
       const lag = lags.get(reader);
       if (lag !== undefined) lag.add(delta);
       else if (reader.isCongested()) lags.set(reader, createDeltaMerge(delta));
@@ -168,7 +176,15 @@ export function createBookTopic(
     waiting = undefined;
     if (merged !== undefined) deliver(merged);
   };
-  const greet = (reader: Reader): void => reader.send(notification(channel, source.snapshot()));
+  /** Who joins much at once, or does not read, is sent the whole book once it reads again. */
+  const greet = (reader: Reader): void => {
+    if (reader.isCongested()) {
+      unmet.add(reader);
+      return;
+    }
+    unmet.delete(reader);
+    reader.send(notification(channel, source.snapshot()));
+  };
   return {
     ...{ channel, intervalMs, readers, flush },
     join(reader) {
@@ -180,6 +196,7 @@ export function createBookTopic(
     leave(reader) {
       readers.delete(reader);
       lags.delete(reader);
+      unmet.delete(reader);
     },
     push(change) {
       if (readers.size === 0) return;
@@ -195,6 +212,7 @@ export function createBookTopic(
     recover() {
       // While something gathers, the book is ahead of what the others were sent.
       if (waiting !== undefined) return;
+      for (const reader of unmet) greet(reader);
       for (const [reader, lag] of lags) {
         if (reader.isCongested()) continue;
         lags.delete(reader);

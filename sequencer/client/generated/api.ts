@@ -92,10 +92,10 @@ export interface Methods {
     params: Record<string, never>;
     result: "ok";
   };
-  /** Joins channels; answers all that the connection has then. */
+  /** Joins channels; answers all that it has, each 500 at a call's cost. */
   "public/subscribe": {
     params: {
-      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held */
+      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held, block_rfq.maker.(currency), block_rfq.maker.quotes.(currency), block_rfq.taker.(currency), block_rfq.trades.(currency) */
       channels: (string)[];
     };
     result: (string)[];
@@ -103,7 +103,7 @@ export interface Methods {
   /** Joins channels, an account's own among them. */
   "private/subscribe": {
     params: {
-      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held */
+      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held, block_rfq.maker.(currency), block_rfq.maker.quotes.(currency), block_rfq.taker.(currency), block_rfq.trades.(currency) */
       channels: (string)[];
     };
     result: (string)[];
@@ -111,7 +111,7 @@ export interface Methods {
   /** Leaves channels; answers those that are left. */
   "public/unsubscribe": {
     params: {
-      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held */
+      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held, block_rfq.maker.(currency), block_rfq.maker.quotes.(currency), block_rfq.taker.(currency), block_rfq.trades.(currency) */
       channels: (string)[];
     };
     result: (string)[];
@@ -124,7 +124,7 @@ export interface Methods {
   /** Leaves channels; answers those that are left. */
   "private/unsubscribe": {
     params: {
-      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held */
+      /** of the forms book.(instrument_name).(raw|100ms|agg2), book.(instrument_name).none.(1|10|20).(100ms|agg2), ticker.(instrument_name).(raw|100ms|agg2), quote.(instrument_name), trades.(instrument_name).(raw|100ms|agg2), trades.(option|option_combo|any).(currency).(raw|100ms|agg2), markprice.options.(index_name), deribit_price_index.(index_name), deribit_volatility_index.(index_name), platform_state, straddle.batches, straddle.liquidations, user.orders.(instrument_name).(raw|100ms|agg2), user.orders.(option|option_combo|any).(currency).(raw|100ms|agg2), user.trades.(instrument_name).(raw|100ms|agg2), user.trades.(option|option_combo|any).(currency).(raw|100ms|agg2), user.portfolio.(currency), user.mmp_trigger.(index_name), user.straddle.held, block_rfq.maker.(currency), block_rfq.maker.quotes.(currency), block_rfq.taker.(currency), block_rfq.trades.(currency) */
       channels: (string)[];
     };
     result: (string)[];
@@ -3374,6 +3374,878 @@ export interface Methods {
       scope: "full" | "noWithdrawals" | "tradeOnly" | "cancelOnly" | "readOnly" | "none";
     };
   };
+  /** The book of a combination; opened by the venue where there is none yet. */
+  "private/create_combo": {
+    params: {
+      /** amounts say the ratio of the legs */
+      trades: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        amount?: number | string | undefined;
+        direction: "buy" | "sell";
+      })[];
+    };
+    result: {
+      id: string;
+      /** number of its book */
+      instrument_id: number;
+      state: "active" | "inactive";
+      legs: ({
+        instrument_name: string;
+        /** below 0: sold by who buys the combination */
+        amount: number;
+      })[];
+    };
+  };
+  /** Combinations whose books are open. */
+  "public/get_combos": {
+    params: {
+      /** the underlying, `USDC` or `any` */
+      currency: string;
+    };
+    result: ({
+      id: string;
+      /** number of its book */
+      instrument_id: number;
+      state: "active" | "inactive";
+      legs: ({
+        instrument_name: string;
+        /** below 0: sold by who buys the combination */
+        amount: number;
+      })[];
+    })[];
+  };
+  /** Their names. */
+  "public/get_combo_ids": {
+    params: {
+      /** the underlying, `USDC` or `any` */
+      currency: string;
+      state?: "active" | undefined;
+    };
+    result: (string)[];
+  };
+  /** The legs of one of them. */
+  "public/get_combo_details": {
+    params: {
+      /** such as `ETH-20261225-3000-C`, or a combination's name */
+      combo_id: string;
+    };
+    result: {
+      id: string;
+      /** number of its book */
+      instrument_id: number;
+      state: "active" | "inactive";
+      legs: ({
+        instrument_name: string;
+        /** below 0: sold by who buys the combination */
+        amount: number;
+      })[];
+    };
+  };
+  /** Asks makers for quotes of a package of legs. */
+  "private/create_block_rfq": {
+    params: {
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        amount: number | string;
+        direction: "buy" | "sell";
+      })[];
+      label?: string | undefined;
+      /** accounts that may see it; left out: all */
+      makers?: (string)[] | undefined;
+      non_anonymous?: boolean | undefined;
+    };
+    result: {
+      block_rfq_id: number;
+      role: "taker" | "maker";
+      state: "open" | "filled" | "cancelled" | "expired";
+      /** multiplied by a leg's ratio: what is traded of the leg */
+      amount: number;
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[];
+      /** the book that words are of */
+      combo_id: string;
+      /** who buys the legs sells the book, at the negative price */
+      is_reversed: boolean;
+      mark_price: number | null;
+      /** unix ms */
+      creation_timestamp: number;
+      /** unix ms */
+      expiration_timestamp: number;
+      /** the taker sees quotes from then on */
+      quotes_timestamp: number;
+      disclosed: boolean;
+      /** null: anonymous */
+      taker: string | null;
+      /** empty: all */
+      makers: (string)[];
+      /** empty for makers */
+      label: string;
+      /** best first; empty for makers */
+      bids: ({
+        price: number;
+        amount: number;
+        /** `ANONYMOUS`, or the account where both sides are disclosed */
+        makers: (string)[];
+        /** unix ms */
+        last_update_timestamp: number;
+        execution_instruction: "any_part_of" | "all_or_none";
+        /** unix ms */
+        expires_at: number;
+      })[];
+      asks: ({
+        price: number;
+        amount: number;
+        /** `ANONYMOUS`, or the account where both sides are disclosed */
+        makers: (string)[];
+        /** unix ms */
+        last_update_timestamp: number;
+        execution_instruction: "any_part_of" | "all_or_none";
+        /** unix ms */
+        expires_at: number;
+      })[];
+      /** once it is filled */
+      trades: ({
+        price: number;
+        amount: number;
+        /** of the taker */
+        direction: "buy" | "sell";
+        /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+        maker: string | null;
+      })[];
+    };
+  };
+  /** Ends an own request; its quotes act no more. */
+  "private/cancel_block_rfq": {
+    params: {
+      /** of the request */
+      block_rfq_id: number;
+    };
+    result: {
+      block_rfq_id: number;
+      role: "taker" | "maker";
+      state: "open" | "filled" | "cancelled" | "expired";
+      /** multiplied by a leg's ratio: what is traded of the leg */
+      amount: number;
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[];
+      /** the book that words are of */
+      combo_id: string;
+      /** who buys the legs sells the book, at the negative price */
+      is_reversed: boolean;
+      mark_price: number | null;
+      /** unix ms */
+      creation_timestamp: number;
+      /** unix ms */
+      expiration_timestamp: number;
+      /** the taker sees quotes from then on */
+      quotes_timestamp: number;
+      disclosed: boolean;
+      /** null: anonymous */
+      taker: string | null;
+      /** empty: all */
+      makers: (string)[];
+      /** empty for makers */
+      label: string;
+      /** best first; empty for makers */
+      bids: ({
+        price: number;
+        amount: number;
+        /** `ANONYMOUS`, or the account where both sides are disclosed */
+        makers: (string)[];
+        /** unix ms */
+        last_update_timestamp: number;
+        execution_instruction: "any_part_of" | "all_or_none";
+        /** unix ms */
+        expires_at: number;
+      })[];
+      asks: ({
+        price: number;
+        amount: number;
+        /** `ANONYMOUS`, or the account where both sides are disclosed */
+        makers: (string)[];
+        /** unix ms */
+        last_update_timestamp: number;
+        execution_instruction: "any_part_of" | "all_or_none";
+        /** unix ms */
+        expires_at: number;
+      })[];
+      /** once it is filled */
+      trades: ({
+        price: number;
+        amount: number;
+        /** of the taker */
+        direction: "buy" | "sell";
+        /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+        maker: string | null;
+      })[];
+    };
+  };
+  /** Requests that the account has made or may quote, newest first. */
+  "private/get_block_rfqs": {
+    params: {
+      /** the underlying, `USDC` or `any` */
+      currency?: string | undefined;
+      /** of the request */
+      block_rfq_id?: number | undefined;
+      role?: "taker" | "maker" | "any" | undefined;
+      state?: "open" | "filled" | "cancelled" | "expired" | undefined;
+      count?: number | undefined;
+    };
+    result: {
+      block_rfqs: ({
+        block_rfq_id: number;
+        role: "taker" | "maker";
+        state: "open" | "filled" | "cancelled" | "expired";
+        /** multiplied by a leg's ratio: what is traded of the leg */
+        amount: number;
+        legs: ({
+          /** such as `ETH-20261225-3000-C`, or a combination's name */
+          instrument_name: string;
+          ratio: number;
+          direction: "buy" | "sell";
+        })[];
+        /** the book that words are of */
+        combo_id: string;
+        /** who buys the legs sells the book, at the negative price */
+        is_reversed: boolean;
+        mark_price: number | null;
+        /** unix ms */
+        creation_timestamp: number;
+        /** unix ms */
+        expiration_timestamp: number;
+        /** the taker sees quotes from then on */
+        quotes_timestamp: number;
+        disclosed: boolean;
+        /** null: anonymous */
+        taker: string | null;
+        /** empty: all */
+        makers: (string)[];
+        /** empty for makers */
+        label: string;
+        /** best first; empty for makers */
+        bids: ({
+          price: number;
+          amount: number;
+          /** `ANONYMOUS`, or the account where both sides are disclosed */
+          makers: (string)[];
+          /** unix ms */
+          last_update_timestamp: number;
+          execution_instruction: "any_part_of" | "all_or_none";
+          /** unix ms */
+          expires_at: number;
+        })[];
+        asks: ({
+          price: number;
+          amount: number;
+          /** `ANONYMOUS`, or the account where both sides are disclosed */
+          makers: (string)[];
+          /** unix ms */
+          last_update_timestamp: number;
+          execution_instruction: "any_part_of" | "all_or_none";
+          /** unix ms */
+          expires_at: number;
+        })[];
+        /** once it is filled */
+        trades: ({
+          price: number;
+          amount: number;
+          /** of the taker */
+          direction: "buy" | "sell";
+          /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+          maker: string | null;
+        })[];
+      })[];
+    };
+  };
+  /** Quotes a request by a signed order, which is executed with the taker's or not at all. */
+  "private/add_block_rfq_quote": {
+    params: {
+      /** of the request */
+      block_rfq_id: number;
+      direction: "buy" | "sell";
+      /** multiplied by a leg's ratio: what is quoted of the leg */
+      amount: number | string;
+      /** USDC for one contract of the legs together */
+      price: number | string;
+      execution_instruction?: "any_part_of" | "all_or_none" | undefined;
+      /** the word's deadline */
+      expires_at?: number | undefined;
+      label?: string | undefined;
+      legs?: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[] | undefined;
+      /** a post-only order in the combination's book */
+      signed: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      };
+      /** a cancel-all of another key, for what is left resting of the quote */
+      signed_cancel?: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      } | undefined;
+    };
+    result: {
+      block_rfq_quote_id: number;
+      block_rfq_id: number;
+      /** account id */
+      account: number;
+      /** which of the account's trading keys */
+      key_index: number;
+      direction: "buy" | "sell";
+      price: number;
+      amount: number;
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[];
+      execution_instruction: "any_part_of" | "all_or_none";
+      quote_state: "open" | "filled" | "cancelled" | "expired";
+      quote_state_reason: string | null;
+      reason_text: string | null;
+      filled_amount: number;
+      /** in the book, for its maker to cancel */
+      resting_amount: number;
+      order_id: string | null;
+      replaced: boolean;
+      label: string;
+      /** unix ms */
+      creation_timestamp: number;
+      /** unix ms */
+      last_update_timestamp: number;
+      /** unix ms */
+      expires_at: number;
+    };
+  };
+  /** Replaces an own quote by another of the same key and head. */
+  "private/edit_block_rfq_quote": {
+    params: {
+      /** of the quote */
+      block_rfq_quote_id: number;
+      /** multiplied by a leg's ratio: what is quoted of the leg */
+      amount: number | string;
+      /** USDC for one contract of the legs together */
+      price: number | string;
+      execution_instruction?: "any_part_of" | "all_or_none" | undefined;
+      /** the word's deadline */
+      expires_at?: number | undefined;
+      label?: string | undefined;
+      legs?: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[] | undefined;
+      /** a post-only order in the combination's book */
+      signed: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      };
+      /** a cancel-all of another key, for what is left resting of the quote */
+      signed_cancel?: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      } | undefined;
+    };
+    result: {
+      block_rfq_quote_id: number;
+      block_rfq_id: number;
+      /** account id */
+      account: number;
+      /** which of the account's trading keys */
+      key_index: number;
+      direction: "buy" | "sell";
+      price: number;
+      amount: number;
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[];
+      execution_instruction: "any_part_of" | "all_or_none";
+      quote_state: "open" | "filled" | "cancelled" | "expired";
+      quote_state_reason: string | null;
+      reason_text: string | null;
+      filled_amount: number;
+      /** in the book, for its maker to cancel */
+      resting_amount: number;
+      order_id: string | null;
+      replaced: boolean;
+      label: string;
+      /** unix ms */
+      creation_timestamp: number;
+      /** unix ms */
+      last_update_timestamp: number;
+      /** unix ms */
+      expires_at: number;
+    };
+  };
+  /** Withdraws an own quote: the sequencer forgets its word. */
+  "private/cancel_block_rfq_quote": {
+    params: {
+      /** of the quote */
+      block_rfq_quote_id: number;
+    };
+    result: {
+      block_rfq_quote_id: number;
+      block_rfq_id: number;
+      /** account id */
+      account: number;
+      /** which of the account's trading keys */
+      key_index: number;
+      direction: "buy" | "sell";
+      price: number;
+      amount: number;
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[];
+      execution_instruction: "any_part_of" | "all_or_none";
+      quote_state: "open" | "filled" | "cancelled" | "expired";
+      quote_state_reason: string | null;
+      reason_text: string | null;
+      filled_amount: number;
+      /** in the book, for its maker to cancel */
+      resting_amount: number;
+      order_id: string | null;
+      replaced: boolean;
+      label: string;
+      /** unix ms */
+      creation_timestamp: number;
+      /** unix ms */
+      last_update_timestamp: number;
+      /** unix ms */
+      expires_at: number;
+    };
+  };
+  /** Withdraws all own quotes, or those of one request; answers how many. */
+  "private/cancel_all_block_rfq_quotes": {
+    params: {
+      /** of the request */
+      block_rfq_id?: number | undefined;
+    };
+    result: number;
+  };
+  /** Own quotes of requests that the node remembers, newest first. */
+  "private/get_block_rfq_quotes": {
+    params: {
+      /** of the request */
+      block_rfq_id?: number | undefined;
+      /** of the quote */
+      block_rfq_quote_id?: number | undefined;
+      label?: string | undefined;
+    };
+    result: ({
+      block_rfq_quote_id: number;
+      block_rfq_id: number;
+      /** account id */
+      account: number;
+      /** which of the account's trading keys */
+      key_index: number;
+      direction: "buy" | "sell";
+      price: number;
+      amount: number;
+      legs: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[];
+      execution_instruction: "any_part_of" | "all_or_none";
+      quote_state: "open" | "filled" | "cancelled" | "expired";
+      quote_state_reason: string | null;
+      reason_text: string | null;
+      filled_amount: number;
+      /** in the book, for its maker to cancel */
+      resting_amount: number;
+      order_id: string | null;
+      replaced: boolean;
+      label: string;
+      /** unix ms */
+      creation_timestamp: number;
+      /** unix ms */
+      last_update_timestamp: number;
+      /** unix ms */
+      expires_at: number;
+    })[];
+  };
+  /** Takes quotes within a signed limit: all of the amount at once, or nothing. */
+  "private/accept_block_rfq": {
+    params: {
+      /** of the request */
+      block_rfq_id: number;
+      direction: "buy" | "sell";
+      /** the worst for the legs together */
+      price: number | string;
+      amount: number | string;
+      time_in_force?: "fill_or_kill" | undefined;
+      legs?: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        ratio: number;
+        direction: "buy" | "sell";
+      })[] | undefined;
+      label?: string | undefined;
+      /** a fill-or-kill order in the combination's book */
+      signed: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      };
+    };
+    result: {
+      block_trades: ({
+        id: number;
+        /** unix ms */
+        timestamp: number;
+        combo_id: string;
+        /** of the taker */
+        direction: "buy" | "sell";
+        amount: number;
+        log_position: number;
+        trades: ({
+          price: number;
+          amount: number;
+          direction: "buy" | "sell";
+          /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+          maker: string | null;
+        })[];
+      })[];
+      /** the sequencer's signed word; prices in ticks, quantities in lots, 1e-6 USDC */
+      receipt: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        keyIndex: number;
+        head: `0x${string}`;
+        kind: string;
+        logPosition: number;
+        logEpoch: number;
+        logPrevious: string;
+        logHash: string;
+        seq: number | null;
+        orderId: string | null;
+        outcome: string;
+        restingLots: number;
+        fills: ({
+          price: number;
+          lots: number;
+          makerSeq: number;
+          fee: number;
+        })[];
+        removed: ({
+          book: number;
+          isSell: boolean;
+          price: number;
+          seq: number;
+          lots: number;
+          reason: string;
+        })[];
+        arrived: number | null;
+        batchNumber: number;
+        /** unix ms */
+        time: number;
+        stage: "sequenced";
+        signature: string;
+      };
+      is_repeat: boolean;
+    };
+  };
+  /** Packages that were traded by requests and as blocks, newest first. */
+  "public/get_block_rfq_trades": {
+    params: {
+      /** the underlying, `USDC` or `any` */
+      currency?: string | undefined;
+      count?: number | undefined;
+    };
+    result: {
+      block_rfqs: ({
+        id: number;
+        /** unix ms */
+        timestamp: number;
+        combo_id: string;
+        /** of the taker */
+        direction: "buy" | "sell";
+        amount: number;
+        log_position: number;
+        trades: ({
+          price: number;
+          amount: number;
+          direction: "buy" | "sell";
+          /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+          maker: string | null;
+        })[];
+      })[];
+    };
+  };
+  /** Checks one side of a block; the signature is for the other side to execute it with. */
+  "private/verify_block_trade": {
+    params: {
+      /** shared by both; neither word is good for longer after it */
+      timestamp: number;
+      nonce: string;
+      role: "maker" | "taker";
+      /** directions are the maker's */
+      trades: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        amount: number | string;
+        direction: "buy" | "sell";
+        /** USDC for one contract of the leg */
+        price: number | string;
+      })[];
+      /** the signed word that says the same as the readable fields */
+      signed: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      };
+    };
+    result: {
+      signature: string;
+    };
+  };
+  /** Executes a block by both sides' words: all of it at its price, or nothing. */
+  "private/execute_block_trade": {
+    params: {
+      /** shared by both; neither word is good for longer after it */
+      timestamp: number;
+      nonce: string;
+      role: "maker" | "taker";
+      /** directions are the maker's */
+      trades: ({
+        /** such as `ETH-20261225-3000-C`, or a combination's name */
+        instrument_name: string;
+        amount: number | string;
+        direction: "buy" | "sell";
+        /** USDC for one contract of the leg */
+        price: number | string;
+      })[];
+      /** the signed word that says the same as the readable fields */
+      signed: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        key_index: number;
+        /** layout `tradeMessage` or `ledgerMessage` */
+        word: `0x${string}`;
+        /** over the key's chain head after the word */
+        signature: {
+          r8x: `0x${string}`;
+          r8y: `0x${string}`;
+          s: `0x${string}`;
+        };
+        /** what the author has seen of the log */
+        seen?: {
+          position: number;
+          hash: string;
+          /** EdDSA-Poseidon on Baby Jubjub */
+          signature: {
+            r8x: `0x${string}`;
+            r8y: `0x${string}`;
+            s: `0x${string}`;
+          };
+        } | undefined;
+      };
+      counterparty_signature: string;
+    };
+    result: {
+      id: number;
+      /** unix ms */
+      timestamp: number;
+      combo_id: string;
+      /** of the taker */
+      direction: "buy" | "sell";
+      amount: number;
+      log_position: number;
+      trades: ({
+        price: number;
+        amount: number;
+        direction: "buy" | "sell";
+        /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+        maker: string | null;
+      })[];
+      /** the sequencer's signed word; prices in ticks, quantities in lots, 1e-6 USDC */
+      receipt: {
+        /** account id */
+        account: number;
+        /** which of the account's trading keys */
+        keyIndex: number;
+        head: `0x${string}`;
+        kind: string;
+        logPosition: number;
+        logEpoch: number;
+        logPrevious: string;
+        logHash: string;
+        seq: number | null;
+        orderId: string | null;
+        outcome: string;
+        restingLots: number;
+        fills: ({
+          price: number;
+          lots: number;
+          makerSeq: number;
+          fee: number;
+        })[];
+        removed: ({
+          book: number;
+          isSell: boolean;
+          price: number;
+          seq: number;
+          lots: number;
+          reason: string;
+        })[];
+        arrived: number | null;
+        batchNumber: number;
+        /** unix ms */
+        time: number;
+        stage: "sequenced";
+        signature: string;
+      };
+    };
+  };
   /** The series table with marks, in the protocol's units. */
   "straddle/get_series": {
     params: Record<string, never>;
@@ -3480,6 +4352,35 @@ export interface Methods {
         expiry: number;
         version: number;
       })[];
+    };
+  };
+  /** What an account had at the newest seal, with the path to that batch's state root. */
+  "straddle/get_ledger_proof": {
+    params: {
+      /** account id */
+      account: number;
+    };
+    result: {
+      batch_number: number;
+      /** the state root at the batch's end */
+      root: `0x${string}`;
+      stage: "sequenced" | "certified" | "proven" | "anchored";
+      /** of layer one, once the batch is anchored */
+      transaction: string | null;
+      /** account id */
+      account: number;
+      /** 0x0: the account is not used */
+      owner: `0x${string}`;
+      /** 1e-6 USDC */
+      cash: number;
+      /** signed lots by slot */
+      positions: (number)[];
+      /** at each level from the account's leaf upwards, in the order of children */
+      siblings: ((`0x${string}`)[])[];
+      series_root: `0x${string}`;
+      /** 1e-6 USDC that nobody has collected */
+      fees: number;
+      private_root: `0x${string}`;
     };
   };
   /** An account's risk, and the signed snapshot that it can be computed again from. */
@@ -3989,6 +4890,182 @@ export interface ChannelMessages {
       seq: number;
     } | null;
   };
+  userRfqMaker: {
+    block_rfq_id: number;
+    role: "taker" | "maker";
+    state: "open" | "filled" | "cancelled" | "expired";
+    /** multiplied by a leg's ratio: what is traded of the leg */
+    amount: number;
+    legs: ({
+      /** such as `ETH-20261225-3000-C`, or a combination's name */
+      instrument_name: string;
+      ratio: number;
+      direction: "buy" | "sell";
+    })[];
+    /** the book that words are of */
+    combo_id: string;
+    /** who buys the legs sells the book, at the negative price */
+    is_reversed: boolean;
+    mark_price: number | null;
+    /** unix ms */
+    creation_timestamp: number;
+    /** unix ms */
+    expiration_timestamp: number;
+    /** the taker sees quotes from then on */
+    quotes_timestamp: number;
+    disclosed: boolean;
+    /** null: anonymous */
+    taker: string | null;
+    /** empty: all */
+    makers: (string)[];
+    /** empty for makers */
+    label: string;
+    /** best first; empty for makers */
+    bids: ({
+      price: number;
+      amount: number;
+      /** `ANONYMOUS`, or the account where both sides are disclosed */
+      makers: (string)[];
+      /** unix ms */
+      last_update_timestamp: number;
+      execution_instruction: "any_part_of" | "all_or_none";
+      /** unix ms */
+      expires_at: number;
+    })[];
+    asks: ({
+      price: number;
+      amount: number;
+      /** `ANONYMOUS`, or the account where both sides are disclosed */
+      makers: (string)[];
+      /** unix ms */
+      last_update_timestamp: number;
+      execution_instruction: "any_part_of" | "all_or_none";
+      /** unix ms */
+      expires_at: number;
+    })[];
+    /** once it is filled */
+    trades: ({
+      price: number;
+      amount: number;
+      /** of the taker */
+      direction: "buy" | "sell";
+      /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+      maker: string | null;
+    })[];
+  };
+  userRfqQuotes: {
+    block_rfq_quote_id: number;
+    block_rfq_id: number;
+    /** account id */
+    account: number;
+    /** which of the account's trading keys */
+    key_index: number;
+    direction: "buy" | "sell";
+    price: number;
+    amount: number;
+    legs: ({
+      /** such as `ETH-20261225-3000-C`, or a combination's name */
+      instrument_name: string;
+      ratio: number;
+      direction: "buy" | "sell";
+    })[];
+    execution_instruction: "any_part_of" | "all_or_none";
+    quote_state: "open" | "filled" | "cancelled" | "expired";
+    quote_state_reason: string | null;
+    reason_text: string | null;
+    filled_amount: number;
+    /** in the book, for its maker to cancel */
+    resting_amount: number;
+    order_id: string | null;
+    replaced: boolean;
+    label: string;
+    /** unix ms */
+    creation_timestamp: number;
+    /** unix ms */
+    last_update_timestamp: number;
+    /** unix ms */
+    expires_at: number;
+  };
+  userRfqTaker: {
+    block_rfq_id: number;
+    role: "taker" | "maker";
+    state: "open" | "filled" | "cancelled" | "expired";
+    /** multiplied by a leg's ratio: what is traded of the leg */
+    amount: number;
+    legs: ({
+      /** such as `ETH-20261225-3000-C`, or a combination's name */
+      instrument_name: string;
+      ratio: number;
+      direction: "buy" | "sell";
+    })[];
+    /** the book that words are of */
+    combo_id: string;
+    /** who buys the legs sells the book, at the negative price */
+    is_reversed: boolean;
+    mark_price: number | null;
+    /** unix ms */
+    creation_timestamp: number;
+    /** unix ms */
+    expiration_timestamp: number;
+    /** the taker sees quotes from then on */
+    quotes_timestamp: number;
+    disclosed: boolean;
+    /** null: anonymous */
+    taker: string | null;
+    /** empty: all */
+    makers: (string)[];
+    /** empty for makers */
+    label: string;
+    /** best first; empty for makers */
+    bids: ({
+      price: number;
+      amount: number;
+      /** `ANONYMOUS`, or the account where both sides are disclosed */
+      makers: (string)[];
+      /** unix ms */
+      last_update_timestamp: number;
+      execution_instruction: "any_part_of" | "all_or_none";
+      /** unix ms */
+      expires_at: number;
+    })[];
+    asks: ({
+      price: number;
+      amount: number;
+      /** `ANONYMOUS`, or the account where both sides are disclosed */
+      makers: (string)[];
+      /** unix ms */
+      last_update_timestamp: number;
+      execution_instruction: "any_part_of" | "all_or_none";
+      /** unix ms */
+      expires_at: number;
+    })[];
+    /** once it is filled */
+    trades: ({
+      price: number;
+      amount: number;
+      /** of the taker */
+      direction: "buy" | "sell";
+      /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+      maker: string | null;
+    })[];
+  };
+  rfqTrades: {
+    id: number;
+    /** unix ms */
+    timestamp: number;
+    combo_id: string;
+    /** of the taker */
+    direction: "buy" | "sell";
+    amount: number;
+    log_position: number;
+    trades: ({
+      price: number;
+      amount: number;
+      direction: "buy" | "sell";
+      /** `ANONYMOUS`, or the account where both sides are disclosed; null: it rested in the book */
+      maker: string | null;
+    })[];
+  };
   priceIndex: {
     index_name: string;
     price: number | null;
@@ -4056,6 +5133,10 @@ export type ChannelData<C extends string> =
   C extends `user.portfolio.${string}` ? ChannelMessages["userPortfolio"] :
   C extends `user.mmp_trigger.${string}` ? ChannelMessages["userMmpTrigger"] :
   C extends `user.straddle.held` ? ChannelMessages["userHeld"] :
+  C extends `block_rfq.maker.quotes.${string}` ? ChannelMessages["userRfqQuotes"] :
+  C extends `block_rfq.maker.${string}` ? ChannelMessages["userRfqMaker"] :
+  C extends `block_rfq.taker.${string}` ? ChannelMessages["userRfqTaker"] :
+  C extends `block_rfq.trades.${string}` ? ChannelMessages["rfqTrades"] :
   C extends `deribit_price_index.${string}` ? ChannelMessages["priceIndex"] :
   C extends `deribit_volatility_index.${string}` ? ChannelMessages["volatilityIndex"] :
   C extends `markprice.options.${string}` ? ChannelMessages["markPrices"] :
@@ -4112,4 +5193,9 @@ export const ERRORS = {
   outcome_unknown: [30012, "the node stopped meanwhile: whether it was done is not known"],
   held_limit: [30013, "as many words are held as may be"],
   quotes_frozen: [30014, "market-maker protection refuses orders that rest until it ends"],
+  package_unfilled: [30015, "the quotes and the book do not fill it as it was asked for"],
+  combo_limit: [30016, "as many combinations are open, or were asked for, as may be"],
+  block_rfq_closed: [30017, "no such request for quotes or quote is open"],
+  block_rfq_limit: [30018, "as many requests or quotes are open as may be"],
+  combo_pending: [30019, "its book opens with the venue's next listing: ask again"],
 } as const;

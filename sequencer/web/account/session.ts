@@ -1,11 +1,12 @@
 /** Connects a wallet's trading key, follows its account, and sends what the trader orders. */
-import type { OwnNews } from "../../client/ownEvents.ts";
+import { isLive, type Order, type OwnNews } from "../../client/ownEvents.ts";
 import { RiskError } from "../../client/risk.ts";
 import { ExchangeError } from "../../client/rpcErrors.ts";
 import { hasReached } from "../../client/stages.ts";
 import { createTrader, type OrderRequest, type Placed, type Trader } from "../../client/trader.ts";
 import { deriveTradingKey } from "../../client/tradingKey.ts";
 import type { Receipt, Wire } from "../../exchangeService.ts";
+import { USDC } from "../../protocol/usdc.ts";
 import {
   clearAccount,
   connectError,
@@ -26,7 +27,6 @@ import { browserWallet, developmentWallet, type Wallet } from "./wallet.ts";
 const ROWS = 100;
 const SENT_MAX = 200;
 const RISK_MS = 4000;
-const SHOWN_DIGITS = 8;
 
 let wallet: Wallet | undefined;
 let news: OwnNews | undefined;
@@ -75,12 +75,23 @@ export async function connect({ kind, index = 0, keyIndex }: ConnectOptions): Pr
 /** Looks the account up, and begins to trade where its key is registered. */
 export async function open(keyIndex: number): Promise<void> {
   if (wallet === undefined) return;
-  const { address, isDevelopment } = wallet;
+  const before = session.get();
+  try {
+    await openWith(wallet, keyIndex);
+  } catch (error) {
+    // What was on the page before is there again: nobody waits for a wallet that has refused.
+    session.set(before);
+    if (before.phase !== "connecting") tell(errorText(error), "bad");
+    throw error;
+  }
+}
+
+async function openWith({ address, isDevelopment }: Wallet, keyIndex: number): Promise<void> {
   const identity = { address, isDevelopment };
   session.set({ phase: "connecting", what: "Looking for the account" });
   const found = await findAccount(address);
   if (found === undefined) {
-    session.set({ phase: "noAccount", identity });
+    session.set({ phase: "noAccount", identity, keyIndex });
     return;
   }
   const { account, keys } = found;
@@ -94,7 +105,7 @@ export async function open(keyIndex: number): Promise<void> {
       expiry * 1000 > nodeNow(),
   );
   if (!isRegistered) {
-    session.set({ phase: "noKey", identity, account });
+    session.set({ phase: "noKey", identity, account, keyIndex });
     return;
   }
   await rpc.logout().catch(() => undefined);
@@ -151,7 +162,7 @@ async function follow(trader: Trader): Promise<void> {
   endings = [
     news.on("order", (order) => {
       const others = (orders.get() ?? []).filter((each) => each.order_id !== order.order_id);
-      orders.set(order.order_state === "open" ? [order, ...others] : others);
+      orders.set(isLive(order) ? [order, ...others] : others);
     }),
     news.on("trade", (trade) => {
       fills.set([trade, ...(fills.get() ?? [])].slice(0, ROWS));
@@ -249,17 +260,34 @@ export async function placeOrder(side: "buy" | "sell", order: OrderRequest): Pro
   }
 }
 
-export async function cancelOrder(orderId: string): Promise<void> {
-  await act(`Cancel ${orderId}`, (trader) => trader.cancel(orderId));
+export async function cancelOrder({ order_id, order_state }: Order): Promise<void> {
+  if (order_state === "untriggered") await withdrawHeld([order_id]);
+  else await act(`Cancel ${order_id}`, (trader) => trader.cancel(order_id));
+}
+
+/** What waits for its condition has never been in the log: no signed word takes it back. */
+async function withdrawHeld(ids: readonly string[]): Promise<void> {
+  try {
+    const { held_ids } = await rpc.call("straddle/withdraw_held", { held_ids: [...ids] });
+    const late = ids.filter((id) => !held_ids.includes(id));
+    if (held_ids.length > 0) tell(`Withdrawn: ${held_ids.join(", ")}.`);
+    if (late.length > 0) tell(`No longer waiting: ${late.join(", ")}.`, "bad");
+  } catch (error) {
+    tell(`Withdraw ${ids.join(", ")}: ${errorText(error)}`, "bad");
+    throw error;
+  }
 }
 
 export async function cancelAll(): Promise<void> {
+  const held = (orders.get() ?? []).filter((order) => order.order_state === "untriggered");
+  // Taken back before: the word would use up the head that some of them wait to extend.
+  if (held.length > 0) await withdrawHeld(held.map(({ order_id }) => order_id));
   await act("Cancel all orders", (trader) => trader.cancelAll());
 }
 
 /** 1e-6 USDC. The money waits on layer one once its batch is anchored. */
 export async function withdraw(amount: number): Promise<Wire<Receipt>> {
-  return act(`Withdraw ${(amount / 1e6).toFixed(2)} USDC`, (trader) => trader.withdraw(amount));
+  return act(`Withdraw ${(amount / USDC).toFixed(2)} USDC`, (trader) => trader.withdraw(amount));
 }
 
 async function act(
@@ -277,7 +305,7 @@ async function act(
     void readLists(trader).catch(() => undefined);
     return receipt;
   } catch (error) {
-    tell(`${what.slice(0, 40 + SHOWN_DIGITS)}: ${errorText(error)}`, "bad");
+    tell(`${what}: ${errorText(error)}`, "bad");
     throw error;
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import type { WalletSigner } from "../../client/tradingKey.ts";
+import { assertDevelopmentChain, DEVELOPMENT_PHRASE } from "../../protocol/developmentChain.ts";
 import type { Identity } from "../state/account.ts";
 
 export interface Wallet extends Identity {
@@ -22,14 +23,6 @@ export interface Wallet extends Identity {
 
 interface Provider {
   request(call: { method: string; params?: readonly unknown[] }): Promise<unknown>;
-}
-
-/** The phrase of Hardhat's and Anvil's ready-made accounts: everybody has these keys. */
-const PHRASE = "test test test test test test test test test test test junk";
-const DEVELOPMENT_CHAINS: readonly number[] = [31337, 1337];
-
-export function isDevelopmentChain(chainId: number): boolean {
-  return DEVELOPMENT_CHAINS.includes(chainId);
 }
 
 export function injectedProvider(): Provider | undefined {
@@ -52,10 +45,8 @@ export function developmentWallet(
   chainId: number,
   layerOneUrl: string | null,
 ): Wallet {
-  if (!isDevelopmentChain(chainId)) {
-    throw new RangeError(`there are no development keys on chain \`${chainId}\``);
-  }
-  const account = mnemonicToAccount(PHRASE, { addressIndex: index });
+  assertDevelopmentChain(chainId);
+  const account = mnemonicToAccount(DEVELOPMENT_PHRASE, { addressIndex: index });
   return {
     ...{ address: account.address, isDevelopment: true, account, chain: chainOf(chainId) },
     signer: {

@@ -85,11 +85,21 @@ function dataOf({ x, lines }: LineChartProps): uPlot.AlignedData {
   return [[...x], ...lines.map(({ values }) => [...values])] as uPlot.AlignedData;
 }
 
+let probe: HTMLElement | undefined;
+
+/** A canvas knows neither `var()` nor `light-dark()`: what the page makes of them now. */
+function colour(name: string): string {
+  if (probe === undefined) {
+    probe = document.body.appendChild(document.createElement("i"));
+    probe.hidden = true;
+  }
+  probe.style.color = `var(${name})`;
+  return getComputedStyle(probe).color;
+}
+
 type Latest = { readonly current: LineChartProps };
 
 function optionsOf(latest: Latest, width: number): uPlot.Options {
-  const styles = getComputedStyle(document.documentElement);
-  const colour = (name: string): string => styles.getPropertyValue(name).trim();
   const { lines } = latest.current;
   const axis = {
     stroke: colour("--dim"),
@@ -123,15 +133,11 @@ function optionsOf(latest: Latest, width: number): uPlot.Options {
         spanGaps: true,
       })),
     ],
-    hooks: { draw: [(chart) => drawMarks(chart, latest.current, colour)] },
+    hooks: { draw: [(chart) => drawMarks(chart, latest.current)] },
   };
 }
 
-function drawMarks(
-  chart: uPlot,
-  { marks = [], hasZero }: LineChartProps,
-  colour: (name: string) => string,
-): void {
+function drawMarks(chart: uPlot, { marks = [], hasZero }: LineChartProps): void {
   const { ctx, bbox } = chart;
   ctx.save();
   ctx.lineWidth = devicePixelRatio;

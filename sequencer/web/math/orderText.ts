@@ -2,6 +2,7 @@
 import { formatPrice, type MarketSizes, parsePrice } from "../../market/decimal.ts";
 import { blackPrice, MS_PER_YEAR } from "../../pricing/black76.ts";
 import { impliedVolatility } from "../../pricing/impliedVolatility.ts";
+import { USDC } from "../../protocol/usdc.ts";
 
 export interface OptionNow {
   readonly isCall: boolean;
@@ -25,7 +26,7 @@ export function priceAtVolatility(
   const percent = Number(text);
   if (text.trim() === "" || !Number.isFinite(percent) || percent < 0) return undefined;
   const price = blackPrice({ ...inputsOf(option), volatility: percent / 100 });
-  return formatPrice(Math.round((price * 1e6) / sizes.tickSize), sizes);
+  return formatPrice(Math.round((price * USDC) / sizes.tickSize), sizes);
 }
 
 /** In percent; undefined where the text is no price, or no volatility gives it. */
@@ -35,7 +36,7 @@ export function volatilityAtPrice(
   sizes: MarketSizes,
 ): number | undefined {
   try {
-    const price = (parsePrice(text, sizes) * sizes.tickSize) / 1e6;
+    const price = (parsePrice(text, sizes) * sizes.tickSize) / USDC;
     const volatility = impliedVolatility({ ...inputsOf(option), price });
     return volatility === undefined ? undefined : volatility * 100;
   } catch {

@@ -1,10 +1,8 @@
 /** Checks a batch as layer one would: its words, what they commit to, and the proof of them. */
 import { publicInputs } from "../../batch/publicInputs.ts";
-import type { Methods } from "../../client/generated/api.ts";
+import { type BatchFile, headerFaults, wordsOf } from "../../client/batchWords.ts";
 import { HEADER, type HeaderField } from "../../protocol/layout.ts";
 import { isProofValid, type VerificationKey } from "./groth16.ts";
-
-export type BatchProof = Methods["straddle/get_batch_proof"]["result"];
 
 export interface Check {
   readonly name: string;
@@ -14,20 +12,21 @@ export interface Check {
 
 /** `before`: the batch before it, whose root this one must continue. */
 export function checkBatch(
-  batch: BatchProof,
+  batch: BatchFile,
   key: VerificationKey,
-  { domain, before }: { readonly domain: bigint; readonly before: BatchProof | undefined },
+  { domain, before }: { readonly domain: bigint; readonly before: BatchFile | undefined },
 ): Check[] {
-  const words = batch.words.map(BigInt);
+  const words = wordsOf(batch);
   const is = (name: HeaderField, value: bigint): boolean => words[HEADER.indexOf(name)] === value;
-  const header =
-    is("number", BigInt(batch.number)) &&
-    is("rootBefore", BigInt(batch.root_before)) &&
-    is("rootAfter", BigInt(batch.root_after));
+  const header = [...headerFaults(batch, words)];
   const { commitment, gamma, evaluation } = publicInputs(words);
   const proof = batch.proof?.map(BigInt);
   return [
-    { name: "Header", isGood: header, detail: "number and roots are those in the public words" },
+    {
+      name: "Header",
+      isGood: header.length === 0,
+      detail: header.join(", ") || "kind, number and roots are those in the public words",
+    },
     { name: "Deployment", isGood: is("domain", domain), detail: "the words are of this rollup" },
     ...(before === undefined
       ? []

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "react";
 import { PAUSE_REASONS, type PauseReason } from "../../protocol/trading.ts";
 import { clock } from "../math/format.ts";
+import { sentence } from "../state/errors.ts";
 import { useStore } from "../state/store.ts";
 import { link, nodeNow, type Platform, platform } from "../state/venue.ts";
 
@@ -20,8 +21,8 @@ export function Banner() {
   if (trading.halted !== null) {
     return (
       <div className="banner bad" role="alert">
-        <strong>The venue has halted.</strong> {trading.halted} Deposits are safe on layer one; the
-        command line's <code>exit</code> leaves without the node.
+        <strong>The venue has halted.</strong> {sentence(trading.halted)} Deposits are safe on layer
+        one; the command line's <code>exit</code> leaves without the node.
       </div>
     );
   }
@@ -42,7 +43,7 @@ function Paused({ reason, detail, since }: Platform) {
   return (
     <div className="banner warn" role="alert">
       <strong>Trading is paused{since === null ? "" : ` since ${clock(since)}`}.</strong>{" "}
-      {detail ?? why} Orders stay where they are, and cancels go through.
+      {sentence(detail ?? why)} Orders stay where they are, and cancels go through.
     </div>
   );
 }

@@ -1,10 +1,11 @@
 /** Calls and puts by strike: prices, sizes, marks, volatilities and greeks as they change. */
-import { memo, type ReactNode, useEffect } from "react";
+import { memo, type ReactNode, useEffect, useRef } from "react";
 import { digitsOf, expiryLabel, number, percent, remaining } from "../math/format.ts";
 import { Choice } from "../parts/Choice.tsx";
+import { useNear } from "../parts/near.ts";
 import { Quote } from "../parts/Quote.tsx";
 import { Empty, Loading } from "../parts/State.tsx";
-import { type Ladder, laddersOf, mainExpiry } from "../state/ladder.ts";
+import { blocksOf, type Ladder, type LadderRow, laddersOf, mainExpiry } from "../state/ladder.ts";
 import { usePart, useStore } from "../state/store.ts";
 import { type Ticker, useTicker } from "../state/tickers.ts";
 import {
@@ -28,6 +29,7 @@ export function Chain() {
     ...rows.flatMap(({ call, put }) => [call, put].flatMap((each) => each?.instrument_name ?? [])),
   ]);
   const key = names.join();
+  const isLong = names.length > WHOLE_MAX;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the names, by what they are
   useEffect(() => watchTickers(names), [key]);
   if (!isLoaded) return <Loading what="the market" />;
@@ -59,7 +61,7 @@ export function Chain() {
       <section className="scroll" aria-label="Option chain" tabIndex={-1}>
         {ladders.map((ladder) => (
           <div className="ladder" key={ladder.expiry} style={sizeOf(ladder)}>
-            <LadderTable ladder={ladder} showsGreeks={showsGreeks} />
+            <LadderTable ladder={ladder} showsGreeks={showsGreeks} isLong={isLong} />
           </div>
         ))}
         <ComboTable expiry={shown === 0 ? undefined : shown} />
@@ -75,13 +77,17 @@ function sizeOf({ rows }: Ladder): { containIntrinsicHeight: string } {
 
 const HEAD_PX = 74;
 const ROW_PX = 25;
+/** Instruments up to which every row is rendered: the browser's own search then finds them all. */
+const WHOLE_MAX = 300;
 
 const LadderTable = memo(function LadderTable({
   ladder,
   showsGreeks,
+  isLong,
 }: {
   readonly ladder: Ladder;
   readonly showsGreeks: boolean;
+  readonly isLong: boolean;
 }) {
   const { expiry, rows, forward } = ladder;
   const money = usePart(spot, (price) => nearestStrike(rows, price));
@@ -90,7 +96,7 @@ const LadderTable = memo(function LadderTable({
   const calls = [...outside, ...PRICES];
   const puts = [...PRICES, ...outside.toReversed()];
   return (
-    <table className="chain">
+    <table className="chain" aria-rowcount={isLong ? rows.length + HEAD_ROWS : undefined}>
       <caption>
         <span>{expiryLabel(expiry)}</span> <span>{remaining(expiry - nodeNow())}</span>{" "}
         {forward === undefined ? null : <ForwardPrice instrument={forward} />}
@@ -115,14 +121,63 @@ const LadderTable = memo(function LadderTable({
           ))}
         </tr>
       </thead>
-      <tbody>
-        {rows.map((row) => (
-          <Row key={row.strike} {...row} isMoney={row.strike === money} showsGreeks={showsGreeks} />
-        ))}
-      </tbody>
+      {blocksOf(rows).map((block) => (
+        <Block key={block.from} {...block} {...{ money, showsGreeks, isLong }} />
+      ))}
     </table>
   );
 });
+
+const HEAD_ROWS = 2;
+
+interface BlockProps {
+  readonly rows: readonly LadderRow[];
+  /** Rows of the ladder before these. */
+  readonly from: number;
+  readonly money: number | undefined;
+  readonly showsGreeks: boolean;
+  readonly isLong: boolean;
+}
+
+/** Some rows; of a long chain only those in sight, and the selected one, to which keys scroll. */
+const Block = memo(function Block({ rows, from, money, showsGreeks, isLong }: BlockProps) {
+  const body = useRef<HTMLTableSectionElement>(null);
+  const isNear = useNear(body, isLong);
+  const isSelected = usePart(view, ({ instrument }) =>
+    instrument === undefined
+      ? false
+      : rows.some(
+          ({ call, put }) =>
+            call?.instrument_name === instrument || put?.instrument_name === instrument,
+        ),
+  );
+  if (!isNear && !isSelected) {
+    return (
+      <tbody ref={body} aria-hidden="true">
+        <tr style={{ height: ROW_PX * rows.length }}>
+          <td colSpan={2 * sideColumns(showsGreeks) + 1} className="absent" />
+        </tr>
+      </tbody>
+    );
+  }
+  return (
+    <tbody ref={body}>
+      {rows.map((row, at) => (
+        <Row
+          key={row.strike}
+          {...row}
+          index={isLong ? HEAD_ROWS + 1 + from + at : undefined}
+          isMoney={row.strike === money}
+          showsGreeks={showsGreeks}
+        />
+      ))}
+    </tbody>
+  );
+});
+
+function sideColumns(showsGreeks: boolean): number {
+  return showsGreeks ? 11 : 8;
+}
 
 /** Two columns are called size: the bid's and the ask's. */
 const PRICES = ["Size of bid", "Bid", "Ask", "Size of ask"] as const;
@@ -165,12 +220,14 @@ function ForwardPrice({ instrument }: { readonly instrument: Instrument }) {
   );
 }
 
-type RowProps = Ladder["rows"][number] & {
+type RowProps = LadderRow & {
+  /** Among all rows of its table, where some of them are not there. */
+  readonly index: number | undefined;
   readonly isMoney: boolean;
   readonly showsGreeks: boolean;
 };
 
-const Row = memo(function Row({ strike, call, put, isMoney, showsGreeks }: RowProps) {
+const Row = memo(function Row({ strike, call, put, index, isMoney, showsGreeks }: RowProps) {
   const selected = usePart(view, ({ instrument }) =>
     instrument === undefined
       ? 0
@@ -183,7 +240,11 @@ const Row = memo(function Row({ strike, call, put, isMoney, showsGreeks }: RowPr
   const price = usePart(spot, (value) => (value === null ? 0 : value > strike ? 1 : 2));
   const digits = digitsOf((call ?? put)!.tick_size);
   return (
-    <tr className={isMoney ? "atm" : undefined} aria-current={selected > 0 ? "true" : undefined}>
+    <tr
+      className={isMoney ? "atm" : undefined}
+      aria-current={selected > 0 ? "true" : undefined}
+      aria-rowindex={index}
+    >
       <Side
         {...{ instrument: call, isCall: true, digits, showsGreeks }}
         isIn={price === 1}
@@ -213,8 +274,9 @@ interface SideProps {
 
 function Side({ instrument, isCall, digits, showsGreeks, isIn, isSelected }: SideProps) {
   const ticker = useTicker(tickers, instrument?.instrument_name);
-  const columns = showsGreeks ? 11 : 8;
-  if (instrument === undefined) return <td colSpan={columns} className="absent" />;
+  if (instrument === undefined) {
+    return <td colSpan={sideColumns(showsGreeks)} className="absent" />;
+  }
   const state = `${isIn ? "in" : ""} ${isSelected ? "selected" : ""}`;
   const select = (): void => prepare(instrument.instrument_name);
   const cells = figures({ ticker, showsGreeks, digits }).map(([name, content]) => (

@@ -1,5 +1,7 @@
 /** Who trades: a wallet, or on a chain of developers a key that everybody has. */
 import { useId, useState } from "react";
+import { KEYS_PER_ACCOUNT } from "../../protocol/constants.ts";
+import { isDevelopmentChain } from "../../protocol/developmentChain.ts";
 import { shortHex } from "../math/format.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { Loading } from "../parts/State.tsx";
@@ -9,8 +11,6 @@ import { catalogue } from "../state/venue.ts";
 import { view } from "../state/view.ts";
 import { DepositForm } from "./Funds.tsx";
 
-const DEVELOPMENT_CHAINS: readonly number[] = [31337, 1337];
-const KEYS = 4;
 /** The ready-made accounts that devnets leave alone come first. */
 const DEVELOPMENT_INDEX = 0;
 
@@ -27,10 +27,12 @@ export function Connect() {
             <code>{shortHex(state.identity.address)}</code> has no account here. A deposit opens one
             and registers your trading key.
           </p>
-          <DepositForm keyIndex={0} />
+          <DepositForm keyIndex={state.keyIndex} />
         </>
       ) : null}
-      {state.phase === "noKey" ? <KeyForm account={state.account} /> : null}
+      {state.phase === "noKey" ? (
+        <KeyForm account={state.account} keyIndex={state.keyIndex} />
+      ) : null}
       {state.phase === "ready" ? (
         <>
           <p>Connected to account {state.account}.</p>
@@ -49,7 +51,7 @@ function Ways() {
   const [index, setIndex] = useState(String(DEVELOPMENT_INDEX));
   const [keyIndex, setKeyIndex] = useState("0");
   const [indexId, keyId] = [useId(), useId()];
-  const isDevelopment = info !== undefined && DEVELOPMENT_CHAINS.includes(info.chainId);
+  const isDevelopment = info !== undefined && isDevelopmentChain(info.chainId);
   const hasWallet = "ethereum" in globalThis;
   const begin = async (kind: "development" | "wallet"): Promise<void> => {
     const { connect } = await import("../account/session.ts");
@@ -65,9 +67,9 @@ function Ways() {
       <div className="field">
         <label htmlFor={keyId}>Trading key</label>
         <select id={keyId} value={keyIndex} onChange={(event) => setKeyIndex(event.target.value)}>
-          {Array.from({ length: KEYS }, (_, at) => (
+          {Array.from({ length: KEYS_PER_ACCOUNT }, (_, at) => (
             <option key={String(at)} value={at}>
-              {at + 1} of {KEYS}
+              {at + 1} of {KEYS_PER_ACCOUNT}
             </option>
           ))}
         </select>
@@ -109,14 +111,14 @@ function Ways() {
   );
 }
 
-function KeyForm({ account }: { readonly account: number }) {
+function KeyForm({ account, keyIndex }: { readonly account: number; readonly keyIndex: number }) {
   const [step, setStep] = useState<string>();
   const [fault, setFault] = useState<string>();
   const register = async (): Promise<void> => {
     setFault(undefined);
     try {
       const { registerKey } = await import("../account/funds.ts");
-      await registerKey(0, setStep);
+      await registerKey(keyIndex, setStep);
       view.patch({ dialog: undefined });
     } catch (error) {
       setFault((await import("../state/errors.ts")).errorText(error));

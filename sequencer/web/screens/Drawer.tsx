@@ -1,6 +1,8 @@
 /** What the account has: positions, orders, fills, messages on their way, risk. */
 import { lazy, Suspense } from "react";
+import type { Order } from "../../client/ownEvents.ts";
 import { clock, digitsOf, NONE, number, percent, signed } from "../math/format.ts";
+import { changedFlags, PLAIN_FLAGS } from "../math/orderFlags.ts";
 import { Choice } from "../parts/Choice.tsx";
 import { Empty, Loading } from "../parts/State.tsx";
 import { fills, orders, type Position, positions, session } from "../state/account.ts";
@@ -164,12 +166,13 @@ function Positions() {
 /** Prepares the order that would; the trader sends it. */
 function closePosition({ instrument_name, size }: Position): void {
   prepare(instrument_name, {
-    ...{ side: size > 0 ? "sell" : "buy", amount: String(Math.abs(size)), isReduceOnly: true },
+    ...{ side: size > 0 ? "sell" : "buy", amount: String(Math.abs(size)) },
+    ...changedFlags(PLAIN_FLAGS, { isReduceOnly: true }),
   });
   view.patch({ part: "ticket" });
 }
 
-async function run(act: "cancelAll" | { readonly cancel: string }): Promise<void> {
+async function run(act: "cancelAll" | { readonly cancel: Order }): Promise<void> {
   const actions = await import("../account/session.ts");
   // What it is refused for is told on the page.
   await (act === "cancelAll" ? actions.cancelAll() : actions.cancelOrder(act.cancel)).catch(
@@ -204,7 +207,11 @@ function Orders() {
             <td>{number(order.filled_amount, 2)}</td>
             <td>{number(order.price, digits(order.instrument_name))}</td>
             <td>
-              {[order.post_only ? "post" : "", order.reduce_only ? "reduce" : ""]
+              {[
+                order.order_state === "untriggered" ? "waits" : "",
+                order.post_only ? "post" : "",
+                order.reduce_only ? "reduce" : "",
+              ]
                 .filter(Boolean)
                 .join(" ") || NONE}
             </td>
@@ -213,7 +220,7 @@ function Orders() {
               <button
                 type="button"
                 aria-label={`Cancel the order for ${order.instrument_name} at ${order.price}`}
-                onClick={() => void run({ cancel: order.order_id })}
+                onClick={() => void run({ cancel: order })}
               >
                 Cancel
               </button>

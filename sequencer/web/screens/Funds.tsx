@@ -2,15 +2,15 @@
 import { useEffect, useId, useState } from "react";
 import type { Methods } from "../../client/generated/api.ts";
 import { DecimalError, parseUsdc } from "../../market/decimal.ts";
+import { USDC } from "../../protocol/usdc.ts";
 import { number, shortHex } from "../math/format.ts";
 import { Dialog } from "../parts/Dialog.tsx";
 import { type Identity, session, summary, tell } from "../state/account.ts";
-import { errorText } from "../state/errors.ts";
+import { errorText, outcomeText, sentence } from "../state/errors.ts";
 import { useStore } from "../state/store.ts";
 import { rpc } from "../state/venue.ts";
 import { view } from "../state/view.ts";
 
-const USDC = 1e6;
 const POLL_MS = 3000;
 
 export function Funds() {
@@ -74,12 +74,35 @@ function amountOf(text: string): number {
   return amount;
 }
 
+function AmountField({
+  label,
+  value,
+  onChange,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (text: string) => void;
+}) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        inputMode="decimal"
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      <span className="unit">USDC</span>
+    </div>
+  );
+}
+
 /** With a key's index, the deposit registers that key and the page connects. */
 export function DepositForm({ keyIndex }: { readonly keyIndex: number | undefined }) {
   const [amount, setAmount] = useState("1000");
   const [held, setHeld] = useState<number>();
   const { isBusy, run, note } = useSteps();
-  const id = useId();
   const state = useStore(session);
   const isDevelopment = "identity" in state && state.identity.isDevelopment;
   const read = async (): Promise<void> => {
@@ -104,16 +127,7 @@ export function DepositForm({ keyIndex }: { readonly keyIndex: number | undefine
     });
   return (
     <div className="money">
-      <div className="field">
-        <label htmlFor={id}>Deposit</label>
-        <input
-          id={id}
-          inputMode="decimal"
-          value={amount}
-          onChange={(event) => setAmount(event.target.value)}
-        />
-        <span className="unit">USDC</span>
-      </div>
+      <AmountField label="Deposit" value={amount} onChange={setAmount} />
       <button type="button" className="buy" disabled={isBusy} onClick={() => void send()}>
         {isBusy ? "Depositing…" : "Deposit"}
       </button>
@@ -134,7 +148,6 @@ function WithdrawForm({ identity }: { readonly identity: Identity }) {
   const [pending, setPending] = useState(0);
   const figures = useStore(summary);
   const { isBusy, run, note } = useSteps();
-  const id = useId();
   useEffect(() => {
     const read = async (): Promise<void> => {
       setList(await rpc.call("straddle/get_withdrawals", { owner: identity.address }));
@@ -151,7 +164,11 @@ function WithdrawForm({ identity }: { readonly identity: Identity }) {
       const wanted = amountOf(amount);
       const { withdraw } = await import("../account/session.ts");
       const { outcome } = await withdraw(wanted);
-      say(outcome === "executed" ? "On its way: paid out once its batch is anchored." : outcome);
+      say(
+        outcome === "executed"
+          ? "On its way: paid out once its batch is anchored."
+          : sentence(outcomeText(outcome)),
+      );
     });
   const claim = (): Promise<void> =>
     run(async (say) => {
@@ -160,16 +177,7 @@ function WithdrawForm({ identity }: { readonly identity: Identity }) {
     });
   return (
     <div className="money">
-      <div className="field">
-        <label htmlFor={id}>Withdraw</label>
-        <input
-          id={id}
-          inputMode="decimal"
-          value={amount}
-          onChange={(event) => setAmount(event.target.value)}
-        />
-        <span className="unit">USDC</span>
-      </div>
+      <AmountField label="Withdraw" value={amount} onChange={setAmount} />
       <button type="button" className="sell" disabled={isBusy} onClick={() => void send()}>
         Withdraw
       </button>

@@ -1,5 +1,6 @@
 /** An order before it is sent: money that moves, margin and liquidation price before and after. */
-import { feeCap } from "../../engine/fees.ts";
+import { worstFee } from "../../engine/fees.ts";
+import { USDC } from "../../protocol/usdc.ts";
 import { digitsOf, NONE, number } from "../math/format.ts";
 import { verdictText } from "../state/errors.ts";
 import type { Info, Instrument } from "../state/venue.ts";
@@ -25,11 +26,11 @@ export function PreviewTable({
 }: PreviewProps) {
   const terms = "fault" in parsed ? undefined : parsed;
   const { unit } = info.shape;
-  const premium = terms && (unit * terms.lots * terms.ticks) / 1e6;
+  const premium = terms && (unit * terms.lots * terms.ticks) / USDC;
   const fee = terms && feeOf(instrument, terms, info);
   const weighed = preview !== undefined && !("fault" in preview) ? preview : undefined;
   const usdc = (amount: number | undefined): string =>
-    amount === undefined ? NONE : number(amount / 1e6, 2);
+    amount === undefined ? NONE : number(amount / USDC, 2);
   const isPaid = (order.side === "buy") === (premium ?? 0) >= 0;
   const net =
     premium === undefined ? undefined : Math.abs(premium) + (isPaid ? 1 : -1) * (fee ?? 0);
@@ -109,23 +110,25 @@ function verdictOf(preview: Previewed, parsed: Parsed, hasAccount: boolean): [st
   return ["The venue would take this order.", "good"];
 }
 
-/** USDC, as the engine charges whoever takes all at the limit. */
+/** USDC, the most that a fill at the limit may cost. */
 function feeOf(
   instrument: Instrument,
   { ticks, lots }: { ticks: number; lots: number },
   info: Info,
 ): number | undefined {
-  if (instrument.taker_fee === null) return undefined;
-  const rate = Math.round((instrument.taker_fee * 1e6) / info.tickSize);
-  return (info.shape.unit * lots * Math.min(rate, feeCap(ticks))) / 1e6;
+  const { taker_fee, maker_fee } = instrument;
+  if (taker_fee === null || maker_fee === null) return undefined;
+  const rate = (fee: number): number => Math.round((fee * USDC) / info.tickSize);
+  const fees = { taker: rate(taker_fee), maker: rate(maker_fee) };
+  return (info.shape.unit * lots * worstFee(fees, ticks)) / USDC;
 }
 
 export function liquidation(
   { down, up }: { readonly down: number | null; readonly up: number | null },
   info: Info,
 ): string {
-  const digits = Math.min(1, digitsOf(info.tickSize / 1e6));
-  const price = (ticks: number): string => number((ticks * info.tickSize) / 1e6, digits);
+  const digits = Math.min(1, digitsOf(info.tickSize / USDC));
+  const price = (ticks: number): string => number((ticks * info.tickSize) / USDC, digits);
   if (down === null && up === null) return "none";
   if (down === null) return `above ${price(up!)}`;
   return up === null ? `below ${price(down)}` : `${price(down)} / ${price(up)}`;

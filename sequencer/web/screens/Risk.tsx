@@ -1,12 +1,12 @@
 /** What each scenario would do to the account: computed on this machine from signed marks. */
+
+import { USDC } from "../../protocol/usdc.ts";
 import { number, signed } from "../math/format.ts";
 import { Empty, Loading } from "../parts/State.tsx";
 import { risk, riskFault } from "../state/account.ts";
 import { useStore } from "../state/store.ts";
 import { catalogue } from "../state/venue.ts";
 import { liquidation } from "./PreviewTable.tsx";
-
-const USDC = 1e6;
 
 export function Risk() {
   const report = useStore(risk);

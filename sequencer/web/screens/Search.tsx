@@ -37,7 +37,7 @@ function SearchBox() {
     const expiry = byName.get(name)?.expiration_timestamp;
     close();
     prepare(name);
-    view.patch({ screen: "chain", expiry });
+    view.patch({ screen: "chain", part: "main", expiry });
   };
   const chosen = Math.min(at, found.length - 1);
   return (

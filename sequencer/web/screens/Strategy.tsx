@@ -150,8 +150,7 @@ function LegTable({ legs, fill, onFill, built }: LegTableProps) {
 
 /** Where the combination can be traded as one. */
 function Market({ built }: { readonly built: Built }) {
-  const { combo, cost } = built;
-  const price = built.isReversed ? -cost : cost;
+  const { combo, price } = built;
   const digits = digitsOf(combo?.tick_size ?? 0.1);
   if (built.legs.length < 2) return <p className="note">Two legs make a combination.</p>;
   if (combo === undefined) {

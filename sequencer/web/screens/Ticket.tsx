@@ -2,7 +2,9 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { DecimalError, parsePrice, parseQuantity } from "../../market/decimal.ts";
 import type { OrderPreview } from "../../market/orderPreview.ts";
+import { timeInForceOf } from "../../market/timeInForce.ts";
 import { digitsOf, number, percent } from "../math/format.ts";
+import { changedFlags } from "../math/orderFlags.ts";
 import { type OptionNow, priceAtVolatility, volatilityAtPrice } from "../math/orderText.ts";
 import { Choice } from "../parts/Choice.tsx";
 import { Empty } from "../parts/State.tsx";
@@ -168,8 +170,7 @@ function usePreview(instrument: Instrument, order: Draft, parsed: Parsed): Previ
     let isOver = false;
     const ask = async (): Promise<void> => {
       const isSell = side === "sell";
-      const short = { good_til_cancelled: "gtc", immediate_or_cancel: "ioc", fill_or_kill: "fok" };
-      const tif = short[timeInForce] as "gtc" | "ioc" | "fok";
+      const tif = timeInForceOf(timeInForce);
       const terms = { book, isSell, price, lots, timeInForce: tif, postOnly, reduceOnly };
       try {
         const answer = await trader.preview(terms);
@@ -293,8 +294,7 @@ function Flags({ order }: { readonly order: Draft }) {
         value={order.timeInForce}
         onChange={(event) => {
           const timeInForce = event.target.value as Draft["timeInForce"];
-          const isPostOnly = order.isPostOnly && timeInForce === "good_til_cancelled";
-          draft.patch({ timeInForce, isPostOnly });
+          draft.patch(changedFlags(order, { timeInForce }));
         }}
       >
         <option value="good_til_cancelled">Good till cancelled</option>
@@ -305,8 +305,7 @@ function Flags({ order }: { readonly order: Draft }) {
         <input
           type="checkbox"
           checked={order.isPostOnly}
-          disabled={order.timeInForce !== "good_til_cancelled"}
-          onChange={() => draft.patch({ isPostOnly: !order.isPostOnly })}
+          onChange={() => draft.patch(changedFlags(order, { isPostOnly: !order.isPostOnly }))}
         />
         Post only
       </label>
@@ -314,7 +313,7 @@ function Flags({ order }: { readonly order: Draft }) {
         <input
           type="checkbox"
           checked={order.isReduceOnly}
-          onChange={() => draft.patch({ isReduceOnly: !order.isReduceOnly })}
+          onChange={() => draft.patch(changedFlags(order, { isReduceOnly: !order.isReduceOnly }))}
         />
         Reduce only
       </label>

@@ -91,14 +91,18 @@ function smilesOf({
 }): Smiles {
   const all = options.filter(({ strike = 0 }) => strike > 0);
   const strikes = [...new Set(all.map(({ strike = 0 }) => strike))].sort((a, b) => a - b);
+  const nameOf = new Map(
+    all.map(({ expiration_timestamp: expiry, strike, option_type, instrument_name }) => [
+      `${expiry}/${strike}/${option_type}`,
+      instrument_name,
+    ]),
+  );
   const find = (expiry: number, strike: number): number | null => {
-    const own = all.filter(
-      (each) => each.expiration_timestamp === expiry && each.strike === strike,
+    const types = price !== null && strike < price ? ["put", "call"] : ["call", "put"];
+    const [best, other] = types.map((type) =>
+      ivs.get(nameOf.get(`${expiry}/${strike}/${type}`) ?? ""),
     );
-    const wanted = price !== null && strike < price ? "put" : "call";
-    const best = own.find((each) => each.option_type === wanted && ivs.has(each.instrument_name));
-    const any = best ?? own.find((each) => ivs.has(each.instrument_name));
-    return any === undefined ? null : ivs.get(any.instrument_name)!;
+    return best ?? other ?? null;
   };
   const lines = expiries
     .map((expiry) => ({ expiry, values: strikes.map((strike) => find(expiry, strike)) }))

@@ -18,9 +18,14 @@ export type Session =
   | { readonly phase: "none" }
   | { readonly phase: "connecting"; readonly what: string }
   /** The wallet has no account here yet: a deposit opens one. */
-  | { readonly phase: "noAccount"; readonly identity: Identity }
+  | { readonly phase: "noAccount"; readonly identity: Identity; readonly keyIndex: number }
   /** It has one, whose keys are others. */
-  | { readonly phase: "noKey"; readonly identity: Identity; readonly account: number }
+  | {
+      readonly phase: "noKey";
+      readonly identity: Identity;
+      readonly account: number;
+      readonly keyIndex: number;
+    }
   | {
       readonly phase: "ready";
       readonly identity: Identity;

@@ -27,7 +27,8 @@ export function outcomeText(outcome: string): string {
   return OUTCOMES[outcome as Outcome] ?? outcome;
 }
 
-function sentence(text: string): string {
+/** With a capital, and a full stop. */
+export function sentence(text: string): string {
   const plain = text.replaceAll("`", "").trim();
   const whole = plain.charAt(0).toUpperCase() + plain.slice(1);
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;

@@ -15,6 +15,7 @@ export interface Ladder {
 }
 
 const known = new WeakMap<readonly Instrument[], Map<number, Ladder>>();
+const blocks = new WeakMap<readonly LadderRow[], ReturnType<typeof blocksOf>>();
 
 /** The same objects for the same options. */
 export function laddersOf(options: readonly Instrument[], expiries: readonly number[]): Ladder[] {
@@ -39,6 +40,23 @@ function ladderOf(options: readonly Instrument[], expiry: number): Ladder {
       .sort((a, b) => a - b)
       .map((strike) => ({ strike, call: find(strike, "call"), put: find(strike, "put") })),
   };
+}
+
+const BLOCK_ROWS = 8;
+
+/** Neighbouring rows, as many as come into sight at a turn of the wheel. */
+export function blocksOf(
+  rows: readonly LadderRow[],
+): readonly { readonly from: number; readonly rows: readonly LadderRow[] }[] {
+  const known = blocks.get(rows);
+  if (known !== undefined) return known;
+  const count = Math.ceil(rows.length / BLOCK_ROWS);
+  const made = Array.from({ length: count }, (_, index) => {
+    const from = index * BLOCK_ROWS;
+    return { from, rows: rows.slice(from, from + BLOCK_ROWS) };
+  });
+  blocks.set(rows, made);
+  return made;
 }
 
 /** The first of those expiries that have the most strikes: what a visitor most likely wants. */

@@ -18,6 +18,8 @@ export interface Built {
   /** The combination's name, its legs without their common factor. */
   readonly name: string;
   readonly size: number;
+  /** USDC for one of the combination, as its book counts. */
+  readonly price: number;
   readonly combo: Instrument | undefined;
   /** The book is of the opposite: it is sold. */
   readonly isReversed: boolean;
@@ -55,7 +57,9 @@ export function buildStrategy(options: BuildOptions): Built | undefined {
     });
   }
   const cost = legs.reduce((sum, { weight }, at) => sum + weight * prices[at]!, 0);
-  return { legs: priced, prices, cost, ...marketOf(legs, { info, byName }) };
+  const market = marketOf(legs, { info, byName });
+  const price = (market.isReversed ? -cost : cost) / market.size;
+  return { legs: priced, prices, cost, price, ...market };
 }
 
 function priceOf(ticker: Ticker, weight: number, fill: Fill): number | undefined {

@@ -1,4 +1,5 @@
 /** What the visitor looks at, and what is being made up: the order, the combination. */
+import { type OrderFlags, PLAIN_FLAGS } from "../math/orderFlags.ts";
 import { createStore } from "./store.ts";
 
 export type Screen = "chain" | "strategy" | "volatility" | "batches";
@@ -45,21 +46,18 @@ export function setTheme(theme: Theme): void {
   applyTheme();
 }
 
-export interface Draft {
+export interface Draft extends OrderFlags {
   readonly side: "buy" | "sell";
   readonly amount: string;
   /** What was typed in is the price, or the volatility in percent. */
   readonly unit: "price" | "iv";
   readonly price: string;
   readonly iv: string;
-  readonly timeInForce: "good_til_cancelled" | "immediate_or_cancel" | "fill_or_kill";
-  readonly isPostOnly: boolean;
-  readonly isReduceOnly: boolean;
 }
 
 export const draft = createStore<Draft>({
   ...{ side: "buy", amount: "1", unit: "price", price: "", iv: "" },
-  ...{ timeInForce: "good_til_cancelled", isPostOnly: false, isReduceOnly: false },
+  ...PLAIN_FLAGS,
 });
 
 /** A leg of the combination that is being built; `weight` below 0 is sold. */
@@ -88,5 +86,10 @@ export function addLeg(instrument: string, change: number): void {
 export function prepare(instrument: string, change: Partial<Draft> = {}): void {
   const isOther = view.get().instrument !== instrument;
   view.patch({ instrument });
-  draft.patch({ ...(isOther ? { price: "", iv: "" } : {}), ...change });
+  draft.patch({
+    ...(isOther ? { price: "", iv: "" } : {}),
+    // What was set to close a position is not of the next order.
+    ...(isOther && draft.get().isReduceOnly ? PLAIN_FLAGS : {}),
+    ...change,
+  });
 }

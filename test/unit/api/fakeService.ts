@@ -157,6 +157,23 @@ const NO_POLICY: ExchangeService["policy"] = {
   onScope: () => undefined,
 };
 
+/** Nor does anybody quote. */
+const CLOSED = { accepted: false, code: "rfqClosed", reason: null, data: {} } as const;
+const NO_PACKAGES: ExchangeService["packages"] = {
+  openCombo: async () => CLOSED,
+  request: async () => CLOSED,
+  cancelRequest: async () => CLOSED,
+  quote: async () => CLOSED,
+  editQuote: async () => CLOSED,
+  cancelQuotes: async () => [],
+  accept: async () => CLOSED,
+  checkBlock: async () => CLOSED,
+  block: async () => CLOSED,
+  requests: async () => [],
+  quotes: async () => [],
+  rfqTrades: async () => [],
+};
+
 const FIXED = {
   orders: async (account: number) => {
     const order = { book: 1, isSell: false, price: 100, seq: 4, lots: 25, isCarried: false };
@@ -169,6 +186,7 @@ const FIXED = {
   batch: async () => null,
   batches: async () => [],
   batchProof: async () => null,
+  ledgerProof: async () => null,
   snapshot: async () => null,
   chain: async () => chainInfo(),
   listings: async () => listings(),
@@ -176,6 +194,7 @@ const FIXED = {
   risk: async (account: number) => (account === ACCOUNT ? riskAnswer(account, DOMAIN) : null),
   preview: async (request: PreviewRequest) => previewOf(request, DOMAIN),
   policy: NO_POLICY,
+  packages: NO_PACKAGES,
 };
 
 export function createFakeService(secret = SECRET): FakeService {

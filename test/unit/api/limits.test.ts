@@ -125,7 +125,20 @@ test("stopping lets requests under way finish, then closes", async (context) => 
   await new Promise((resolve) => setTimeout(resolve, 20));
   const stopped = server.stop();
   raw.send({ jsonrpc: "2.0", id: 6, method: "straddle/get_info" });
-  assert.equal((await raw.next()).error?.message, "temporarily_unavailable");
+  const refused = await raw.next();
+  assert.deepEqual([refused.id, refused.error?.message], [6, "temporarily_unavailable"]);
+  const ask = { jsonrpc: "2.0", method: "public/get_time" };
+  raw.send([{ ...ask, id: "a" }, ask, { ...ask, id: "b" }]);
+  raw.send(ask);
+  raw.send([ask]);
+  raw.socket.send("{");
+  const [batch, broken] = [await raw.next(), await raw.next()] as unknown[];
+  assert.deepEqual(
+    (batch as { id: string }[]).map(({ id }) => id),
+    ["a", "b"],
+    "notifications have no answer",
+  );
+  assert.deepEqual((broken as { id: null }).id, null);
   release();
   assert.equal((await raw.next()).id, 5);
   assert.equal(await raw.closed, 1001);

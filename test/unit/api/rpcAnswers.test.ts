@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { METHODS } from "../../../sequencer/api/rpc/methodTable.ts";
 import { startFixture } from "./apiFixture.ts";
 import { addKeys, heldCalls } from "./heldCalls.ts";
+import { callRfqMethods } from "./rfqCalls.ts";
 import { CALL_NAME, PUT_NAME, type RpcSocket, startRpc } from "./rpcFixture.ts";
 
 const LIMIT = { timeInForce: "gtc", postOnly: false, reduceOnly: false } as const;
@@ -47,6 +48,7 @@ const READS: Readonly<Record<string, object>> = {
   "straddle/get_series": {},
   "straddle/get_books": {},
   "straddle/get_holdings": { account: 3 },
+  "straddle/get_ledger_proof": { account: 3 },
   "straddle/get_risk": { account: 3 },
   "straddle/get_auctions": {},
   "straddle/preview_order": {
@@ -84,7 +86,8 @@ async function callAll(socket: RpcSocket, calls: Readonly<Record<string, object>
 }
 
 test("real answers of every method fit its schema", async (context) => {
-  const rpc = await startRpc(context, { credits: { perSecond: 1e6, burst: 1e8 } });
+  const credits = { perSecond: 1e6, burst: 1e8 };
+  const rpc = await startRpc(context, { credits }, { packages: { graceMs: 0 } });
   const { maker, taker, signed } = rpc;
   const socket = await rpc.socket();
   assert.equal((await socket.login(maker)).error, undefined);
@@ -110,6 +113,7 @@ test("real answers of every method fit its schema", async (context) => {
   const gone = { kind: "cancel", book: 0, isSell: true, price, seq } as const;
   await callAll(socket, { "private/cancel": { order_id, signed: signed(maker, gone) } });
   await callAll(socket, heldCalls(rpc, await addKeys(rpc)));
+  await callRfqMethods(rpc);
   await callAll(socket, {
     "private/cancel_all": { signed: signed(maker, { kind: "cancelAll" }) },
     "straddle/submit": { words: [signed(maker, SELL), signed(maker, { kind: "cancelAll" })] },

@@ -4,6 +4,7 @@ import type { ApiLimits } from "../../../sequencer/api/limits.ts";
 import { METHODS } from "../../../sequencer/api/rpc/methodTable.ts";
 import { type ApiServer, startApi } from "../../../sequencer/api/server.ts";
 import { wireSignature } from "../../../sequencer/client/exchange.ts";
+import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import type { Message } from "../../../sequencer/protocol/messages.ts";
 import { sessionHash } from "../../../sequencer/protocol/session.ts";
@@ -58,10 +59,11 @@ export async function startRpc(
   context: TestContext,
   limits: Partial<ApiLimits> = {},
   change: Partial<SequencerConfig> = {},
+  seenAs: (service: ExchangeService) => ExchangeService = (service) => service,
 ): Promise<RpcFixture> {
   const { world, maker, taker } = await createMarket(change);
   const server = await startApi({
-    service: world.sequencer.service,
+    service: seenAs(world.sequencer.service),
     ...{ clock: world.clock, logger: silent, limits },
   });
   context.after(() => server.stop());

@@ -2,6 +2,7 @@
 import type { TestContext } from "node:test";
 import straddle from "../../../sequencer/ccxt/straddle.ts";
 import { type RpcFixture, startRpc } from "../api/rpcFixture.ts";
+import { signing } from "../client/liveSequencer.ts";
 import type { TestTrader } from "../roles/market.ts";
 
 /** The two series of test/unit/roles/market.ts by ccxt's names. */
@@ -15,7 +16,7 @@ export interface Venue {
 }
 
 export async function startVenue(context: TestContext): Promise<Venue> {
-  const rpc = await startRpc(context);
+  const rpc = await startRpc(context, {}, {}, signing);
   const exchangeOf = async (trader?: TestTrader) => {
     const exchange = createExchange(rpc, trader);
     context.after(() => exchange.close());

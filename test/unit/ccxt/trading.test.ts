@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import ccxt from "ccxt";
+import { startRpc } from "../api/rpcFixture.ts";
 import { CALL, createExchange, PUT, startVenue } from "./exchange.ts";
 
 test("orders rest, trade, are changed and cancelled", async (context) => {
@@ -107,6 +108,44 @@ test("a lost answer is asked for again: one order, not two", async (context) => 
   assert.equal((await maker.fetchOpenOrders()).length, 2);
 });
 
+test("an answer that never comes leaves a doubt, which is told", async (context) => {
+  const { maker } = await startVenue(context);
+  await maker.createOrder(CALL, "limit", "sell", 0.1, 50.9);
+  const { fetch: real } = maker;
+  maker.options.resendMs = 300;
+  // A chain of its own, with that patience.
+  Reflect.set(maker, "chain", undefined);
+  maker.fetch = async (...args: Parameters<typeof real>) => {
+    const answer = await real.apply(maker, args);
+    if (args[1] === "POST") throw new ccxt.NetworkError("the answer was lost");
+    return answer;
+  };
+  const doubtful = maker.createOrder(CALL, "limit", "sell", 0.1, 50.5);
+  await assert.rejects(doubtful, (error: Error) => {
+    assert.ok(error instanceof ccxt.RequestTimeout);
+    assert.match(error.message, /^straddle the connection was lost: the place may be sequenced/);
+    return true;
+  });
+  maker.fetch = real;
+  await maker.createOrder(CALL, "limit", "sell", 0.1, 50.6);
+  const prices = (await maker.fetchOpenOrders()).map(({ price }) => price);
+  assert.deepEqual(prices.sort(), [50.5, 50.6, 50.9], "the next word finds its head");
+});
+
+test("a receipt that nobody answers for is not taken for one", async (context) => {
+  // The test world's own signature is a dummy.
+  const rpc = await startRpc(context);
+  const maker = createExchange(rpc, rpc.maker);
+  context.after(() => maker.close());
+  await maker.loadMarkets();
+  const order = maker.createOrder(CALL, "limit", "sell", 0.1, 50.5);
+  await assert.rejects(order, (error: Error) => {
+    assert.ok(error instanceof ccxt.BadResponse);
+    assert.match(error.message, /the receipt of log position `\d+` is not valid: it is signed by/);
+    return true;
+  });
+});
+
 test("balance, positions, accounts and money that moves", async (context) => {
   const { maker, taker, rpc } = await startVenue(context);
   await maker.createOrder(CALL, "limit", "sell", 0.2, 50.5);
@@ -127,14 +166,16 @@ test("balance, positions, accounts and money that moves", async (context) => {
   const to = String(rpc.maker.account);
   const own = String(rpc.taker.account);
   const sent = await taker.transfer("USDC", 1.5, own, to);
-  assert.deepEqual([sent.amount, sent.toAccount], [1.5, to]);
+  assert.deepEqual([sent.amount, sent.toAccount, sent.status], [1.5, to, "ok"]);
+  await assert.rejects(taker.transfer("USDC", 1, own, "99999"), ccxt.BadRequest);
   await assert.rejects(taker.transfer("USDC", 1, to, own), ccxt.BadRequest);
   await assert.rejects(taker.transfer("ETH", 1, own, to), ccxt.BadRequest);
   const stranger = `0x${"12".repeat(20)}`;
   await assert.rejects(taker.withdraw("USDC", 1, stranger), ccxt.InvalidAddress);
   const { owner } = account!.info as { owner: string };
   const withdrawal = await taker.withdraw("USDC", 2, owner);
-  assert.deepEqual([withdrawal.amount, withdrawal.currency], [2, "USDC"]);
+  const { amount, currency, status } = withdrawal;
+  assert.deepEqual([amount, currency, status], [2, "USDC", "pending"]);
 });
 
 test("credentials that cannot be are told as such", async (context) => {

@@ -1,6 +1,7 @@
 // Orders that wait, from the command line, against a service that remembers what was left.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
+import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
 import { type HeldInfo, type HeldRequest, heldId } from "../../../sequencer/protocol/heldWord.ts";
 import { messageFromWord, type TradeMessage } from "../../../sequencer/protocol/messages.ts";
 import { startCommandLine } from "./commandLine.ts";
@@ -11,7 +12,7 @@ async function setUp(context: TestContext) {
   let held: HeldInfo[] = [];
   const { key } = service.state;
   service.session = async (_, keyIndex) => ({ ...key, keyIndex });
-  service.policy = {
+  const policy: ExchangeService["policy"] = {
     ...service.policy,
     hold: async (request) => {
       requests.push(request);
@@ -25,6 +26,7 @@ async function setUp(context: TestContext) {
       return ids;
     },
   };
+  Object.assign(service, { policy });
   return { requests, run: (line: string) => run(`--dev-account 0 held ${line}`) };
 }
 

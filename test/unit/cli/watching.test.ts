@@ -105,10 +105,10 @@ test("what is no such file is said to be none", async (context) => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["", /neither JSON nor JSON lines/],
     ["{", /neither JSON nor JSON lines/],
-    ["[]", /neither a receipt nor a batch/],
-    ["{}", /neither a receipt nor a batch/],
-    ['{"result":null}', /neither a receipt nor a batch/],
-    [`{"logPosition":-1}`, /neither a receipt nor a batch/],
+    ["[]", /neither a receipt, a batch nor a ledger proof/],
+    ["{}", /neither a receipt, a batch nor a ledger proof/],
+    ['{"result":null}', /neither a receipt, a batch nor a ledger proof/],
+    [`{"logPosition":-1}`, /neither a receipt, a batch nor a ledger proof/],
   ];
   for (const [text, words] of cases) {
     writeFileSync(path.join(folder, "file"), text);

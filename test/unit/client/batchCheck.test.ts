@@ -1,11 +1,8 @@
 // A real batch with attestations by real keys, checked by the file alone; an altered one shows.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  type BatchFile,
-  certificateQuorum,
-  checkBatch,
-} from "../../../sequencer/client/batchCheck.ts";
+import { checkBatch } from "../../../sequencer/client/batchCheck.ts";
+import type { BatchFile } from "../../../sequencer/client/batchWords.ts";
 import { batchFile } from "./batchFile.ts";
 
 const DEPLOYMENT = { chainId: 31_337, rollup: `0x${"11".repeat(20)}` } as const;
@@ -53,8 +50,4 @@ test("whatever is altered shows", async () => {
   assert.equal(elsewhere.signers.length, 0, "attestations are of one deployment");
   await assert.rejects(checkBatch({ ...file, words: [] }, DEPLOYMENT), /at least `9` words/);
   await assert.rejects(checkBatch(put(0, "0xzz"), DEPLOYMENT), /Got `0xzz`/);
-});
-
-test("a certificate is of as many as layer one wants", () => {
-  assert.deepEqual([1, 3, 4, 7, 10].map(certificateQuorum), [1, 2, 3, 5, 7]);
 });

@@ -1,6 +1,7 @@
 // A real batch with attestations by real keys, as the API answers it.
 import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
-import type { BatchFile, Deployment } from "../../../sequencer/client/batchCheck.ts";
+import type { Deployment } from "../../../sequencer/client/batchCheck.ts";
+import type { BatchFile } from "../../../sequencer/client/batchWords.ts";
 import { hexOf } from "../../../sequencer/client/exchange.ts";
 import { createAttester } from "../../../sequencer/l1/attestation.ts";
 import { fillingBatch } from "../../support/batches.ts";

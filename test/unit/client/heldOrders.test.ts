@@ -35,7 +35,7 @@ async function until(what: string, isSo: () => Promise<boolean>): Promise<void> 
   }
 }
 
-test("a stop and a profit wait for opposite prices, and one excludes the other", async (context) => {
+test("a stop and a profit wait for opposite prices, one excludes the other", async (context) => {
   const { holder, seller } = await setUp(context);
   const mark = (await seller.rpc.call("public/ticker", { instrument_name: CALL_NAME })).mark_price!;
   const own = holder(0);
@@ -63,7 +63,7 @@ test("a stop and a profit wait for opposite prices, and one excludes the other",
   assert.deepEqual(new Set(ended.map(({ state }) => state)), new Set(["sent", "dropped"]));
 });
 
-test("a key serves one purpose at a time, and what it has left can be taken back", async (context) => {
+test("a key serves one purpose at a time, and its words can be taken back", async (context) => {
   const { holder } = await setUp(context);
   const own = holder(0);
   const below = { price: 1 };

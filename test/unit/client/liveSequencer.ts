@@ -2,7 +2,7 @@
 import type { TestContext } from "node:test";
 import { type ApiServer, startApi } from "../../../sequencer/api/server.ts";
 import { createTrader, type Trader, type TraderOptions } from "../../../sequencer/client/trader.ts";
-import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
+import type { ExchangeService, Receipt } from "../../../sequencer/exchangeService.ts";
 import { receiptDigest } from "../../../sequencer/protocol/receipt.ts";
 import { SEQUENCER, signDigest } from "../api/fakeService.ts";
 import { DOMAIN, type TestTrader, type World } from "../roles/market.ts";
@@ -52,15 +52,25 @@ export async function connect(
 
 /** The roles' test world signs receipts with a dummy. */
 export function signing(service: ExchangeService): ExchangeService {
+  const { packages } = service;
   return {
     ...service,
+    packages: {
+      ...packages,
+      accept: async (...of) => withReceipt(await packages.accept(...of)),
+      block: async (...of) => withReceipt(await packages.block(...of)),
+    },
     info: async () => ({ ...(await service.info()), sequencer: SEQUENCER }),
     async submit(submission) {
-      const result = await service.submit(submission);
-      if (!result.accepted) return result;
-      const { logPosition, logHash } = result.receipt;
-      const signature = signDigest(receiptDigest(DOMAIN, logPosition, logHash));
-      return { accepted: true, receipt: { ...result.receipt, signature } };
+      return withReceipt(await service.submit(submission));
     },
   };
+}
+
+function withReceipt<T extends { readonly accepted: boolean }>(result: T): T {
+  if (!("receipt" in result)) return result;
+  const receipt = result.receipt as Receipt;
+  const { logPosition, logHash } = receipt;
+  const signature = signDigest(receiptDigest(DOMAIN, logPosition, logHash));
+  return { ...result, receipt: { ...receipt, signature } };
 }

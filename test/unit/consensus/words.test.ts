@@ -22,6 +22,7 @@ import {
 } from "../../../sequencer/consensus/validatorSet.ts";
 import { checkEvidence, faultOf } from "../../../sequencer/consensus/verification.ts";
 import { type Vote, voteDigest } from "../../../sequencer/consensus/vote.ts";
+import { quorumOf } from "../../../sequencer/protocol/certification.ts";
 import { FormatError } from "../../../sequencer/protocol/shape.ts";
 import {
   certify,
@@ -54,6 +55,8 @@ test("any two quorums share an honest validator, and the honest alone are one", 
     const leaders = Array.from({ length: count }, (_, index) => leaderOf(set, index + 1));
     assert.equal(new Set(leaders).size, count);
   }
+  // Attestations are counted of smaller sets too.
+  assert.deepEqual([0, 1, 2, 3].map(quorumOf), [0, 1, 2, 2]);
 });
 
 test("a session is one deployment, one sitting and these members in this order", () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { poseidon } from "../../../sequencer/protocol/hash.ts";
-import { createMerkleTree, rootFromPath } from "../../../sequencer/state/merkleTree.ts";
+import { rootFromPath } from "../../../sequencer/protocol/merklePath.ts";
+import { createMerkleTree } from "../../../sequencer/state/merkleTree.ts";
 import { runs } from "../../property/runs.ts";
 
 /** The root of a full tree, level by level. */

@@ -1,5 +1,5 @@
-// The terminal on a whole devnet, in a real browser: money in by layer one, a trade, a proof that
-// is verified in the page, and money out again.
+// Traders' programs on a whole devnet. The terminal in a real browser: money in by layer one, a
+// trade, a proof that is verified in the page, and money out again. ccxt's class: every method once.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,6 +8,7 @@ import path from "node:path";
 import { type TestContext, test } from "node:test";
 import type { Page } from "playwright-core";
 import { browserMissing, launchBrowser } from "../web/browser.ts";
+import { openCcxt, runCcxt } from "./ccxtRun.ts";
 import { freePortBase } from "./freePorts.ts";
 
 const ROOT = path.join(import.meta.dirname, "..", "..");
@@ -16,8 +17,13 @@ const TIMEOUT_MS = 30 * 60_000;
 const STAGE_MS = 20 * 60_000;
 const STEP_MS = 60_000;
 
-/** Resolves with the terminal's address. */
-async function startDevnet(context: TestContext): Promise<string> {
+interface Devnet {
+  /** The terminal's address and the API's. */
+  readonly url: string;
+  readonly directory: string;
+}
+
+async function startDevnet(context: TestContext): Promise<Devnet> {
   const directory = mkdtempSync(path.join(tmpdir(), "straddle-terminal-"));
   const base = await freePortBase();
   const script = path.join(ROOT, "scripts", "devnet.ts");
@@ -38,7 +44,7 @@ async function startDevnet(context: TestContext): Promise<string> {
       output += chunk.toString("utf8");
       // The market makers are there.
       const url = /^terminal +(\S+)/m.exec(output)?.[1];
-      if (url !== undefined && /^sequenced .*maker/m.test(output)) resolve(url);
+      if (url !== undefined && /^sequenced .*maker/m.test(output)) resolve({ url, directory });
     };
     child.stdout?.on("data", collect);
     child.stderr?.on("data", collect);
@@ -100,10 +106,7 @@ async function verifyProof(page: Page): Promise<void> {
   assert.equal(await page.locator(".verification .bad").count(), 0);
 }
 
-const options = { skip: browserMissing, timeout: TIMEOUT_MS };
-
-test("deposit, trade, withdrawal and a verified proof in the browser", options, async (context) => {
-  const url = await startDevnet(context);
+async function useTerminal(context: TestContext, url: string): Promise<void> {
   const browser = await launchBrowser();
   context.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -129,4 +132,21 @@ test("deposit, trade, withdrawal and a verified proof in the browser", options, 
     throw error;
   }
   assert.deepEqual(faults, []);
+}
+
+const options = { timeout: TIMEOUT_MS };
+
+test("clients of a whole devnet", options, async (context) => {
+  const { url, directory } = await startDevnet(context);
+  const inBrowser = "terminal: deposit, trade, withdrawal and a verified proof";
+  await context.test(inBrowser, { skip: browserMissing }, (own) => useTerminal(own, url));
+  // After it: so many orders at once make the venue wait for proofs, and refuse others meanwhile.
+  await context.test("ccxt: every method once", async () => {
+    const exchange = await openCcxt(url, directory);
+    try {
+      await runCcxt(exchange);
+    } finally {
+      await exchange.close();
+    }
+  });
 });

@@ -1,0 +1,40 @@
+/** Quotes both sides of every series around a smile, leans against inventory, hedges its delta. */
+import type { Bot } from "./botLoop.ts";
+import type { Desk } from "./desk.ts";
+import { exposureOf, fairValues } from "./fairValues.ts";
+import { type HedgeSettings, hedgeOf } from "./hedging.ts";
+import type { Picture } from "./picture.ts";
+import {
+  type ChangeRules,
+  changesOf,
+  halfSpread,
+  type QuoteSettings,
+  quotesOf,
+} from "./quoting.ts";
+
+export interface MakerSettings extends QuoteSettings, ChangeRules {
+  readonly hedge: HedgeSettings;
+}
+
+export function createMarketMaker(desk: Desk, settings: MakerSettings): Bot {
+  return {
+    async turn(picture, own) {
+      const values = fairValues(picture);
+      const { positions } = own;
+      const exposure = exposureOf(positions, values);
+      const hedge = hedgeOf(picture, { delta: exposure.delta, positions }, settings.hedge);
+      if (hedge !== undefined) await desk.take("hedges", [hedge]);
+      const wanted = quotesOf(picture, values, { positions, exposure }, settings);
+      const halfOf = (book: number): number => {
+        const value = values.get(slotOf(picture, book));
+        return value === undefined ? settings.ticksMin : halfSpread(value, settings);
+      };
+      const messagesMax = Math.min(settings.messagesMax, desk.allowance());
+      await desk.quote(changesOf(wanted, own, halfOf, { ...settings, messagesMax }));
+    },
+  };
+}
+
+function slotOf({ series }: Picture, book: number): number {
+  return series.find((each) => each.book === book)?.slot ?? -1;
+}

@@ -1,0 +1,60 @@
+/** ccxt's class on a whole devnet: an account by the command line, then every method once. */
+import { execFile } from "node:child_process";
+import path from "node:path";
+import { promisify } from "node:util";
+import straddle from "../../sequencer/ccxt/straddle.ts";
+import { createExchange } from "../../sequencer/client/exchange.ts";
+import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
+import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
+import { callEveryMethod } from "../unit/ccxt/everyMethod.ts";
+
+const ROOT = path.join(import.meta.dirname, "..", "..");
+/** Nobody else's: the page and the devnet's own traders have others. */
+const DEV_ACCOUNT = 17;
+/** A market maker's: it may be paid. */
+const OTHER_ACCOUNT = "3";
+const QUOTED_MS = 120_000;
+
+/** Deposits, and resolves with a class that has the account's key. */
+export async function openCcxt(url: string, directory: string): Promise<straddle> {
+  const config = path.join(directory, "devnet.json");
+  const who = ["--dev-account", `${DEV_ACCOUNT}`, "--config", config];
+  const command = path.join(ROOT, "sequencer", "cli", "straddle.ts");
+  const args = [command, ...who, "deposit", "5000", "--mint"];
+  await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  const node = createExchange({ url });
+  try {
+    const { chainId, rollup } = await node.info();
+    const wallet = developmentAccount(DEV_ACCOUNT, chainId);
+    const { account } = await node.account({ owner: wallet.address });
+    const { secret } = await deriveTradingKey(wallet, { chainId, rollup, keyIndex: 0 });
+    const key = { apiKey: `${account}/0`, secret: `0x${secret.toString(16)}` };
+    const ws = `${url.replace("http", "ws").replace(/\/$/, "")}/ws/api/v2`;
+    const exchange = new straddle(key);
+    exchange.urls.api = { rest: url.replace(/\/$/, ""), ws };
+    return exchange;
+  } finally {
+    node.close();
+  }
+}
+
+export async function runCcxt(exchange: straddle): Promise<void> {
+  await exchange.loadMarkets();
+  const symbol = await quotedSymbol(exchange);
+  const trade = () => exchange.createOrder(symbol, "market", "buy", 0.01);
+  await callEveryMethod({ exchange, symbol, trade, otherAccount: OTHER_ACCOUNT });
+}
+
+/** An option that is quoted on both sides. */
+async function quotedSymbol(exchange: straddle): Promise<string> {
+  const end = Date.now() + QUOTED_MS;
+  for (;;) {
+    const tickers = Object.values(await exchange.fetchTickers());
+    const isOption = (symbol: string): boolean => exchange.market(symbol).option === true;
+    for (const { symbol = "", bid, ask } of tickers) {
+      if (isOption(symbol) && Number(bid) > 1 && Number(ask) > 1) return symbol;
+    }
+    if (Date.now() > end) throw new Error("nobody quotes an option");
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+}
