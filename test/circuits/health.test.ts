@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import type { SignalValues } from "../../circuits/adversary/calculator.ts";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { runs } from "../property/runs.ts";
 import { accepts, assertPinned, vectors } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
-import type { SignalValues } from "../support/witness.ts";
 
 const file = "gadgets/Health.circom";
 const SIZE = 2;

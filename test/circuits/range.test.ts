@@ -9,7 +9,7 @@ import { loadGadget } from "../support/gadget.ts";
 
 const file = "gadgets/Range.circom";
 
-test("InRange proves: 0 <= in < 2^bits, at every edge", async () => {
+test("C7 InRange proves: 0 <= in < 2^bits, at every edge", async () => {
   for (const bits of [1, 8, 106, 252]) {
     const gadget = await loadGadget({ file, main: `InRange(${bits})` });
     const limit = 2n ** BigInt(bits);
@@ -21,7 +21,7 @@ test("InRange proves: 0 <= in < 2^bits, at every edge", async () => {
   }
 });
 
-test("IsNonNegative proves: out = 1 exactly if in >= 0, and nothing outside +-2^bits", async () => {
+test("C7 IsNonNegative proves: out = 1 exactly if in >= 0, nothing outside +-2^bits", async () => {
   for (const bits of [4, 63, 251]) {
     const gadget = await loadGadget({ file, main: `IsNonNegative(${bits})` });
     const limit = 2n ** BigInt(bits);
@@ -36,7 +36,7 @@ test("IsNonNegative proves: out = 1 exactly if in >= 0, and nothing outside +-2^
   }
 });
 
-test("FitsWithin proves: out = 1 exactly if -2^bits <= in < 2^bits", async () => {
+test("C7 FitsWithin proves: out = 1 exactly if -2^bits <= in < 2^bits", async () => {
   for (const bits of [4, 21, 51]) {
     const gadget = await loadGadget({ file, main: `FitsWithin(${bits})` });
     const limit = 2n ** BigInt(bits);
@@ -52,7 +52,7 @@ test("FitsWithin proves: out = 1 exactly if -2^bits <= in < 2^bits", async () =>
   }
 });
 
-test("Minimum proves: out = the smaller of two numbers; a forged one is refused", async () => {
+test("C7 Minimum proves: out = the smaller of two numbers; a forged one is refused", async () => {
   const gadget = await loadGadget({ file, main: "Minimum(8)" });
   const edges = [0, 1, 128, 254, 255];
   for (const a of edges) {
@@ -65,7 +65,7 @@ test("Minimum proves: out = the smaller of two numbers; a forged one is refused"
   assertRejects(gadget, { a: R - 1n, b: 256 }, "p - 1 as a number");
 });
 
-test("IsBoolean proves: in is 0 or 1", async () => {
+test("C7 IsBoolean proves: in is 0 or 1", async () => {
   const gadget = await loadGadget({ file, main: "IsBoolean()" });
   for (const value of [0, 1]) assert.ok(accepts(gadget, { in: value }));
   for (const value of [2n, R - 1n, R / 2n + 1n]) assertRejects(gadget, { in: value });

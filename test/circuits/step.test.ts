@@ -1,6 +1,7 @@
 // Cheating in single steps of a trade batch: for each line of what TradeStep proves.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { SignalValues } from "../../circuits/adversary/calculator.ts";
 import { pack, unpack } from "../../sequencer/protocol/codec.ts";
 import { PRICE_OFFSET } from "../../sequencer/protocol/constants.ts";
 import { FILL, TRADE_MESSAGE } from "../../sequencer/protocol/layout.ts";
@@ -23,7 +24,6 @@ import {
 } from "../support/circuit.ts";
 import { straddleLiquidation } from "../support/distressBatches.ts";
 import { EXPIRY, slotRisk } from "../support/market.ts";
-import type { SignalValues } from "../support/witness.ts";
 
 const circuit = await loadCircuit("trade");
 const filling = fillingBatch().batch;

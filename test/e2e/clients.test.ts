@@ -1,5 +1,5 @@
 // Traders' programs on a whole devnet. The terminal in a real browser: money in by layer one, a
-// trade, a proof that is verified in the page, and money out again. ccxt's class: every method once.
+// trade, a proof that is verified in the page, money out again. ccxt's class: every method once.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

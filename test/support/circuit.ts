@@ -2,6 +2,12 @@
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import {
+  AssertionFailed,
+  loadCalculator,
+  type SignalValue,
+  type SignalValues,
+} from "../../circuits/adversary/calculator.ts";
 import { type CircuitName, compileCircuit } from "../../scripts/circuits.ts";
 import { publicInputs } from "../../sequencer/batch/publicInputs.ts";
 import type {
@@ -9,7 +15,6 @@ import type {
   CircuitValue,
   SealedBatch,
 } from "../../sequencer/batch/sealedBatch.ts";
-import { AssertionFailed, loadCalculator, type SignalValue, type SignalValues } from "./witness.ts";
 
 export interface Circuit {
   readonly r1csFile: string;

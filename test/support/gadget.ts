@@ -6,14 +6,20 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import {
+  AssertionFailed,
+  loadCalculator,
+  type SignalValues,
+} from "../../circuits/adversary/calculator.ts";
+import { type R1cs, readR1cs } from "../../circuits/adversary/r1cs.ts";
+import { readSymbols, type Symbols } from "../../circuits/adversary/symbols.ts";
+import {
   CIRCOM_FLAGS,
   type CircuitFiles,
   outputsOf,
   ROOT,
   runCircom,
 } from "../../scripts/keys/circom.ts";
-import { type Constraints, loadConstraints } from "./r1cs.ts";
-import { loadCalculator, type SignalValues } from "./witness.ts";
+import { recordCase } from "./circuitCases.ts";
 
 export interface GadgetSource {
   /** Below circuits/, such as `gadgets/Range.circom`. */
@@ -30,7 +36,8 @@ export interface GadgetSource {
 }
 
 export interface Gadget {
-  readonly constraints: Constraints;
+  readonly r1cs: R1cs;
+  readonly symbols: Symbols;
   /** Every wire. Throws AssertionFailed where the template refuses the inputs. */
   witness(inputs: SignalValues): bigint[];
   /** The value of the main component's signal `name`, such as `out` or `out[2]`. */
@@ -40,12 +47,23 @@ export interface Gadget {
 export async function loadGadget(source: GadgetSource): Promise<Gadget> {
   const files = await compileGadget(source);
   const calculator = await loadCalculator(files.wasmFile);
-  const constraints = loadConstraints(files.r1csFile, files.symFile);
+  const r1cs = readR1cs(files.r1csFile);
+  const symbols = readSymbols(files.symFile);
   return {
-    constraints,
-    witness: (inputs) => calculator.run(inputs),
+    r1cs,
+    symbols,
+    witness(inputs) {
+      try {
+        const witness = calculator.run(inputs);
+        recordCase(source, inputs, "taken");
+        return witness;
+      } catch (error) {
+        if (error instanceof AssertionFailed) recordCase(source, inputs, "refused");
+        throw error;
+      }
+    },
     read(witness, name) {
-      const wire = constraints.wireOf(`main.${name}`);
+      const wire = symbols.wireOf(`main.${name}`);
       if (wire === undefined) throw new Error(`no wire holds \`${name}\``);
       return witness[wire]!;
     },
@@ -53,15 +71,9 @@ export async function loadGadget(source: GadgetSource): Promise<Gadget> {
 }
 
 async function compileGadget(source: GadgetSource): Promise<CircuitFiles> {
-  const { file, main, freeHints = false, around = "" } = source;
+  const { file, main, freeHints = false } = source;
   const included = freeHints ? basename(file) : `../../../circuits/${file}`;
-  const text = [
-    "pragma circom 2.2.0;",
-    `include "${included}";`,
-    around,
-    `component main${publicInputsOf(source)} = ${main};`,
-    "",
-  ].join("\n");
+  const text = mainSourceOf(source, included);
   const hash = createHash("sha256").update(`${text}${freeHints}${CIRCOM_FLAGS.join()}`);
   for (const dependency of closure(file)) hash.update(readFileSync(circuitPath(dependency)));
   const name = `${main.slice(0, main.indexOf("("))}-${hash.digest("hex").slice(0, 16)}`;
@@ -81,6 +93,17 @@ async function compileGadget(source: GadgetSource): Promise<CircuitFiles> {
     rmSync(temporary, { recursive: true, force: true });
   }
   return files;
+}
+
+/** A main file with the template as its component. */
+export function mainSourceOf(source: GadgetSource, included: string): string {
+  return [
+    "pragma circom 2.2.0;",
+    `include "${included}";`,
+    source.around ?? "",
+    `component main${publicInputsOf(source)} = ${source.main};`,
+    "",
+  ].join("\n");
 }
 
 /**

@@ -1,4 +1,4 @@
-/** Every instrument's newest ticker. Those who look are told of what has changed, once a beat. */
+/** Every instrument's newest ticker. Those who look are told of what has changed, once a frame. */
 import { useSyncExternalStore } from "react";
 import type { ChannelMessages } from "../../client/generated/api.ts";
 
@@ -13,14 +13,9 @@ export interface TickerBoard {
   followAll(listener: () => void): () => void;
 }
 
-/** Nobody reads faster, and each painting of a large table costs milliseconds. */
-const BEAT_MS = 30;
-
-function nextBeat(paint: () => void): void {
-  setTimeout(() => requestAnimationFrame(paint), BEAT_MS);
-}
-
-export function createTickerBoard(nextFrame: (paint: () => void) => void = nextBeat): TickerBoard {
+export function createTickerBoard(
+  nextFrame: (paint: () => void) => void = requestAnimationFrame,
+): TickerBoard {
   const tickers = new Map<string, Ticker>();
   const listeners = new Map<string, Set<() => void>>();
   const everything = new Set<() => void>();

@@ -1,10 +1,10 @@
 /**
- * Runs the WebAssembly that circom writes, so that tests can ask for a witness with or without
- * the circuit's assertions. (The calculator beside the file is CommonJS, which this project's
- * module type forbids.)
+ * Runs the WebAssembly that circom writes. (The calculator beside the file is CommonJS, and knows
+ * nothing of hints.)
  */
 import { readFileSync } from "node:fs";
-import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
+import { reduce } from "./field.ts";
+import { createHintFrames, type HintHook } from "./hintFrames.ts";
 
 /** A signal's value, nested as its arrays and buses are. */
 export type SignalValue =
@@ -38,12 +38,14 @@ export interface Calculator {
   check(inputs: SignalValues): void;
 }
 
-interface Exports {
+export interface CalculatorExports {
+  readonly memory: { readonly buffer: ArrayBuffer };
   readonly getMessageChar: () => number;
   readonly getFieldNumLen32: () => number;
+  readonly getRawPrime: () => void;
   readonly getWitnessSize: () => number;
   readonly getWitness: (index: number) => void;
-  readonly readSharedRWMemory: (index: number) => number;
+  readonly getSharedRWMemoryStart: () => number;
   readonly writeSharedRWMemory: (index: number, word: number) => void;
   readonly getInputSignalSize: (high: number, low: number) => number;
   readonly setInputSignal: (high: number, low: number, index: number) => void;
@@ -53,11 +55,15 @@ interface Exports {
 
 const REASONS: Readonly<Record<number, string>> = { 1: "signal not found", 4: "assertion" };
 
-/** Loads a circuit that circom compiled with `--wasm`. */
-export async function loadCalculator(wasmFile: string): Promise<Calculator> {
+/**
+ * Loads a circuit that circom compiled with `--wasm`. `onHint` is asked about each hint of a
+ * circuit that was compiled from sources of `instrument`.
+ */
+export async function loadCalculator(wasmFile: string, onHint?: HintHook): Promise<Calculator> {
   const compiled = await WebAssembly.compile(readFileSync(wasmFile));
   let lines: string[] = [];
-  let exports: Exports;
+  let exports: CalculatorExports;
+  let atLog = (): void => {};
   const message = (): string => {
     let text = "";
     for (let c = exports.getMessageChar(); c !== 0; c = exports.getMessageChar()) {
@@ -71,14 +77,17 @@ export async function loadCalculator(wasmFile: string): Promise<Calculator> {
     },
     printErrorMessage: () => lines.push(message()),
     writeBufferMessage: message,
-    showSharedRWMemory: () => {},
+    showSharedRWMemory: () => atLog(),
   };
   const instance = await WebAssembly.instantiate(compiled, { runtime });
-  exports = instance.exports as Exports;
+  exports = instance.exports as CalculatorExports;
+  exports.getRawPrime();
+  const prime = readShared(exports);
+  if (onHint !== undefined) atLog = createHintFrames(exports, prime, onHint);
   const check = (inputs: SignalValues): void => {
     lines = [];
     exports.init(1);
-    feed(exports, inputs);
+    feed(exports, inputs, prime);
   };
   return {
     run(inputs) {
@@ -95,7 +104,7 @@ function templateOf(line: string): string {
   return match === null ? line : `${match[1]}:${match[2]}`;
 }
 
-function feed(exports: Exports, inputs: SignalValues): void {
+function feed(exports: CalculatorExports, inputs: SignalValues, prime: bigint): void {
   let given = 0;
   for (const [name, values] of flattened("", inputs)) {
     const [high, low] = fnvHash(name);
@@ -104,7 +113,7 @@ function feed(exports: Exports, inputs: SignalValues): void {
       throw new Error(`\`${name}\` takes ${size} values. Got \`${values.length}\`.`);
     }
     for (const [index, value] of values.entries()) {
-      write(exports, value);
+      write(exports, reduce(value, prime));
       exports.setInputSignal(high, low, index);
       given++;
     }
@@ -115,7 +124,7 @@ function feed(exports: Exports, inputs: SignalValues): void {
 }
 
 /** Signals by their full names: fields of buses by `.`, arrays of plain values in one piece. */
-function flattened(prefix: string, value: SignalValue): [string, bigint[]][] {
+export function flattened(prefix: string, value: SignalValue): [string, bigint[]][] {
   if (typeof value !== "object") return [[prefix, [BigInt(value)]]];
   if (!Array.isArray(value)) {
     const dot = prefix === "" ? "" : ".";
@@ -130,24 +139,29 @@ function flattened(prefix: string, value: SignalValue): [string, bigint[]][] {
   return value.flatMap((item: SignalValue, index) => flattened(`${prefix}[${index}]`, item));
 }
 
-function write(exports: Exports, value: bigint): void {
-  let rest = ((value % FIELD_MODULUS) + FIELD_MODULUS) % FIELD_MODULUS;
+function write(exports: CalculatorExports, value: bigint): void {
+  let rest = value;
   for (let word = 0; word < exports.getFieldNumLen32(); word++) {
     exports.writeSharedRWMemory(word, Number(rest & 0xffffffffn));
     rest >>= 32n;
   }
 }
 
-function readWitness(exports: Exports): bigint[] {
-  const words = exports.getFieldNumLen32();
+function readWitness(exports: CalculatorExports): bigint[] {
   return Array.from({ length: exports.getWitnessSize() }, (_, wire) => {
     exports.getWitness(wire);
-    let hex = "";
-    for (let word = words - 1; word >= 0; word--) {
-      hex += (exports.readSharedRWMemory(word) >>> 0).toString(16).padStart(8, "0");
-    }
-    return BigInt(`0x${hex}`);
+    return readShared(exports);
   });
+}
+
+/** The number that the circuit has put into the memory it shares. */
+function readShared(exports: CalculatorExports): bigint {
+  const view = new DataView(exports.memory.buffer, exports.getSharedRWMemoryStart());
+  let value = 0n;
+  for (let word = exports.getFieldNumLen32() - 2; word >= 0; word -= 2) {
+    value = (value << 64n) + view.getBigUint64(4 * word, true);
+  }
+  return value;
 }
 
 /** FNV-1a, 64 bits, in two halves: how circom names input signals. */
