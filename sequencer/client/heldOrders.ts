@@ -4,12 +4,10 @@
  * leaves serves one purpose: of two words on the same head at most one is ever in the log. Each
  * purpose has a key of its own; an account has four.
  */
-import { parsePrice, parseQuantity } from "../market/decimal.ts";
-import { timeInForceOf } from "../market/timeInForce.ts";
+import { parseQuantity } from "../market/decimal.ts";
 import { sign } from "../protocol/eddsa.ts";
 import { HELD_PER_REQUEST_MAX } from "../protocol/heldWord.ts";
 import {
-  isWellFormed,
   messageWord,
   nextHead,
   type PlaceMessage,
@@ -17,6 +15,7 @@ import {
 } from "../protocol/messages.ts";
 import { parseOrderId } from "../protocol/orderId.ts";
 import { type SignedWord, wireWord } from "./exchange.ts";
+import { createOrderMessages } from "./orderMessages.ts";
 import type { Params, Result } from "./rpcConnection.ts";
 import type { Quote, Trader } from "./trader.ts";
 
@@ -91,22 +90,9 @@ export function createHeldOrders(options: HeldOrdersOptions): HeldOrders {
   const { account, exchange, rpc } = trader;
 
   async function messageOf(order: Quote): Promise<PlaceMessage> {
-    const info = await exchange.info();
-    const { instrument_name } = order;
-    const { book } = await rpc.call("public/get_instrument", { instrument_name });
-    if (book === null) throw new RangeError(`\`${instrument_name}\` has no open book.`);
-    const message: PlaceMessage = {
-      ...{ kind: "place", book, isSell: order.direction === "sell" },
-      price: parsePrice(String(order.price), info),
-      lots: parseQuantity(String(order.amount), info, "amount"),
-      timeInForce: timeInForceOf(order.time_in_force ?? "good_til_cancelled"),
-      ...{ postOnly: order.post_only ?? false, reduceOnly: order.reduce_only ?? false },
-      deadline: now() + (order.lifetimeMs ?? lifetimeMs),
-    };
-    if (!isWellFormed(message)) {
-      throw new RangeError(`the order is not well formed: \`${JSON.stringify(order)}\``);
-    }
-    return message;
+    const messages = createOrderMessages(rpc, await exchange.info());
+    const { direction, lifetimeMs: lifetime = lifetimeMs } = order;
+    return messages(order, direction === "sell", now() + lifetime);
   }
 
   async function held(): Promise<Held[]> {

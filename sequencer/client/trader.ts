@@ -1,12 +1,11 @@
 /** A trader: one trading key of one account, on one node. */
 import type { Receipt, StageInfo, Wire } from "../exchangeService.ts";
-import { parsePrice, parseQuantity } from "../market/decimal.ts";
 import type { OrderPreview } from "../market/orderPreview.ts";
 import type { RiskReport } from "../market/riskReport.ts";
-import { type TimeInForceName, timeInForceOf } from "../market/timeInForce.ts";
+import type { TimeInForceName } from "../market/timeInForce.ts";
 import type { TimeInForce } from "../protocol/constants.ts";
 import { sign } from "../protocol/eddsa.ts";
-import { isWellFormed, type Message } from "../protocol/messages.ts";
+import type { Message } from "../protocol/messages.ts";
 import { type OrderPlace, parseOrderId } from "../protocol/orderId.ts";
 import { sessionHash } from "../protocol/session.ts";
 import {
@@ -24,6 +23,7 @@ import {
   type Sender,
   type WordAnswer,
 } from "./keyChain.ts";
+import { createOrderMessages, wellFormed } from "./orderMessages.ts";
 import { followOwn, type Order, type OwnNews, type Summary } from "./ownEvents.ts";
 import { checkReceipt, type SentMessage } from "./receipt.ts";
 import { createReceiptBook, type ReceiptBook } from "./receiptBook.ts";
@@ -154,8 +154,6 @@ export interface ReachedOptions {
 }
 
 const LIFETIME_MS = 60_000;
-/** Instruments whose books are remembered. */
-const BOOKS_MAX = 5000;
 
 export async function createTrader(options: TraderOptions): Promise<Trader> {
   const { account, keyIndex, lifetimeMs = LIFETIME_MS, now = Date.now } = options;
@@ -166,19 +164,12 @@ export async function createTrader(options: TraderOptions): Promise<Trader> {
   const receipts = options.receipts ?? createReceiptBook({ domain: BigInt(info.domain) });
   const chain = chainOf({ ...options, exchange, secret, receipts }, info);
   const session = createSession({ rpc, secret, account, keyIndex, domain: BigInt(info.domain) });
-  const bookOf = createBookNames(rpc);
+  const orderMessage = createOrderMessages(rpc, info);
   const deadlineOf = (lifetime = lifetimeMs) => now() + lifetime;
   const send = async (message: Message) => chain.send(wellFormed(message));
   const orderOf = (of: PlaceOptions) => wellFormed(placeMessage(of, deadlineOf(of.lifetimeMs)));
-  const messageOf = async (order: OrderRequest, isSell: boolean) => {
-    const price = parsePrice(String(order.price), info);
-    const lots = parseQuantity(String(order.amount), info, "amount");
-    const timeInForce = timeInForceOf(order.time_in_force ?? "good_til_cancelled");
-    const flags = { postOnly: order.post_only ?? false, reduceOnly: order.reduce_only ?? false };
-    const book = await bookOf(order.instrument_name);
-    const terms = { book, isSell, price, lots, timeInForce, ...flags };
-    return orderOf({ ...terms, ...(order.lifetimeMs && { lifetimeMs: order.lifetimeMs }) });
-  };
+  const messageOf = (of: OrderRequest, isSell: boolean) =>
+    orderMessage(of, isSell, deadlineOf(of.lifetimeMs));
   const order = async (request: OrderRequest, side: "buy" | "sell"): Promise<Placed> => {
     const { lifetimeMs: _, ...readable } = request;
     const sender = async (sent: SentMessage) =>
@@ -314,30 +305,6 @@ function createSession(parts: {
       });
     await opening;
   };
-}
-
-/** Books by instrument, asked for when first needed. */
-function createBookNames(rpc: RpcConnection): (instrument: string) => Promise<number> {
-  const known = new Map<string, { readonly book: number; readonly expiry: number }>();
-  return async (name) => {
-    const found = known.get(name);
-    if (found !== undefined && found.expiry > Date.now()) return found.book;
-    const answer = await rpc.call("public/get_instrument", { instrument_name: name });
-    const { book, expiration_timestamp: expiry } = answer;
-    if (book === null) {
-      const reason = `\`${name}\` has no open book.`;
-      throw new ExchangeError(10012, "book_closed", { reason });
-    }
-    const [oldest] = known.keys();
-    if (known.size >= BOOKS_MAX && oldest !== undefined) known.delete(oldest);
-    known.set(name, { book, expiry });
-    return book;
-  };
-}
-
-function wellFormed<M extends Message>(message: M): M {
-  if (isWellFormed(message)) return message;
-  throw new RangeError(`the ${message.kind} is not well formed: \`${JSON.stringify(message)}\``);
 }
 
 async function settled(sent: Promise<Wire<Receipt>>): Promise<QuoteResult> {
