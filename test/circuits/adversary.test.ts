@@ -45,6 +45,22 @@ const OPEN_MAX = isLong ? 60 : 22;
 /** What runs today: not the large ones, but at least one template for each hint. */
 const today = all.filter(({ source: { main } }) => isLong || !LARGE.has(/^\w+/.exec(main)![0]));
 
+/** Of templates after full simplification: `node scripts/templateConstraints.ts` writes them. */
+const COUNTS = JSON.parse(
+  readFileSync(join(ROOT, "circuits", "templates.json"), "utf8"),
+) as Readonly<Record<string, number>>;
+
+test("the table of constraints has every template, and what each costs", async () => {
+  assert.deepEqual(Object.keys(COUNTS), all.map(({ source: { main } }) => main).sort());
+  const counts: Record<string, number> = {};
+  for (const { source } of today) {
+    counts[source.main] = (await loadTemplate(source)).r1cs.constraints.length;
+  }
+  const names = Object.keys(counts);
+  const told = Object.fromEntries(names.map((name) => [name, COUNTS[name]]));
+  assert.deepEqual(counts, told, "if you meant it: node scripts/templateConstraints.ts");
+});
+
 test("C3 no hint can be replaced so that a template's outputs change", async (context) => {
   const tried = new Map<string, number>();
   let free = 0;
