@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
+import { ExchangeNotAvailable } from "ccxt";
 import straddle from "../../sequencer/ccxt/straddle.ts";
 import { createExchange } from "../../sequencer/client/exchange.ts";
 import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
@@ -14,6 +15,8 @@ const DEV_ACCOUNT = 17;
 /** A market maker's: it may be paid. */
 const OTHER_ACCOUNT = "3";
 const QUOTED_MS = 120_000;
+/** Until proofs have made room, on a slow machine. */
+const ROOM_MS = 15 * 60_000;
 
 /** Deposits, and resolves with a class that has the account's key. */
 export async function openCcxt(url: string, directory: string): Promise<straddle> {
@@ -41,8 +44,22 @@ export async function openCcxt(url: string, directory: string): Promise<straddle
 export async function runCcxt(exchange: straddle): Promise<void> {
   await exchange.loadMarkets();
   const symbol = await quotedSymbol(exchange);
-  const trade = () => exchange.createOrder(symbol, "market", "buy", 0.01);
-  await callEveryMethod({ exchange, symbol, trade, otherAccount: OTHER_ACCOUNT });
+  const trade = () => attempt(() => exchange.createOrder(symbol, "market", "buy", 0.01));
+  await callEveryMethod({ exchange, symbol, trade, attempt, otherAccount: OTHER_ACCOUNT });
+}
+
+/** So many orders at once bring a small prover to its backlog bound: others wait for it. */
+async function attempt<T>(call: () => Promise<T>): Promise<T> {
+  const end = Date.now() + ROOM_MS;
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      const isFull = error instanceof ExchangeNotAvailable && error.message.includes("overloaded");
+      if (!isFull || Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 2000));
+    }
+  }
 }
 
 /** An option that is quoted on both sides. */
