@@ -17,7 +17,8 @@ const { values } = parseArgs({
 const env = { ...process.env, ...(values.long ? { STRADDLE_TEST_LONG: "1" } : {}) };
 
 /** Tests that are named after what the circuits promise. */
-const TARGETS = /(wires|adversary|knownBugs|tamper|range|signatures|comparisons)\.test\.ts$/;
+const TARGETS =
+  /(wires|adversary|knownBugs|tamper|range|signatures|comparisons|circomspect)\.test\.ts$/;
 
 const failed: string[] = [];
 

@@ -8,7 +8,6 @@
  * that are equal are one wire, and sums are not yet substituted into everything else.
  */
 import { reduce } from "./field.ts";
-import { polynomialsOf } from "./flips.ts";
 import { type Constraint, holdersOf, type R1cs, type Terms } from "./r1cs.ts";
 
 /** Integers, possibly negative, of which the wire's value is one modulo the prime. */
@@ -42,8 +41,9 @@ export function boundsOf(r1cs: R1cs): Map<number, Bound> {
   const updates = new Map<number, number>();
   const holders = holdersOf(r1cs);
   const waiting = new Set(r1cs.constraints.keys());
-  const learn = (wire: number, bound: Bound): void => {
-    if (wire === 0 || bound.most - bound.least >= r1cs.prime) return;
+  const learn = (wire: number, found: Bound): void => {
+    if (wire === 0 || found.most - found.least >= r1cs.prime) return;
+    const bound = nearZero(found, r1cs.prime);
     const known = bounds.get(wire);
     if (known !== undefined && known.most - known.least <= bound.most - bound.least) return;
     const count = updates.get(wire) ?? 0;
@@ -64,6 +64,13 @@ export function boundsOf(r1cs: R1cs): Map<number, Bound> {
     }
   }
   return bounds;
+}
+
+/** The same modulo the prime: rounds of a hash of constants would else grow without end. */
+function nearZero({ least, most, by }: Bound, prime: bigint): Bound {
+  if (-prime < least && most < prime) return { least, most, by };
+  const shift = signed(reduce(least, prime), prime) - least;
+  return { least: least + shift, most: most + shift, by };
 }
 
 /** Decompositions: of sums of several signals, and of single ones. */
@@ -126,25 +133,20 @@ function expanded(
   return definition.operands.flatMap((operand) => expanded(operand, constraints, context));
 }
 
-/** x * (x - 1) = 0, in any scale. */
+/** x * (x - 1) = 0, in any scale: a polynomial of degree 2 in one wire whose roots are 0 and 1. */
 function isBit(constraint: Constraint, prime: bigint): boolean {
-  const wire = onlyWire(constraint);
-  if (wire === undefined || constraint.c.wires.length > 0) return false;
-  const roots = [0n, 1n].map((value) => {
-    const witness: bigint[] = [1n];
-    witness[wire] = value;
-    const [[, polynomial] = []] = [
-      ...polynomialsOf(constraint, { witness, prime, in: new Set([wire]) }),
-    ];
-    return polynomial?.square !== 0n && isZeroAt(constraint, witness, prime);
+  if (onlyWire(constraint) === undefined) return false;
+  const { a, b, c } = constraint;
+  const isSquare = [a, b].every((terms) => terms.wires.some((wire) => wire !== 0));
+  if (!isSquare) return false;
+  return [0n, 1n].every((value) => {
+    const at = ({ wires, coefficients }: Terms) =>
+      wires.reduce(
+        (sum, wire, index) => sum + coefficients[index]! * (wire === 0 ? 1n : value),
+        0n,
+      );
+    return reduce(at(a) * at(b) - at(c), prime) === 0n;
   });
-  return roots.every(Boolean);
-}
-
-function isZeroAt({ a, b }: Constraint, witness: readonly bigint[], prime: bigint): boolean {
-  const sum = ({ wires, coefficients }: Terms) =>
-    wires.reduce((total, wire, index) => total + coefficients[index]! * witness[wire]!, 0n);
-  return reduce(sum(a) * sum(b), prime) === 0n;
 }
 
 function onlyWire({ a, b, c }: Constraint): number | undefined {
@@ -167,24 +169,26 @@ function* impliedBy(
   bounds: ReadonlyMap<number, Bound>,
   prime: bigint,
 ): Generator<[number, Omit<Bound, "by">]> {
+  const unbounded = c.wires.filter((wire) => !bounds.has(wire));
+  if (unbounded.length > 1) return;
   const product =
     a.wires.length === 0 || b.wires.length === 0
       ? ([0n, 0n] as const)
       : times(intervalOf(a, bounds, prime), intervalOf(b, bounds, prime));
   if (product === undefined) return;
-  const unbounded = c.wires.filter((wire) => !bounds.has(wire));
-  if (unbounded.length > 1) return;
+  const parts = c.wires.map((wire, index) => {
+    const bound = bounds.get(wire);
+    return bound && scaled(bound, signed(c.coefficients[index]!, prime));
+  });
+  const sum = added(parts);
   for (const [index, wire] of c.wires.entries()) {
     if (unbounded.length === 1 && wire !== unbounded[0]) continue;
     const coefficient = signed(c.coefficients[index]!, prime);
     // Others would have to be divided.
     if (coefficient !== 1n && coefficient !== -1n) continue;
-    const others = {
-      wires: c.wires.filter((_, other) => other !== index),
-      coefficients: c.coefficients.filter((_, other) => other !== index),
-    };
-    const rest = intervalOf(others, bounds, prime);
-    if (rest === undefined) continue;
+    const own = parts[index] ?? [0n, 0n];
+    const rest = [sum[0] - own[0], sum[1] - own[1]] as const;
+    if (rest[1] - rest[0] >= prime) continue;
     const [least, most] = [product[0] - rest[1], product[1] - rest[0]];
     yield [wire, coefficient === 1n ? { least, most } : { least: -most, most: -least }];
   }
@@ -195,16 +199,28 @@ function intervalOf(
   bounds: ReadonlyMap<number, Bound>,
   prime: bigint,
 ): Interval | undefined {
-  let [least, most] = [0n, 0n];
+  const parts: Interval[] = [];
   for (const [index, wire] of wires.entries()) {
     const bound = bounds.get(wire);
     if (bound === undefined) return undefined;
-    const coefficient = signed(coefficients[index]!, prime);
-    const ends = [coefficient * bound.least, coefficient * bound.most];
-    least += ends[0]! < ends[1]! ? ends[0]! : ends[1]!;
-    most += ends[0]! < ends[1]! ? ends[1]! : ends[0]!;
+    parts.push(scaled(bound, signed(coefficients[index]!, prime)));
   }
-  return most - least < prime ? [least, most] : undefined;
+  const sum = added(parts);
+  return sum[1] - sum[0] < prime ? sum : undefined;
+}
+
+function scaled({ least, most }: Omit<Bound, "by">, factor: bigint): Interval {
+  return factor < 0n ? [factor * most, factor * least] : [factor * least, factor * most];
+}
+
+function added(parts: readonly (Interval | undefined)[]): Interval {
+  let [least, most] = [0n, 0n];
+  for (const part of parts) {
+    if (part === undefined) continue;
+    least += part[0];
+    most += part[1];
+  }
+  return [least, most];
 }
 
 function times(x: Interval | undefined, y: Interval | undefined): Interval | undefined {
