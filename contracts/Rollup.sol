@@ -7,7 +7,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {RollupBatches} from "./RollupBatches.sol";
 import {Progress} from "./RollupState.sol";
 import {BatchHeader, ProtocolConstants} from "./generated/ProtocolConstants.sol";
-import {IRollup, RollupConfig} from "./interfaces/IRollup.sol";
+import {BatchSubmission, IRollup, RollupConfig} from "./interfaces/IRollup.sol";
 import {Accounts} from "./libraries/Accounts.sol";
 import {ExitMode} from "./libraries/ExitMode.sol";
 import {OperationQueue, Request} from "./libraries/OperationQueue.sol";
@@ -112,19 +112,27 @@ contract Rollup is RollupBatches, ReentrancyGuardTransient {
         Progress memory progress = _progress;
         uint256 ageMax = _checkSubmitter(progress.anchoredAt);
         _seat.checkNotPaused();
-        uint256 kind = _checkLength(words);
-        BatchHeader calldata header = PublicData.header(words);
-        _checkHeader(header, progress, ageMax);
-        bytes32 wordsHash = PublicData.hash(words);
-        uint256 gamma = PublicData.challenge(commitment, wordsHash);
-        uint256 evaluation = PublicData.evaluate(words, gamma);
-        _verifyBatch(kind, commitment, gamma, evaluation, proof);
+        uint256 kind = _checkNext(words, progress, stateRoot, ageMax);
+        (bytes32 wordsHash, uint256[3] memory signals) = PublicData.statement(words, commitment);
+        _verifyBatch(kind, signals, proof);
+        _anchor(words, commitment, certificate, wordsHash, progress.certifiedAt);
+    }
 
-        // Everything below follows from what the proof and the queue say.
-        uint256 certifiedAt = _certify(header, progress.certifiedAt, wordsHash, certificate);
-        _advance(header, certifiedAt);
-        if (kind == ProtocolConstants.BATCH_KIND_LEDGER) _applyLedger(words, header.number);
-        emit BatchAnchored(header.number, kind, header.rootAfter, commitment, wordsHash);
+    /// @inheritdoc IRollup
+    function submitBatches(BatchSubmission[] calldata batches) external nonReentrant {
+        Progress memory progress = _progress;
+        bytes32[] memory hashes = _checkTogether(batches, progress);
+        uint256 certifiedAt = progress.certifiedAt;
+        for (uint256 i = 0; i < hashes.length; i++) {
+            BatchSubmission calldata batch = batches[i];
+            certifiedAt = _anchor(
+                batch.words,
+                batch.commitment,
+                batch.certificate,
+                hashes[i],
+                certifiedAt
+            );
+        }
     }
 
     /// @inheritdoc IRollup
@@ -190,6 +198,24 @@ contract Rollup is RollupBatches, ReentrancyGuardTransient {
         address owner = _accounts.byId[account].owner;
         emit DepositRefunded(queueId, owner, amount);
         _payOrCredit(owner, amount);
+    }
+
+    /// @dev What follows from a batch whose proof holds, and from the queue.
+    /// @return When the newest certified batch is anchored.
+    function _anchor(
+        uint256[] calldata words,
+        uint256 commitment,
+        bytes calldata certificate,
+        bytes32 wordsHash,
+        uint256 certifiedBefore
+    ) private returns (uint256) {
+        BatchHeader calldata header = PublicData.header(words);
+        uint256 certifiedAt = _certify(header, certifiedBefore, wordsHash, certificate);
+        _advance(header, certifiedAt);
+        uint256 kind = header.kind;
+        if (kind == ProtocolConstants.BATCH_KIND_LEDGER) _applyLedger(words, header.number);
+        emit BatchAnchored(header.number, kind, header.rootAfter, commitment, wordsHash);
+        return certifiedAt;
     }
 
     /// @dev The ledger learns of an owner by the first deposit. The treasury earns without one.

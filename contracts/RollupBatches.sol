@@ -6,8 +6,9 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {RollupSettings} from "./RollupSettings.sol";
 import {Progress} from "./RollupState.sol";
 import {BatchHeader, ProtocolConstants} from "./generated/ProtocolConstants.sol";
-import {RollupConfig} from "./interfaces/IRollup.sol";
+import {BatchSubmission, RollupConfig} from "./interfaces/IRollup.sol";
 import {IVerifier} from "./interfaces/IVerifier.sol";
+import {BatchedGroth16} from "./libraries/BatchedGroth16.sol";
 import {ExitMode} from "./libraries/ExitMode.sol";
 import {OperationQueue} from "./libraries/OperationQueue.sol";
 import {OperatorSeat} from "./libraries/OperatorSeat.sol";
@@ -16,6 +17,7 @@ import {PublicData} from "./libraries/PublicData.sol";
 /// @title RollupBatches
 /// @dev What a batch must be to be anchored, who may submit it, and how it moves the root.
 abstract contract RollupBatches is RollupSettings {
+    using BatchedGroth16 for bytes;
     using ExitMode for ExitMode.State;
     using OperationQueue for OperationQueue.State;
     using OperatorSeat for OperatorSeat.State;
@@ -31,6 +33,8 @@ abstract contract RollupBatches is RollupSettings {
     uint256 private constant VALIDATOR_SILENCE_MAX = 24 hours;
     /// @dev After this much silence of the operator anybody may serve the queue, seconds.
     uint256 private constant OPERATOR_SILENCE_MAX = 24 hours;
+    /// @dev Batches of one transaction. What they share is a small part of each by then.
+    uint256 private constant BATCHES_MAX = 16;
 
     constructor(RollupConfig memory config) RollupSettings(config) {}
 
@@ -93,7 +97,7 @@ abstract contract RollupBatches is RollupSettings {
     }
 
     /// @return kind What the batch says that it is; `words` are as many as that asks for.
-    function _checkLength(uint256[] calldata words) internal view returns (uint256 kind) {
+    function _checkLength(uint256[] calldata words) private view returns (uint256 kind) {
         if (words.length < ProtocolConstants.HEADER_WORDS) {
             revert PublicData.PublicDataLengthUnequal(
                 words.length,
@@ -114,13 +118,13 @@ abstract contract RollupBatches is RollupSettings {
     function _checkHeader(
         BatchHeader calldata header,
         Progress memory progress,
+        uint256 root,
         uint256 ageMax
-    ) internal view {
+    ) private view {
         uint256 expectedNumber = uint256(progress.batchCount) + 1;
         if (header.number != expectedNumber) {
             revert BatchNumberUnequal(header.number, expectedNumber);
         }
-        uint256 root = stateRoot;
         if (header.rootBefore != root) revert BatchRootUnequal(header.rootBefore, root);
         uint256 ownDomain = domain();
         if (header.domain != ownDomain) revert BatchDomainUnequal(header.domain, ownDomain);
@@ -137,27 +141,76 @@ abstract contract RollupBatches is RollupSettings {
         if (header.snapshotTime > time) revert BatchSnapshotInFuture(header.snapshotTime, time);
     }
 
+    /// @dev The checks of one batch after the other, each as if those before were anchored, and one
+    /// of all their proofs. Nothing is written.
+    /// @return hashes Of each batch's words.
+    function _checkTogether(
+        BatchSubmission[] calldata batches,
+        Progress memory progress
+    ) internal view returns (bytes32[] memory hashes) {
+        uint256 ageMax = _checkSubmitter(progress.anchoredAt);
+        _seat.checkNotPaused();
+        uint256 count = batches.length;
+        if (count == 0 || count > BATCHES_MAX) revert BatchesOutOfRange(count, BATCHES_MAX);
+        // The first ends the silence that lets others in.
+        if (count > 1) ageMax = _checkSubmitter(block.timestamp);
+        uint256 before = progress.batchCount;
+        uint256 root = stateRoot;
+        bytes memory transcript = BatchedGroth16.open(count);
+        hashes = new bytes32[](count);
+        bool[2] memory isLoaded;
+        for (uint256 i = 0; i < count; i++) {
+            BatchSubmission calldata batch = batches[i];
+            uint256 kind = _checkNext(batch.words, progress, root, ageMax);
+            uint256[3] memory signals;
+            (hashes[i], signals) = PublicData.statement(batch.words, batch.commitment);
+            uint256 key = kind == ProtocolConstants.BATCH_KIND_TRADE ? 0 : 1;
+            if (!isLoaded[key]) transcript.loadKey(key, _verifierOf(kind));
+            isLoaded[key] = true;
+            transcript.put(i, key, batch.proof, signals);
+            BatchHeader calldata header = PublicData.header(batch.words);
+            root = header.rootAfter;
+            progress.batchCount += 1;
+            progress.batchTime = SafeCast.toUint64(header.time);
+            progress.anchoredAt = SafeCast.toUint64(block.timestamp);
+        }
+        if (!transcript.holds()) revert BatchProofsInvalid(before + 1, before + count);
+    }
+
+    /// @dev What can be seen of a batch without its proof and its certificate.
+    /// @return kind What the batch says that it is.
+    function _checkNext(
+        uint256[] calldata words,
+        Progress memory progress,
+        uint256 root,
+        uint256 ageMax
+    ) internal view returns (uint256 kind) {
+        kind = _checkLength(words);
+        _checkHeader(PublicData.header(words), progress, root, ageMax);
+    }
+
     function _verifyBatch(
         uint256 kind,
-        uint256 commitment,
-        uint256 gamma,
-        uint256 evaluation,
+        uint256[3] memory signals,
         uint256[8] calldata proof
     ) internal view {
-        IVerifier verifier = kind == ProtocolConstants.BATCH_KIND_TRADE
-            ? tradeVerifier
-            : ledgerVerifier;
+        address verifier = address(_verifierOf(kind));
+        bytes4 selector = IVerifier.verifyProof.selector;
+        bool holds;
         // Arrays of known length are encoded flat: eight words are the call's three points, and
         // three its public signals.
-        bytes memory call = abi.encodeWithSelector(
-            IVerifier.verifyProof.selector,
-            proof,
-            commitment,
-            gamma,
-            evaluation
-        );
-        (bool answers, bytes memory answer) = address(verifier).staticcall(call);
-        bool holds = answers && answer.length == 32 && abi.decode(answer, (bool));
-        if (!holds) revert BatchProofInvalid(commitment, gamma, evaluation);
+        assembly ("memory-safe") {
+            let data := mload(0x40)
+            mstore(data, selector)
+            calldatacopy(add(data, 0x04), proof, 0x100)
+            mcopy(add(data, 0x104), signals, 0x60)
+            let answers := staticcall(gas(), verifier, data, 0x164, 0, 0x20)
+            holds := and(eq(mload(0), 1), and(answers, eq(returndatasize(), 0x20)))
+        }
+        if (!holds) revert BatchProofInvalid(signals[0], signals[1], signals[2]);
+    }
+
+    function _verifierOf(uint256 kind) private view returns (IVerifier) {
+        return kind == ProtocolConstants.BATCH_KIND_TRADE ? tradeVerifier : ledgerVerifier;
     }
 }

@@ -28,6 +28,10 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     about: "witness and proving seconds (wall and CPU) and peak memory, tiny and medium",
     load: async () => ({ run: (await import("./benchmarks/prover.ts")).proverBenchmarks }),
   },
+  "end-to-end": {
+    about: "signed order over WebSocket to durable, signed receipt at fixed rates, beside ws echo",
+    load: async () => ({ run: (await import("./benchmarks/endToEnd.ts")).endToEndBenchmarks }),
+  },
   engine: {
     about: "orders a second through the books and the whole engine, beside nodejs-order-book",
     load: async () => ({ run: (await import("./benchmarks/engine.ts")).engineBenchmarks }),

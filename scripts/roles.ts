@@ -41,6 +41,11 @@ export const ACCESS: Readonly<Record<string, Readonly<Record<string, Access>>>> 
       stops: ["paused", "frozen"],
       note: "anyone once the queue has waited a day without a batch; the proof decides",
     },
+    submitBatches: {
+      who: ["operator"],
+      stops: ["paused", "frozen"],
+      note: "as `submitBatch`; anyone else with one batch only",
+    },
     withdraw: { who: anyone, note: "pays the owner" },
     withdrawTo: { who: anyone, note: "pays out what is the caller's" },
     freeze: { who: anyone, stops: ["frozen"], note: "when an operation is overdue" },

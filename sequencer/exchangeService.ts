@@ -8,10 +8,10 @@
  * undefined, so that JSON keeps the field. Prices are ticks, quantities lots, cash 1e-6 USDC,
  * times unix ms, expiries unix seconds. Answers are copies that the role does not change later.
  */
-
 import type { AccountPolicy } from "./accountPolicy.ts";
 import type { LiquidationInfo, LiquidationUpdate } from "./market/liquidation.ts";
 import type { OrderPreview, PreviewRequest } from "./market/orderPreview.ts";
+import type { PositionCost } from "./market/positionCost.ts";
 import type {
   BookChange,
   BookInfo,
@@ -149,8 +149,9 @@ export interface AccountInfo {
   /** Layer-one address as an integer. */
   readonly owner: bigint;
   readonly cash: number;
-  /** Signed lots by slot. */
+  /** Signed lots by slot, and what they have cost in the slots that the account has traded in. */
   readonly positions: readonly number[];
+  readonly costs: readonly PositionCost[];
   /** Cash and positions at the effective marks; null while there is no snapshot. */
   readonly equity: number | null;
   /**
@@ -325,10 +326,7 @@ export interface LedgerUpdate {
   readonly batchNumber: number;
 }
 
-/**
- * `ticker` follows the `book` changes that it is of. `batch` is sent when a batch is sealed and at
- * every stage that it reaches after.
- */
+/** `ticker` follows its `book` changes; `batch` comes when one is sealed and at each stage. */
 export type ExchangeEvent =
   | { readonly type: "trade"; readonly trade: Trade }
   | { readonly type: "book"; readonly change: BookChange }

@@ -131,6 +131,13 @@ export interface AccountStore {
   delete(account: number): Promise<void>;
 }
 
+/** A batch with what layer one asks of it. */
+export interface SubmittedBatch {
+  readonly batch: SealedBatch;
+  readonly proof: ProofWords;
+  readonly attestations: readonly Attestation[];
+}
+
 /** The base chain as the sequencer and validators see it. */
 export interface SettlementLayer {
   domain(): Promise<bigint>;
@@ -149,6 +156,12 @@ export interface SettlementLayer {
     proof: ProofWords,
     attestations?: readonly Attestation[],
   ): Promise<AnchoredBatch>;
+  /**
+   * The same of batches that follow one another, in as few transactions as layer one and the
+   * configuration allow. Resolves with the first ones that are anchored: one at least, and seldom
+   * all of many. Absent: layer one takes batches one by one.
+   */
+  submitBatches?(batches: readonly SubmittedBatch[]): Promise<readonly AnchoredBatch[]>;
   /** Who certifies batches, at the newest confirmed block; undefined where nobody does. */
   validators(): Promise<ValidatorSet | undefined>;
   report(): LayerOneStatus;

@@ -57,6 +57,18 @@ struct RollupConfig {
     ValidatorConfig validators;
 }
 
+/// @notice A batch as it is submitted.
+/// @param words As SPEC 8.
+/// @param commitment To the batch's witness; the first public signal.
+/// @param proof a, b, c in the verifier's order.
+/// @param certificate As the registry says. After a day without a certificate it may be empty.
+struct BatchSubmission {
+    uint256[] words;
+    uint256 commitment;
+    uint256[8] proof;
+    bytes certificate;
+}
+
 /// @title Straddle's layer one: anchors proven batches, orders forced operations, lets owners leave
 /// @notice No proxy stands before it and no code of it can be replaced. Verifiers, oracles and
 /// operator change after a notice longer than a forced operation and an exit take; a pause stops
@@ -133,6 +145,9 @@ interface IRollup {
     error BatchTimeTooOld(uint256 actual, uint256 earliest);
     error BatchSnapshotInFuture(uint256 actual, uint256 batchTime);
     error BatchProofInvalid(uint256 commitment, uint256 gamma, uint256 evaluation);
+    error BatchesOutOfRange(uint256 count, uint256 maximum);
+    /// @notice One proof at least, of the batches `first .. last`, does not hold.
+    error BatchProofsInvalid(uint256 first, uint256 last);
     error ExitProofInvalid(uint256 account, address owner, uint256 claim);
     error WithdrawalsExceedCustody(uint256 owed, uint256 held);
     error AmountOutOfRange(uint256 amount, uint256 minimum, uint256 maximum);
@@ -179,6 +194,12 @@ interface IRollup {
         uint256[8] calldata proof,
         bytes calldata certificate
     ) external;
+
+    /// @notice Anchors batches that follow one another, with the effects and events of as many
+    /// calls of `submitBatch`, or none of them. Their proofs are verified together, by one random
+    /// combination, which is why each costs less. Whoever is not the operator submits one at most,
+    /// since a batch ends the silence that lets others in.
+    function submitBatches(BatchSubmission[] calldata batches) external;
 
     /// @notice Sends `owner` what is pending. Anybody may call: the money goes to the owner.
     function withdraw(address owner) external;

@@ -39,6 +39,11 @@ interface IVerifier {
         uint256[2] calldata c,
         uint256[3] calldata publicSignals
     ) external view returns (bool);
+
+    /// @notice The key that `verifyProof` verifies by, for proofs that are verified together.
+    /// @return key alpha, beta, gamma, delta, and IC_0 to IC_3, which are of G1 as alpha is; the
+    /// points of G2 as `b`.
+    function verifyingKey() external view returns (uint256[22] memory key);
 }
 
 /// @title Groth16 verifier of one account's exit, as snarkjs exports it

@@ -48,6 +48,18 @@ library PublicData {
         }
     }
 
+    /// @notice What a proof of the words must be of.
+    /// @return wordsHash Hash of the words.
+    /// @return signals Commitment, challenge and evaluation: the proof's public signals.
+    function statement(
+        uint256[] calldata words,
+        uint256 commitment
+    ) internal pure returns (bytes32 wordsHash, uint256[3] memory signals) {
+        wordsHash = hash(words);
+        uint256 gamma = challenge(commitment, wordsHash);
+        signals = [commitment, gamma, evaluate(words, gamma)];
+    }
+
     /// @notice The point at which both sides evaluate the words.
     function challenge(uint256 commitment, bytes32 wordsHash) internal pure returns (uint256) {
         if (commitment >= R) revert CommitmentNotInField(commitment);

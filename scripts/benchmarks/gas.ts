@@ -3,6 +3,7 @@ import { VALIDATORS_MAX } from "../../sequencer/consensus/validatorSet.ts";
 import { instanceSizes } from "../deploy.ts";
 import type { BenchLine } from "./benchLine.ts";
 import { comparisonLines } from "./gasComparison.ts";
+import { groupLines } from "./gasGroups.ts";
 import { gasParts } from "./gasParts.ts";
 import {
   createWorld,
@@ -39,7 +40,8 @@ export async function gasBenchmarks(): Promise<BenchLine[]> {
     batches.push({ fills: instanceSizes(instance).trade.steps, gas: full.gas });
     lines.push(...full.lines);
   }
-  lines.push(...(await overheadLines()), ...(await partLines()), ...(await traderLines()));
+  lines.push(...(await overheadLines()), ...(await partLines()), ...(await groupLines()));
+  lines.push(...(await traderLines()));
   lines.push(...comparisonLines(batches));
   return hasVerifiers() ? lines : lines.map(withoutProof);
 }

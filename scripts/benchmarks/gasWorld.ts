@@ -146,16 +146,17 @@ function prove(circuit: Circuit, signals: readonly bigint[]): ProofWords {
   return forgeDevProof(readFileSync(join(VERIFIERS, `${name}.sol`), "utf8"), signals);
 }
 
-async function header({ chain, rollup }: World, kind: number): Promise<bigint[]> {
+/** `ahead`: batches that are to be anchored before it. */
+async function header({ chain, rollup }: World, kind: number, ahead = 0): Promise<bigint[]> {
   const now = BigInt(await chain.networkHelpers.time.latest()) * 1000n;
   const last = await rollup.read.lastBatchTime();
   const time = now > last ? now : last + 1n;
-  const number = (await rollup.read.batchCount()) + 1n;
+  const number = (await rollup.read.batchCount()) + 1n + BigInt(ahead);
   const fields: Record<(typeof HEADER)[number], bigint> = {
     kind: BigInt(kind),
     number,
-    time,
-    rootBefore: await rollup.read.stateRoot(),
+    time: time + BigInt(ahead),
+    rootBefore: ahead === 0 ? await rollup.read.stateRoot() : HASH_LIKE + number - 1n,
     rootAfter: HASH_LIKE + number,
     oracleSet: ORACLE_SET,
     domain: await rollup.read.domain(),
@@ -181,11 +182,12 @@ export async function tradeWords(
   world: World,
   fills: number,
   size: keyof typeof FILLS = "usual",
+  ahead = 0,
 ): Promise<bigint[]> {
   const { slots, steps } = world.trade;
   const fill = pack(FILL, { kind: 1, takerIsSell: 1, ...FILLS[size] });
   const words = Array.from({ length: steps }, (_, step) => (step < fills ? fill : 0n));
-  return [...(await header(world, BATCH_KINDS.trade)), ...markWords(slots), ...words];
+  return [...(await header(world, BATCH_KINDS.trade, ahead)), ...markWords(slots), ...words];
 }
 
 export function operation(
@@ -212,10 +214,14 @@ export function operation(
 }
 
 /** Words of a ledger batch: these operations, then idle ones. */
-export async function ledgerWords(world: World, operations: bigint[]): Promise<bigint[]> {
+export async function ledgerWords(
+  world: World,
+  operations: readonly bigint[],
+  ahead = 0,
+): Promise<bigint[]> {
   const { slots, steps } = world.ledger;
   const idle = Array<bigint>(steps * LEDGER_OP_WORDS - operations.length).fill(0n);
-  const start = await header(world, BATCH_KINDS.ledger);
+  const start = await header(world, BATCH_KINDS.ledger, ahead);
   return [...start, ...markWords(slots), ...operations, ...idle];
 }
 
@@ -240,12 +246,25 @@ export async function depositGas(
 }
 
 export async function submit(world: World, words: readonly bigint[]): Promise<Hash> {
+  const { commitment, proof, certificate } = await submissionOf(world, words);
+  return world.rollup.write.submitBatch([words, commitment, proof, certificate]);
+}
+
+/** Consecutive batches in one transaction. */
+export async function submitTogether(
+  world: World,
+  batches: readonly (readonly bigint[])[],
+): Promise<Hash> {
+  const submissions = await Promise.all(batches.map((words) => submissionOf(world, words)));
+  return world.rollup.write.submitBatches([submissions]);
+}
+
+async function submissionOf(world: World, words: readonly bigint[]) {
   const isTrade = words[HEADER.indexOf("kind")] === BigInt(BATCH_KINDS.trade);
   const gamma = challenge(HASH_LIKE, words);
   const signals = [HASH_LIKE, gamma, evaluate(words, gamma)];
   const proof = prove(isTrade ? "Trade" : "Ledger", signals);
-  const certificate = await world.certify(words);
-  return world.rollup.write.submitBatch([words, HASH_LIKE, proof, certificate]);
+  return { words, commitment: HASH_LIKE, proof, certificate: await world.certify(words) };
 }
 
 export async function submitGas(world: World, words: readonly bigint[]): Promise<number> {

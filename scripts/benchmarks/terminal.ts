@@ -5,20 +5,23 @@
  */
 import { startApi } from "../../sequencer/api/server.ts";
 import { systemClock } from "../../sequencer/node/systemClock.ts";
-import { browserMissing, launchBrowser } from "../../test/web/browser.ts";
+import { browserMissing } from "../../test/web/browser.ts";
 import { buildTerminal } from "../terminal.ts";
 import type { BenchLine } from "./benchLine.ts";
 import { percentile } from "./percentile.ts";
 import { BID_FROM, createLargeMarket, INSTRUMENTS, type LargeMarket } from "./terminal/market.ts";
+import { startVisitor, type Visitor } from "./terminal/visitor.ts";
 
 const SECONDS = Number(process.env.STRADDLE_BENCH_SECONDS ?? 60);
 const PLENTY = { perSecond: 1e9, burst: 1e9 };
 const SLICE_MS = 20;
 const SETTLE_MS = 5000;
+const SIZE = { width: 1440, height: 900 };
 /** How long a page of the chain is read, and how long after a turn nothing is counted. */
 const READ_MS = 2500;
 const AFTER_TURN_MS = 500;
 const TARGET_MS = 100;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Milliseconds of the clock at which the n-th change of an instrument was on the screen. */
@@ -31,25 +34,24 @@ interface Sight {
   until: number;
 }
 
-type BenchPage = Awaited<ReturnType<Awaited<ReturnType<typeof launchBrowser>>["newPage"]>>;
-
 /** Runs in the page: notes the frame after the one in which a bid was written. */
 const OBSERVER = `
   globalThis.seen = {};
   new MutationObserver((changes) => {
     const fresh = [];
-    for (const { addedNodes } of changes) for (const node of addedNodes) {
-      const button = node.nodeType === 1 ? node.closest(".c-bid button") : null;
+    for (const { target } of changes) {
+      const element = target.nodeType === 1 ? target : target.parentElement;
+      const button = element?.closest(".c-bid button") ?? null;
       if (button === null) continue;
       const name = button.getAttribute("aria-label").split(" ")[1];
-      const round = Math.round(10 * Number(node.textContent)) - ${BID_FROM};
+      const round = Math.round(10 * Number(button.textContent)) - ${BID_FROM};
       fresh.push([name, round]);
     }
     if (fresh.length > 0) requestAnimationFrame(() => {
       const now = performance.timeOrigin + performance.now();
       for (const [name, round] of fresh) (globalThis.seen[name] ??= {})[round] ??= now;
     });
-  }).observe(document, { subtree: true, childList: true });
+  }).observe(document, { subtree: true, childList: true, characterData: true });
 `;
 
 /** Runs in the page before it: counts what comes of tickers, by how each message begins. */
@@ -97,31 +99,33 @@ async function stream(market: LargeMarket): Promise<Map<string, number[]>> {
       told.get(market.names[at]!)!.push(performance.timeOrigin + performance.now());
       market.move(at, 1 + Math.floor(sent / INSTRUMENTS));
     }
-    await new Promise((resolve) => setTimeout(resolve, SLICE_MS));
+    await pause(SLICE_MS);
   }
   return told;
 }
 
 /** Leafs through the chain until `signal` aborts. */
-async function readOn(page: BenchPage, signal: AbortSignal): Promise<Sight[]> {
+async function readOn(page: Visitor, signal: AbortSignal): Promise<Sight[]> {
   const sights: Sight[] = [];
   while (!signal.aborted) {
     await page.evaluate(TURN_PAGE);
-    await page.waitForTimeout(AFTER_TURN_MS);
-    const { names, now } = (await page.evaluate(IN_SIGHT)) as { names: string[]; now: number };
+    await pause(AFTER_TURN_MS);
+    const { names, now } = await page.evaluate<{ names: string[]; now: number }>(IN_SIGHT);
     const sight = { names: new Set(names), from: now, until: now };
-    await page.waitForTimeout(READ_MS);
+    await pause(READ_MS);
     sight.until = performance.timeOrigin + performance.now() - AFTER_TURN_MS;
     sights.push(sight);
   }
   return sights;
 }
 
-async function showAll(page: BenchPage): Promise<void> {
-  await page.locator(".chain tbody tr").first().waitFor({ timeout: 60_000 });
-  await page.getByRole("button", { name: "All", exact: true }).click();
-  await page.locator(".chain").nth(1).waitFor({ timeout: 60_000, state: "attached" });
-  await page.waitForTimeout(SETTLE_MS);
+const isShown = `document.querySelector(".chain tbody tr")`;
+const ALL = `document.querySelector('.tabs button[data-key="0"]')`;
+
+async function showAll(page: Visitor): Promise<void> {
+  await page.evaluate(`${ALL}.click()`);
+  await page.until(`document.querySelectorAll(".chain").length > 1`);
+  await pause(SETTLE_MS);
 }
 
 export async function terminalBenchmarks(): Promise<BenchLine[]> {
@@ -132,27 +136,25 @@ export async function terminalBenchmarks(): Promise<BenchLine[]> {
     limits: { credits: PLENTY },
     site: { folder: await buildTerminal() },
   });
-  const browser = await launchBrowser();
+  const page = await startVisitor(SIZE);
   try {
-    const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-    await page.addInitScript(COUNTER + OBSERVER);
     const begin = performance.now();
-    await page.goto(api.url);
-    await page.locator(".chain tbody tr").first().waitFor({ timeout: 60_000 });
+    await page.open(api.url, [COUNTER, OBSERVER]);
+    await page.until(isShown);
     const first = performance.now() - begin;
     await showAll(page);
-    const before = (await page.evaluate("globalThis.received")) as number;
+    const before = await page.evaluate<number>("globalThis.received");
     const ended = new AbortController();
     const reading = readOn(page, ended.signal);
     const told = await stream(market);
     ended.abort();
     const sights = await reading;
-    await page.waitForTimeout(SETTLE_MS);
-    const seen = (await page.evaluate("globalThis.seen")) as Seen;
-    const received = ((await page.evaluate("globalThis.received")) as number) - before;
+    await pause(SETTLE_MS);
+    const seen = await page.evaluate<Seen>("globalThis.seen");
+    const received = (await page.evaluate<number>("globalThis.received")) - before;
     return linesOf({ told, sights, seen, first, received });
   } finally {
-    await browser.close();
+    await page.close();
     await api.stop();
   }
 }

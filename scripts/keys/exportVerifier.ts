@@ -65,6 +65,8 @@ export async function renderVerifier(request: VerifierRequest): Promise<string> 
     "        );",
     "    }",
     "",
+    ...verifyingKeyLines(source),
+    "",
   ].join("\n");
   const comment = [
     "GENERATED: do not edit.",
@@ -73,6 +75,25 @@ export async function renderVerifier(request: VerifierRequest): Promise<string> 
   ].map((line) => `// ${line}`);
   const [license = "", ...rest] = source.replace(TEMPLATE_NAME, () => contract).split("\n");
   return tidy([license, ...comment, ...rest]);
+}
+
+/** The whole key, for proofs that are verified together: contracts/libraries/BatchedGroth16.sol. */
+function verifyingKeyLines(source: string): string[] {
+  const inputs = source.match(/uint256 constant IC\d+x/g)?.length ?? 0;
+  const points = [
+    ["alphax", "alphay"],
+    ...["beta", "gamma", "delta"].map((name) => ["x1", "x2", "y1", "y2"].map((at) => name + at)),
+    ...Array.from({ length: inputs }, (_, index) => [`IC${index}x`, `IC${index}y`]),
+  ];
+  const words = points.flat().length;
+  return [
+    "    /// alpha, beta, gamma, delta and the points of the public signals, in this order.",
+    `    function verifyingKey() external pure returns (uint256[${words}] memory) {`,
+    "        return [",
+    points.map((point) => `            ${point.join(", ")}`).join(",\n"),
+    "        ];",
+    "    }",
+  ];
 }
 
 function checkedHash(hash: string | undefined, zkeyFile: string, of: string): string {

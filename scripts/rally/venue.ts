@@ -131,7 +131,8 @@ function depositsOnly(queue: readonly QueuedOperation[]): SettlementLayer {
     },
     validators: async () => undefined,
     report: () => ({
-      ...{ paused: null, stopped: null, head: null, confirmed: null, reorgs: 0, deepestReorg: 0 },
+      ...{ paused: null, stopped: null, frozenAt: null, head: null, confirmed: null },
+      ...{ reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
     }),
   };

@@ -4,7 +4,8 @@ import { effectiveRisk } from "../engine/risk.ts";
 import type { Bot } from "./botLoop.ts";
 import { type Desk, messageOf } from "./desk.ts";
 import { exposureOf, fairValues } from "./fairValues.ts";
-import { type HedgeSettings, hedgeOf } from "./hedging.ts";
+import { createHedger } from "./hedger.ts";
+import type { HedgeSettings } from "./hedging.ts";
 import type { Own, Picture } from "./picture.ts";
 import { exitOf, type TakeoverSettings, takeoverOf } from "./takeoverChoice.ts";
 
@@ -15,6 +16,7 @@ export interface LiquidatorSettings extends TakeoverSettings {
 export function createLiquidator(desk: Desk, settings: LiquidatorSettings): Bot {
   const { trader, say } = desk;
   const { exchange } = trader;
+  const hedge = createHedger(desk, settings.hedge);
   const takeOver = async (picture: Picture, own: Own): Promise<boolean> => {
     const liquidations = await exchange.liquidations();
     if (liquidations.length === 0) return false;
@@ -39,8 +41,7 @@ export function createLiquidator(desk: Desk, settings: LiquidatorSettings): Bot 
         return;
       }
       const { delta } = exposureOf(own.positions, fairValues(picture));
-      const hedge = hedgeOf(picture, { delta, positions: own.positions }, settings.hedge);
-      if (hedge !== undefined) await desk.take("hedges", [hedge]);
+      await hedge(picture, { delta, positions: own.positions });
     },
   };
 }

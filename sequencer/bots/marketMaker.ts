@@ -2,7 +2,8 @@
 import type { Bot } from "./botLoop.ts";
 import type { Desk } from "./desk.ts";
 import { exposureOf, fairValues } from "./fairValues.ts";
-import { type HedgeSettings, hedgeOf } from "./hedging.ts";
+import { createHedger } from "./hedger.ts";
+import type { HedgeSettings } from "./hedging.ts";
 import type { Picture } from "./picture.ts";
 import {
   type ChangeRules,
@@ -17,13 +18,13 @@ export interface MakerSettings extends QuoteSettings, ChangeRules {
 }
 
 export function createMarketMaker(desk: Desk, settings: MakerSettings): Bot {
+  const hedge = createHedger(desk, settings.hedge);
   return {
     async turn(picture, own) {
       const values = fairValues(picture);
       const { positions } = own;
       const exposure = exposureOf(positions, values);
-      const hedge = hedgeOf(picture, { delta: exposure.delta, positions }, settings.hedge);
-      if (hedge !== undefined) await desk.take("hedges", [hedge]);
+      await hedge(picture, { delta: exposure.delta, positions });
       const wanted = quotesOf(picture, values, { positions, exposure }, settings);
       const halfOf = (book: number): number => {
         const value = values.get(slotOf(picture, book));

@@ -43,6 +43,9 @@ function helpText(): string {
     ...numbers,
     flagLine("--help", "this text"),
     "",
+    "Maker and liquidator hedge by forwards (calls of strike 0). Where none is listed they do not",
+    "hedge, and say so once: --position-max and --loss-max bound what they hold.",
+    "",
     "Exit codes: 0 stopped, 1 failed, 2 wrong command line, 3 its loss limit or a liquidation.",
     "",
   ].join("\n");

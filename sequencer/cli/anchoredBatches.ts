@@ -1,7 +1,7 @@
 /** The public words of every anchored batch, in order, from layer one alone. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { decodeFunctionData, encodePacked, keccak256, type PublicClient } from "viem";
-import { ROLLUP_ABI } from "../client/rollupAbi.ts";
+import { encodePacked, keccak256, type PublicClient } from "viem";
+import { type BatchArgs, decodeBatches } from "../l1/batchCall.ts";
 import { createPageSize, firstPage, isBusy } from "../l1/eventPages.ts";
 import type { RollupEvents } from "../l1/rollupReader.ts";
 import { HEADER } from "../protocol/layout.ts";
@@ -98,24 +98,22 @@ async function wordsOf(range: BatchRange, event: BatchEvent): Promise<readonly b
   const { transactionHash: hash, args } = event;
   // The contract takes batches as transactions only: their words are in the calldata.
   const { input } = await patiently(() => range.client.getTransaction({ hash }));
-  const submitted = submissionOf(input);
-  if (submitted?.commitment === args.commitment) {
-    const wordsHash = keccak256(encodePacked(["uint256[]"], [submitted.words]));
-    if (wordsHash === args.wordsHash) return submitted.words;
+  for (const { words, commitment } of submissionsOf(input)) {
+    if (commitment !== args.commitment) continue;
+    const wordsHash = keccak256(encodePacked(["uint256[]"], [words]));
+    if (wordsHash === args.wordsHash) return words;
   }
   throw new BatchDataError(
     `the provider's words of batch \`${args.number}\` are not the anchored ones.`,
   );
 }
 
-function submissionOf(data: Hex) {
+/** One batch, or several that went together. */
+function submissionsOf(data: Hex): readonly BatchArgs[] {
   try {
-    const { functionName, args } = decodeFunctionData({ abi: ROLLUP_ABI, data });
-    if (functionName !== "submitBatch") return undefined;
-    const [words, commitment] = args;
-    return { words, commitment };
+    return decodeBatches(data);
   } catch {
-    // Cut short or not a call of the rollup's: as good as missing.
-    return undefined;
+    // Cut short or not a call that anchors batches: as good as missing.
+    return [];
   }
 }

@@ -11,7 +11,7 @@ export interface KeyOptions {
   readonly vkey?: string;
 }
 
-const REPOSITORY = path.join(import.meta.dirname, "..", "..");
+export const REPOSITORY = path.join(import.meta.dirname, "..", "..");
 
 export function addKeyOptions(command: Command): Command {
   const place = "(default: of build/, here or in the repository)";
@@ -41,7 +41,8 @@ export function exitKeys({ io }: Session, instance: string, options: KeyOptions)
   };
 }
 
-function newest(folder: string, pattern: string): string | undefined {
+/** The file of the pattern that was written last, if there is any. */
+export function newest(folder: string, pattern: string): string | undefined {
   const files = globSync(pattern, { cwd: folder }).map((file) => path.join(folder, file));
   return files.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)[0];
 }

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { ExchangeError } from "../client/rpcErrors.ts";
 import type { Trader } from "../client/trader.ts";
 import { formatUsdc } from "../market/decimal.ts";
+import { costIn, positionProfit } from "../market/positionCost.ts";
 import type { RiskReport } from "../market/riskReport.ts";
 import { followAccount, ordersTable } from "./orders.ts";
 import { type Cell, facts } from "./output.ts";
@@ -11,11 +12,17 @@ import type { Run } from "./run.ts";
 import type { AccountInfo, Market, Session } from "./session.ts";
 import { show } from "./watch.ts";
 
+const POSITIONS_HELP = `
+Average prices and profits are without fees; a combination's price is shared out over its legs by
+their marks. Floating is of the open lots at the mark, realized of what was closed, taken over or
+paid out since the series was listed. A dash: the node does not know it.`;
+
 export function addPositionsCommand(program: Command, run: Run): void {
   program
     .command("positions")
-    .description("cash, margin, positions with their greeks, and open orders")
+    .description("cash, margin, positions with average prices, profits and greeks, and open orders")
     .option("--watch", "show them again with each change, until interrupted")
+    .addHelpText("after", POSITIONS_HELP)
     .action(run(positions));
 }
 
@@ -28,10 +35,10 @@ async function positions(
   const trader = await session.trader();
   await show(session, watch, {
     read: () => readPositions(session, trader, market),
-    people: ({ account, names, risk, orders }) => {
+    people: ({ account, names, risk, positions, orders }) => {
       const parts = [facts([...accountFacts(account), ...riskFacts(risk, market)])];
       if (risk !== undefined && risk.positions.length > 0) {
-        parts.push(positionTable(risk, names, market));
+        parts.push(positionTable({ positions }, names, market));
       }
       if (orders.length > 0) parts.push(ordersTable(orders));
       return parts.join("\n\n");
@@ -49,15 +56,22 @@ async function readPositions(session: Session, trader: Trader, market: Market) {
   ]);
   const { account: id, cash, equity, headroom, maintenance, lockedSince } = account;
   const names = slotNames(series, market);
-  const held = (risk?.positions ?? []).map((item) => ({ instrument: names[item.slot], ...item }));
+  const { lotsPerContract } = market;
+  const shown = (risk?.positions ?? []).map((item) => {
+    const { slot, lots, value } = item;
+    const profit = positionProfit(costIn(account.costs, slot), { lots, value, lotsPerContract });
+    return { ...item, profit };
+  });
+  const held = shown.map((item) => ({ instrument: names[item.slot], ...item }));
   const greeks = risk?.greeks ?? null;
-  const shown = { account: id, cash, equity, headroom, maintenance, lockedSince };
+  const figures = { account: id, cash, equity, headroom, maintenance, lockedSince };
   // What programs are given, and what the tables are made of.
   return {
-    toJSON: () => ({ ...shown, greeks, positions: held, orders }),
+    toJSON: () => ({ ...figures, greeks, positions: held, orders }),
     account,
     names,
     risk,
+    positions: shown,
     orders,
   };
 }

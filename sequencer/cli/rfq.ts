@@ -16,6 +16,8 @@ import { show } from "./watch.ts";
 
 const LEGS = "INSTRUMENT:QUANTITY, a negative quantity to sell: ETH-20261225-3000-C:-0.5";
 const SECONDS_MAX = 300;
+/** A quote must end before its request: what passes until it is signed, and clocks that differ. */
+const SIGNING_MS = 3000;
 
 export function addRfqCommands(program: Command, run: Run): void {
   const group = program
@@ -166,7 +168,7 @@ async function quote(
 ): Promise<void> {
   const desk = await deskOf(session);
   const { rfq, said } = await readTerms(desk, args);
-  const left = Math.max(1, rfq.expiration_timestamp - Date.now());
+  const left = Math.max(1, rfq.expiration_timestamp - Date.now() - SIGNING_MS);
   const made = await desk.quoteRequest(rfq, {
     ...said,
     execution_instruction: options.allOrNone === true ? "all_or_none" : "any_part_of",

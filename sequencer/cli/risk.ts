@@ -4,6 +4,7 @@ import { verifiedRisk } from "../client/risk.ts";
 import { formatPrice, formatQuantity, formatUsdc } from "../market/decimal.ts";
 import { type InstrumentTerms, instrumentName } from "../market/instrument.ts";
 import type { LiquidationPrices } from "../market/liquidationPrice.ts";
+import type { PositionProfit } from "../market/positionCost.ts";
 import type { PositionGreeks, PositionRisk, RiskReport } from "../market/riskReport.ts";
 import { UsageError } from "./failure.ts";
 import { type Cell, dateText, facts, table } from "./output.ts";
@@ -126,22 +127,33 @@ export function greekCells(greeks: PositionGreeks | null): Record<string, Cell> 
   };
 }
 
+/** A position, and what it has brought so far where that is asked for. */
+export type ShownPosition = PositionRisk & { readonly profit?: PositionProfit };
+
 /** Shared with `straddle positions`. */
 export function positionTable(
-  { positions }: { readonly positions: readonly PositionRisk[] },
+  { positions }: { readonly positions: readonly ShownPosition[] },
   names: readonly string[],
   market: Market,
 ): string {
-  const rows = positions.map(({ slot, lots, mark, value, markIv, greeks }) => [
+  const isWithProfit = positions.some(({ profit }) => profit !== undefined);
+  const rows = positions.map(({ slot, lots, mark, value, markIv, greeks, profit }) => [
     names[slot],
     formatQuantity(lots, market),
+    ...(isWithProfit ? [usdcCell(profit?.averagePrice)] : []),
     formatPrice(mark, market),
     formatUsdc(value),
+    ...(isWithProfit ? [usdcCell(profit?.floating), usdcCell(profit?.realized)] : []),
     markIv === null ? null : `${(markIv * 100).toFixed(1)} %`,
     ...Object.values(greekCells(greeks)),
   ]);
-  const columns = ["position", "quantity", "mark", "value", "iv"];
+  const [average, profits] = isWithProfit ? [["average"], ["floating", "realized"]] : [[], []];
+  const columns = ["position", "quantity", ...average, "mark", "value", ...profits, "iv"];
   return table([...columns, "delta", "gamma", "vega", "theta"], rows);
+}
+
+function usdcCell(micros: number | null | undefined): Cell {
+  return micros === null || micros === undefined ? null : formatUsdc(micros);
 }
 
 function changeTable({ positions, sizes }: RiskReport, names: readonly string[]): string {

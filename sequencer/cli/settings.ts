@@ -28,7 +28,15 @@ const address = z
   .regex(/^0x[0-9a-fA-F]{40}$/)
   .transform((text) => text as `0x${string}`);
 
-const contractFields = { rollup: address, chainId: z.int().min(1) };
+const contractFields = {
+  rollup: address,
+  chainId: z.int().min(1),
+  /** Name of its circuits' sizes. */
+  instance: z
+    .string()
+    .regex(/^[a-z]{1,20}$/)
+    .optional(),
+};
 
 /** What `npm start` writes. Other fields of the file are not for this program. */
 const devnetSchema = z.object({
@@ -49,6 +57,7 @@ interface Known {
   readonly rpcUrl?: string;
   readonly rollup: `0x${string}`;
   readonly chainId: number;
+  readonly instance?: string | undefined;
   readonly block?: number | undefined;
 }
 
@@ -61,6 +70,10 @@ export interface Settings {
   readonly chainId: number | undefined;
   /** Layer-one block before which there is nothing to read. */
   readonly fromBlock: number | undefined;
+  /** Of the circuits, where the file says it. */
+  readonly instance: string | undefined;
+  /** The folder of the file that says it; undefined where --rollup names another deployment. */
+  readonly folder: string | undefined;
 }
 
 export const DEVNET_FILE = ".straddle/devnet.json";
@@ -68,7 +81,9 @@ const DEFAULT_API = "http://127.0.0.1:8600";
 const DEFAULT_RPC = "http://127.0.0.1:8545";
 
 export function readSettings(options: GlobalOptions, io: Io): Settings {
-  const known = readKnown(path.resolve(io.folder, options.config), options.config === DEVNET_FILE);
+  const file = path.resolve(io.folder, options.config);
+  const known = readKnown(file, options.config === DEVNET_FILE);
+  const folder = path.dirname(file);
   const apiUrl = [options.url ?? io.env.STRADDLE_URL ?? known?.apiUrl ?? DEFAULT_API].flat();
   const rpcUrl = options.rpc ?? io.env.STRADDLE_RPC ?? known?.rpcUrl ?? DEFAULT_RPC;
   for (const url of apiUrl) assertUrl("--url", url, ["http:", "https:", "ws:", "wss:"]);
@@ -76,14 +91,17 @@ export function readSettings(options: GlobalOptions, io: Io): Settings {
   const rollup = options.rollup ?? io.env.STRADDLE_ROLLUP;
   if (rollup === undefined) {
     const fromBlock = options.fromBlock ?? known?.block;
-    return { apiUrl, rpcUrl, rollup: known?.rollup, chainId: known?.chainId, fromBlock };
+    const { chainId, instance } = known ?? {};
+    return { apiUrl, rpcUrl, rollup: known?.rollup, chainId, fromBlock, instance, folder };
   }
   const parsed = address.safeParse(rollup);
   if (!parsed.success) {
     throw new UsageError(`--rollup must be an address: 0x and 40 hex digits. Got \`${rollup}\`.`);
   }
   const { fromBlock } = options;
-  return { apiUrl, rpcUrl, rollup: parsed.data, chainId: undefined, fromBlock };
+  // Nothing that the file says of its own deployment is of this one.
+  const unknown = { chainId: undefined, instance: undefined, folder: undefined };
+  return { apiUrl, rpcUrl, rollup: parsed.data, fromBlock, ...unknown };
 }
 
 /** Only the file that nobody has named may be missing. */

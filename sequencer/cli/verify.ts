@@ -3,13 +3,17 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import type { Command } from "commander";
 import { z } from "zod";
-import type { Deployment } from "../client/batchCheck.ts";
 import type { BatchFile } from "../client/batchWords.ts";
-import { certifiedRoot } from "../client/ledgerProof.ts";
 import { receiptSigner } from "../client/receipt.ts";
-import { domainOf } from "../l1/domain.ts";
 import { FormatError } from "../protocol/shape.ts";
-import { addresses, domainInteger } from "./evidence.ts";
+import {
+  type BatchOptions,
+  type BatchVerdict,
+  batchRows,
+  batchVerdict,
+  domainFor,
+} from "./batchVerdict.ts";
+import { addresses } from "./evidence.ts";
 import { EXIT_CODES, UsageError } from "./failure.ts";
 import { facts } from "./output.ts";
 import {
@@ -24,30 +28,40 @@ import type { Run } from "./run.ts";
 import type { Session } from "./session.ts";
 
 const VERIFY_HELP = `
-Asks nobody: the file and the command line are all that counts. The deployment is that of --config.
+Asks nobody but, with --layer-one, layer one: else the file, the command line and the verification
+key on this machine are all that counts. The deployment is that of --config.
 The file is a receipt (\`straddle buy ... --json\`), receipts that --receipts has kept, a batch
 with its certificate (\`straddle batch N --out FILE\`), or what an account had at a batch's end
 (\`straddle proof --out FILE\`); an answer of the API with such a \`result\` will do.
 Without --signers and --validators it names who has signed, and whose keys those are remains for
-you to compare. The batch's Groth16 proof is checked by layer one. Files of evidence are for
-\`straddle evidence check\`.
+you to compare. A batch's Groth16 proof is checked by snarkjs, its public inputs made of the words
+as the contract makes them, by the key that --trade-vkey or --ledger-vkey names, else the devnet's,
+else one of the deployment's sizes in build/keys. --layer-one compares root, words and key with the
+rollup's. What was checked, and against what, is in the answer. A batch whose proof cannot be
+checked for want of a key is refused, unless --no-proof says so; beside a ledger proof it is said.
+Files of evidence are for \`straddle evidence check\`.
 Exit codes: 0 all of it holds, 3 something does not, 2 it is no such file.`;
 
-interface VerifyOptions {
-  readonly domain?: string;
+interface VerifyOptions extends BatchOptions {
   readonly root?: string;
   readonly signers?: string;
-  readonly validators?: string;
 }
 
 export function addVerifyCommands(program: Command, run: Run): void {
   program
     .command("verify")
-    .description("check receipts, a batch with its certificate, or a ledger proof, offline")
+    .description("check receipts, a batch with its proof and certificate, or a ledger proof")
     .argument("<file>", "JSON, or JSON lines")
     .option("--signers <addresses>", "whose receipts count, separated by commas")
     .option("--validators <addresses>", "the validators, separated by commas")
-    .option("--domain <integer>", "of the receipts' deployment: what its `domain()` says")
+    .option("--layer-one", "compare a batch, and the key of its proof, with the rollup's (--rpc)")
+    .option("--trade-vkey <file>", "verification key of trade batches")
+    .option("--ledger-vkey <file>", "verification key of ledger batches")
+    .option("--no-proof", "leave the Groth16 proof of a batch unchecked")
+    .option(
+      "--domain <integer>",
+      "of the deployment, where --config does not say it: its `domain()`",
+    )
     .option("--root <hex>", "the state root that a ledger proof must lead to")
     .addHelpText("after", VERIFY_HELP)
     .action(run(verify));
@@ -113,6 +127,7 @@ const batchSchema = z.looseObject({
   root_after: hex,
   words: z.array(hex),
   commitment: hex,
+  proof: z.array(hex).nullish().default(null),
   certificate: z.array(attestation),
 });
 
@@ -122,23 +137,28 @@ interface Verdict {
   readonly holds: boolean;
   readonly signers: readonly string[];
   readonly faults: readonly string[];
+  /** Of a batch, or of the one in a ledger proof's file. */
+  readonly batch?: BatchVerdict;
 }
 
 async function verify(
-  { io, output, settings }: Session,
+  session: Session,
   [name = ""]: readonly string[],
   options: VerifyOptions,
 ): Promise<number> {
+  const { io, output } = session;
   const entries = readEntries(path.resolve(io.folder, name));
   const verdicts: Verdict[] = [];
-  for (const entry of entries) verdicts.push(await verdictOf(entry, settings, options));
+  for (const entry of entries) verdicts.push(await verdictOf(entry, session, options));
   const holds = verdicts.every((verdict) => verdict.holds);
-  output.result({ holds, verdicts }, () =>
+  output.result({ holds, verdicts: verdicts.map(jsonOf) }, () =>
     verdicts
-      .map(({ what, signers, faults, ...verdict }) =>
+      .map(({ what, signers, faults, batch, ...verdict }) =>
         facts([
           [what, verdict.holds ? "holds" : "does not hold"],
-          ["signed by", signers.length === 0 ? "nobody" : signers.join(", ")],
+          ...(batch === undefined
+            ? [["signed by", signers.length === 0 ? "nobody" : signers.join(", ")] as const]
+            : batchRows(batch)),
           ...faults.map((fault) => ["fault", fault] as const),
         ]),
       )
@@ -147,25 +167,19 @@ async function verify(
   return holds ? 0 : EXIT_CODES.noEffect;
 }
 
-type Settings = Session["settings"];
-
-/** Throws {@link UsageError} where nothing says it. */
-function deploymentOf({ rollup, chainId }: Settings): Deployment {
-  if (rollup !== undefined && chainId !== undefined) return { rollup, chainId };
-  throw new UsageError("which deployment? Name its file with --config.");
-}
-
-function domainFor(settings: Settings, { domain }: VerifyOptions): bigint {
-  if (domain !== undefined) return domainInteger(domain);
-  const { chainId, rollup } = deploymentOf(settings);
-  return domainOf(chainId, rollup);
+/** Roots are hex, as everywhere in JSON. */
+function jsonOf({ batch, ...verdict }: Verdict) {
+  if (batch === undefined) return verdict;
+  const { proof, key, against, root } = batch;
+  return { ...verdict, root: `0x${root.toString(16)}`, proof, key, against };
 }
 
 async function verdictOf(
   entry: unknown,
-  settings: Settings,
+  session: Session,
   options: VerifyOptions,
 ): Promise<Verdict> {
+  const { settings } = session;
   const receipt = receiptSchema.safeParse(entry);
   if (receipt.success) return receiptVerdict(receipt.data, domainFor(settings, options), options);
   const kept = keptSchema.safeParse(entry);
@@ -176,10 +190,13 @@ async function verdictOf(
     if (BigInt(kept.data.domain) === domain) return verdict;
     return { ...verdict, holds: false, faults: ["it is of another deployment"] };
   }
-  if (isProofFile(entry)) return proofVerdict(entry, settings, options);
+  if (isProofFile(entry)) return proofVerdict(entry, session, options);
   const batch = batchSchema.safeParse(entry);
   if (batch.success) {
-    return batchVerdict(batch.data as unknown as BatchFile, deploymentOf(settings), options);
+    const verdict = await batchVerdict(batch.data as unknown as BatchFile, { session, options });
+    const { number, faults, signers } = verdict;
+    const what = `batch ${number}`;
+    return { what, holds: faults.length === 0, signers, faults, batch: verdict };
   }
   throw new FormatError(
     `it is neither a receipt, a batch nor a ledger proof: ${z.prettifyError(batch.error)}`,
@@ -206,7 +223,7 @@ function receiptVerdict(
 /** The root that it must lead to is --root, or that of the file's batch with its certificate. */
 async function proofVerdict(
   file: ProofFile,
-  settings: Settings,
+  session: Session,
   options: VerifyOptions,
 ): Promise<Verdict> {
   const proof = proofOf(file);
@@ -218,22 +235,13 @@ async function proofVerdict(
   const batch = batchSchema.safeParse(file.batch);
   if (!batch.success) throw new UsageError("no batch is in the file: give the root with --root.");
   const given = batch.data as unknown as BatchFile;
-  const members = addresses("--validators", options.validators);
-  const known = await certifiedRoot(given, deploymentOf(settings), members);
+  const known = await batchVerdict(given, { session, options, isBeside: true });
   const faults = [...known.faults, ...proofFaults(proof, known.root)];
   if (known.number !== proof.number) faults.push("the batch in the file is another one");
-  if (known.signers.length === 0) faults.push("nobody has signed the batch in the file");
-  return { what, holds: faults.length === 0, signers: known.signers, faults };
-}
-
-async function batchVerdict(
-  batch: BatchFile,
-  deployment: Deployment,
-  options: VerifyOptions,
-): Promise<Verdict> {
-  const members = addresses("--validators", options.validators);
-  const { number, faults, signers } = await certifiedRoot(batch, deployment, members);
-  return { what: `batch ${number}`, holds: faults.length === 0, signers, faults };
+  if (known.signers.length === 0 && !known.against.includes("layer one")) {
+    faults.push("nobody has signed the batch in the file");
+  }
+  return { what, holds: faults.length === 0, signers: known.signers, faults, batch: known };
 }
 
 /** Entries that one file may have. */

@@ -110,11 +110,24 @@ export interface LayerOneQuery {
   readonly fromBlock: bigint;
 }
 
+/** What the rollup says of a batch that it has anchored. */
+export interface AnchoredBatch {
+  readonly root: bigint;
+  readonly commitment: bigint;
+  /** keccak256 of the public words. */
+  readonly wordsHash: `0x${string}`;
+}
+
 /** The state root of an anchored batch as the rollup has it. Throws {@link NotAnchoredError}. */
-export async function anchoredRoot(
+export async function anchoredRoot(query: LayerOneQuery, number: number): Promise<bigint> {
+  return (await anchoredBatch(query, number)).root;
+}
+
+/** Throws {@link NotAnchoredError}. */
+export async function anchoredBatch(
   { client, rollup: address, fromBlock }: LayerOneQuery,
   number: number,
-): Promise<bigint> {
+): Promise<AnchoredBatch> {
   const contract = { address, abi: ROLLUP_ABI } as const;
   const count = await client.readContract({ ...contract, functionName: "batchCount" });
   if (count < BigInt(number)) {
@@ -124,7 +137,10 @@ export async function anchoredRoot(
     ...{ ...contract, eventName: "BatchAnchored", strict: true },
     ...{ args: { number: BigInt(number) }, fromBlock, toBlock: "latest" },
   });
-  if (event !== undefined) return event.args.stateRoot;
+  if (event !== undefined) {
+    const { stateRoot: root, commitment, wordsHash } = event.args;
+    return { root, commitment, wordsHash };
+  }
   const place = `from block \`${fromBlock}\` on`;
   throw new NotAnchoredError(`the endpoint tells no batch \`${number}\` ${place}.`);
 }

@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { AnchoredBatch, Clock, DurableValues, Logger } from "../ports.ts";
+import { batchesOf } from "./batchCall.ts";
 import type { ChainWatch } from "./chainWatch.ts";
 import type { Conditions } from "./conditions.ts";
 import { type FeeBudget, type FeeLimits, openFeeBudget } from "./feeBudget.ts";
@@ -38,8 +39,14 @@ export interface BatchSubmitterOptions extends TransactionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+type Calls = readonly [Call, ...Call[]];
+
 export interface BatchSubmitter {
-  submit(call: Call): Promise<AnchoredBatch>;
+  /**
+   * Consecutive batches, in one transaction where layer one takes them so. Resolves with those that
+   * are anchored by then, which are the first ones.
+   */
+  submit(calls: Calls): Promise<readonly AnchoredBatch[]>;
   stats(): { readonly replacements: number; readonly hour: bigint; readonly day: bigint };
 }
 
@@ -67,14 +74,14 @@ interface Sent {
 export function createBatchSubmitter(options: BatchSubmitterOptions): BatchSubmitter {
   let turn: Promise<unknown> = Promise.resolve();
   let desk: Desk | undefined;
-  const submitInTurn = async (call: Call): Promise<AnchoredBatch> => {
+  const submitInTurn = async (calls: Calls): Promise<readonly AnchoredBatch[]> => {
     desk ??= await openDesk(options);
-    return submit(desk, call);
+    return submit(desk, calls);
   };
   return {
-    submit: (call) => {
+    submit: (calls) => {
       // One at a time: a batch is only valid on top of the one before.
-      const result = turn.then(() => submitInTurn(call));
+      const result = turn.then(() => submitInTurn(calls));
       turn = result.catch(() => undefined);
       return result;
     },
@@ -92,15 +99,15 @@ async function openDesk(options: BatchSubmitterOptions): Promise<Desk> {
   return { options, submissions, budget, sent: { raw: undefined, at: 0 }, replacements: 0 };
 }
 
-/** Looks, and sends where something is to be sent, until the chain has the batch. */
-async function submit(desk: Desk, call: Call): Promise<AnchoredBatch> {
+/** Looks, and sends where something is to be sent, until the chain has the first batch. */
+async function submit(desk: Desk, calls: Calls): Promise<readonly AnchoredBatch[]> {
   const { conditions, logger, signal, pollMs = POLL_MS } = desk.options;
-  const { number } = call.batch;
+  const { number } = calls[0].batch;
   for (let failures = 0; failures < FAILURES_MAX; ) {
     signal?.throwIfAborted();
     conditions.assertGoing();
     try {
-      const anchored = await step(desk, call);
+      const anchored = await step(desk, calls);
       if (anchored !== undefined) return anchored;
       failures = 0;
     } catch (error) {
@@ -113,14 +120,17 @@ async function submit(desk: Desk, call: Call): Promise<AnchoredBatch> {
   throw new SettlementError(`layer one does not answer; batch \`${number}\` may be on its way`);
 }
 
-async function step(desk: Desk, call: Call): Promise<AnchoredBatch | undefined> {
+async function step(desk: Desk, calls: Calls): Promise<readonly AnchoredBatch[] | undefined> {
   const { options, submissions, sent } = desk;
   const { reader, watch, account, conditions, clock, replaceMs = REPLACE_MS } = options;
-  const { batch } = call;
+  const [{ batch }] = calls;
   const head = await watch.check();
   const place = await readPlace(reader, account.address, head.hash);
-  const submission = await ownSubmission(desk, batch);
-  if (place.batch >= batch.number) return settle(desk, batch, submission);
+  const submission = await ownSubmission(desk, calls);
+  if (place.batch >= batch.number) {
+    const anchored = calls.filter((call) => call.batch.number <= place.batch);
+    return settle(desk, { batch, others: anchored.slice(1) }, submission);
+  }
   if (place.batch !== batch.number - 1 || place.root !== batch.rootBefore) {
     const found = `batch \`${place.batch}\`, root \`${place.root}\``;
     throw new SettlementError(`batch \`${batch.number}\` does not follow layer one's ${found}`);
@@ -137,7 +147,7 @@ async function step(desk: Desk, call: Call): Promise<AnchoredBatch | undefined> 
     conditions.resume("nonce");
     return undefined;
   }
-  const next = await nextTransaction(desk, { call, place, submission, isDue }).catch(
+  const next = await nextTransaction(desk, { calls, place, submission, isDue }).catch(
     async (error) => {
       // A transaction of an earlier process may have been included a moment ago.
       if ((await readNewest(reader)).batch < batch.number) throw error;
@@ -149,7 +159,8 @@ async function step(desk: Desk, call: Call): Promise<AnchoredBatch | undefined> 
     await submissions.put(next);
     const { nonce, gas, fees, hashes } = next;
     const hash = hashes.at(-1);
-    options.logger.info("sending batch", { number: batch.number, nonce, hash, gas, ...fees });
+    const sending = { number: batch.number, count: batchesOf(next.raw).length };
+    options.logger.info("sending batch", { ...sending, nonce, hash, gas, ...fees });
   }
   conditions.resume("nonce");
   await fillGap(desk, next, place);
@@ -174,38 +185,46 @@ async function fillGap({ options, submissions }: Desk, next: Submission, place: 
   }
 }
 
-async function ownSubmission(
-  { submissions }: Desk,
-  { number, commitment }: SealedBatch,
-): Promise<Submission | undefined> {
+/** What the first batch was signed in; the others of that transaction must be these as well. */
+async function ownSubmission({ submissions }: Desk, calls: Calls): Promise<Submission | undefined> {
+  const { number } = calls[0].batch;
   const submission = await submissions.of(number);
-  if (submission === undefined || submission.commitment === commitment) return submission;
-  throw new SettlementError(`another batch \`${number}\` has been signed and may be on its way`);
+  if (submission === undefined) return undefined;
+  const signed = batchesOf(submission.raw);
+  for (const [index, { batch }] of calls.entries()) {
+    if (signed[index] === undefined || signed[index].commitment === batch.commitment) continue;
+    throw new SettlementError(
+      `another batch \`${batch.number}\` has been signed and may be on its way`,
+    );
+  }
+  return submission;
 }
 
 /** The transaction that should be on its way: the one that is, or a new one. */
 async function nextTransaction(
   desk: Desk,
   found: {
-    readonly call: Call;
+    readonly calls: Calls;
     readonly place: Place;
     readonly submission: Submission | undefined;
     readonly isDue: boolean;
   },
 ): Promise<Submission> {
   const { options, budget } = desk;
-  const { conditions } = options;
-  const { call, place, submission, isDue } = found;
-  const reserve = async (wei: bigint): Promise<string | undefined> =>
-    budget.reserve(call.batch.number, wei);
+  const { conditions, logger } = options;
+  const { calls, place, submission, isDue } = found;
+  const { number } = calls[0].batch;
+  const reserve = async (wei: bigint): Promise<string | undefined> => budget.reserve(number, wei);
+  const onAlone = (reason: string): void =>
+    logger.warn("batches are not taken together: the first goes alone", { number, reason });
   if (submission === undefined) {
     const outbid = await outbidAt(desk, place);
-    const first = await firstSubmission(options, { ...call, place, outbid, reserve });
+    const first = await firstSubmission(options, { calls, place, outbid, reserve, onAlone });
     if (typeof first === "string") throw conditions.pause("fees", first);
     conditions.resume("fees");
     return first;
   }
-  const next = await renewed(options, submission, { call, isDue, reserve });
+  const next = await renewed(options, submission, { calls, isDue, reserve, onAlone });
   if (typeof next === "string") {
     // What is on its way stays there: it is paid for.
     conditions.pause("fees", next);
@@ -267,8 +286,9 @@ async function judgeRevert(
   const { reader, conditions, assertEntries } = options;
   // A batch with entries that a reorg took reverts until they are back.
   await assertEntries();
-  const { batch, hashes } = submission;
-  if (await isRefused(options, submission)) {
+  const { batch, raw, hashes } = submission;
+  // Of several the first is tried alone next: only what a batch by itself does says what it is.
+  if (batchesOf(raw).length === 1 && (await isRefused(options, submission))) {
     throw conditions.stop(`batch \`${batch}\` reverted in transaction \`${hashes.at(-1)}\``);
   }
   const pause = await guardianPause(reader);
@@ -286,18 +306,21 @@ async function send({ reader, logger }: BatchSubmitterOptions, { raw, batch }: S
 
 async function settle(
   { options, budget, sent }: Desk,
-  batch: SealedBatch,
+  { batch, others }: { readonly batch: SealedBatch; readonly others: readonly Call[] },
   submission: Submission | undefined,
-): Promise<AnchoredBatch> {
+): Promise<readonly AnchoredBatch[]> {
   const { reader, conditions, logger } = options;
-  const anchored = await confirmAnchored(reader, batch);
+  const first = await confirmAnchored(reader, batch);
+  const rest: AnchoredBatch[] = [];
+  for (const other of others) rest.push(await confirmAnchored(reader, other.batch));
   for (const topic of ["batch", "fees", "balance", "nonce"] as const) conditions.resume(topic);
   // If a reorg takes it, it gets its time in the pool once more.
   sent.raw = undefined;
-  const own = submission?.hashes.filter((hash) => hash === anchored.transaction) ?? [];
+  const own = submission?.hashes.filter((hash) => hash === first.transaction) ?? [];
   const wei = own.length > 0 ? await costOf(reader, own) : 0n;
   await budget.settle(batch.number, wei);
   const { hour, day } = budget.spent();
-  logger.info("batch mined", { number: batch.number, wei, spentHour: hour, spentDay: day });
-  return anchored;
+  const mined = { number: batch.number, count: 1 + rest.length };
+  logger.info("batch mined", { ...mined, wei, spentHour: hour, spentDay: day });
+  return [first, ...rest];
 }

@@ -1,12 +1,11 @@
 /** How much gas a batch gets: enough even if owners fetch their money while it waits. */
-import type { Address, ContractFunctionArgs } from "viem";
+import type { Address, EstimateContractGasParameters } from "viem";
 import { BATCH_KINDS, LEDGER_KINDS, LEDGER_OP_WORDS } from "../protocol/constants.ts";
 import { HEADER, LEDGER_OP } from "../protocol/layout.ts";
+import { type BatchArgs, batchCall } from "./batchCall.ts";
 import { rollupAbi, validatorRegistryAbi } from "./generated/abi.ts";
 import type { RollupReader } from "./rollupReader.ts";
 import { describeChainError, isRefusal } from "./settlementError.ts";
-
-export type SubmitBatchArgs = ContractFunctionArgs<typeof rollupAbi, "nonpayable", "submitBatch">;
 
 /** With what the registry says of a certificate, which the rollup passes on as it is. */
 const ABI = [
@@ -31,15 +30,15 @@ export interface GasEstimate {
 export async function estimateGas(
   { client, rollup: address }: RollupReader,
   account: Address,
-  args: SubmitBatchArgs,
+  batches: readonly BatchArgs[],
 ): Promise<GasEstimate | string> {
   try {
-    const used = await client.estimateContractGas({
-      ...{ address, abi: ABI, functionName: "submitBatch", args, account },
-      // Not "pending": there, an earlier transaction for this batch makes it look anchored.
-      blockTag: "latest",
-    });
-    const releases = releasesMax(args[0]);
+    // Not "pending": there, an earlier transaction for this batch makes it look anchored.
+    const at = { address, abi: ABI, account, blockTag: "latest" } as const;
+    // The library wants to know which of two functions it is before the program runs.
+    const call = { ...at, ...batchCall(batches) } as EstimateContractGasParameters;
+    const used = await client.estimateContractGas(call);
+    const releases = batches.reduce((sum, { words }) => sum + releasesMax(words), 0);
     const claims = releases === 0 ? 0n : RELEASE_GAS * BigInt(releases + 1);
     return { used, limit: (used * MARGIN_PERCENT) / 100n + claims };
   } catch (error) {

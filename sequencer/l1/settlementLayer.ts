@@ -1,10 +1,19 @@
 /** The base chain through a JSON-RPC endpoint. Without an account it reads only. */
 import type { Address, LocalAccount } from "viem";
-import type { Clock, DurableValues, Logger, SettlementLayer } from "../ports.ts";
+import type {
+  AnchoredBatch,
+  Clock,
+  DurableValues,
+  Logger,
+  SettlementLayer,
+  SubmittedBatch,
+} from "../ports.ts";
+import { BATCHES_TOGETHER, BATCHES_TOGETHER_MAX, togetherCount } from "./batchCall.ts";
 import { createBatchSubmitter } from "./batchSubmitter.ts";
 import { type Confirmations, createChainWatch } from "./chainWatch.ts";
 import { type Conditions, createConditions } from "./conditions.ts";
 import type { FeeLimits } from "./feeBudget.ts";
+import { createFreezeWatch } from "./freezeWatch.ts";
 import { rollupAbi } from "./generated/abi.ts";
 import { createQueueReader } from "./queueReader.ts";
 import { createRollupReader, type RollupReader, readNewest, readNumbers } from "./rollupReader.ts";
@@ -26,6 +35,8 @@ export interface SettlementLayerOptions {
   readonly closeConfirmations?: number | undefined;
   /** Block in which the rollup was created; saves reading the chain from its beginning. */
   readonly firstBlock?: bigint | undefined;
+  /** Batches that go into one transaction at most, 1 to 16; absent: 8. */
+  readonly batchesTogether?: number | undefined;
   /** After so long without inclusion a transaction is replaced by one that pays more. */
   readonly replaceMs?: number | undefined;
   readonly pollMs?: number | undefined;
@@ -57,9 +68,21 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
   };
   const watch = createChainWatch({ ...parts, account: account?.address });
   const queue = createQueueReader({ ...parts, watch });
+  const freeze = createFreezeWatch(parts);
   const { assertEntries } = queue;
   const validatorsAt = createValidatorReader(reader);
   const submitter = account && createBatchSubmitter({ ...parts, watch, account, assertEntries });
+
+  const submit = async (batches: readonly SubmittedBatch[]): Promise<readonly AnchoredBatch[]> => {
+    if (submitter === undefined) throw new SettlementError("there is no account to submit with");
+    const { batchesTogether = BATCHES_TOGETHER } = options;
+    const count = togetherCount(
+      batches.map(({ batch }) => batch),
+      Math.min(batchesTogether, BATCHES_TOGETHER_MAX),
+    );
+    const [first, ...others] = batches.slice(0, count);
+    return first === undefined ? [] : submitter.submit([first, ...others]);
+  };
 
   return withoutAddresses({
     domain: () =>
@@ -72,12 +95,15 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
     },
     queued: async (fromQueueId, served) => {
       conditions.assertGoing();
-      return queue.queued(fromQueueId, served);
+      const entries = await queue.queued(fromQueueId, served);
+      await freeze.check(watch.stats().confirmed);
+      return entries;
     },
     submitBatch: async (batch, proof, attestations = []) => {
-      if (submitter === undefined) throw new SettlementError("there is no account to submit with");
-      return submitter.submit({ batch, proof, attestations });
+      const [anchored] = await submit([{ batch, proof, attestations }]);
+      return anchored!;
     },
+    submitBatches: submit,
     validators: async () => {
       const { confirmed } = watch.stats();
       return validatorsAt(confirmed === null ? (await watch.check()).confirmed : BigInt(confirmed));
@@ -87,7 +113,8 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
       const { replacements = 0, hour = 0n, day = 0n } = submitter?.stats() ?? {};
       const [paused, stopped] = [conditions.paused(), conditions.stopped()];
       const fees = { replacements, spentHour: hour, spentDay: day };
-      return { paused, stopped, head, confirmed, reorgs, deepestReorg, ...fees };
+      const chain = { head, confirmed, reorgs, deepestReorg, frozenAt: freeze.frozenAt() };
+      return { paused, stopped, ...chain, ...fees };
     },
   });
 }
@@ -119,6 +146,7 @@ function withoutAddresses(layer: SettlementLayer): SettlementLayer {
     anchored: told(layer.anchored),
     queued: told(layer.queued),
     submitBatch: told(layer.submitBatch),
+    ...(layer.submitBatches && { submitBatches: told(layer.submitBatches) }),
     validators: told(layer.validators),
     report: layer.report,
   };

@@ -1,25 +1,16 @@
 /** Makes and signs the transactions of a batch, where fees, funds and budget allow it. */
-import {
-  decodeFunctionData,
-  encodeFunctionData,
-  type Hex,
-  keccak256,
-  type LocalAccount,
-  parseTransaction,
-  serializeTransaction,
-} from "viem";
+import { type Hex, keccak256, type LocalAccount, serializeTransaction } from "viem";
 import type { ProofWords, SealedBatch } from "../batch/sealedBatch.ts";
 import type { Attestation } from "../ports.ts";
+import { type BatchArgs, batchesOf, encodeBatches, TRANSACTION_GAS_MAX } from "./batchCall.ts";
 import { certificateFor, isOfCertificate } from "./certificate.ts";
 import type { Conditions } from "./conditions.ts";
 import { dataFeeMax } from "./dataFee.ts";
 import { areAlike, costMax, type Fees, isBelow, lowerOf, mayRise, raisedFees } from "./fees.ts";
-import { estimateGas, type GasEstimate, type SubmitBatchArgs } from "./gasLimit.ts";
-import { rollupAbi } from "./generated/abi.ts";
+import { estimateGas, type GasEstimate } from "./gasLimit.ts";
 import { guardianPause, isOfPause } from "./guardianPause.ts";
 import { isKnown, type Place } from "./outcome.ts";
 import type { RollupReader } from "./rollupReader.ts";
-import { SettlementError } from "./settlementError.ts";
 import type { Submission } from "./submissions.ts";
 
 export interface TransactionOptions {
@@ -45,49 +36,95 @@ type Reserve = (wei: bigint) => Promise<string | undefined>;
 
 const FEE_PER_GAS_MAX = 500n * 10n ** 9n;
 
+/** Hears why batches do not go together; then the first goes by itself. */
+type OnAlone = (reason: string) => void;
+
 /**
- * The batch's first transaction, or why its fees cannot be paid now. `outbid`: one of the same
- * nonce that may still wait. Throws where the contract refuses the batch.
+ * The first transaction of the batches, which follow one another, or why its fees cannot be paid
+ * now. Where the contract refuses several, it is of the first alone: what is wrong with a later one
+ * must not hold it up. `outbid`: one of the same nonce that may still wait. Throws where the
+ * contract refuses the first.
  */
 export async function firstSubmission(
   options: TransactionOptions,
-  start: Call & {
+  start: {
+    readonly calls: readonly [Call, ...Call[]];
     readonly place: Place;
     readonly outbid: Submission | undefined;
     readonly reserve: Reserve;
+    readonly onAlone: OnAlone;
   },
 ): Promise<Submission | string> {
-  const { batch, place, outbid, proof } = start;
-  const { number, commitment, words } = batch;
-  const certificate = await certificateFor(options.reader, batch, start.attestations);
-  const args = [words, commitment, proof, certificate] as const;
-  const { limit: gas } = await estimate(options, number, args);
+  const { calls, place, outbid, reserve, onAlone } = start;
+  const { number, commitment } = calls[0].batch;
+  const args = await Promise.all(calls.map((call) => argsOf(options.reader, call)));
+  const { batches, limit: gas } = await taken(options, { number, args, onAlone });
   await checkNonce(options, place.nonce);
   const fees = raisedFees(await marketFees(options), outbid?.fees);
   const unsigned = { batch: number, commitment, nonce: place.nonce, gas, fees, hashes: [] };
-  return sign(options, encodeCall(args), { unsigned, reserve: start.reserve });
+  return sign(options, encodeBatches(batches), { unsigned, reserve });
+}
+
+async function argsOf(reader: RollupReader, call: Call): Promise<BatchArgs> {
+  const { batch, proof, attestations } = call;
+  const certificate = await certificateFor(reader, batch, attestations);
+  return { words: batch.words, commitment: batch.commitment, proof, certificate };
+}
+
+type Taken = GasEstimate & { readonly batches: readonly BatchArgs[] };
+
+/** What the chain takes of the batches: all, or the first alone. Throws where it refuses that. */
+async function taken(
+  options: TransactionOptions,
+  start: {
+    readonly number: number;
+    readonly args: readonly BatchArgs[];
+    readonly onAlone: OnAlone;
+  },
+): Promise<Taken> {
+  const { reader, account, conditions } = options;
+  const { number, args, onAlone } = start;
+  const found = await estimateGas(reader, account.address, args);
+  const isLarge = typeof found !== "string" && found.limit > TRANSACTION_GAS_MAX;
+  if (typeof found !== "string" && !(isLarge && args.length > 1)) {
+    conditions.resume("batch");
+    return { batches: args, ...found };
+  }
+  const reason = typeof found === "string" ? found : `they may take \`${found.limit}\` gas`;
+  if (args.length === 1) throw await refused(options, number, reason);
+  onAlone(reason);
+  return taken(options, { ...start, args: args.slice(0, 1) });
 }
 
 /**
  * What is to be sent of a signed submission: the same, or the same at a higher price, or with the
- * signatures of those who are members now; or why that cannot be paid. `isDue`: it has had its time
- * in the pool. Throws where the contract refuses it: after a reorg it may have nothing to stand on.
+ * signatures of those who are members now, or the first of its batches alone; or why that cannot be
+ * paid. `isDue`: it has had its time in the pool. Throws where the contract refuses it: after a
+ * reorg it may have nothing to stand on.
  */
 export async function renewed(
   options: TransactionOptions,
   submission: Submission,
-  start: { readonly call: Call; readonly isDue: boolean; readonly reserve: Reserve },
+  start: {
+    readonly calls: readonly Call[];
+    readonly isDue: boolean;
+    readonly reserve: Reserve;
+    readonly onAlone: OnAlone;
+  },
 ): Promise<Submission | string> {
-  const { call, isDue, reserve } = start;
-  const { args, used, limit } = await acceptable(options, submission, call);
-  const data = encodeCall(args);
-  const isChanged = used > submission.gas || data !== callOf(submission).data;
+  const { isDue, reserve } = start;
+  const signed = batchesOf(submission.raw);
+  const { batches, used, limit } = await acceptable(options, submission, { ...start, signed });
+  const data = encodeBatches(batches);
+  const isChanged = used > submission.gas || data !== encodeBatches(signed);
   const market = isChanged || isDue ? await marketFees(options) : submission.fees;
   if (!isChanged && !(isDue && (await isRaiseDue(options, submission, market)))) {
     await checkFunds(options, submission.batch, costMax(submission.fees, submission.gas));
     return submission;
   }
-  const gas = limit > submission.gas ? limit : submission.gas;
+  // One that goes alone needs no more than it needs, though it was signed with others.
+  const keepsGas = batches.length === signed.length && submission.gas > limit;
+  const gas = keepsGas ? submission.gas : limit;
   const fees = raisedFees(market, submission.fees);
   return sign(options, data, { unsigned: { ...submission, gas, fees }, reserve });
 }
@@ -99,27 +136,46 @@ export async function renewed(
 async function acceptable(
   options: TransactionOptions,
   submission: Submission,
-  call: Call,
-): Promise<GasEstimate & { readonly args: SubmitBatchArgs }> {
+  start: {
+    readonly calls: readonly Call[];
+    readonly signed: readonly BatchArgs[];
+    readonly onAlone: OnAlone;
+  },
+): Promise<Taken> {
   const { reader, account, conditions } = options;
-  const { args } = callOf(submission);
-  const found = await estimateGas(reader, account.address, args);
+  const { calls, signed, onAlone } = start;
+  const number = submission.batch;
+  const found = await estimateGas(reader, account.address, signed);
   if (typeof found !== "string") {
     conditions.resume("batch");
-    return { args, ...found };
+    return { batches: signed, ...found };
   }
-  if (!isOfCertificate(found)) throw await refused(options, submission.batch, found);
-  const renewedArgs = await recertified(reader, args, call);
-  return { args: renewedArgs, ...(await estimate(options, submission.batch, renewedArgs)) };
+  if (isOfCertificate(found)) {
+    const args = await recertified(reader, signed, calls);
+    return taken(options, { number, args, onAlone });
+  }
+  if (signed.length === 1) throw await refused(options, number, found);
+  onAlone(found);
+  return taken(options, { number, args: signed.slice(0, 1), onAlone });
 }
 
-/** The same call with the certificate that its signatures make today, which may be none. */
-async function recertified(
+/**
+ * The same batches with the certificates that their signatures make today, which may be none. After
+ * a restart fewer of them may be ready than were signed together: those stay as they were.
+ */
+function recertified(
   reader: RollupReader,
-  [words, commitment, proof]: SubmitBatchArgs,
-  { batch, attestations }: Call,
-): Promise<SubmitBatchArgs> {
-  return [words, commitment, proof, await certificateFor(reader, batch, attestations)];
+  signed: readonly BatchArgs[],
+  calls: readonly Call[],
+): Promise<readonly BatchArgs[]> {
+  return Promise.all(
+    signed.map(async (args) => {
+      const call = calls.find(({ batch }) => batch.commitment === args.commitment);
+      if (call === undefined) return args;
+      const { batch, attestations } = call;
+      return { ...args, certificate: await certificateFor(reader, batch, attestations) };
+    }),
+  );
 }
 
 /**
@@ -130,35 +186,12 @@ export async function isRefused(
   { reader, witness = reader, account }: TransactionOptions,
   submission: Submission,
 ): Promise<boolean> {
-  const { args } = callOf(submission);
+  const batches = batchesOf(submission.raw);
   for (const endpoint of [reader, witness]) {
-    const found = await estimateGas(endpoint, account.address, args);
+    const found = await estimateGas(endpoint, account.address, batches);
     if (typeof found !== "string" || isOfCertificate(found) || isOfPause(found)) return false;
   }
   return true;
-}
-
-function encodeCall(args: SubmitBatchArgs): Hex {
-  return encodeFunctionData({ abi: rollupAbi, functionName: "submitBatch", args });
-}
-
-function callOf({ raw }: Submission): { readonly data: Hex; readonly args: SubmitBatchArgs } {
-  const { data = "0x" } = parseTransaction(raw);
-  const { functionName, args } = decodeFunctionData({ abi: rollupAbi, data });
-  if (functionName === "submitBatch") return { data, args };
-  throw new SettlementError(`a stored transaction calls \`${functionName}\``);
-}
-
-async function estimate(
-  options: TransactionOptions,
-  batch: number,
-  args: SubmitBatchArgs,
-): Promise<GasEstimate> {
-  const { reader, account, conditions } = options;
-  const found = await estimateGas(reader, account.address, args);
-  if (typeof found === "string") throw await refused(options, batch, found);
-  conditions.resume("batch");
-  return found;
 }
 
 async function refused(

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ExchangeEvent, ExchangeService } from "../exchangeService.ts";
 import type { Status } from "../protocol/status.ts";
 import { USDC } from "../protocol/usdc.ts";
+import { createPackageMetrics } from "./packageMetrics.ts";
 import { createGauges } from "./registry.ts";
 
 const WEI = 1e18;
@@ -57,7 +58,12 @@ export function createVenueMetrics(labels: object, service: ExchangeService): Ve
   registry.setDefaultLabels(labels);
   const registers = [registry];
   const read = createStatusReader(registry, service);
-  const unsubscribe = service.subscribe(createEventCounter(registry));
+  const ofPackages = createPackageMetrics(registry, service.packages);
+  const count = createEventCounter(registry);
+  const unsubscribe = service.subscribe((event) => {
+    count(event);
+    ofPackages.onEvent(event);
+  });
   const acknowledged = new Histogram({
     ...{ name: "straddle_acknowledgement_seconds", registers, buckets: SECONDS },
     help: "From a signed message's arrival until it is durable, or refused.",
@@ -71,6 +77,7 @@ export function createVenueMetrics(labels: object, service: ExchangeService): Ve
   return {
     service: {
       ...service,
+      packages: ofPackages.packages,
       async submit(submission) {
         const began = performance.now();
         const result = await service.submit(submission);

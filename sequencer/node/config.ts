@@ -4,6 +4,7 @@ import path from "node:path";
 import { z } from "zod";
 import instances from "../../circuits/instances.json" with { type: "json" };
 import { DEFAULT_POLICY } from "../engine/admission.ts";
+import { BATCHES_TOGETHER, BATCHES_TOGETHER_MAX } from "../l1/batchCall.ts";
 import { CLOSE_CONFIRMATIONS } from "../l1/queueReader.ts";
 import { DEFAULT_PACKAGE_LIMITS } from "../protocol/blockRfq.ts";
 import { BUMP_MS_MAX, DEFAULT_FAIR_ORDER, ROUND_MS_MAX } from "../protocol/fairOrder.ts";
@@ -272,6 +273,8 @@ const sequencer = z.strictObject({
       replaceMs: ms.default(60_000),
     })
     .prefault({}),
+  /** Proven batches that go to layer one in one transaction at most; 1: each by itself. */
+  batchesTogether: z.int().min(1).max(BATCHES_TOGETHER_MAX).default(BATCHES_TOGETHER),
   checkpointEvery: z.int().min(1).default(16),
   certificationWaitMs: ms.default(30_000),
   /** Absent: `certified` is what two thirds of the validators have attested. */

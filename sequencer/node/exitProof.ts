@@ -69,7 +69,7 @@ export function exitInstance({ slots, accountLevels }: LedgerSizes): {
 export type ExitProver = (claim: ExitClaim, keys: CircuitKeys) => Promise<ProofWords>;
 
 const nothing = (): void => undefined;
-const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+export const SILENT: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Takes seconds to minutes and all the cores it gets. */
 export const proveExit: ExitProver = async ({ inputs }, exit) => {

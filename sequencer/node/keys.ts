@@ -1,11 +1,10 @@
 /** The secp256k1 keys of a node: from a keystore, or a development account on a local chain. */
 import { readFileSync } from "node:fs";
-import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "../exchangeService.ts";
-import { addressOf, V_OFFSET } from "../protocol/recovery.ts";
 import { ConfigError, type KeySource } from "./config.ts";
 import { askPassword } from "./passwordPrompt.ts";
+import { loadVoteKeys } from "./voteKeys.ts";
 
 /** Throws {@link ConfigError}, or RangeError for a development account on a chain of value. */
 export async function loadPrivateKey(source: KeySource, chainId: number): Promise<Hex> {
@@ -38,19 +37,14 @@ async function passwordOf(source: {
   }
 }
 
-/** Signs digests as they are: 65 bytes `r | s | v` with v 27 or 28. */
+/**
+ * Signs digests as they are: 65 bytes `r | s | v` with v 27 or 28. By libsecp256k1 where it runs:
+ * each receipt is signed, and in JavaScript that costs more than all the rest of an order.
+ */
 export function createDigestSigner(privateKey: Hex): {
   readonly address: Hex;
   sign(digest: Uint8Array): Hex;
 } {
-  const secret = hexToBytes(privateKey.slice(2));
-  return {
-    address: addressOf(secp256k1.getPublicKey(secret, false)) as Hex,
-    sign: (digest) => {
-      const signed = secp256k1.sign(digest, secret, { prehash: false, format: "recovered" });
-      // The library puts the recovery bit first, everybody else last.
-      const [recovery = 0] = signed;
-      return `0x${bytesToHex(signed.slice(1))}${(V_OFFSET + recovery).toString(16)}`;
-    },
-  };
+  const { address, sign } = loadVoteKeys().signer(hexToBytes(privateKey.slice(2)));
+  return { address: address as Hex, sign: (digest) => sign(digest) as Hex };
 }

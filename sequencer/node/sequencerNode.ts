@@ -87,6 +87,7 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
       ...layerOneAccess(file),
       closeConfirmations: closeConfirmationsOf(file),
       ...{ account: operator, feePerGasMax, replaceMs, feeLimits },
+      batchesTogether: file.batchesTogether,
       ...{ values: store.values, clock: systemClock, logger, signal },
       pollMs: Math.min(file.pollMs, 1000),
     });

@@ -7,6 +7,8 @@ export interface LayerOneStatus {
   /** Why nothing is read or sent: `paused` goes on by itself, `stopped` needs somebody. */
   readonly paused: string | null;
   readonly stopped: string | null;
+  /** When the rollup was frozen, unix seconds: nothing is anchored any more. Null: it lives. */
+  readonly frozenAt: number | null;
   /** Newest block that passed all checks, and the newest one whose queue entries count. */
   readonly head: number | null;
   readonly confirmed: number | null;

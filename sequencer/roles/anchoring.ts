@@ -1,7 +1,7 @@
-/** Takes proven batches to layer one, in order, one at a time. */
+/** Takes proven batches to layer one, in order: those that wait together go together. */
 
 import type { BatchStatus, Hex } from "../exchangeService.ts";
-import type { BatchStore, Clock, Logger, SettlementLayer } from "../ports.ts";
+import type { BatchStore, Clock, Logger, SettlementLayer, SubmittedBatch } from "../ports.ts";
 import { type BatchTracker, REORG_BATCHES } from "./batchTracker.ts";
 import { messageOf } from "./loop.ts";
 
@@ -15,6 +15,9 @@ export interface AnchoringOptions {
   readonly certificationWaitMs: number;
   onChange(changed: readonly BatchStatus[]): void;
 }
+
+/** Batches looked at together: as many as a transaction can have. */
+const WAITING_MAX = 16;
 
 /** Layer one has a batch that this node did not make: another sequencer, or another state. */
 export class ForeignBatchError extends Error {
@@ -55,9 +58,15 @@ export function createAnchoring(options: AnchoringOptions): () => Promise<void> 
     // What a reorg took has waited for its validators before.
     const isNext = async (number: number): Promise<boolean> =>
       number <= everAnchored || isReady(options, number, provenSince);
-    for (let number = anchored.number + 1; await isNext(number); number++) {
-      await submit(options, number);
-      provenSince.delete(number);
+    const most = settlement.submitBatches === undefined ? 1 : WAITING_MAX;
+    for (let number = anchored.number + 1; await isNext(number); ) {
+      const waiting = [number];
+      while (waiting.length < most && (await isNext(number + waiting.length))) {
+        waiting.push(number + waiting.length);
+      }
+      const count = await submit(options, waiting);
+      for (const done of waiting.slice(0, count)) provenSince.delete(done);
+      number += count;
     }
   };
 }
@@ -87,8 +96,27 @@ async function isReady(
   return clock.now() - since >= certificationWaitMs;
 }
 
-async function submit(options: AnchoringOptions, number: number): Promise<void> {
+/** Submits these, or the first ones of them; returns how many layer one has now. */
+async function submit(options: AnchoringOptions, numbers: readonly number[]): Promise<number> {
   const { settlement, batches, tracker, logger } = options;
+  const waiting: SubmittedBatch[] = [];
+  for (const number of numbers) waiting.push(await submissionOf(options, number));
+  const [{ batch, proof, attestations }] = waiting as [SubmittedBatch];
+  const anchored =
+    waiting.length > 1 && settlement.submitBatches !== undefined
+      ? await settlement.submitBatches(waiting)
+      : [await settlement.submitBatch(batch, proof, attestations)];
+  for (const { number, transaction } of anchored) {
+    logger.info("batch anchored", { number, transaction });
+    options.onChange(tracker.anchored(number, transaction as Hex));
+    await batches.prune(number);
+    await batches.pruneAttestations(number - REORG_BATCHES);
+  }
+  return anchored.length;
+}
+
+async function submissionOf(options: AnchoringOptions, number: number): Promise<SubmittedBatch> {
+  const { batches, tracker, logger } = options;
   const [batch, proof] = await Promise.all([batches.sealed(number), batches.proof(number)]);
   if (batch === undefined || proof === undefined) {
     throw new Error(`batch \`${number}\` has a proof but is not stored`);
@@ -96,10 +124,5 @@ async function submit(options: AnchoringOptions, number: number): Promise<void> 
   if (!tracker.isCertified(number)) {
     logger.warn("anchoring a batch that validators have not certified", { number });
   }
-  const attestations = tracker.attestations(number);
-  const { transaction } = await settlement.submitBatch(batch, proof, attestations);
-  logger.info("batch anchored", { number, transaction });
-  options.onChange(tracker.anchored(number, transaction as Hex));
-  await batches.prune(number);
-  await batches.pruneAttestations(number - REORG_BATCHES);
+  return { batch, proof, attestations: tracker.attestations(number) };
 }

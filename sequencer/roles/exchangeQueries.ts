@@ -34,6 +34,7 @@ import type { DepthTracker } from "./depthTracker.ts";
 import { ledgerProofOf } from "./ledgerProofs.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
 import type { OrderTracker } from "./orderTracker.ts";
+import type { PositionCosts } from "./positionCosts.ts";
 import {
   type Admission,
   isAccount,
@@ -54,6 +55,7 @@ export interface QueryParts {
   readonly depths: DepthTracker;
   readonly ledger: LedgerTracker;
   readonly accounts: AccountHistory;
+  readonly costs: Pick<PositionCosts, "of">;
   readonly batches: BatchTracker;
   readonly archive: Pick<SeriesArchive, "listings">;
   readonly store: Pick<BatchStore, "sealed" | "proof">;
@@ -183,6 +185,7 @@ function readAccount(
     owner: account.owner,
     cash: account.cash,
     positions: [...account.positions],
+    costs: parts.costs.of(id),
     equity: risk === undefined ? null : equityOf(account, risk, state.unit),
     headroom: least(rows.map((row) => row.initialHeadroom)),
     maintenance: least(rows.map((row) => row.maintenanceHeadroom)),

@@ -15,6 +15,7 @@ import { createLiquidationTracker } from "./liquidationTracker.ts";
 import type { NodeState } from "./nodeState.ts";
 import { createOpenInterest, type OpenInterest } from "./openInterest.ts";
 import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
+import { type CostMemory, createPositionCosts, type PositionCosts } from "./positionCosts.ts";
 import { createSeriesArchive, type SeriesArchive } from "./seriesArchive.ts";
 import { createServedCloses, type ExecutedClose, type ServedCloses } from "./servedCloses.ts";
 import { createTickerTracker } from "./tickers.ts";
@@ -25,6 +26,7 @@ export interface Trackers {
   readonly ledger: LedgerTracker;
   readonly openInterest: OpenInterest;
   readonly accounts: AccountHistory;
+  readonly costs: PositionCosts;
   readonly closes: ServedCloses;
   readonly archive: SeriesArchive;
   /** The next layer-one operation that has not been executed. */
@@ -42,6 +44,8 @@ export interface TrackerMemory {
   readonly closes: readonly ExecutedClose[];
   /** Absent in checkpoints of before there was one. */
   readonly listings?: readonly Listing[];
+  /** Likewise. */
+  readonly costs?: CostMemory;
 }
 
 /** What everyone may see of it. */
@@ -59,6 +63,8 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
   const liquidations = createLiquidationTracker(state);
   const openInterest = createOpenInterest(state);
   const accounts = createAccountHistory(memory?.history);
+  const { risk } = node.executor;
+  const costs = createPositionCosts({ state, risk, memory: memory?.costs });
   const closes = createServedCloses(memory?.closes);
   const archive = createSeriesArchive(state, memory?.listings);
   let nextQueueId = memory?.nextQueueId ?? 0;
@@ -68,6 +74,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
     ledger,
     openInterest,
     accounts,
+    costs,
     closes,
     archive,
     nextQueueId: () => nextQueueId,
@@ -78,6 +85,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       }
       closes.observe(effect, node.executor.snapshot()?.time ?? 0);
       openInterest.observe(effect);
+      costs.observe(effect);
       archive.observe(effect);
       const events = orders.observe(steps, batch);
       if (isTradingEntry(entry)) {
@@ -108,6 +116,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       nextQueueId,
       closes: closes.memory(),
       listings: archive.listings(),
+      costs: costs.memory(),
     }),
   };
 }

@@ -7,6 +7,7 @@ import { before, test } from "node:test";
 import type { BenchLine } from "../../scripts/benchmarks/benchLine.ts";
 import { gasBenchmarks, INSTANCES } from "../../scripts/benchmarks/gas.ts";
 import { comparisonTable, PEERS } from "../../scripts/benchmarks/gasComparison.ts";
+import { GROUP_SIZES } from "../../scripts/benchmarks/gasGroups.ts";
 
 /** Signatures and addresses have more or fewer zero bytes, which cost less. */
 const TOLERANCE = 0.005;
@@ -49,6 +50,36 @@ test("the README's gas of batches is what is measured", () => {
   const trades = lines.filter(({ name }) => name.startsWith("gas.trade.straddle."));
   assert.equal(trades.length, INSTANCES.length);
   for (const [index, { name, value }] of trades.entries()) assertClose(fills[index]!, value, name);
+});
+
+/** Of `submitBatches`, what each batch may cost: a little more than it does. */
+const EACH_MAX = {
+  certified: [312_000, 222_000, 166_000, 138_000],
+  alone: [292_000, 204_000, 148_000, 120_000],
+};
+
+test("the gas of each batch falls with the number in a transaction, as the README says", () => {
+  for (const [name, what, most] of [
+    ["gas.group.large.certified", "four validators' certificates included", EACH_MAX.certified],
+    ["gas.group.large", "without certificates", EACH_MAX.alone],
+  ] as const) {
+    const all = numbersIn(rowOf(`| gas of all, ${what}`));
+    const start = what.startsWith("without") ? "without" : "with";
+    const each = numbersIn(rowOf(`| gas of each, ${start} certificates`));
+    assert.deepEqual([all.length, each.length], [GROUP_SIZES.length, GROUP_SIZES.length]);
+    for (const [index, size] of GROUP_SIZES.entries()) {
+      const gas = measured(`${name}.${size}.each`);
+      assertClose(all[index]!, measured(`${name}.${size}`), `${size} batches`);
+      assertClose(each[index]!, gas, `each of ${size} batches`);
+      assert.ok(gas <= most[index]!, `each of ${size} costs ${gas}, at most ${most[index]}`);
+    }
+  }
+  // One more of the same key is a pairing and two multiplications, not four pairings and three.
+  const added = (measured("gas.group.large.8") - measured("gas.group.large.4")) / 4;
+  assert.ok(added <= 92_000, `one batch more costs ${added}`);
+  // A second key costs two pairs more, and the sums of its points.
+  const mixed = measured("gas.group.large.mixed");
+  assert.ok(mixed <= measured("gas.group.large.certified.4") + 100_000, `of two keys: ${mixed}`);
 });
 
 test("the README's gas of owners' calls is what is measured", () => {

@@ -1,13 +1,18 @@
 // Traders' programs on a whole devnet. The terminal in a real browser: money in by layer one, a
-// trade, a proof that is verified in the page, money out again. ccxt's class: every method once.
+// trade, a proof that is verified in the page, money out again; and by a wallet that signs all of
+// it (EIP-1193) instead of a key of the page. ccxt's class: every method once.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
-import type { Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
+import { defineChain, http } from "viem";
+import { createOwner, type Owner } from "../../sequencer/client/l1.ts";
+import { developmentAccount } from "../../sequencer/l1/developmentAccount.ts";
 import { browserMissing, launchBrowser } from "../web/browser.ts";
+import { installWallet, type TestWallet, WALLET_NAME } from "../web/wallet.ts";
 import { openCcxt, runCcxt } from "./ccxtRun.ts";
 import { freePortBase } from "./freePorts.ts";
 
@@ -16,6 +21,13 @@ const TIMEOUT_MS = 30 * 60_000;
 /** A proof and a batch on layer one, on a slow machine. */
 const STAGE_MS = 20 * 60_000;
 const STEP_MS = 60_000;
+/** A ready-made account that nobody else has, and a chain that is not the devnet's. */
+const WALLET_ACCOUNT = 16;
+const OTHER_CHAIN = 1;
+/** 1e-6 USDC. */
+const TOKENS = 10_000_000_000;
+const DEPOSIT = 5_000_000_000;
+const WITHDRAWAL = 100_000_000;
 
 interface Devnet {
   /** The terminal's address and the API's. */
@@ -55,6 +67,11 @@ async function startDevnet(context: TestContext): Promise<Devnet> {
 async function openAccount(page: Page): Promise<void> {
   await page.getByRole("button", { name: "Connect", exact: true }).click();
   await page.getByRole("button", { name: "Use a development key" }).click();
+  await deposit(page);
+}
+
+/** The first, which opens the account. */
+async function deposit(page: Page): Promise<void> {
   const dialog = page.getByRole("dialog", { name: "Connect" });
   await dialog.getByText("has no account here").waitFor();
   await dialog.getByLabel("Deposit").fill("5000");
@@ -84,7 +101,7 @@ async function withdraw(page: Page): Promise<void> {
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Withdraw", { exact: true }).fill("100");
   await dialog.getByRole("button", { name: "Withdraw" }).click();
-  await dialog.getByText("On its way: paid out once its batch is anchored.").waitFor();
+  await dialog.getByText("On its way: to be claimed here once its batch is anchored.").waitFor();
   await page.keyboard.press("Escape");
 }
 
@@ -106,10 +123,18 @@ async function verifyProof(page: Page): Promise<void> {
   assert.equal(await page.locator(".verification .bad").count(), 0);
 }
 
-async function useTerminal(context: TestContext, url: string): Promise<void> {
+/** A page of the terminal in a browser of its own; what it complains of fails the test. */
+async function withTerminal(
+  context: TestContext,
+  url: string,
+  use: (page: Page) => Promise<void>,
+  prepare: (browser: BrowserContext) => Promise<void> = async () => undefined,
+): Promise<void> {
   const browser = await launchBrowser();
   context.after(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
+  const own = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  await prepare(own);
+  const page = await own.newPage();
   page.setDefaultTimeout(STEP_MS);
   const faults: string[] = [];
   page.on("pageerror", (error) => faults.push(String(error)));
@@ -118,14 +143,7 @@ async function useTerminal(context: TestContext, url: string): Promise<void> {
   });
   await page.goto(url);
   try {
-    await openAccount(page);
-    await buy(page);
-    await withdraw(page);
-    await verifyProof(page);
-    await page.getByRole("button", { name: "Order's way" }).click();
-    const way = page.getByLabel(/^Stages of Buy 0.01/);
-    await way.getByText("anchored").and(page.locator(".done")).waitFor({ timeout: STAGE_MS });
-    await paidOut(page);
+    await use(page);
   } catch (error) {
     const shot = process.env.STRADDLE_SCREENSHOT;
     if (shot !== undefined) await page.screenshot({ path: shot });
@@ -134,12 +152,87 @@ async function useTerminal(context: TestContext, url: string): Promise<void> {
   assert.deepEqual(faults, []);
 }
 
+async function useTerminal(page: Page): Promise<void> {
+  await openAccount(page);
+  await buy(page);
+  await withdraw(page);
+  await verifyProof(page);
+  await page.getByRole("button", { name: "Order's way" }).click();
+  const way = page.getByLabel(/^Stages of Buy 0.01/);
+  await way.getByText("anchored").and(page.locator(".done")).waitFor({ timeout: STAGE_MS });
+  await paidOut(page);
+}
+
+interface Chain {
+  readonly id: number;
+  readonly url: string;
+  readonly owner: Owner;
+}
+
+/** The devnet's layer one, and there an owner with tokens and no account. */
+async function chainOf(url: string, index: number): Promise<Chain> {
+  const read = async (place: string): Promise<unknown> => (await fetch(new URL(place, url))).json();
+  const { result } = (await read("/api/v2/straddle/get_info")) as {
+    result: { chainId: number; rollup: `0x${string}` };
+  };
+  const { layerOneUrl } = (await read("/terminal.json")) as { layerOneUrl: string };
+  const { chainId: id, rollup } = result;
+  const nativeCurrency = { name: "Ether", symbol: "ETH", decimals: 18 };
+  const rpcUrls = { default: { http: [layerOneUrl] } };
+  const chain = defineChain({ id, name: "devnet", nativeCurrency, rpcUrls });
+  const account = developmentAccount(index, id);
+  const owner = createOwner({ transport: http(layerOneUrl), chain, account, rollup });
+  await owner.mint(TOKENS);
+  return { id, url: layerOneUrl, owner };
+}
+
+/** Every signature is the wallet's own: of the key's typed data, and of each transaction. */
+async function useWallet(page: Page, wallet: TestWallet, { owner }: Chain): Promise<void> {
+  await page.getByRole("button", { name: "Connect", exact: true }).click();
+  await page.getByRole("button", { name: `Connect ${WALLET_NAME}` }).click();
+  const dialog = page.getByRole("dialog", { name: "Connect" });
+  await dialog.getByText("10,000.00 USDC").waitFor();
+  wallet.declined.add("eth_sendTransaction");
+  await dialog.getByRole("button", { name: "Deposit" }).click();
+  await dialog.getByRole("alert").getByText("You declined this in the wallet").waitFor();
+  assert.equal(await owner.accountId(), 0);
+  await deposit(page);
+  assert.equal(await owner.tokenBalance(), TOKENS - DEPOSIT);
+  const account = await owner.accountId();
+  await page.getByRole("button", { name: `Account ${account}` }).waitFor();
+  await buy(page);
+  await withdraw(page);
+  await paidOut(page);
+  await page.getByRole("button", { name: "Claim 100.00 USDC" }).click();
+  await page.getByRole("dialog").getByText("100.00 USDC are in the wallet.").waitFor();
+  assert.equal(await owner.tokenBalance(), TOKENS - DEPOSIT + WITHDRAWAL);
+  assert.deepEqual(wallet.asked, [
+    ...["eth_requestAccounts", "wallet_switchEthereumChain", "wallet_addEthereumChain"],
+    ...["wallet_switchEthereumChain", ...SENDS],
+  ]);
+}
+
+/** One signature for the key; a declined approval, then approval, deposit and claim. */
+const SENDS = ["eth_signTypedData_v4", ...Array<string>(4).fill("eth_sendTransaction")];
+
 const options = { timeout: TIMEOUT_MS };
 
 test("clients of a whole devnet", options, async (context) => {
   const { url, directory } = await startDevnet(context);
   const inBrowser = "terminal: deposit, trade, withdrawal and a verified proof";
-  await context.test(inBrowser, { skip: browserMissing }, (own) => useTerminal(own, url));
+  await context.test(inBrowser, { skip: browserMissing }, (own) =>
+    withTerminal(own, url, useTerminal),
+  );
+  const byWallet = "terminal: the same by a wallet that has to be brought to the chain";
+  await context.test(byWallet, { skip: browserMissing }, async (own) => {
+    const chain = await chainOf(url, WALLET_ACCOUNT);
+    const at = { index: WALLET_ACCOUNT, chainId: OTHER_CHAIN, chains: {} };
+    let wallet: TestWallet;
+    const install = async (browser: BrowserContext): Promise<void> => {
+      wallet = await installWallet(browser, at);
+    };
+    await withTerminal(own, url, (page) => useWallet(page, wallet, chain), install);
+  });
   // After it: so many orders at once make the venue wait for proofs, and refuse others meanwhile.
   await context.test("ccxt: every method once", async () => {
     const exchange = await openCcxt(url, directory);

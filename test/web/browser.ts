@@ -15,7 +15,7 @@ const ready = path.join(folder, "ready");
 const unpacked = path.join(root, "usr", "lib", "chromium", "chromium");
 const DOWNLOAD_MS = 300_000;
 
-interface Program {
+export interface Program {
   readonly executablePath: string;
   readonly env: NodeJS.ProcessEnv;
 }
@@ -60,6 +60,12 @@ function find(): Program | undefined {
 
 const program = find();
 
+/** Throws where there is none. */
+export function browserProgram(): Program {
+  if (program === undefined) throw new Error("there is no Chromium");
+  return program;
+}
+
 /** Why tests in a browser cannot run here, or false. */
 export const browserMissing: string | false =
   program === undefined
@@ -68,16 +74,15 @@ export const browserMissing: string | false =
 if (browserMissing !== false) process.stderr.write(`${browserMissing}\n`);
 
 /** Neither a sandbox nor calls home: tests run as root, on machines that reach nobody. */
-const FLAGS = [
+export const BROWSER_FLAGS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 
 export async function launchBrowser(): Promise<Browser> {
-  if (program === undefined) throw new Error("there is no Chromium");
-  const { executablePath, env } = program;
+  const { executablePath, env } = browserProgram();
   const known = Object.entries(env).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
-  return chromium.launch({ executablePath, args: FLAGS, env: Object.fromEntries(known) });
+  return chromium.launch({ executablePath, args: BROWSER_FLAGS, env: Object.fromEntries(known) });
 }

@@ -6,10 +6,11 @@ import { fileURLToPath } from "node:url";
 import { mnemonicToAccount } from "viem/accounts";
 import { buildTerminal } from "../../scripts/terminal.ts";
 import { type ApiServer, startApi } from "../../sequencer/api/server.ts";
+import { ExchangeError } from "../../sequencer/client/rpcErrors.ts";
 import { createTrader, type Trader } from "../../sequencer/client/trader.ts";
 import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
 import { blackPrice } from "../../sequencer/pricing/black76.ts";
-import type { SequencerConfig } from "../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig, SequencerPorts } from "../../sequencer/roles/sequencer.ts";
 import { signing } from "../unit/client/liveSequencer.ts";
 import {
   createTrader as createIdentity,
@@ -31,6 +32,7 @@ const STRIKES = [19_000, 20_000, 21_000, 22_000];
 const WEEK_STRIKES = [19_000, 21_000, 23_000];
 const CASH = 900_000_000_000;
 const STEP_MS = 100;
+const TRIES_MAX = 600;
 /** Prices in ticks; a month of half of the price a year. */
 const VOLATILITY = 0.6;
 
@@ -40,6 +42,8 @@ export interface WebVenue {
   /** Ends the node's server, and begins one at the same port. */
   stopServer(): Promise<void>;
   startServer(): Promise<void>;
+  /** Nobody proves what is sealed meanwhile. */
+  isProverAway: boolean;
   readonly maker: Trader;
   /** Of the development account 0, which the page connects with; and its trading key's secret. */
   readonly account: number;
@@ -95,11 +99,23 @@ function marksAt(seconds: number): number[] {
   });
 }
 
+export interface WebVenueOptions {
+  readonly change?: Partial<SequencerConfig>;
+  /** In the place of those in memory. */
+  readonly real?: Partial<SequencerPorts>;
+  /** Where the page may reach layer one. */
+  readonly layerOneUrl?: string;
+}
+
 /** Resolves when all books have quotes. */
-export async function startVenue(context: Pick<TestContext, "after">, port = 0): Promise<WebVenue> {
+export async function startVenue(
+  context: Pick<TestContext, "after">,
+  { change = {}, real = {}, layerOneUrl }: WebVenueOptions = {},
+): Promise<WebVenue> {
   const folder = await buildTerminal();
   const info = { ...infoOf(), rollup: ROLLUP } as const;
-  const world = await createWorld({ plan: plan(), info, certificationWaitMs: 500 });
+  const config = { plan: plan(), info, certificationWaitMs: 500, ...change };
+  const world = await createWorld(config, undefined, real);
   const marks = marksAt(world.clock.now() / 1000);
   world.snapshotOptions = { marks, moves: marks.map((mark) => Math.min(100, mark)) };
   const wallet = mnemonicToAccount(PHRASE);
@@ -117,15 +133,25 @@ export async function startVenue(context: Pick<TestContext, "after">, port = 0):
     await world.prove();
   }
   // Orders wait for a snapshot that prices what was listed last.
-  for (let count = 0; count < 20; count++) await world.step(400);
+  for (let count = 0; count < 20; count++) {
+    await world.step(400);
+    await world.prove();
+  }
+  const site = { folder, vkeys: verificationKeys(), ...(layerOneUrl && { layerOneUrl }) };
   const serve = (at: number): Promise<ApiServer> =>
     startApi({
       ...{ service: signing(world.sequencer.service), clock: world.clock, logger: silent },
-      ...{ port: at, site: { folder, vkeys: verificationKeys() } },
+      ...{ port: at, site },
     });
-  let server = await serve(port);
+  let server = await serve(0);
   const { url } = server;
-  const pump = setInterval(() => void world.step(STEP_MS).then(() => world.prove()), STEP_MS);
+  const state = { isProverAway: false };
+  const turn = async (): Promise<void> => {
+    await world.step(STEP_MS);
+    if (!state.isProverAway) await world.prove();
+  };
+  // A node that has halted takes no step more.
+  const pump = setInterval(() => void turn().catch(() => undefined), STEP_MS);
   const maker = await createTrader({
     ...{ node: url, account: 3, keyIndex: 0, key: { secret: makerIdentity.secret } },
     now: () => world.clock.now(),
@@ -136,13 +162,13 @@ export async function startVenue(context: Pick<TestContext, "after">, port = 0):
     await server.stop();
   });
   await quote(maker, marks);
-  return {
+  return Object.assign(state, {
     ...{ world, url, maker, account: visitor.account, secret },
     stopServer: () => server.stop(),
     startServer: async () => {
       server = await serve(server.port);
     },
-  };
+  });
 }
 
 /** Both sides of every book, two levels each. */
@@ -152,21 +178,30 @@ async function quote(maker: Trader, marks: readonly number[]): Promise<void> {
     books.flatMap(({ book, legs }) => {
       const mark = legs.reduce((sum, [slot, weight]) => sum + weight * marks[slot]!, 0);
       const width = Math.max(1, Math.round(mark / 50));
-      return [1, 2, 3].flatMap((level) => [
-        maker.place({
-          ...{ book, isSell: false, price: Math.max(1, mark - level * width), lots: 300 * level },
-          postOnly: true,
-        }),
-        maker.place({
-          book,
-          isSell: true,
-          price: mark + level * width,
-          lots: 300 * level,
-          postOnly: true,
-        }),
-      ]);
+      return [1, 2, 3].flatMap((level) => {
+        const lots = 300 * level;
+        const bid = Math.max(1, mark - level * width);
+        const rest = { book, lots, postOnly: true } as const;
+        return [
+          patiently(() => maker.place({ ...rest, isSell: false, price: bid })),
+          patiently(() => maker.place({ ...rest, isSell: true, price: mark + level * width })),
+        ];
+      });
     }),
   );
+}
+
+/** So many at once may be more than the venue takes before some of them are proven. */
+async function patiently<T>(place: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await place();
+    } catch (error) {
+      const isFull = error instanceof ExchangeError && error.reason === "retry";
+      if (!isFull || tries >= TRIES_MAX) throw error;
+      await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+    }
+  }
 }
 
 /** Of the development keys, where circuits have been built. */

@@ -39,6 +39,20 @@ contract InsecureDevLedgerTinyVerifier {
         );
     }
 
+    /// alpha, beta, gamma, delta and the points of the public signals, in this order.
+    function verifyingKey() external pure returns (uint256[22] memory) {
+        return [
+            alphax, alphay,
+            betax1, betax2, betay1, betay2,
+            gammax1, gammax2, gammay1, gammay2,
+            deltax1, deltax2, deltay1, deltay2,
+            IC0x, IC0y,
+            IC1x, IC1y,
+            IC2x, IC2y,
+            IC3x, IC3y
+        ];
+    }
+
     // Scalar field size
     uint256 constant r    = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
     // Base field size

@@ -23,6 +23,7 @@ import { TRIGGER_TYPES } from "./heldSchemas.ts";
 import { heldOrderShape } from "./heldShapes.ts";
 import { assertCurrency } from "./marketMethods.ts";
 import { type CallContext, infoOf, type Method, method } from "./method.ts";
+import { bookNameAt } from "./pastNames.ts";
 import { transactionShapes } from "./transactionShapes.ts";
 
 const { currency, decimal, instrumentName, kind, label, orderId } = fields;
@@ -42,11 +43,13 @@ const tradeRange = {
   count: fields.count.default(10),
 };
 
+const NOTHING_HELD = { positions: [], costs: [] };
+
 /** Weighing an account takes the node some milliseconds. */
 const RISK_CALLS = 20;
 export const ACCOUNT_METHODS: readonly Method[] = [
   method("private/get_positions", {
-    summary: "Positions with greeks.",
+    summary: "Positions with average prices, profits and greeks.",
     calls: 2,
     params: z.strictObject({ currency: currency.default("any"), kind }),
     result: z.array(schemas.POSITION),
@@ -55,7 +58,7 @@ export const ACCOUNT_METHODS: readonly Method[] = [
       const { catalogue } = await context.market.view();
       assertCurrency(catalogue.info.underlying, wanted);
       const found = await context.service.account({ id: account });
-      return positionShapes(found?.positions ?? [], catalogue);
+      return positionShapes(found ?? NOTHING_HELD, catalogue);
     },
   }),
   method("private/get_position", {
@@ -70,9 +73,7 @@ export const ACCOUNT_METHODS: readonly Method[] = [
         throw new RpcError("not_found", "a combination's legs are positions of their own.");
       }
       const found = await context.service.account({ id: account });
-      const slot = instrument.series?.slot;
-      const lots = slot === undefined ? 0 : (found?.positions[slot] ?? 0);
-      return positionShape(instrument, lots, catalogue);
+      return positionShape(instrument, found ?? NOTHING_HELD, catalogue);
     },
   }),
   method("private/get_account_summary", {
@@ -344,7 +345,7 @@ async function userTrades(
   const found = events.flatMap((event) => {
     if (event.type !== "order" || event.update.fill === null) return [];
     const { update } = event;
-    const instrument = catalogue.byBook.get(update.book)?.name ?? "";
+    const instrument = bookNameAt(update.book, update.time, catalogue) ?? "";
     const isWanted = update.time >= from && update.time <= to && wanted({ update, instrument });
     if (!isWanted) return [];
     const order = context.orders.byId(account, update.orderId);

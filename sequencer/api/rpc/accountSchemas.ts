@@ -128,6 +128,15 @@ export const POSITION = z.strictObject({
   kind: z.literal("option"),
   direction: z.enum(["buy", "sell", "zero"]),
   size: z.number(),
+  average_price: z
+    .number()
+    .nullable()
+    .describe("of the open lots, to 1e-6 USDC; legs of combinations by their marks; 0: none open"),
+  floating_profit_loss: money.nullable().describe("of the open lots at the mark, without fees"),
+  realized_profit_loss: money
+    .nullable()
+    .describe("of lots closed, taken over or paid out since the series was listed, without fees"),
+  total_profit_loss: money.nullable().describe("both; null: not known, or no mark"),
   mark_price: z.number().nullable(),
   mark_iv: z.number().nullable(),
   index_price: z.number().nullable(),

@@ -1,6 +1,7 @@
 /** One account in the wire's words. Pure. */
 import type { z } from "zod";
 import type { AccountInfo, OrderUpdate, Receipt, Wire } from "../../exchangeService.ts";
+import { costIn, positionProfit } from "../../market/positionCost.ts";
 import { type RiskAnswer, reportRisk } from "../../market/riskReport.ts";
 import { TIME_IN_FORCE_NAMES } from "../../market/timeInForce.ts";
 import type * as schemas from "./accountSchemas.ts";
@@ -93,14 +94,23 @@ export function receiptShape(receipt: Receipt): z.output<(typeof schemas)["RECEI
   return wire(receipt) as z.output<(typeof schemas)["RECEIPT"]> & Wire<Receipt>;
 }
 
-/** `lots` of an option. */
+type Held = Pick<AccountInfo, "positions" | "costs">;
+
+/** What is held of an option, if anything. */
 export function positionShape(
   instrument: Instrument,
-  lots: number,
+  { positions, costs }: Held,
   catalogue: Catalogue,
 ): z.output<typeof schemas.POSITION> {
   const { info, chain } = catalogue;
+  const slot = instrument.series?.slot;
+  const lots = slot === undefined ? 0 : (positions[slot] ?? 0);
   const mark = markOf(instrument, catalogue);
+  const value = mark === null ? null : lots * mark * info.shape.unit;
+  const held = { lots, value, lotsPerContract: info.lotsPerContract };
+  // Of a series that has left its slot the node no longer knows.
+  const cost = slot === undefined ? UNKNOWN : costIn(costs, slot);
+  const { averagePrice, floating, realized, total } = positionProfit(cost, held);
   const settled = settlementOf(instrument);
   const { markIv, greeks } = quoteOf(instrument, catalogue);
   const size = amountOf(lots, info);
@@ -112,28 +122,37 @@ export function positionShape(
     kind: "option",
     direction: lots > 0 ? "buy" : lots < 0 ? "sell" : "zero",
     size,
+    average_price: usdc(averagePrice),
+    floating_profit_loss: usdc(floating),
+    realized_profit_loss: usdc(realized),
+    total_profit_loss: usdc(total),
     mark_price: mark === null ? null : priceOf(mark, info),
     mark_iv: percentOf(markIv),
     index_price: index === null ? null : priceOf(index, info),
-    value: mark === null ? null : usdcOf(lots * mark * info.shape.unit),
+    value: usdc(value),
     ...{ delta: greek("delta"), gamma: greek("gamma") },
     ...{ vega: greek("vega"), theta: greek("theta") },
     settlement_price: settled === undefined ? null : priceOf(settled, info),
   };
 }
 
-export function positionShapes(positions: readonly number[], catalogue: Catalogue) {
+const UNKNOWN = { cost: null, realized: null };
+
+export function positionShapes(held: Held, catalogue: Catalogue) {
   const options = [...catalogue.byName.values()].filter(({ series }) => series !== null);
   return options.flatMap((instrument) => {
-    const lots = positions[instrument.series!.slot] ?? 0;
-    return lots === 0 ? [] : [positionShape(instrument, lots, catalogue)];
+    const lots = held.positions[instrument.series!.slot] ?? 0;
+    return lots === 0 ? [] : [positionShape(instrument, held, catalogue)];
   });
+}
+
+function usdc(micros: number | null): number | null {
+  return micros === null ? null : usdcOf(micros);
 }
 
 export function summaryShape(account: AccountInfo, catalogue: Catalogue): SummaryShape {
   const { cash, equity, headroom, maintenance, lockedSince } = account;
-  const usdc = (micros: number | null) => (micros === null ? null : usdcOf(micros));
-  const positions = positionShapes(account.positions, catalogue);
+  const positions = positionShapes(account, catalogue);
   const sum = (name: "delta" | "gamma" | "vega" | "theta") =>
     positions.some((position) => position[name] === null)
       ? null

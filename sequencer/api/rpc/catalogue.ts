@@ -31,6 +31,9 @@ export interface Catalogue {
   readonly forwards: ReadonlyMap<number, number>;
   readonly byName: ReadonlyMap<string, Instrument>;
   readonly byBook: ReadonlyMap<number, Instrument>;
+  /** Past and present, oldest first; and the weights of every book that there is. */
+  readonly listings: readonly Listing[];
+  readonly weights: ReadonlyMap<number, readonly number[]>;
   readonly readAt: number;
 }
 
@@ -109,7 +112,8 @@ async function readCatalogue(service: ExchangeService, clock: Clock): Promise<Ca
       byName.set(instrument.name, instrument);
   }
   const forwards = forwardsOf(chain.series);
-  return { info, chain, forwards, byName, byBook, readAt };
+  const weights = new Map(books.map((summary) => [summary.book, summary.weights]));
+  return { info, chain, forwards, byName, byBook, listings, weights, readAt };
 }
 
 /** Past listings are the same objects each time, and there are many. */

@@ -59,6 +59,15 @@ export const HOLDINGS = z.strictObject({
   owner: hexField,
   cash: micros,
   positions: z.array(z.int()).describe("signed lots by slot"),
+  costs: z
+    .array(
+      z.strictObject({
+        slot: natural,
+        cost: micros.nullable().describe("of the open lots, signed as they are, without fees"),
+        realized: micros.nullable().describe("profit on closed lots since the series was listed"),
+      }),
+    )
+    .describe("nulls: from before the node kept this"),
   equity: micros.nullable(),
   headroom: micros.nullable().describe("what may be lost before the account is not covered"),
   maintenance: micros.nullable(),

@@ -176,6 +176,7 @@ export const PLATFORM_STATUS = z.strictObject({
   opens_at: timestamp.nullable(),
   overloaded: z.boolean(),
   halted: z.string().nullable(),
+  frozen_at: timestamp.nullable().describe("when the rollup was frozen; null: it lives"),
 });
 
 export const VOLATILITY_DATA = z.strictObject({

@@ -104,6 +104,7 @@ export const STATUS = z.strictObject({
   layerOne: z.strictObject({
     paused: z.string().nullable(),
     stopped: z.string().nullable(),
+    frozenAt: natural.nullable().describe("unix seconds; null: the rollup lives"),
     head: natural.nullable(),
     confirmed: natural.nullable(),
     reorgs: natural,

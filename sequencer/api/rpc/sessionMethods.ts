@@ -48,15 +48,18 @@ export const SESSION_METHODS: readonly Method[] = [
     summary: "Whether the venue trades, and if not, why.",
     params: nothing,
     result: PLATFORM_STATUS,
-    call: async (_, { service, market }) => {
-      const { trading, isOverloaded, halted } = await service.status();
+    call: async (_, { service }) => {
+      const { trading, isOverloaded, halted, layerOne } = await service.status();
       const { mode, reason, detail, since, opensAt } = trading;
-      const index = indexName((await market.view()).catalogue);
+      // Not by the market's view: a halted node has none, and this is what it is asked.
+      const index = indexName({ info: await service.info() });
+      const frozenAt = layerOne.frozenAt === null ? null : layerOne.frozenAt * 1000;
       const isLocked = mode !== "open" || halted !== null;
       return {
         locked: isLocked ? "true" : isOverloaded ? "partial" : "false",
         locked_indices: isLocked ? [index] : [],
         ...{ mode, reason, detail, since, opens_at: opensAt, overloaded: isOverloaded, halted },
+        frozen_at: frozenAt,
       } as const;
     },
   }),

@@ -65,13 +65,19 @@ export interface ReadableOrder {
   readonly valid_until?: number | undefined;
 }
 
-/** Throws `word_mismatch`, which names the field, both values, and what would agree. */
+/**
+ * Throws `word_mismatch`, which names the field, both values, and what would agree; `book_closed`
+ * for an instrument that has expired.
+ */
 export function assertPlace(
   message: PlaceMessage,
   readable: ReadableOrder,
   instrument: Instrument,
   info: Info,
 ): void {
+  if (instrument.book === null) {
+    throw new RpcError("book_closed", `\`${instrument.name}\` has no open book.`);
+  }
   const timeInForce = TIME_IN_FORCE_NAMES[message.timeInForce];
   const { price } = readable;
   const pairs: readonly (readonly [string, unknown, unknown])[] = [

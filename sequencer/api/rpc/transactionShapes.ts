@@ -4,6 +4,7 @@ import type { AccountEvent } from "../../exchangeService.ts";
 import type { TRANSACTIONS } from "./accountSchemas.ts";
 import { amountOf, priceOf, usdcOf } from "./amounts.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { bookNameAt, seriesNameAt } from "./pastNames.ts";
 
 type Row = z.output<typeof TRANSACTIONS>["logs"][number];
 
@@ -32,18 +33,17 @@ function rowOf(event: AccountEvent, catalogue: Catalogue): Row | undefined {
     const premium = info.shape.unit * fill.lots * fill.price * (isSell ? 1 : -1);
     return {
       ...{ type: "trade", ...at, change: usdcOf(premium - fill.fee), balance: null },
-      instrument_name: catalogue.byBook.get(book)?.name ?? null,
+      instrument_name: bookNameAt(book, timestamp, catalogue) ?? null,
       amount: amountOf(isSell ? -fill.lots : fill.lots, info),
       price: priceOf(fill.price, info),
       commission: usdcOf(fill.fee),
     };
   }
   const { action, slot, isSell, lots, price, amount } = event.update;
-  const instrument = [...catalogue.byName.values()].find(({ series }) => series?.slot === slot);
   return {
     ...{ type: `liquidation ${action}`, ...at, change: usdcOf(-amount), balance: null },
     commission: null,
-    instrument_name: slot === null ? null : (instrument?.name ?? null),
+    instrument_name: slot === null ? null : (seriesNameAt(slot, timestamp, catalogue) ?? null),
     amount: lots === 0 ? null : amountOf(isSell === true ? -lots : lots, info),
     price: price === null ? null : priceOf(price, info),
   };

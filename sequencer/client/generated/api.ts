@@ -38,6 +38,8 @@ export interface Methods {
       opens_at: number | null;
       overloaded: boolean;
       halted: string | null;
+      /** when the rollup was frozen; null: it lives */
+      frozen_at: number | null;
     };
   };
   /** What a trading key signs to open a private session on this connection. */
@@ -1917,7 +1919,7 @@ export interface Methods {
       })[];
     };
   };
-  /** Positions with greeks. */
+  /** Positions with average prices, profits and greeks. */
   "private/get_positions": {
     params: {
       /** the underlying, `USDC` or `any` */
@@ -1929,6 +1931,14 @@ export interface Methods {
       kind: "option";
       direction: "buy" | "sell" | "zero";
       size: number;
+      /** of the open lots, to 1e-6 USDC; legs of combinations by their marks; 0: none open */
+      average_price: number | null;
+      /** of the open lots at the mark, without fees */
+      floating_profit_loss: number | null;
+      /** of lots closed, taken over or paid out since the series was listed, without fees */
+      realized_profit_loss: number | null;
+      /** both; null: not known, or no mark */
+      total_profit_loss: number | null;
       mark_price: number | null;
       mark_iv: number | null;
       index_price: number | null;
@@ -1951,6 +1961,14 @@ export interface Methods {
       kind: "option";
       direction: "buy" | "sell" | "zero";
       size: number;
+      /** of the open lots, to 1e-6 USDC; legs of combinations by their marks; 0: none open */
+      average_price: number | null;
+      /** of the open lots at the mark, without fees */
+      floating_profit_loss: number | null;
+      /** of lots closed, taken over or paid out since the series was listed, without fees */
+      realized_profit_loss: number | null;
+      /** both; null: not known, or no mark */
+      total_profit_loss: number | null;
       mark_price: number | null;
       mark_iv: number | null;
       index_price: number | null;
@@ -2585,6 +2603,8 @@ export interface Methods {
       layerOne: {
         paused: string | null;
         stopped: string | null;
+        /** unix seconds; null: the rollup lives */
+        frozenAt: number | null;
         head: number | null;
         confirmed: number | null;
         reorgs: number;
@@ -4332,6 +4352,14 @@ export interface Methods {
       cash: number;
       /** signed lots by slot */
       positions: (number)[];
+      /** nulls: from before the node kept this */
+      costs: ({
+        slot: number;
+        /** of the open lots, signed as they are, without fees */
+        cost: number | null;
+        /** profit on closed lots since the series was listed */
+        realized: number | null;
+      })[];
       equity: number | null;
       /** what may be lost before the account is not covered */
       headroom: number | null;

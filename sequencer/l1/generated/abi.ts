@@ -310,6 +310,22 @@ export const rollupAbi = [
     "inputs": [
       {
         "internalType": "uint256",
+        "name": "first",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "last",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchProofsInvalid",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
         "name": "actual",
         "type": "uint256"
       },
@@ -384,6 +400,22 @@ export const rollupAbi = [
       }
     ],
     "name": "BatchTimeTooOld",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "uint256",
+        "name": "count",
+        "type": "uint256"
+      },
+      {
+        "internalType": "uint256",
+        "name": "maximum",
+        "type": "uint256"
+      }
+    ],
+    "name": "BatchesOutOfRange",
     "type": "error"
   },
   {
@@ -1162,6 +1194,17 @@ export const rollupAbi = [
       }
     ],
     "name": "VerifierSetupMissing",
+    "type": "error"
+  },
+  {
+    "inputs": [
+      {
+        "internalType": "address",
+        "name": "verifier",
+        "type": "address"
+      }
+    ],
+    "name": "VerifyingKeyMissing",
     "type": "error"
   },
   {
@@ -2471,6 +2514,41 @@ export const rollupAbi = [
       }
     ],
     "name": "submitBatch",
+    "outputs": [],
+    "stateMutability": "nonpayable",
+    "type": "function"
+  },
+  {
+    "inputs": [
+      {
+        "components": [
+          {
+            "internalType": "uint256[]",
+            "name": "words",
+            "type": "uint256[]"
+          },
+          {
+            "internalType": "uint256",
+            "name": "commitment",
+            "type": "uint256"
+          },
+          {
+            "internalType": "uint256[8]",
+            "name": "proof",
+            "type": "uint256[8]"
+          },
+          {
+            "internalType": "bytes",
+            "name": "certificate",
+            "type": "bytes"
+          }
+        ],
+        "internalType": "struct BatchSubmission[]",
+        "name": "batches",
+        "type": "tuple[]"
+      }
+    ],
+    "name": "submitBatches",
     "outputs": [],
     "stateMutability": "nonpayable",
     "type": "function"

@@ -27,9 +27,16 @@ export async function readFunds(): Promise<Funds> {
   return { held, pending };
 }
 
+/** For what the wallet sends: it must be on this venue's chain. */
+async function sender(): Promise<Owner> {
+  const own = owner();
+  await currentWallet()?.ready();
+  return own;
+}
+
 /** Test tokens, where the token gives them to anybody. */
 export async function mint(amount: number): Promise<void> {
-  await owner().mint(amount);
+  await (await sender()).mint(amount);
 }
 
 const registration = async (keyIndex: number) => ({
@@ -44,8 +51,8 @@ export async function deposit(
   keyIndex: number | undefined,
   onStep: (text: string) => void,
 ): Promise<void> {
-  const own = owner();
   onStep("Waiting for the wallet");
+  const own = await sender();
   const key = keyIndex === undefined ? undefined : await registration(keyIndex);
   const { account } = await own.deposit({ amount, ...(key && { key }) });
   onStep("Mined; the venue credits it with its next batch");
@@ -56,14 +63,14 @@ export async function deposit(
 export async function registerKey(keyIndex: number, onStep: (text: string) => void): Promise<void> {
   onStep("Waiting for the wallet");
   const key = await registration(keyIndex);
-  const { account } = await owner().registerKey(key);
+  const { account } = await (await sender()).registerKey(key);
   onStep("Mined; the venue takes the key with its next batch");
   await arrived(account, key.key.x, keyIndex);
   await open(keyIndex);
 }
 
 export async function claim(): Promise<number> {
-  return (await owner().claim()).amount;
+  return (await (await sender()).claim()).amount;
 }
 
 const POLL_MS = 500;

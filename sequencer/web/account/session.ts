@@ -4,9 +4,10 @@ import { RiskError } from "../../client/risk.ts";
 import { ExchangeError } from "../../client/rpcErrors.ts";
 import { hasReached } from "../../client/stages.ts";
 import { createTrader, type OrderRequest, type Placed, type Trader } from "../../client/trader.ts";
-import { deriveTradingKey } from "../../client/tradingKey.ts";
+import { deriveTradingKey, type TradingKeyPair } from "../../client/tradingKey.ts";
 import type { Receipt, Wire } from "../../exchangeService.ts";
 import { USDC } from "../../protocol/usdc.ts";
+import { shortHex } from "../math/format.ts";
 import {
   clearAccount,
   connectError,
@@ -22,7 +23,9 @@ import {
 } from "../state/account.ts";
 import { errorText, outcomeText } from "../state/errors.ts";
 import { exchange, nodeNow, rpc } from "../state/venue.ts";
+import type { FoundWallet } from "../state/wallets.ts";
 import { browserWallet, developmentWallet, type Wallet } from "./wallet.ts";
+import { followWallet } from "./walletEvents.ts";
 
 const ROWS = 100;
 const SENT_MAX = 200;
@@ -31,13 +34,15 @@ const RISK_MS = 4000;
 let wallet: Wallet | undefined;
 let news: OwnNews | undefined;
 let endings: (() => void)[] = [];
+let leaveWallet: () => void = () => undefined;
+/** By address and place, while the wallet is connected. */
+const keys = new Map<string, TradingKeyPair>();
 
 export const currentWallet = (): Wallet | undefined => wallet;
 
 export interface ConnectOptions {
-  readonly kind: "development" | "wallet";
-  /** Of the ready-made accounts. */
-  readonly index?: number;
+  /** Of the browser; else the ready-made account of that number. */
+  readonly from: FoundWallet | number;
   readonly keyIndex: number;
 }
 
@@ -55,30 +60,46 @@ function readSettings(): Promise<Settings> {
   return settings;
 }
 
-export async function connect({ kind, index = 0, keyIndex }: ConnectOptions): Promise<void> {
+export async function connect({ from, keyIndex }: ConnectOptions): Promise<void> {
   connectError.set(undefined);
   try {
     session.set({ phase: "connecting", what: "Waiting for the wallet" });
     const { chainId } = await exchange.info();
-    const { layerOneUrl } = await readSettings();
-    wallet =
-      kind === "development"
-        ? developmentWallet(index, chainId, layerOneUrl)
-        : await browserWallet(chainId);
+    const network = { chainId, ...(await readSettings()) };
+    const own =
+      typeof from === "number"
+        ? developmentWallet(from, network)
+        : await browserWallet(from, network);
+    leaveWallet();
+    wallet = own;
+    leaveWallet = await followWallet(own, (address) => void changeWallet(address));
     await open(keyIndex);
   } catch (error) {
-    session.set({ phase: "none" });
+    await disconnect();
     connectError.set(errorText(error));
   }
+}
+
+/** Nobody goes on with the key of an account that the wallet no longer shows. */
+async function changeWallet(address: string | undefined): Promise<void> {
+  const text =
+    address === undefined
+      ? "The wallet has taken its account back from this page. Connect again to go on."
+      : `The wallet is now at ${shortHex(address)}. Connect again to trade with that account.`;
+  await disconnect();
+  tell(text);
 }
 
 /** Looks the account up, and begins to trade where its key is registered. */
 export async function open(keyIndex: number): Promise<void> {
   if (wallet === undefined) return;
   const before = session.get();
+  const own = wallet;
   try {
-    await openWith(wallet, keyIndex);
+    await openWith(own, keyIndex);
   } catch (error) {
+    // Another account was chosen meanwhile: what became of this one is nobody's any more.
+    if (wallet !== own) return;
     // What was on the page before is there again: nobody waits for a wallet that has refused.
     session.set(before);
     if (before.phase !== "connecting") tell(errorText(error), "bad");
@@ -86,10 +107,13 @@ export async function open(keyIndex: number): Promise<void> {
   }
 }
 
-async function openWith({ address, isDevelopment }: Wallet, keyIndex: number): Promise<void> {
+async function openWith(own: Wallet, keyIndex: number): Promise<void> {
+  const { address, isDevelopment } = own;
+  const isOver = (): boolean => wallet !== own;
   const identity = { address, isDevelopment };
   session.set({ phase: "connecting", what: "Looking for the account" });
   const found = await findAccount(address);
+  if (isOver()) return;
   if (found === undefined) {
     session.set({ phase: "noAccount", identity, keyIndex });
     return;
@@ -97,6 +121,7 @@ async function openWith({ address, isDevelopment }: Wallet, keyIndex: number): P
   const { account, keys } = found;
   session.set({ phase: "connecting", what: "Waiting for the wallet's signature" });
   const { secret, publicKey } = await ownKey(keyIndex);
+  if (isOver()) return;
   const isRegistered = keys.some(
     ({ keyIndex: place, key, expiry }) =>
       place === keyIndex &&
@@ -113,14 +138,23 @@ async function openWith({ address, isDevelopment }: Wallet, keyIndex: number): P
     ...{ node: exchange, account, keyIndex, key: { secret }, now: nodeNow },
   });
   await follow(trader);
+  if (isOver()) return endFollowing();
   session.set({ phase: "ready", identity, account, keyIndex, trader });
   tell(`Connected to account ${account}.`, "good");
 }
 
-/** The wallet's trading key, of the place. */
-export async function ownKey(keyIndex: number) {
+/** The wallet's trading key, of the place. It signs once for each. */
+export async function ownKey(keyIndex: number): Promise<TradingKeyPair> {
+  if (wallet === undefined) throw new Error("connect a wallet first");
+  const { address, signer } = wallet;
+  const place = `${address}/${keyIndex}`;
+  const known = keys.get(place);
+  if (known !== undefined) return known;
   const { chainId, rollup } = await exchange.info();
-  return deriveTradingKey(wallet!.signer, { chainId, rollup, keyIndex });
+  const key = await deriveTradingKey(signer, { chainId, rollup, keyIndex });
+  // Not what a wallet has signed that is gone by now.
+  if (wallet?.signer === signer) keys.set(place, key);
+  return key;
 }
 
 async function findAccount(owner: string) {
@@ -135,19 +169,25 @@ async function findAccount(owner: string) {
 }
 
 export async function disconnect(): Promise<void> {
-  for (const end of endings) end();
-  endings = [];
-  news?.stop();
-  news = undefined;
+  endFollowing();
+  leaveWallet();
+  leaveWallet = () => undefined;
   wallet = undefined;
+  keys.clear();
   clearAccount();
   session.set({ phase: "none" });
   await rpc.logout().catch(() => undefined);
 }
 
-async function follow(trader: Trader): Promise<void> {
+function endFollowing(): void {
   for (const end of endings) end();
+  endings = [];
   news?.stop();
+  news = undefined;
+}
+
+async function follow(trader: Trader): Promise<void> {
+  endFollowing();
   news = await trader.follow();
   const reload = (): void => {
     readLists(trader).catch(() => undefined);
@@ -229,11 +269,17 @@ async function readStages(trader: Trader): Promise<void> {
   );
 }
 
-function keep(what: string, receipt: Wire<Receipt>): void {
+/** Listed among what this page has sent, with how far it has come. */
+export function keep(what: string, receipt: Wire<Receipt>): void {
   sent.set([{ what, receipt, stage: undefined }, ...sent.get()].slice(0, SENT_MAX));
 }
 
-function traderNow(): Trader {
+/** Called once, when the present session ends. */
+export function atSessionEnd(end: () => void): void {
+  endings.push(end);
+}
+
+export function traderNow(): Trader {
   const state = session.get();
   if (state.phase !== "ready") throw new Error("connect first");
   return state.trader;

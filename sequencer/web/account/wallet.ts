@@ -4,6 +4,7 @@ import {
   type Chain,
   custom,
   defineChain,
+  type EIP1193RequestFn,
   type Hex,
   http,
   type Transport,
@@ -12,6 +13,8 @@ import { mnemonicToAccount } from "viem/accounts";
 import type { WalletSigner } from "../../client/tradingKey.ts";
 import { assertDevelopmentChain, DEVELOPMENT_PHRASE } from "../../protocol/developmentChain.ts";
 import type { Identity } from "../state/account.ts";
+import type { FoundWallet, Provider } from "../state/wallets.ts";
+import { type Network, toNetwork } from "./network.ts";
 
 export interface Wallet extends Identity {
   readonly signer: WalletSigner;
@@ -19,14 +22,10 @@ export interface Wallet extends Identity {
   readonly transport: Transport | undefined;
   readonly chain: Chain;
   readonly account: Account | Hex;
-}
-
-interface Provider {
-  request(call: { method: string; params?: readonly unknown[] }): Promise<unknown>;
-}
-
-export function injectedProvider(): Provider | undefined {
-  return (globalThis as { ethereum?: Provider }).ethereum;
+  /** The browser's; undefined: a key of this page. */
+  readonly found: FoundWallet | undefined;
+  /** Has the wallet be on this venue's chain, or rejects with what it says. */
+  ready(): Promise<void>;
 }
 
 function chainOf(id: number): Chain {
@@ -40,11 +39,7 @@ function chainOf(id: number): Chain {
 }
 
 /** Throws on any chain that might carry value. */
-export function developmentWallet(
-  index: number,
-  chainId: number,
-  layerOneUrl: string | null,
-): Wallet {
+export function developmentWallet(index: number, { chainId, layerOneUrl }: Network): Wallet {
   assertDevelopmentChain(chainId);
   const account = mnemonicToAccount(DEVELOPMENT_PHRASE, { addressIndex: index });
   return {
@@ -54,26 +49,44 @@ export function developmentWallet(
       signTypedData: (data) => account.signTypedData(data),
     },
     transport: layerOneUrl === null ? undefined : http(layerOneUrl),
+    found: undefined,
+    ready: async () => undefined,
   };
 }
 
 /** Asks the wallet for its account and, where it is on another chain, to change. */
-export async function browserWallet(chainId: number): Promise<Wallet> {
-  const provider = injectedProvider();
-  if (provider === undefined) throw new Error("this browser has no wallet");
+export async function browserWallet(found: FoundWallet, network: Network): Promise<Wallet> {
+  const { provider } = found;
   const accounts = (await provider.request({ method: "eth_requestAccounts" })) as Hex[];
   const [address] = accounts;
   if (address === undefined) throw new Error("the wallet has shown no account");
-  const wanted = `0x${chainId.toString(16)}`;
-  const present = (await provider.request({ method: "eth_chainId" })) as string;
-  if (BigInt(present) !== BigInt(chainId)) {
-    await provider.request({ method: "wallet_switchEthereumChain", params: [{ chainId: wanted }] });
-  }
+  const ready = (): Promise<void> => toNetwork(provider, network);
+  await ready();
   return {
-    ...{ address, isDevelopment: false, account: address, chain: chainOf(chainId) },
-    signer: { address, signTypedData: (data) => signTypedData(provider, address, data) },
-    transport: custom(provider as Parameters<typeof custom>[0]),
+    ...{ address, isDevelopment: false, account: address, chain: chainOf(network.chainId) },
+    signer: {
+      address,
+      signTypedData: async (data) => {
+        await ready();
+        return signTypedData(provider, address, data);
+      },
+    },
+    transport: transportOf(provider, network),
+    ...{ found, ready },
   };
+}
+
+/** What only the wallet can answer. */
+const WALLETS_OWN = /^(?:wallet_|personal_|eth_(?:accounts|chainId|requestAccounts|send|sign))/;
+
+/** The chain is read where the node says, if it does: the wallet may be on another one. */
+function transportOf(provider: Provider, { layerOneUrl }: Network): Transport {
+  const own: EIP1193RequestFn = (call) => provider.request(call as never) as Promise<never>;
+  if (layerOneUrl === null) return custom({ request: own });
+  const { request: read } = http(layerOneUrl)({ retryCount: 3 });
+  const request: EIP1193RequestFn = (call) =>
+    WALLETS_OWN.test(call.method) ? own(call as never) : read(call as never);
+  return custom({ request });
 }
 
 const DOMAIN_TYPE = [

@@ -1,64 +1,79 @@
-/** What stands above everything while the venue is not as it should be. */
+/** What stands above everything while the venue, or the wallet, is not as it should be. */
 import { useEffect, useState } from "react";
-import { PAUSE_REASONS, type PauseReason } from "../../protocol/trading.ts";
-import { clock } from "../math/format.ts";
-import { sentence } from "../state/errors.ts";
+import { tell } from "../state/account.ts";
+import { errorText } from "../state/errors.ts";
 import { useStore } from "../state/store.ts";
-import { link, nodeNow, type Platform, platform } from "../state/venue.ts";
+import { type Stop, stopOf } from "../state/trading.ts";
+import { catalogue, link, nodeNow, platform } from "../state/venue.ts";
+import { walletState } from "../state/wallets.ts";
 
-export function Banner() {
-  const state = useStore(link);
-  const trading = useStore(platform);
-  if (state.phase === "lost") {
-    return (
-      <div className="banner bad" role="alert">
-        <strong>Disconnected.</strong> Prices are those of {clock(state.since)}. Connecting again by
-        itself; nothing that was sent is sent twice.
-      </div>
-    );
-  }
-  if (trading === undefined) return null;
-  if (trading.halted !== null) {
-    return (
-      <div className="banner bad" role="alert">
-        <strong>The venue has halted.</strong> {sentence(trading.halted)} Deposits are safe on layer
-        one; the command line's <code>exit</code> leaves without the node.
-      </div>
-    );
-  }
-  if (trading.mode === "open") {
-    if (!trading.overloaded) return null;
-    return (
-      <div className="banner warn" role="status">
-        <strong>The venue is busy.</strong> New orders may be refused for a moment; cancels go
-        through.
-      </div>
-    );
-  }
-  return trading.mode === "paused" ? <Paused {...trading} /> : <CancelOnly {...trading} />;
+const BEAT_MS = 500;
+
+/** Why no order is taken; while an opening is announced, with the seconds to it. */
+export function useStop(): Stop | undefined {
+  const connection = useStore(link);
+  const state = useStore(platform);
+  const [now, setNow] = useState(nodeNow);
+  const isCounting = state?.mode === "cancelOnly";
+  useEffect(() => {
+    if (!isCounting) return undefined;
+    setNow(nodeNow());
+    const timer = setInterval(() => setNow(nodeNow()), BEAT_MS);
+    return () => clearInterval(timer);
+  }, [isCounting]);
+  return stopOf(connection, state, now);
 }
 
-function Paused({ reason, detail, since }: Platform) {
-  const why = reason === null ? "" : (PAUSE_REASONS[reason as PauseReason] ?? reason);
+export function Banner() {
+  const stop = useStop();
   return (
-    <div className="banner warn" role="alert">
-      <strong>Trading is paused{since === null ? "" : ` since ${clock(since)}`}.</strong>{" "}
-      {sentence(detail ?? why)} Orders stay where they are, and cancels go through.
+    <div className="banners">
+      {stop === undefined ? null : (
+        <div
+          className={`banner ${stop.isLasting ? "bad" : "warn"}`}
+          role={stop.kind === "overloaded" ? "status" : "alert"}
+        >
+          <strong>{stop.title}.</strong> {stop.text}
+        </div>
+      )}
+      <WalletBanner />
     </div>
   );
 }
 
-function CancelOnly({ opens_at }: Platform) {
-  const [now, setNow] = useState(nodeNow());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(nodeNow()), 500);
-    return () => clearInterval(timer);
-  }, []);
-  const seconds = opens_at === null ? undefined : Math.max(0, Math.ceil((opens_at - now) / 1000));
+/** Trading goes on by the trading key; what needs the wallet does not. */
+function WalletBanner() {
+  const state = useStore(walletState);
+  const { info } = useStore(catalogue);
+  const [isAsking, setAsking] = useState(false);
+  if (state === undefined || info === undefined) return null;
+  const { name, chainId, isOnline } = state;
+  if (!isOnline) {
+    return (
+      <div className="banner warn" role="status">
+        <strong>{name} has lost its network.</strong> Trading goes on; deposits and claims wait
+        until it is back.
+      </div>
+    );
+  }
+  if (chainId === info.chainId) return null;
+  const change = async (): Promise<void> => {
+    setAsking(true);
+    try {
+      await (await import("../account/session.ts")).currentWallet()?.ready();
+    } catch (error) {
+      tell(errorText(error), "bad");
+    } finally {
+      setAsking(false);
+    }
+  };
   return (
-    <div className="banner warn" role="alert">
-      <strong>Cancel only.</strong> Trading opens
-      {seconds === undefined ? " soon" : ` in ${seconds} s`}, once two new snapshots are there.
+    <div className="banner warn" role="status">
+      <strong>{name} is on another network.</strong> It is on {chainId}, this venue settles on{" "}
+      {info.chainId}. Trading goes on; deposits and claims need the venue's.{" "}
+      <button type="button" disabled={isAsking} onClick={() => void change()}>
+        {isAsking ? "Waiting for the wallet…" : `Switch to ${info.chainId}`}
+      </button>
     </div>
   );
 }

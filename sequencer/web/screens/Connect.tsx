@@ -1,5 +1,5 @@
 /** Who trades: a wallet, or on a chain of developers a key that everybody has. */
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { KEYS_PER_ACCOUNT } from "../../protocol/constants.ts";
 import { isDevelopmentChain } from "../../protocol/developmentChain.ts";
 import { shortHex } from "../math/format.ts";
@@ -9,6 +9,7 @@ import { connectError, session } from "../state/account.ts";
 import { useStore } from "../state/store.ts";
 import { catalogue } from "../state/venue.ts";
 import { view } from "../state/view.ts";
+import { type FoundWallet, findWallets, wallets } from "../state/wallets.ts";
 import { DepositForm } from "./Funds.tsx";
 
 /** The ready-made accounts that devnets leave alone come first. */
@@ -52,10 +53,12 @@ function Ways() {
   const [keyIndex, setKeyIndex] = useState("0");
   const [indexId, keyId] = [useId(), useId()];
   const isDevelopment = info !== undefined && isDevelopmentChain(info.chainId);
-  const hasWallet = "ethereum" in globalThis;
-  const begin = async (kind: "development" | "wallet"): Promise<void> => {
+  const found = useStore(wallets);
+  useEffect(findWallets, []);
+  const begin = async (from: FoundWallet | number): Promise<void> => {
+    connectError.set(undefined);
     const { connect } = await import("../account/session.ts");
-    await connect({ kind, index: Number(index), keyIndex: Number(keyIndex) });
+    await connect({ from, keyIndex: Number(keyIndex) });
     if (session.get().phase === "ready") view.patch({ dialog: undefined });
   };
   return (
@@ -74,14 +77,16 @@ function Ways() {
           ))}
         </select>
       </div>
-      <button
-        type="button"
-        className="main"
-        disabled={!hasWallet}
-        onClick={() => void begin("wallet")}
-      >
-        {hasWallet ? "Connect wallet" : "No wallet in this browser"}
-      </button>
+      {found.map((each) => (
+        <button type="button" className="main" key={each.id} onClick={() => void begin(each)}>
+          Connect {each.name ?? "wallet"}
+        </button>
+      ))}
+      {found.length > 0 ? null : (
+        <button type="button" className="main" disabled>
+          No wallet in this browser
+        </button>
+      )}
       {isDevelopment ? (
         <div className="development">
           <p>
@@ -97,7 +102,7 @@ function Ways() {
               onChange={(event) => setIndex(event.target.value.replace(/\D/g, "").slice(0, 2))}
             />
           </div>
-          <button type="button" onClick={() => void begin("development")}>
+          <button type="button" onClick={() => void begin(Number(index))}>
             Use a development key
           </button>
         </div>

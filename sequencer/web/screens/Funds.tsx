@@ -166,7 +166,7 @@ function WithdrawForm({ identity }: { readonly identity: Identity }) {
       const { outcome } = await withdraw(wanted);
       say(
         outcome === "executed"
-          ? "On its way: paid out once its batch is anchored."
+          ? "On its way: to be claimed here once its batch is anchored."
           : sentence(outcomeText(outcome)),
       );
     });

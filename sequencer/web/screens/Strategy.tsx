@@ -9,6 +9,7 @@ import { type Built, buildStrategy, type Fill } from "../state/strategy.ts";
 import { catalogue, nodeNow, spot, tickers, watchTickers } from "../state/venue.ts";
 import { addLeg, type BuiltLeg, legs as legStore, prepare, view } from "../state/view.ts";
 import { LegPicker } from "./LegPicker.tsx";
+import { QuoteRequest } from "./QuoteRequest.tsx";
 
 const LineChart = lazy(async () => ({
   default: (await import("../charts/LineChart.tsx")).LineChart,
@@ -43,6 +44,7 @@ export function Strategy() {
         <LegTable legs={legs} fill={fill} onFill={setFill} built={built} />
         <LegPicker />
         {built === undefined ? null : <Market built={built} />}
+        {legs.length < 2 ? null : <QuoteRequest legs={legs} />}
       </div>
       {legs.length === 0 ? (
         <Empty title="No legs yet">
@@ -156,8 +158,8 @@ function Market({ built }: { readonly built: Built }) {
   if (combo === undefined) {
     return (
       <p className="note warn" role="status">
-        There is no book of <strong>{built.name}</strong>. Its legs can be traded one by one, each
-        by its own order; the venue lists combinations near the money.
+        There is no book of <strong>{built.name}</strong>. Ask for quotes of all legs together, or
+        trade them one by one, each by its own order.
       </p>
     );
   }

@@ -17,10 +17,11 @@ import {
   type Info,
   type Instrument,
   nodeNow,
-  platform,
+  refreshPlatform,
   tickers,
 } from "../state/venue.ts";
 import { type Draft, draft, view } from "../state/view.ts";
+import { useStop } from "./Banner.tsx";
 import { PreviewTable } from "./PreviewTable.tsx";
 
 export function Ticket() {
@@ -41,15 +42,15 @@ interface TicketProps {
 function TicketForm({ instrument, info }: TicketProps) {
   const order = useStore(draft);
   const account = useStore(session);
-  const state = useStore(platform);
+  const stop = useStop();
   const ticker = useTicker(tickers, instrument.instrument_name);
+  const reasonId = useId();
   const [isSending, setSending] = useState(false);
   const [refusal, setRefusal] = useState<string>();
   const option = optionOf(instrument, ticker);
   const price = priceOf(order, option, info);
   const parsed = parse(order.amount, price, info);
   const preview = usePreview(instrument, order, parsed);
-  const isOpen = state === undefined || (state.mode === "open" && state.halted === null);
   const verb = order.side === "buy" ? "Buy" : "Sell";
   const { best_bid_price: bid, best_ask_price: ask, mark_price: mark } = ticker ?? {};
   const proposed = (order.side === "buy" ? ask : bid) ?? mark;
@@ -80,6 +81,8 @@ function TicketForm({ instrument, info }: TicketProps) {
       });
     } catch (error) {
       setRefusal(errorText(error));
+      // What refused it may be the venue's own state, which no channel tells.
+      refreshPlatform().catch(() => undefined);
     } finally {
       setSending(false);
     }
@@ -106,18 +109,24 @@ function TicketForm({ instrument, info }: TicketProps) {
           {refusal}
         </p>
       )}
+      {stop === undefined || account.phase !== "ready" ? null : (
+        <p className="note warn" id={reasonId}>
+          {stop.text}
+        </p>
+      )}
       <button
         type="submit"
         className="main"
-        disabled={isSending || (account.phase === "ready" && !isOpen) || instrument.book === null}
+        aria-describedby={stop === undefined ? undefined : reasonId}
+        disabled={
+          isSending || (account.phase === "ready" && stop !== undefined) || instrument.book === null
+        }
       >
-        {account.phase === "ready"
-          ? isSending
+        {account.phase !== "ready"
+          ? "Connect to trade"
+          : isSending
             ? "Sending…"
-            : isOpen
-              ? `${verb} ${order.amount || "0"} at ${price ?? "–"}`
-              : "Trading is paused"
-          : "Connect to trade"}
+            : (stop?.title ?? `${verb} ${order.amount || "0"} at ${price ?? "–"}`)}
       </button>
     </form>
   );

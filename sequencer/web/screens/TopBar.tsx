@@ -5,6 +5,7 @@ import { session } from "../state/account.ts";
 import { useStore } from "../state/store.ts";
 import { catalogue, link, platform, spot } from "../state/venue.ts";
 import { setTheme, view } from "../state/view.ts";
+import { useStop } from "./Banner.tsx";
 
 const THEMES = { system: "dark", dark: "light", light: "system" } as const;
 
@@ -72,19 +73,28 @@ function Spot() {
   );
 }
 
+/** A word for each state, and its colour. */
+const LIGHTS = {
+  disconnected: ["Disconnected", "bad"],
+  frozen: ["Frozen", "bad"],
+  halted: ["Halted", "bad"],
+  paused: ["Paused", "warn"],
+  cancelOnly: ["Cancel only", "warn"],
+  overloaded: ["Overloaded", "warn"],
+} as const;
+
 function LinkLight() {
-  const state = useStore(link);
-  const trading = useStore(platform);
+  const { phase } = useStore(link);
+  const state = useStore(platform);
+  const stop = useStop();
   const [text, tone] =
-    state.phase !== "open"
-      ? [state.phase === "lost" ? "Disconnected" : "Connecting", "bad"]
-      : trading === undefined
-        ? ["Connected", "plain"]
-        : trading.halted !== null
-          ? ["Halted", "bad"]
-          : trading.mode === "open"
-            ? [trading.overloaded ? "Busy" : "Live", trading.overloaded ? "warn" : "good"]
-            : [trading.mode === "paused" ? "Paused" : "Cancel only", "warn"];
+    stop !== undefined
+      ? LIGHTS[stop.kind]
+      : phase === "connecting"
+        ? ["Connecting", "bad"]
+        : state === undefined
+          ? ["Connected", "plain"]
+          : ["Live", "good"];
   return (
     <output className={`light ${tone}`} aria-label={`Venue: ${text}`}>
       <i aria-hidden="true" />

@@ -2,6 +2,7 @@
 import { ERRORS } from "../../client/generated/api.ts";
 import { ExchangeError } from "../../client/rpcErrors.ts";
 import { DOOR_REJECTS, type DoorReject, OUTCOMES, type Outcome } from "../../protocol/rejection.ts";
+import { walletText } from "./walletErrors.ts";
 
 export function errorText(error: unknown): string {
   if (error instanceof ExchangeError) {
@@ -12,11 +13,15 @@ export function errorText(error: unknown): string {
     const isSame = detail === "" || detail === meaning || detail === error.reason;
     return sentence(isSame ? meaning : `${meaning}: ${detail}`);
   }
+  const byWallet = walletText(error);
+  if (byWallet !== undefined) return sentence(byWallet);
   if (error instanceof Error) {
     const short = (error as { shortMessage?: unknown }).shortMessage;
     return sentence(typeof short === "string" ? short : error.message);
   }
-  return sentence(String(error));
+  // Wallets reject with plain objects too.
+  const said = (error as { message?: unknown } | null | undefined)?.message;
+  return sentence(typeof said === "string" ? said : String(error));
 }
 
 export function verdictText(verdict: DoorReject): string {

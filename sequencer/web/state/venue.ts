@@ -32,6 +32,7 @@ const EMPTY: Catalogue = {
 /** Channels that one connection takes; a further one is opened beyond that. */
 const CHANNELS_EACH = 900;
 const CATALOGUE_MS = 20_000;
+const PLATFORM_MS = 5000;
 const FIRST_TRY_MS = 1000;
 
 export const exchange = createExchange({ url: location.origin });
@@ -140,7 +141,8 @@ async function follow(): Promise<void> {
   ]);
 }
 
-async function refreshPlatform(): Promise<void> {
+/** Asks whether the venue trades: a node that has halted answers this, and little else. */
+export async function refreshPlatform(): Promise<void> {
   platform.set(await rpc.call("public/status"));
 }
 
@@ -155,14 +157,17 @@ export function openVenue(): void {
       .catch((error: unknown) => {
         const reason = error instanceof Error ? error.message : String(error);
         if (!rpc.isOpen) link.set({ phase: "lost", reason, since: Date.now() });
+        else refreshPlatform().catch(() => undefined);
         setTimeout(begin, FIRST_TRY_MS);
       });
   };
   begin();
   // Listings follow the market; halts and backlogs are told by no channel.
-  setInterval(() => {
-    if (!rpc.isOpen) return;
-    loadCatalogue().catch(() => undefined);
-    refreshPlatform().catch(() => undefined);
-  }, CATALOGUE_MS);
+  const whileOpen = (read: () => Promise<void>, everyMs: number): void => {
+    setInterval(() => {
+      if (rpc.isOpen) read().catch(() => undefined);
+    }, everyMs);
+  };
+  whileOpen(loadCatalogue, CATALOGUE_MS);
+  whileOpen(refreshPlatform, PLATFORM_MS);
 }

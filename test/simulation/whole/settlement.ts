@@ -72,7 +72,7 @@ export function createSettlement(options: SettlementOptions): SettlementLayer {
     submitBatch,
     validators: async () => validators,
     report: (): LayerOneStatus => ({
-      ...{ ...status, stopped: null, reorgs: 0, deepestReorg: 0 },
+      ...{ ...status, stopped: null, frozenAt: null, reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
     }),
   };

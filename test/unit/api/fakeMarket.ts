@@ -22,6 +22,8 @@ export const PAST_EXPIRY = Date.UTC(2026, 9, 30, 8) / 1000;
 export const UNIT = 1000;
 export const CASH = 5_000_000;
 export const POSITIONS: readonly number[] = [150, 0, 0, 0];
+/** 150 lots at 100.1 ticks, and what was sold before. */
+export const COSTS = [{ slot: 0, cost: 15_015_000, realized: -2_500_000 }];
 /** A second account, which is being liquidated. */
 export const LOCKED = { account: 9, lockedSince: SNAPSHOT_TIME / 1000 - 64 };
 

@@ -39,6 +39,7 @@ import type { Status } from "../../../sequencer/protocol/status.ts";
 import {
   BOOKS,
   CASH,
+  COSTS,
   chainInfo,
   historyOf,
   liquidations,
@@ -115,7 +116,7 @@ const STATUS: Status = {
     dissenting: 0,
   },
   layerOne: {
-    ...{ paused: null, stopped: null, head: 7, reorgs: 0, deepestReorg: 0 },
+    ...{ paused: null, stopped: null, frozenAt: null, head: 7, reorgs: 0, deepestReorg: 0 },
     ...{ confirmed: 3, replacements: 0, spentHour: 0n, spentDay: 0n },
   },
   halted: null,
@@ -236,7 +237,7 @@ export function createFakeService(secret = SECRET): FakeService {
       const margins = { equity, headroom: initialHeadroom, maintenance: maintenanceHeadroom };
       const money = { cash: CASH, ...margins, lockedSince: null };
       const keys = [state.key];
-      const place = { account: ACCOUNT, owner: OWNER, positions: POSITIONS };
+      const place = { account: ACCOUNT, owner: OWNER, positions: POSITIONS, costs: COSTS };
       return { ...place, ...money, watermark: 0, keys };
     },
     session: async (account, keyIndex) =>

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { createHedger, NO_FORWARD } from "../../../sequencer/bots/hedger.ts";
 import { hedgeOf } from "../../../sequencer/bots/hedging.ts";
+import type { Wanted } from "../../../sequencer/bots/picture.ts";
 import { FORWARD, level, listed, pictureOf } from "./listed.ts";
 
 const SETTINGS = { band: 50, lots: 100, positionMax: 300, costPpmMax: 3000 };
@@ -66,4 +68,30 @@ test("a hedge never leaves the band on the other side, nor passes a limit", () =
       },
     ),
   );
+});
+
+test("without a forward nothing is hedged, which is said once and no more", async () => {
+  const said: string[] = [];
+  const taken: Wanted[] = [];
+  const desk = {
+    say: (what: string, line: string) => void said.push(`${what} ${line}`),
+    take: async (_: string, orders: readonly Wanted[]) => {
+      taken.push(...orders);
+      return orders.map(({ lots }) => lots);
+    },
+  };
+  const turn = createHedger(desk, SETTINGS);
+  const option = listed({ slot: 3 });
+  const long = { delta: 500, positions: [] };
+  for (let count = 0; count < 3; count++) await turn(pictureOf([option]), long);
+  assert.deepEqual([said, taken], [[`hedges ${NO_FORWARD}`], []]);
+  for (let count = 0; count < 2; count++) await turn(pictureOf([option, NEAR]), long);
+  assert.equal(taken.length, 2);
+  assert.deepEqual(said.slice(1), ["hedges a forward is listed: delta is hedged by it"]);
+  await turn(pictureOf([]), long);
+  assert.equal(said.length, 3);
+  const silent: string[] = [];
+  const hedged = createHedger({ ...desk, say: (_, line) => void silent.push(line) }, SETTINGS);
+  await hedged(pictureOf([NEAR]), long);
+  assert.deepEqual(silent, [], "with a forward from the start there is nothing to say");
 });

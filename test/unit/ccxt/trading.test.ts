@@ -155,7 +155,20 @@ test("balance, positions, accounts and money that moves", async (context) => {
   assert.ok(total > 0 && free < total && Math.abs(free + used - total) < 1e-9);
   const [long] = await taker.fetchPositions();
   assert.deepEqual([long?.symbol, long?.side, long?.contracts], [CALL, "long", 0.2]);
+  const money = ({ entryPrice, unrealizedPnl, info }: (typeof positions)[number]) => {
+    return [entryPrice, unrealizedPnl, info.realized_profit_loss, info.total_profit_loss];
+  };
+  const positions = await taker.fetchPositions();
+  assert.deepEqual(money(positions[0]!), [50.5, -0.1, 0, -0.1], "bought above the mark of 50");
+  await taker.createOrder(CALL, "limit", "sell", 0.1, 51);
+  await maker.createOrder(CALL, "limit", "buy", 0.1, 51, { timeInForce: "IOC" });
+  const [half] = await taker.fetchPositions();
+  assert.deepEqual(money(half!), [50.5, -0.05, 0.05, 0], "half of it is out at 51");
+  await taker.createOrder(CALL, "limit", "buy", 0.1, 51);
+  await maker.createOrder(CALL, "limit", "sell", 0.1, 51, { timeInForce: "IOC" });
+  assert.deepEqual(money((await taker.fetchPositions())[0]!), [50.75, -0.15, 0.05, -0.1]);
   const [short] = await maker.fetchPositions([CALL]);
+  assert.deepEqual(money(short!), [50.75, 0.15, -0.05, 0.1]);
   assert.deepEqual([short?.side, short?.contracts], ["short", 0.2]);
   assert.equal((await maker.fetchPosition(CALL)).side, "short");
   const [account] = await taker.fetchAccounts();

@@ -20,6 +20,8 @@ test("reading commands show tables to people", async (context) => {
   const positions = await run("positions --dev-account 0");
   assert.equal(positions.code, 0, positions.err);
   assert.match(positions.out, /ETH-20261225-3000-C .* 1.5 .* 120 .* 180 .* 35.0 % .* 0.780/);
+  assert.match(positions.out, /quantity .* average .* floating .* realized .* iv/);
+  assert.match(positions.out, / 1.5 .* 10.01 .* 120 .* 180 .* 164.985 .* -2.5 /);
   assert.match(positions.out, /1-B-100-4 .* ETH-20261225-3000-C .* buy .* 0.25 .* 10 /);
   assert.match((await run("key --dev-account 0")).out, /registered {2}yes/);
 });

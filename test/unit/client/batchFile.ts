@@ -4,11 +4,18 @@ import type { Deployment } from "../../../sequencer/client/batchCheck.ts";
 import type { BatchFile } from "../../../sequencer/client/batchWords.ts";
 import { hexOf } from "../../../sequencer/client/exchange.ts";
 import { createAttester } from "../../../sequencer/l1/attestation.ts";
+import { domainOf } from "../../../sequencer/l1/domain.ts";
+import { hashVector } from "../../../sequencer/protocol/hash.ts";
+import { HEADER } from "../../../sequencer/protocol/layout.ts";
 import { fillingBatch } from "../../support/batches.ts";
 
 export async function batchFile(deployment: Deployment): Promise<BatchFile> {
   const { batch } = fillingBatch();
-  const { number, kind, rootBefore, rootAfter, words, commitment } = batch;
+  const { number, kind, rootBefore, rootAfter } = batch;
+  // The market's own words name another deployment.
+  const { chainId, rollup } = deployment;
+  const words = batch.words.with(HEADER.indexOf("domain"), domainOf(chainId, rollup));
+  const commitment = hashVector(words);
   const logHash = "ab".repeat(32);
   const content = { number, root: rootAfter, wordsHash: wordsHash(words), logHash };
   const certificate = [];

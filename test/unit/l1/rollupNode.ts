@@ -150,6 +150,7 @@ export async function startRollupNode({
       mined(wallet.writeContract({ ...contract, functionName: "forceCancelAll" })),
     forceClose: (slot: bigint, lots: bigint) =>
       mined(wallet.writeContract({ ...contract, functionName: "forceClose", args: [slot, lots] })),
+    freeze: () => mined(wallet.writeContract({ ...contract, functionName: "freeze" })),
   };
   return { rpcUrl, rollup, verifier, test, queue, stop };
 }

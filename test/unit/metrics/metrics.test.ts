@@ -8,6 +8,7 @@ import type { VenueMetrics } from "../../../sequencer/metrics/venueMetrics.ts";
 import { type Watched, watched } from "../../../sequencer/metrics/watch.ts";
 import { createMarket, PLACE, type World } from "../roles/market.ts";
 import { silent } from "../roles/ports.ts";
+import { createRfqMarket, LEGS, quoteOf, takeOf, wordOf } from "../roles/rfqFixture.ts";
 
 const DASHBOARD = new URL("../../../scripts/observability/grafana.json", import.meta.url);
 
@@ -118,6 +119,39 @@ test("other roles tell of their process, and count log lines", async (context) =
   assert.equal((await read(`${url}/else`)).status, 404);
   const post = await fetch(`${url}/metrics`, { method: "POST" });
   assert.equal(post.status, 405);
+});
+
+test("requests, quotes, executions and refusals of packages are counted", async (context) => {
+  const { watch, url } = await startWatched(context, "sequencer");
+  const market = await createRfqMarket();
+  const measured = watch!(market.world.sequencer.service);
+  const { packages } = measured.service;
+  const { taker, makers, book } = market;
+  const asked = await packages.request({
+    ...{ account: taker.account, book, isReversed: false, lots: 10, label: "", makers: null },
+    ...{ isDisclosed: false, legs: LEGS.map(([slot, ratio]) => ({ slot, ratio })) },
+  });
+  assert.ok(asked.accepted);
+  const rfq = asked.rfq.id;
+  const terms = { isWhole: false, label: "", cancel: null };
+  const signed = (price: number) => wordOf(makers[0], quoteOf(market, { price }));
+  const made = await packages.quote({ rfq, signed: signed(12), ...terms });
+  assert.ok(made.accepted);
+  assert.ok((await packages.editQuote(made.quote.id, { signed: signed(10), ...terms })).accepted);
+  const low = await packages.accept(rfq, wordOf(taker, takeOf(market, { price: 9 })));
+  assert.ok(!low.accepted);
+  assert.ok((await packages.accept(rfq, wordOf(taker, takeOf(market)))).accepted);
+  const late = await packages.cancelRequest(taker.account, rfq);
+  assert.ok(!late.accepted);
+  const { text } = await read(`${url}/metrics`);
+  assert.equal(figure(text, "straddle_rfq_requests_total"), 1);
+  assert.equal(figure(text, "straddle_rfq_quotes_total", { step: "quote" }), 1);
+  assert.equal(figure(text, "straddle_rfq_quotes_total", { step: "edit" }), 1);
+  assert.equal(figure(text, "straddle_rfq_executions_total"), 1);
+  assert.equal(figure(text, "straddle_rfq_lots_total"), 10);
+  const refusals = "straddle_rfq_refusals_total";
+  assert.equal(figure(text, refusals, { step: "accept", code: low.code }), 1);
+  assert.equal(figure(text, refusals, { step: "cancel", code: late.code }), 1);
 });
 
 test("the dashboard asks for figures that are told", async (context) => {

@@ -220,7 +220,8 @@ export function createSettlement(domain: bigint): FakeSettlement {
     },
     validators: async () => settlement.validatorSet,
     report: () => ({
-      ...{ paused: null, stopped: null, head: null, confirmed: null, reorgs: 0, deepestReorg: 0 },
+      ...{ paused: null, stopped: null, frozenAt: null, head: null, confirmed: null },
+      ...{ reorgs: 0, deepestReorg: 0 },
       ...{ replacements: 0, spentHour: 0n, spentDay: 0n },
       ...settlement.condition,
     }),

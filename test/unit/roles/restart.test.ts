@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogCorruptionError, type LogRecord, logOrigin } from "../../../sequencer/batch/log.ts";
 import { wordsHash } from "../../../sequencer/batch/publicInputs.ts";
-import type { OpenOrder, Receipt } from "../../../sequencer/exchangeService.ts";
+import type { AccountInfo, OpenOrder, Receipt } from "../../../sequencer/exchangeService.ts";
 import type { Message } from "../../../sequencer/protocol/messages.ts";
 import { SNAPSHOT_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
 import { DEFAULT_BREAKERS } from "../../../sequencer/roles/circuitBreakers.ts";
@@ -26,6 +26,8 @@ interface Story {
   readonly receipts: readonly Receipt[];
   /** The maker's orders when the log had that many records. */
   readonly orders: ReadonlyMap<number, readonly OpenOrder[]>;
+  /** What the maker's positions had cost then. */
+  readonly costs: ReadonlyMap<number, AccountInfo["costs"]>;
 }
 
 /** Trades, an interrupted order, a withdrawal, several batches and checkpoints. */
@@ -33,9 +35,13 @@ async function tell(): Promise<Story> {
   const { world, maker, taker } = await createMarket();
   const receipts: Receipt[] = [];
   const orders = new Map<number, readonly OpenOrder[]>();
+  const costs = new Map<number, AccountInfo["costs"]>();
   const note = async (): Promise<void> => {
-    const found = await world.sequencer.service.orders(maker.account);
+    const { service } = world.sequencer;
+    const found = await service.orders(maker.account);
     orders.set(world.log.records.length, found);
+    const account = await service.account({ id: maker.account });
+    costs.set(world.log.records.length, account!.costs);
   };
   for (let count = 0; count < 8; count++) {
     receipts.push(await world.place(maker, { isSell: true, price: 500 + count, lots: 2 }));
@@ -52,11 +58,15 @@ async function tell(): Promise<Story> {
   receipts.push(await world.place(maker, { price: 450, lots: 1 }));
   await note();
   await world.finish();
-  return { world, receipts, orders };
+  return { world, receipts, orders, costs };
 }
 
 test("a restart from every position of the log has all that was acknowledged", async () => {
-  const { world, receipts, orders } = await tell();
+  const { world, receipts, orders, costs } = await tell();
+  assert.ok(
+    [...costs.values()].some((known) => known[0]?.cost !== undefined),
+    "none was kept",
+  );
   const records = world.log.survivors();
   assert.ok(world.checkpoints.saved.length >= 1);
   for (let length = 0; length <= records.length; length++) {
@@ -79,6 +89,8 @@ test("a restart from every position of the log has all that was acknowledged", a
     const expected = orders.get(length);
     if (expected !== undefined) {
       assert.deepEqual(await service.orders(3), expected, `at ${length}`);
+      const account = await service.account({ id: 3 });
+      assert.deepEqual(account?.costs, costs.get(length), `costs at ${length}`);
     }
     const known = receipts.filter(({ logPosition }) => logPosition < length);
     for (const receipt of known) {

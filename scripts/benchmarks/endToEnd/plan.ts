@@ -1,0 +1,13 @@
+/** What the two processes of the benchmark agree on. */
+
+export interface Ready {
+  readonly url: string;
+  readonly echoUrl: string;
+  /** The venue's clock, unix ms. */
+  readonly time: number;
+}
+
+/** As many as sign in one batch of the `large` circuits. */
+export const TRADERS = 16;
+export const FIRST_TRADER = 5;
+export const BOOKS = 8;

@@ -1,0 +1,150 @@
+// The measured process: the real sequencer of the `large` instance on the machine's clock, with its
+// embedded log on this machine's disk and its API; and a bare `ws` server beside it. Oracles, layer
+// one and the prover are fakes: none of them stands between an order and its receipt.
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { WebSocketServer } from "ws";
+import { startApi } from "../../../sequencer/api/server.ts";
+import { executorDeployment } from "../../../sequencer/node/deployment.ts";
+import { createDigestSigner } from "../../../sequencer/node/keys.ts";
+import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
+import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
+import { DEFAULT_FAIR_ORDER } from "../../../sequencer/protocol/fairOrder.ts";
+import {
+  NO_TERMS,
+  type Snapshot,
+  snapshotHash,
+  type Terms,
+} from "../../../sequencer/protocol/snapshot.ts";
+import { openStore } from "../../../sequencer/store/store.ts";
+import {
+  createTrader,
+  createWorld,
+  DOMAIN,
+  EXPIRY,
+  infoOf,
+  PATIENT,
+  START,
+} from "../../../test/unit/roles/market.ts";
+import {
+  createBatches,
+  createCheckpoints,
+  createSettlement,
+  silent,
+} from "../../../test/unit/roles/ports.ts";
+import { BOOKS, FIRST_TRADER, type Ready, TRADERS } from "./plan.ts";
+
+const PLENTY = { perSecond: 1e9, burst: 1e9 };
+const CLIENTS_MAX = 200;
+const DEPOSIT = 1_000_000_000_000;
+
+const began = performance.now();
+/** Runs as the machine's does; nobody advances it. */
+const clock = {
+  now: () => START + Math.floor(performance.now() - began),
+  advance: () => undefined,
+};
+const oracleSecrets = [11n, 22n, 33n, 44n, 55n];
+const large = executorDeployment({
+  ...{ instance: "large", domain: DOMAIN, oracles: oracleSecrets.map(publicKeyOf) },
+  fairOrder: DEFAULT_FAIR_ORDER,
+});
+const { shape, sizes, fairOrder, quorum } = large;
+
+/** Every series at 50, and 10 up or down in each scenario. */
+function snapshotOf(table: readonly Terms[]): Snapshot {
+  const changes = Array.from({ length: SCENARIOS }, (_, row) => (row % 2 === 0 ? 100 : -100));
+  const slots = Array.from({ length: shape.slots }, (_, slot) => {
+    const { isCall, strike, expiry } = table[slot] ?? NO_TERMS;
+    return { terms: { isCall, strike, expiry }, mark: 500, isFinal: false, changes };
+  });
+  const body = { time: clock.now(), slots };
+  const hash = snapshotHash(DOMAIN, body);
+  const signers = oracleSecrets.slice(0, quorum);
+  return {
+    ...body,
+    signatures: signers.map((secret, signer) => ({ signer, ...sign(secret, hash) })),
+  };
+}
+
+const folder = await mkdtemp(path.join(tmpdir(), "straddle-bench-end-"));
+const store = await openStore(folder, DOMAIN);
+const slots = Array.from({ length: BOOKS }, (_, slot) => slot);
+const world = await createWorld(
+  {
+    deployment: large,
+    info: {
+      ...{ ...infoOf(), shape, fairOrder },
+      ...{ stepsPerBatch: sizes.trade.steps, operationsPerBatch: sizes.ledger.steps },
+    },
+    plan: {
+      series: slots.map((slot) => ({
+        ...{ slot, isCall: true, strike: 20_000 + 500 * slot, expiry: EXPIRY },
+      })),
+      books: slots.map((slot) => ({ book: slot, legs: [[slot, 1]] as const })),
+    },
+    ...{ rate: PLENTY, backlogMax: 1e9, unanchoredMax: 1e9 },
+    breakers: { ...PATIENT, provingMax: 1e9 },
+    ...{ tickMs: 10, pollMs: 250, checkpointEvery: 1e9 },
+  },
+  {
+    ...{ clock, batches: createBatches(), checkpoints: createCheckpoints() },
+    ...{ settlement: createSettlement(DOMAIN), records: [] },
+  },
+  {
+    log: store.log,
+    receiptSigner: createDigestSigner(`0x${"11".repeat(32)}`),
+    snapshots: { latest: async () => snapshotOf((await world.sequencer.service.chain()).series) },
+  },
+);
+const traders = Array.from({ length: TRADERS }, (_, at) => createTrader(FIRST_TRADER + at));
+for (const trader of traders) world.open(trader, DEPOSIT);
+const stopping = new AbortController();
+const running = world.sequencer.run(stopping.signal);
+const { service } = world.sequencer;
+
+async function isOpen(): Promise<boolean> {
+  const books = await service.books();
+  const last = await service.account({ id: FIRST_TRADER + TRADERS - 1 });
+  const { snapshotTime } = await service.chain();
+  return books.length === BOOKS && last !== null && snapshotTime !== null;
+}
+while (!(await isOpen())) {
+  // Listings wait for proofs; orders do not.
+  await world.prove();
+  await sleep(100);
+}
+
+const api = await startApi({
+  ...{ service, clock, logger: silent },
+  limits: {
+    ...{ credits: PLENTY, accountRate: PLENTY },
+    ...{ webSockets: CLIENTS_MAX, connections: CLIENTS_MAX, connectionsPerAddress: CLIENTS_MAX },
+  },
+});
+
+/** Sends back what comes. */
+const echo = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
+echo.on("connection", (socket) => {
+  socket.on("message", (data) => socket.send(data.toString()));
+});
+await once(echo, "listening");
+const { port } = echo.address() as { port: number };
+
+process.on("message", () => {
+  const { heapUsed, rss } = process.memoryUsage();
+  process.send?.({ heapUsed, rss, cpuMs: process.cpuUsage().user / 1000 });
+});
+process.on("disconnect", async () => {
+  stopping.abort();
+  await running.catch(() => undefined);
+  await api.stop();
+  await store.close().catch(() => undefined);
+  await rm(folder, { recursive: true, force: true });
+  process.exit(0);
+});
+const ready: Ready = { url: api.url, echoUrl: `ws://127.0.0.1:${port}`, time: clock.now() };
+process.send?.(ready);
