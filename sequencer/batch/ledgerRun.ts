@@ -2,8 +2,8 @@
 import { applyOperation, checkOperation, type LedgerContext } from "../engine/ledger.ts";
 import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
 import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
-import { verify } from "../protocol/eddsa.ts";
-import { messageFromWord, nextHead } from "../protocol/messages.ts";
+import { messageFromWord } from "../protocol/messages.ts";
+import { nextHeadOnce, verifyOnce } from "../protocol/remembered.ts";
 import type { BatchRun } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import { observe, operationInputs, type WitnessedOperation } from "./ledgerWitness.ts";
@@ -98,7 +98,7 @@ function checkSignature({ state }: RunContext, entry: OperationEntry): void {
   requireEntry(
     key !== undefined &&
       signature !== undefined &&
-      verify(key, nextHead(key.head, word), signature),
+      verifyOnce(key, nextHeadOnce(key.head, word), signature),
     `the signature of account \`${author.account}\`, key \`${author.keyIndex}\` is wrong`,
   );
 }

@@ -5,8 +5,8 @@ import type { StepRecord } from "../engine/records.ts";
 import type { Risk } from "../engine/risk.ts";
 import { proceed, purge, sequenceMessage, type TradeContext } from "../engine/trade.ts";
 import { checkLiquidation, liquidate } from "../engine/transactions/liquidate.ts";
-import { verify } from "../protocol/eddsa.ts";
-import { isTradeMessage, messageFromWord, nextHead } from "../protocol/messages.ts";
+import { isTradeMessage, messageFromWord } from "../protocol/messages.ts";
+import { nextHeadOnce, verifyOnce } from "../protocol/remembered.ts";
 import type { BatchRun, ExecutorOptions } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import type { LiquidateEntry, MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
@@ -106,7 +106,7 @@ function checkedMessage({ state, entry: { time } }: RunContext, entry: MessageEn
   requireEntry(reject === undefined, `the message must not be sequenced: ${reject}`);
   const key = state.session(author.account).keys[author.keyIndex]!;
   requireEntry(
-    verify(key, nextHead(key.head, word), signature),
+    verifyOnce(key, nextHeadOnce(key.head, word), signature),
     `the signature of account \`${author.account}\`, key \`${author.keyIndex}\` is wrong`,
   );
   return message;

@@ -10,7 +10,7 @@ import {
   TRADE_WORD_KINDS,
 } from "../protocol/constants.ts";
 import { FILL, TRADE_MESSAGE } from "../protocol/layout.ts";
-import { bookLeaf, feesWord, sideWords, weightWords } from "../protocol/state.ts";
+import { feesWord, sideWords, weightWords } from "../protocol/state.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
@@ -28,8 +28,7 @@ export function bookInputs(
   const siblings: CircuitValue[] = [];
   for (const id of ids) {
     siblings.push(trees.books.path(id).map(fields));
-    const book = state.book(id);
-    trees.books.set(id, book === undefined ? 0n : bookLeaf(book, sizes.depth));
+    trees.move("books", id, state);
   }
   const books = ids.map((id) => base.book(id));
   const sideOf = (isSell: boolean) =>

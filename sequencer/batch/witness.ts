@@ -15,7 +15,7 @@ import {
 import type { PublicKey, Signature } from "../protocol/eddsa.ts";
 import { KEY_META } from "../protocol/layout.ts";
 import { type Snapshot, slotRiskWords } from "../protocol/snapshot.ts";
-import { accountLeaf, keyHash, type Roots, seriesWord, sessionLeaf } from "../protocol/state.ts";
+import { keyHash, type Roots, seriesWord } from "../protocol/state.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
@@ -83,8 +83,8 @@ export function accountInputs(
       account: trees.accounts.path(id).map(fields),
       session: trees.sessions.path(id).map(fields),
     });
-    trees.accounts.set(id, accountLeaf(state.account(id)));
-    trees.sessions.set(id, sessionLeaf(state.session(id)));
+    trees.move("accounts", id, state);
+    trees.move("sessions", id, state);
   }
   const accounts = ids.map((id) => base.account(id));
   const sessions = ids.map((id) => base.session(id));

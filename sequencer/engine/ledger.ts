@@ -1,5 +1,5 @@
 /** The operations of a ledger batch (SPEC section 7). Twin: circuits/ledger.circom. */
-import { nextHead } from "../protocol/messages.ts";
+import { nextHeadOnce } from "../protocol/remembered.ts";
 import { assertEngine } from "./assertion.ts";
 import { checkSequenced } from "./door.ts";
 import type { LedgerContext, SignedOperation } from "./operation.ts";
@@ -144,7 +144,7 @@ function applySigned(
 ): OperationRecord {
   const { author, message, word } = operation;
   const key = view.editSession(author.account).keys[author.keyIndex]!;
-  key.head = nextHead(key.head, word);
+  key.head = nextHeadOnce(key.head, word);
   switch (message.kind) {
     case "withdraw":
       return applyWithdraw(view, { ...operation, message }, context);

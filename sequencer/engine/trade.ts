@@ -1,6 +1,7 @@
 /** The steps of a trade batch (SPEC section 6). Twin: circuits/trade.circom. */
 import { SEQ_BITS } from "../protocol/constants.ts";
-import { nextHead, type TradeMessage } from "../protocol/messages.ts";
+import type { TradeMessage } from "../protocol/messages.ts";
+import { nextHeadOnce } from "../protocol/remembered.ts";
 import { assertEngine } from "./assertion.ts";
 import { checkSequenced } from "./door.ts";
 import type { Author, Fill, RemovedOrder, StepRecord } from "./records.ts";
@@ -46,7 +47,7 @@ export function sequenceMessage(
   assertEngine(reject === undefined, `The message must not be sequenced: \`${reject}\`.`);
   const seq = takeSeq(view);
   const key = view.editSession(author.account).keys[author.keyIndex]!;
-  key.head = nextHead(key.head, word);
+  key.head = nextHeadOnce(key.head, word);
   const part = { author, word, seq };
   if (message.kind === "cancelAll") {
     cancelAll(view, author.account, seq);

@@ -17,6 +17,7 @@ import {
   type TradeMessage,
 } from "../protocol/messages.ts";
 import type { DoorReject } from "../protocol/rejection.ts";
+import { nextHeadOnce, verifyOnce } from "../protocol/remembered.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import { type Batcher, TRADING_AGE_MS_MAX } from "./batcher.ts";
@@ -82,8 +83,8 @@ export function admit(door: Door, { author, message, word, submission }: Signed)
   const key = keyOf(door, author);
   // What waits counts as done: whoever extends another head has not heard of it.
   const before = door.lanes.chain(author)?.head ?? key.head;
-  const after = nextHead(before, word);
-  if (!verify(key, after, submission.signature)) {
+  const after = nextHeadOnce(before, word);
+  if (!verifyOnce(key, after, submission.signature)) {
     return { refused: refuseSignature(door, { author, word, submission }, before) };
   }
   const { seen } = submission;

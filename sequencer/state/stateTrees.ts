@@ -20,6 +20,11 @@ export interface StateTrees {
   readonly accounts: MerkleTree;
   readonly sessions: MerkleTree;
   readonly books: MerkleTree;
+  /**
+   * Writes one leaf as it is in `state` now. The next sync takes it for done: nothing may change in
+   * between.
+   */
+  move(tree: keyof Touched, id: number, state: StateView): void;
   /** Writes the leaves of the touched ids as they are in `state` now. */
   sync(state: StateView, touched: Touched): void;
   /** The roots of trees and of what `state` has besides; the trees must be in sync. */
@@ -35,6 +40,21 @@ export function createStateTrees(shape: Shape): StateTrees {
   const sessions = createMerkleTree({ levels, emptyLeaf: sessionLeaf(emptySession()) });
   const books = createMerkleTree({ levels: shape.bookLevels, emptyLeaf: 0n });
 
+  const trees = { accounts, sessions, books };
+  const moved = {
+    accounts: new Set<number>(),
+    sessions: new Set<number>(),
+    books: new Set<number>(),
+  };
+  const names = ["accounts", "sessions", "books"] as const;
+
+  function leafOf(tree: keyof Touched, id: number, state: StateView): bigint {
+    if (tree === "accounts") return accountLeaf(state.account(id));
+    if (tree === "sessions") return sessionLeaf(state.session(id));
+    const book = state.book(id);
+    return book === undefined ? 0n : bookLeaf(book, shape.depth);
+  }
+
   function roots(state: StateView): Roots {
     return {
       accounts: accounts.root(),
@@ -49,27 +69,19 @@ export function createStateTrees(shape: Shape): StateTrees {
   }
 
   return {
-    accounts,
-    sessions,
-    books,
+    ...trees,
+    move(tree, id, state) {
+      trees[tree].set(id, leafOf(tree, id, state));
+      moved[tree].add(id);
+    },
     sync(state, touched) {
-      accounts.setMany(leaves(touched.accounts, (id) => accountLeaf(state.account(id))));
-      sessions.setMany(leaves(touched.sessions, (id) => sessionLeaf(state.session(id))));
-      books.setMany(
-        leaves(touched.books, (id) => {
-          const book = state.book(id);
-          return book === undefined ? 0n : bookLeaf(book, shape.depth);
-        }),
-      );
+      for (const tree of names) {
+        const left = [...touched[tree]].filter((id) => !moved[tree].has(id));
+        trees[tree].setMany(left.map((id) => [id, leafOf(tree, id, state)] as const));
+        moved[tree].clear();
+      }
     },
     roots,
     root: (state) => stateRoot(roots(state)),
   };
-}
-
-function* leaves(
-  ids: Iterable<number>,
-  leafOf: (id: number) => bigint,
-): Generator<readonly [number, bigint]> {
-  for (const id of ids) yield [id, leafOf(id)];
 }

@@ -3,7 +3,7 @@
  * may be fetched, one that is unpacked below `build/browser` and installed nowhere.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, chromium } from "playwright-core";
@@ -14,6 +14,8 @@ const root = path.join(folder, "root");
 const ready = path.join(folder, "ready");
 const unpacked = path.join(root, "usr", "lib", "chromium", "chromium");
 const DOWNLOAD_MS = 300_000;
+const WAIT_MS = 500;
+const lock = `${folder}.lock`;
 
 export interface Program {
   readonly executablePath: string;
@@ -41,13 +43,37 @@ function download(): boolean {
   return existsSync(unpacked);
 }
 
+/** Tests run in several processes: the first one fetches, the others wait for it. */
+function isFetched(): boolean {
+  const end = Date.now() + 2 * DOWNLOAD_MS;
+  mkdirSync(path.dirname(lock), { recursive: true });
+  while (!existsSync(ready)) {
+    try {
+      mkdirSync(lock);
+    } catch {
+      // One that was killed leaves its lock behind.
+      const since = statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? Date.now();
+      if (Date.now() - since > 2 * DOWNLOAD_MS) rmSync(lock, { recursive: true, force: true });
+      if (Date.now() > end) return false;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+      continue;
+    }
+    try {
+      return existsSync(ready) || download();
+    } finally {
+      rmSync(lock, { recursive: true, force: true });
+    }
+  }
+  return true;
+}
+
 function find(): Program | undefined {
   const own = process.env.STRADDLE_CHROMIUM ?? "chromium";
   if (spawnSync(own, ["--version"], { stdio: "ignore" }).status === 0) {
     const named = own.includes("/") ? own : spawnSync("which", [own], { encoding: "utf8" }).stdout;
     return { executablePath: named.trim(), env: process.env };
   }
-  if (!existsSync(ready) && !(process.getuid?.() === 0 && download())) return undefined;
+  if (!existsSync(ready) && !(process.getuid?.() === 0 && isFetched())) return undefined;
   const libraries = path.join(root, "usr", "lib", "x86_64-linux-gnu");
   const env = {
     ...process.env,

@@ -1,0 +1,65 @@
+/**
+ * The door checks a message, and the rules check it again when its turn comes: for everything that
+ * replays a log, theirs is the only check. What a pure function has just answered is remembered
+ * here for the second time, compared in every argument; nothing else depends on it.
+ */
+import { type PublicKey, type Signature, verify } from "./eddsa.ts";
+import { nextHead } from "./messages.ts";
+
+/** Messages between door and turn are fewer; a power of two. */
+const PLACE_BITS = 12;
+
+interface Held {
+  readonly key: PublicKey;
+  readonly message: bigint;
+  readonly signature: Signature;
+}
+
+interface Link {
+  readonly head: bigint;
+  readonly word: bigint;
+  readonly after: bigint;
+}
+
+const held = new Array<Held | undefined>(2 ** PLACE_BITS);
+const links = new Array<Link | undefined>(2 ** PLACE_BITS);
+
+/** As `verify`; only what holds is remembered. `message` should be a hash. */
+export function verifyOnce(key: PublicKey, message: bigint, signature: Signature): boolean {
+  const place = placeOf(message);
+  const known = held[place];
+  if (known !== undefined && isSame(known, { key, message, signature })) return true;
+  if (!verify(key, message, signature)) return false;
+  const { x, y } = key;
+  const { r8x, r8y, s } = signature;
+  // Copies: whoever gave them may change them.
+  held[place] = { key: { x, y }, message, signature: { r8x, r8y, s } };
+  return true;
+}
+
+/** As `nextHead`. */
+export function nextHeadOnce(head: bigint, word: bigint): bigint {
+  const place = placeOf(head);
+  const known = links[place];
+  if (known !== undefined && known.head === head && known.word === word) return known.after;
+  const after = nextHead(head, word);
+  links[place] = { head, word, after };
+  return after;
+}
+
+/** Low bits of a hash are spread evenly. */
+function placeOf(hash: bigint): number {
+  return Number(BigInt.asUintN(PLACE_BITS, hash));
+}
+
+function isSame(one: Held, other: Held): boolean {
+  const [a, b] = [one.signature, other.signature];
+  return (
+    one.message === other.message &&
+    one.key.x === other.key.x &&
+    one.key.y === other.key.y &&
+    a.r8x === b.r8x &&
+    a.r8y === b.r8y &&
+    a.s === b.s
+  );
+}
