@@ -31,10 +31,10 @@ const SECTIONS: readonly { readonly name: string; readonly title: string }[] = [
 
 const HEAD = `# Benchmarks
 
-What \`npm run bench -- NAME --json\` has measured, each beside its peer in the same run. The machine
-has two cores for everything: venue, load and disk. Times differ by a tenth or more from one run to
-the next, ratios less. \`node scripts/benchmarkPage.ts NAME\` measures one again, without a name it
-makes this page.
+What \`npm run bench -- NAME --json\` has measured, each beside its peer in the same run. The
+machine has two cores for everything: venue, load and disk. Times differ by a tenth or more from
+run to run, ratios less. \`node scripts/benchmarkPage.ts NAME\` measures one again, without a name
+it makes this page.
 `;
 
 function measure(name: string): void {
