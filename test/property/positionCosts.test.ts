@@ -192,7 +192,7 @@ function follow(list: readonly Command[], restartEvery: number): void {
 
 test("costs and profits are those of all trades, whatever happens and however it restarts", () => {
   const commands = fc.array(command, { minLength: 60, maxLength: 140, size: "max" });
-  fc.assert(fc.property(commands, fc.integer({ min: 1, max: 9 }), follow), runs(60));
+  fc.assert(fc.property(commands, fc.integer({ min: 1, max: 9 }), follow), runs(600));
   if (process.env.FC_NUM_RUNS !== undefined) return;
   const moving = ["book 0", "book 2", "book 3", "settlePosition", "forcedClose", "backstop"];
   for (const name of moving) assert.ok((reached.get(name) ?? 0) > 0, `${name} was never reached`);

@@ -194,7 +194,9 @@ test("E17 readers that do not read are dropped, the others miss nothing", async 
 });
 
 test("E17 10,000 idle sockets: the honest client is served, memory stays", async (context) => {
-  const limits = { connections: 2000, connectionsPerAddress: 1500, headersMs: 2000 };
+  // Nobody is gone for being silent before it is seen how many are taken.
+  const patience = { headersMs: 15_000, requestMs: 15_000 };
+  const limits = { connections: 2000, connectionsPerAddress: 1500, ...patience };
   const rpc = await startRpc(context, { ...limits, credits: GENEROUS });
   const quiet = await latencies(rpc);
   const rssBefore = process.memoryUsage().rss;
@@ -215,15 +217,18 @@ test("E17 10,000 idle sockets: the honest client is served, memory stays", async
   const grown = (process.memoryUsage().rss - rssBefore) / MEGABYTES;
   assert.ok(most > 500, `they were really there: ${most}`);
   // The attacker hears a moment later which of its connections were closed.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  const { open } = await ask();
+  let { open } = await ask();
+  for (let waited = 0; open > 1500 && waited < 80; waited++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    open = (await ask()).open;
+  }
   assert.ok(open <= 1500, `no more than one address may have: ${open}`);
   assert.ok(grown < 200, `${grown} MiB more`);
   const [before, during] = [percentile(quiet, 99), percentile(busy, 99)];
   // Both run on shared cores: a few milliseconds say nothing.
   assert.ok(during <= 2 * before + 50, `p99 of the honest client: ${before} then ${during} ms`);
   // Whoever says nothing is gone soon, and the place is free again.
-  for (let waited = 0; (await ask()).open > 0 && waited < 100; waited++) {
+  for (let waited = 0; (await ask()).open > 0 && waited < 600; waited++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.equal((await ask()).open, 0);
