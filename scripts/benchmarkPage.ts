@@ -1,8 +1,8 @@
 /**
  * Makes BENCHMARKS.md and its pictures of what `npm run bench -- NAME --json` has printed into
  * scripts/benchmarks/results/NAME.jsonl, each with the machine in a first line of its own:
- * `node scripts/benchmarkPage.ts NAME` measures one and writes its file, without a name it makes
- * the page of the files that are there.
+ * `node scripts/benchmarkPage.ts NAME` (and what else the benchmark takes) measures one and writes
+ * its file, without a name it makes the page of the files that are there.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -37,9 +37,9 @@ run to run, ratios less. \`node scripts/benchmarkPage.ts NAME\` measures one aga
 it makes this page.
 `;
 
-function measure(name: string): void {
+function measure(name: string, others: readonly string[]): void {
   const script = path.join(ROOT, "scripts", "bench.ts");
-  const { stdout, status } = spawnSync(process.execPath, [script, name, "--json"], {
+  const { stdout, status } = spawnSync(process.execPath, [script, name, "--json", ...others], {
     ...{ cwd: ROOT, encoding: "utf8", maxBuffer: 1 << 26 },
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -125,6 +125,6 @@ function section({ name, title }: (typeof SECTIONS)[number]): string[] {
   ];
 }
 
-const [wanted] = process.argv.slice(2);
-if (wanted !== undefined) measure(wanted);
+const [wanted, ...others] = process.argv.slice(2);
+if (wanted !== undefined) measure(wanted, others);
 writeFileSync(PAGE, [HEAD, ...SECTIONS.flatMap(section)].join("\n"));
