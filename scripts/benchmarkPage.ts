@@ -46,7 +46,8 @@ function measure(name: string, others: readonly string[]): void {
   if (status !== 0) throw new Error(`the benchmark \`${name}\` has failed`);
   const [cpu] = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const machine = `${cpus().length} cores (${cpu?.model.trim()}), ${memory}, Linux ${release().split("-")[0]}`;
+  const [kernel] = release().split("-");
+  const machine = `${cpus().length} cores (${cpu?.model.trim()}), ${memory}, Linux ${kernel}`;
   const first: Machine = {
     ...{ machine, node: process.version },
     date: new Date().toISOString().slice(0, 10),
