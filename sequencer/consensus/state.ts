@@ -120,8 +120,8 @@ export type ConsensusEvent =
   | { readonly type: "rewound"; readonly to: number };
 
 /**
- * To be carried out in order: nothing after a `persist` may be begun before it is durable. Log
- * records of a block must be durable before `executed` says that it is good.
+ * To be carried out in order: nothing after a `persist` that others hear of may be begun before it
+ * is durable. Log records of a block must be durable before `executed` says that it is good.
  */
 export type ConsensusEffect =
   | { readonly type: "persist"; readonly durable: Durable }
@@ -141,7 +141,7 @@ export type ConsensusEffect =
   | { readonly type: "execute"; readonly block: Block }
   /** Lead: tell by `grew` how far the own log goes beyond `base`, now and whenever it grows. */
   | { readonly type: "lead"; readonly term: number; readonly base: Block }
-  /** Final: durable before the next effect is begun. `certificate` is its own or a successor's. */
+  /** Final: durable with the next `persist`. `certificate` is its own or a successor's. */
   | { readonly type: "deliver"; readonly block: Block; readonly certificate: BlockCertificate }
   /** Send `to` this delivered block and those before it, as far as they are still stored. */
   | { readonly type: "answer"; readonly to: number; readonly block: string }
@@ -157,6 +157,8 @@ export type Draft = { -readonly [K in keyof ConsensusState]: ConsensusState[K] }
   readonly before: ConsensusState | null;
   readonly copied: Set<MapName>;
   readonly effects: ConsensusEffect[];
+  /** Newest certificates that this leader has made in the step and not shown yet. */
+  readonly untold: Map<BlockCertificate["kind"], BlockCertificate>;
   isVoting: boolean;
 };
 
@@ -165,7 +167,7 @@ type MapOf<N extends MapName> =
   ConsensusState[N] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never;
 
 export function draftOf(state: ConsensusState, before: ConsensusState | null): Draft {
-  return { ...state, before, copied: new Set(), effects: [], isVoting: false };
+  return { ...state, before, copied: new Set(), effects: [], untold: new Map(), isVoting: false };
 }
 
 /** A map of the draft to write to: copied first, since the state before the step shares it. */

@@ -33,6 +33,22 @@ export function broadcast(draft: Draft, message: Message): void {
   draft.effects.push({ type: "broadcast", message });
 }
 
+/** Sends a vote for a block to its leader, who shows the others what comes of it, and counts it. */
+export function sendVote(draft: Draft, vote: SignedVote): void {
+  const { validators, self } = draft.config;
+  const to = leaderOf(validators, vote.term);
+  const message = { type: "vote", vote, certificate: null } as const;
+  if (to !== self) draft.effects.push({ type: "send", to, message });
+  addVote(draft, vote);
+}
+
+/** What a leader has made of the votes that it alone was sent. */
+export function tellCertified(draft: Draft): void {
+  for (const certificate of draft.untold.values()) {
+    broadcast(draft, { type: "certificate", certificate });
+  }
+}
+
 /** Votes to end the term, once. From then on nothing else is voted for in it. */
 export function giveUp(draft: Draft): void {
   if (!isVoter(draft)) return;
@@ -81,7 +97,11 @@ function countBlock(draft: Draft, { kind, view, block }: SignedVote): void {
     (vote) => vote.block === block,
   );
   if (votes.length < draft.config.validators.quorum) return;
-  takeCertificate(draft, certificateOf(kind, votes));
+  const certificate = certificateOf(kind, votes);
+  const { validators, self } = draft.config;
+  const isLeaders = leaderOf(validators, view.term) === self;
+  if (isLeaders) draft.untold.set(kind, certificate);
+  takeCertificate(draft, certificate, isLeaders);
 }
 
 function countNullify(draft: Draft): void {
@@ -101,8 +121,16 @@ function votesLike(draft: Draft, place: Pick<Vote, "kind" | "term" | "view">): S
   return votes.filter((vote) => vote !== undefined);
 }
 
-/** Takes a certificate that has no fault; an old one changes nothing. */
-export function takeCertificate(draft: Draft, certificate: BlockCertificate): void {
+/**
+ * Takes a certificate that has no fault; an old one changes nothing. `isLeaders`: the leader of its
+ * term has shown it. What members make final among themselves does not prolong a silent leader's
+ * term.
+ */
+export function takeCertificate(
+  draft: Draft,
+  certificate: BlockCertificate,
+  isLeaders = true,
+): void {
   const { kind, view } = certificate;
   if (compareViews(view, draft.tip.view) > 0) {
     draft.tip = tipOf(certificate);
@@ -114,7 +142,7 @@ export function takeCertificate(draft: Draft, certificate: BlockCertificate): vo
   draft.isMoving = true;
   if (view.term !== draft.term) return;
   draft.isFruitful = true;
-  startTimer(draft, "term", timeoutOf(draft));
+  if (isLeaders) startTimer(draft, "term", timeoutOf(draft));
 }
 
 /** Takes a nullification that has no fault: the next term begins, and the others hear of it. */

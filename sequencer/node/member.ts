@@ -24,6 +24,11 @@ import { SIGNATURES_KEPT, type VoteKeys } from "./voteKeys.ts";
 /** Times in ms; the defaults of a configuration. */
 export const TIMING_DEFAULT: Timing = { termMs: 2_000, heartbeatMs: 400, resendMs: 600 };
 export const PATIENCE_MS_DEFAULT = 500;
+/**
+ * Members who do not lead report what is final so much later (ms), newer blocks with it: the leader
+ * has said it already, and their word counts where it does not.
+ */
+const REPORT_DELAY_MS = 25;
 
 export interface MemberOptions extends Omit<MemberNetworkOptions, "source" | "self" | "logger"> {
   readonly validators: ValidatorSet;
@@ -103,7 +108,8 @@ export async function openMember(options: MemberOptions): Promise<Member> {
         want: replication.want,
         onFinal: (final) => {
           moving?.finalized(final.block);
-          line.tell();
+          if (own.progress().leader === self) line.tell();
+          else line.tellSoon();
         },
         moving: moving?.attach({ log, replication, certifier: () => own }),
       });
@@ -134,12 +140,24 @@ function openReports(
   const servers = [sequencer].flat();
   const open = (server: string) => createReportLine({ node, server, logger, report });
   let line = open(servers[0]!);
+  let cancel: (() => void) | undefined;
+  const tell = (): void => {
+    cancel?.();
+    cancel = undefined;
+    line.tell();
+  };
   return {
-    tell: () => line.tell(),
+    tell,
+    tellSoon: () => {
+      cancel ??= realScheduler.after(REPORT_DELAY_MS, tell);
+    },
     moveTo: (leader: number) => {
       void line.stop();
       line = open(servers[leader]!);
     },
-    stop: () => line.stop(),
+    stop: () => {
+      cancel?.();
+      return line.stop();
+    },
   };
 }

@@ -4,7 +4,7 @@
  */
 import { BLOCK_RECORDS_MAX, type Block, blockHash, compareViews } from "../consensus/block.ts";
 import { type ConsensusEvent, type ConsensusState, tipBlock } from "../consensus/state.ts";
-import type { CertificationStore, FinalBlock, LogEnd, Logger } from "../ports.ts";
+import type { FinalBlock, LogEnd, Logger } from "../ports.ts";
 import type { ExecutedLog, ExecutedPlace } from "./executedLog.ts";
 import { messageOf } from "./loop.ts";
 
@@ -30,7 +30,6 @@ export interface Moving {
 export interface BlockParts {
   readonly options: {
     readonly log: ExecutedLog;
-    readonly store: Pick<CertificationStore, "save">;
     readonly logger: Logger;
     readonly moving?: Moving | undefined;
     want(target: LogEnd): void;
@@ -46,6 +45,8 @@ export interface BlockParts {
   synchronizing: FinalBlock | undefined;
   final: FinalBlock | undefined;
   happen(event: ConsensusEvent): void;
+  /** Resolves when the block, and those that became final before it, are durable as such. */
+  saveFinal(final: FinalBlock): Promise<void>;
   /** It votes no more. */
   fail(reason: string): void;
 }
@@ -155,7 +156,7 @@ export function cutOff(
 export async function synchronize(parts: BlockParts): Promise<void> {
   const final = parts.synchronizing;
   const { options } = parts;
-  const { log, store } = options;
+  const { log } = options;
   try {
     if (final === undefined) return;
     const place = await log.placeAt(parts.state.delivered, final.block.to);
@@ -177,7 +178,7 @@ export async function synchronize(parts: BlockParts): Promise<void> {
     if (block.height <= parts.state.delivered.height) return;
     parts.final = final;
     parts.options.onFinal?.(final);
-    await store.save({ delivered: [final] });
+    await parts.saveFinal(final);
     parts.happen({ type: "adopted", ...final });
   } catch (error) {
     parts.fail(messageOf(error));

@@ -1,8 +1,10 @@
 /**
  * Runs one member of the validator set: gives the step function of `consensus/simplex.ts` what
- * happens and carries out what it says, in order. Nothing after a `persist` or `deliver` is begun
- * before that is durable. What gathers while a write is under way shares the next one: a record of
- * votes replaces the one before it, so that the newest makes all of them durable.
+ * happens and carries out what it says. What others hear of leaves in order, and nothing after a
+ * `persist` before that is durable. What gathers in one turn of the event loop, or while a write is
+ * under way, shares the next one: a record of votes replaces the one before it, so that the newest
+ * makes all of them durable. Final blocks go into the same write; without a vote they wait a
+ * little, since their certificates prove them to whoever has lost them.
  */
 import { type Block, compareViews } from "../consensus/block.ts";
 import { type BlockCertificate, type Nullification, votesOf } from "../consensus/certificate.ts";
@@ -13,6 +15,7 @@ import {
   type ConsensusEffect,
   type ConsensusEvent,
   type ConsensusState,
+  type Durable,
   isVoter,
   type TimerName,
 } from "../consensus/state.ts";
@@ -77,13 +80,23 @@ export interface Certifier {
   contradicted(): void;
 }
 
+/** Final blocks without a vote to share a write with are written after so long (ms). */
+const FINAL_WAIT_MS = 50;
+
 interface Parts extends BlockParts {
   readonly options: CertifierOptions;
   readonly timers: Map<TimerName, () => void>;
   readonly others: readonly number[];
   state: ConsensusState;
+  /** What waits until the votes before it are durable. */
   queue: ConsensusEffect[];
   isPumping: boolean;
+  /** Final blocks that have not been written. */
+  unsaved: FinalBlock[];
+  /** Cancels the write of them that is due later. */
+  cancelSaving: (() => void) | undefined;
+  /** The newest write: one at a time, or an older one could be the last. */
+  saving: Promise<void>;
   /** Term that was last told of, and that was last given up. */
   toldTerm: number;
   givenUpTerm: number;
@@ -102,10 +115,15 @@ export function createCertifier(options: CertifierOptions): Certifier {
     others: validators.members.map((_, member) => member).filter((member) => member !== self),
     state: start(consensus).state,
     ...{ queue: [], isPumping: false, isLeadingSoon: false, evidence: 0 },
+    ...{ unsaved: [], cancelSaving: undefined, saving: Promise.resolve() },
     ...{ executing: undefined, synchronizing: undefined, final: undefined, ended: undefined },
     ...{ toldTerm: 0, givenUpTerm: 0, cutFor: new Set<string>() },
     end: () => undefined,
     happen: (event) => happen(parts, event),
+    saveFinal: (final) => {
+      parts.unsaved.push(final);
+      return save(parts, undefined);
+    },
     fail: (reason) => fail(parts, reason),
   };
   return {
@@ -116,6 +134,7 @@ export function createCertifier(options: CertifierOptions): Certifier {
         parts.end = (reason) => {
           parts.ended ??= { reason };
           for (const cancel of parts.timers.values()) cancel();
+          parts.cancelSaving?.();
           resolve(reason);
         };
       });
@@ -211,7 +230,10 @@ function happen(parts: Parts, event: ConsensusEvent): void {
 function take(parts: Parts, { state, effects }: Step): void {
   parts.state = state;
   tellTerm(parts);
-  parts.queue.push(...effects);
+  for (const effect of effects) {
+    if (isInward(effect)) carryOut(parts, effect);
+    else parts.queue.push(effect);
+  }
   void pump(parts);
   if (parts.executing !== undefined) wantIfCertified(parts, parts.executing);
   leadSoon(parts);
@@ -230,56 +252,70 @@ function tellTerm(parts: Parts): void {
   moving?.onGivenUp();
 }
 
+/** Tells nobody anything: it need not wait for votes to be durable. */
+function isInward({ type }: ConsensusEffect): boolean {
+  return type === "execute" || type === "startTimer" || type === "deliver";
+}
+
 /** Carries out what waits, a durable write at a time. */
 async function pump(parts: Parts): Promise<void> {
   if (parts.isPumping) return;
   parts.isPumping = true;
   try {
     while (parts.queue.length > 0 && parts.ended === undefined) {
-      const effects = parts.queue;
-      parts.queue = [];
-      const first = effects.findIndex(isDurable);
+      const first = parts.queue.findIndex(({ type }) => type === "persist");
       const isFree = first === -1;
-      for (const effect of isFree ? effects : effects.slice(0, first)) carryOut(parts, effect);
+      const free = parts.queue.splice(0, isFree ? parts.queue.length : first);
+      for (const effect of free) carryOut(parts, effect);
       if (isFree) continue;
-      const rest = effects.slice(first);
-      // Needs no write of ours: the certificate proves it to whoever hears of it.
-      for (const final of deliveredIn(rest)) {
-        parts.final = final;
-        parts.options.onFinal?.(final);
-      }
-      await parts.options.store.save(changeOf(rest));
+      await new Promise((resolve) => setImmediate(resolve));
+      const effects = parts.queue.splice(0);
+      await save(parts, effects.filter((effect) => effect.type === "persist").at(-1)?.durable);
       if (parts.ended !== undefined) return;
-      for (const effect of rest) carryOut(parts, effect);
+      for (const effect of effects) carryOut(parts, effect);
     }
   } catch (error) {
-    // Nobody knows what a disk has kept that failed once.
-    fail(parts, `its votes cannot be made durable: ${messageOf(error)}`);
+    fail(parts, messageOf(error));
   } finally {
     parts.isPumping = false;
   }
 }
 
-function isDurable({ type }: ConsensusEffect): boolean {
-  return type === "persist" || type === "deliver";
+/** Resolves when the votes, and what has become final before them, are durable. */
+async function save(parts: Parts, durable: Durable | undefined): Promise<void> {
+  parts.cancelSaving?.();
+  parts.cancelSaving = undefined;
+  const delivered = parts.unsaved.splice(0);
+  const { store } = parts.options;
+  parts.saving = parts.saving.then(() => store.save({ durable, delivered }));
+  try {
+    await parts.saving;
+  } catch (error) {
+    // Nobody knows what a disk has kept that failed once.
+    throw new Error(`its votes cannot be made durable: ${messageOf(error)}`, { cause: error });
+  }
 }
 
-function changeOf(effects: readonly ConsensusEffect[]) {
-  const votes = effects.filter((effect) => effect.type === "persist").at(-1);
-  return { durable: votes?.durable, delivered: deliveredIn(effects) };
-}
-
-function deliveredIn(effects: readonly ConsensusEffect[]): FinalBlock[] {
-  return effects
-    .filter((effect) => effect.type === "deliver")
-    .map(({ block, certificate }) => ({ block, certificate }));
+/** Its certificate proves it to whoever hears of it: that needs no write of ours. */
+function deliver(parts: Parts, final: FinalBlock): void {
+  const { scheduler, onFinal } = parts.options;
+  parts.final = final;
+  parts.unsaved.push(final);
+  onFinal?.(final);
+  if (parts.ended !== undefined) return;
+  parts.cancelSaving ??= scheduler.after(FINAL_WAIT_MS, () => {
+    if (parts.unsaved.length === 0) return;
+    save(parts, undefined).catch((error: unknown) => fail(parts, messageOf(error)));
+  });
 }
 
 function carryOut(parts: Parts, effect: ConsensusEffect): void {
   const { network, scheduler, logger } = parts.options;
   switch (effect.type) {
     case "persist":
+      break;
     case "deliver":
+      deliver(parts, { block: effect.block, certificate: effect.certificate });
       break;
     case "broadcast":
       network.send(parts.others, effect.message);
