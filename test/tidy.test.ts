@@ -37,6 +37,7 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   l1: adapter,
   gossip: adapter,
   prover: adapter,
+  threads: adapter,
   api: [...adapter, "type accountPolicy", "type packageTrading", "market"],
   oracle: [...adapter, "pricing"],
   metrics: adapter,
@@ -47,7 +48,7 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   ],
   node: [
     ...[...core, "state", "batch", "consensus", "ports", "exchangeService", "pricing", "roles"],
-    ...["store", "jetstream", "l1", "gossip", "prover", "api", "oracle", "metrics"],
+    ...["store", "jetstream", "l1", "gossip", "prover", "threads", "api", "oracle", "metrics"],
   ],
   client: [...core, "pricing", "market", "exchangeService"],
   cli: ["client", "market", "protocol", "consensus", "node", "l1", "exchangeService"],
@@ -64,7 +65,7 @@ const zonePackages: Readonly<Record<string, readonly string[]>> = {
   engine: [],
   state: [],
   batch: ["@noble/*", "node:crypto"],
-  consensus: ["@noble/*"],
+  consensus: ["@noble/*", "node:crypto"],
   pricing: [],
   market: [],
   // A package of its own: whoever attacks a circuit needs Node, and circom2 beside it.

@@ -1,6 +1,6 @@
 /** What is agreed on: a chain of blocks, each a range of the order log and the root it leads to. */
-import { sha256 } from "@noble/hashes/sha2.js";
-import { bytesToHex, concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
+import { hash } from "node:crypto";
+import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 
 /** Records of one block. */
 export const BLOCK_RECORDS_MAX = 2 ** 16;
@@ -49,7 +49,7 @@ export function blockHash(block: Block): string {
   }
   const rootBytes = hexToBytes(root.toString(16).padStart(64, "0"));
   const parts = [MAGIC, numbers, hexToBytes(parent), hexToBytes(logHash), rootBytes];
-  return bytesToHex(sha256(concatBytes(...parts)));
+  return hash("sha256", concatBytes(...parts), "hex");
 }
 
 /** Negative when `a` is before `b`, 0 when they are the same view. */

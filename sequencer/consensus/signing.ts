@@ -39,15 +39,41 @@ export function createSigner(privateKey: Uint8Array): Signer {
 export const verifySignature: Verify = (member, digest, signature) =>
   isOneForm(signature) && recoverAddress(digest, signature) === member;
 
+/** Signatures that are known to be good. */
+export interface SignatureMemory {
+  readonly verify: Verify;
+  /** The signer, whose own signatures come back in certificates and need no check. */
+  signing(signer: Signer): Signer;
+}
+
 /** Remembers what was found good: a vote comes alone and then again in certificates. */
-export function withMemory(verify: Verify, entriesMax: number): Verify {
+export function createSignatureMemory(verify: Verify, entriesMax: number): SignatureMemory {
   const good = new Set<string>();
-  return (member, digest, signature) => {
-    const entry = `${member}${bytesToHex(digest)}${signature}`;
-    if (good.has(entry)) return true;
-    if (!verify(member, digest, signature)) return false;
+  const entryOf = (member: string, digest: Uint8Array, signature: string): string =>
+    `${member}${bytesToHex(digest)}${signature}`;
+  const remember = (entry: string): void => {
     if (good.size >= entriesMax) good.delete(good.values().next().value!);
     good.add(entry);
-    return true;
   };
+  return {
+    verify: (member, digest, signature) => {
+      const entry = entryOf(member, digest, signature);
+      if (good.has(entry)) return true;
+      if (!verify(member, digest, signature)) return false;
+      remember(entry);
+      return true;
+    },
+    signing: ({ address, sign }) => ({
+      address,
+      sign: (digest) => {
+        const signature = sign(digest);
+        remember(entryOf(address, digest, signature));
+        return signature;
+      },
+    }),
+  };
+}
+
+export function withMemory(verify: Verify, entriesMax: number): Verify {
+  return createSignatureMemory(verify, entriesMax).verify;
 }

@@ -1,5 +1,5 @@
 /** The three votes, the bytes that are signed for them, and which pairs of them prove a lie. */
-import { sha256 } from "@noble/hashes/sha2.js";
+import { hash } from "node:crypto";
 import { concatBytes, hexToBytes, utf8ToBytes } from "@noble/hashes/utils.js";
 import { compareViews, type View } from "./block.ts";
 
@@ -43,7 +43,8 @@ export function voteDigest(session: string, { kind, term, view, block }: Vote): 
   for (const [place, value] of [term, view.term, view.index].entries()) {
     words.setBigUint64(1 + 8 * place, BigInt(value));
   }
-  return sha256(concatBytes(MAGIC, hexToBytes(session), numbers, hexToBytes(block)));
+  const bytes = concatBytes(MAGIC, hexToBytes(session), numbers, hexToBytes(block));
+  return hash("sha256", bytes, "buffer");
 }
 
 export function isSameVote(a: Vote, b: Vote): boolean {

@@ -1,7 +1,7 @@
 /** Puts a member of the validator set together: mesh, replicated log, driver, reports. */
 import type { LogRecord } from "../batch/log.ts";
 import { type Block, blockHash } from "../consensus/block.ts";
-import { type Signer, withMemory } from "../consensus/signing.ts";
+import { createSignatureMemory, type Signer } from "../consensus/signing.ts";
 import type { Timing } from "../consensus/state.ts";
 import type { ValidatorSet } from "../consensus/validatorSet.ts";
 import type { VerificationRules } from "../consensus/verification.ts";
@@ -72,7 +72,9 @@ export async function openMember(options: MemberOptions): Promise<Member> {
   const { validators, genesis, timing, signer, keys, store, logger, patienceMs } = options;
   const self = validators.members.indexOf(signer.address);
   if (self === -1) throw new RangeError(`\`${signer.address}\` is not in the validator set`);
-  const verify = withMemory(keys.verify, SIGNATURES_KEPT);
+  const signatures = createSignatureMemory(keys.verify, SIGNATURES_KEPT);
+  const { sign } = signatures.signing(signer);
+  const { verify } = signatures;
   const rules: VerificationRules = { validators, genesis: blockHash(genesis), verify };
   const source = { record: (from: number) => store.log.read(from) };
   const mesh = await createMemberNetwork({ ...options, self, source });
@@ -102,7 +104,7 @@ export async function openMember(options: MemberOptions): Promise<Member> {
       const log = createExecutedLog(store.log, place);
       executedLog = log;
       const own = createCertifier({
-        consensus: { validators, self, sign: signer.sign, genesis, timing },
+        consensus: { validators, self, sign, genesis, timing },
         ...{ rules, network, logger, log, scheduler: realScheduler },
         store: store.certification(validators.session),
         want: replication.want,

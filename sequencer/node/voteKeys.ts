@@ -24,7 +24,6 @@ interface Binding {
     digest: Uint8Array,
     compressed: boolean,
   ): Uint8Array;
-  signatureNormalize(signature: Uint8Array): Uint8Array;
 }
 
 export interface VoteKeys {
@@ -33,6 +32,14 @@ export interface VoteKeys {
   /** False: the binding does not run here, and votes cost more. */
   readonly isNative: boolean;
 }
+
+/** More than any set of validators has. */
+const MEMBERS_KNOWN_MAX = 256;
+/** Half of the curve's order, rounded down: the largest low s. */
+const HALF_ORDER = Buffer.from(
+  "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0",
+  "hex",
+);
 
 /** Signatures that are remembered as good: a vote comes alone, and again in certificates. */
 export const SIGNATURES_KEPT = 4096;
@@ -69,14 +76,23 @@ function signerOf(binding: Binding, privateKey: Uint8Array): Signer {
 }
 
 function verifyBy(binding: Binding): Verify {
+  /** Public keys by address: the hash that leads from one to the other is the same each time. */
+  const known = new Map<string, Uint8Array>();
+  const isOf = (member: string, publicKey: Uint8Array): boolean => {
+    const before = known.get(member);
+    if (before !== undefined) return Buffer.compare(before, publicKey) === 0;
+    if (addressOf(publicKey) !== member) return false;
+    if (known.size < MEMBERS_KNOWN_MAX) known.set(member, publicKey);
+    return true;
+  };
   return (member, digest, signature) => {
     const parts = isOneForm(signature) ? signatureParts(signature) : undefined;
     if (parts === undefined) return false;
     const { rs, recovery } = parts;
+    // A high s is a second signature of the same vote: layer one refuses it too.
+    if (Buffer.compare(rs.subarray(32), HALF_ORDER) > 0) return false;
     try {
-      // A high s is a second signature of the same vote: layer one refuses it too.
-      if (bytesToHex(binding.signatureNormalize(rs.slice())) !== bytesToHex(rs)) return false;
-      return addressOf(binding.ecdsaRecover(rs, recovery, digest, false)) === member;
+      return isOf(member, binding.ecdsaRecover(rs, recovery, digest, false));
     } catch {
       return false;
     }

@@ -43,6 +43,10 @@ test("both sign the same and judge the same", (context) => {
       assert.equal(verdict, place === 0, text);
     }
     assert.equal(keys.verify(native.address, hashOf("other"), signature), false);
+    // Also of a member whose key is known by now.
+    assert.ok(keys.verify(native.address, digest, signature));
+    const other = keys.signer(hashOf(`other secret ${round}`));
+    assert.equal(keys.verify(native.address, digest, other.sign(digest)), false);
   }
 });
 
