@@ -33,8 +33,6 @@ abstract contract RollupBatches is RollupSettings {
     uint256 private constant VALIDATOR_SILENCE_MAX = 24 hours;
     /// @dev After this much silence of the operator anybody may serve the queue, seconds.
     uint256 private constant OPERATOR_SILENCE_MAX = 24 hours;
-    /// @dev Batches of one transaction. What they share is a small part of each by then.
-    uint256 private constant BATCHES_MAX = 16;
 
     constructor(RollupConfig memory config) RollupSettings(config) {}
 
@@ -151,7 +149,9 @@ abstract contract RollupBatches is RollupSettings {
         uint256 ageMax = _checkSubmitter(progress.anchoredAt);
         _seat.checkNotPaused();
         uint256 count = batches.length;
-        if (count == 0 || count > BATCHES_MAX) revert BatchesOutOfRange(count, BATCHES_MAX);
+        if (count == 0 || count > ProtocolConstants.BATCHES_TOGETHER_MAX) {
+            revert BatchesOutOfRange(count, ProtocolConstants.BATCHES_TOGETHER_MAX);
+        }
         // The first ends the silence that lets others in.
         if (count > 1) ageMax = _checkSubmitter(block.timestamp);
         uint256 before = progress.batchCount;

@@ -44,7 +44,8 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     },
   },
   hash: {
-    about: "Poseidon and EdDSA a second, beside circomlibjs and poseidon-lite",
+    about:
+      "Poseidon, EdDSA, receipts' signatures a second, beside circomlibjs, poseidon-lite, noble",
     load: async () => ({ run: (await import("./benchmarks/hash.ts")).hashBenchmarks }),
   },
   log: {

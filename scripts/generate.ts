@@ -45,6 +45,9 @@ const CODE_TABLES = {
   SERIES_STATUS: constants.SERIES_STATUS,
 } as const;
 
+/** What contracts alone know: circuits stay as they are whatever it is. */
+const CONTRACTS_ONLY: ReadonlySet<string> = new Set(["BATCHES_TOGETHER_MAX"]);
+
 type Named = readonly [name: string, value: bigint];
 interface Section {
   title: string;
@@ -119,7 +122,9 @@ function sections(): Section[] {
 
 function circomText(): string {
   const body = sections().map(({ title, entries }) => {
-    const lines = entries.map(([name, value]) => `function ${name}() { return ${value}; }`);
+    const lines = entries
+      .filter(([name]) => !CONTRACTS_ONLY.has(name))
+      .map(([name, value]) => `function ${name}() { return ${value}; }`);
     return [`// ${title}`, ...lines].join("\n");
   });
   return `${[`// ${NOTICE}`, "pragma circom 2.2.0;", "", body.join("\n\n")].join("\n")}\n`;

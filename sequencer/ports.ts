@@ -162,6 +162,8 @@ export interface SettlementLayer {
    * all of many. Absent: layer one takes batches one by one.
    */
   submitBatches?(batches: readonly SubmittedBatch[]): Promise<readonly AnchoredBatch[]>;
+  /** As many as `submitBatches` takes at once: to offer it more is to read them in vain. */
+  readonly batchesTogether?: number;
   /** Who certifies batches, at the newest confirmed block; undefined where nobody does. */
   validators(): Promise<ValidatorSet | undefined>;
   report(): LayerOneStatus;

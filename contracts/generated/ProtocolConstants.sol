@@ -66,6 +66,7 @@ library ProtocolConstants {
     uint256 internal constant SNAPSHOT_AGE_MS_BITS = 17;
     uint256 internal constant LEDGER_OP_WORDS = 4;
     uint256 internal constant VAULT_CAP = 1125899906842624;
+    uint256 internal constant BATCHES_TOGETHER_MAX = 16;
 
     // Codes: MESSAGE_KIND
     uint256 internal constant MESSAGE_KIND_PLACE = 1;

@@ -1,7 +1,7 @@
 /**
- * Poseidon and EdDSA-Poseidon, beside circomlibjs (WebAssembly) and poseidon-lite (BigInt) in the
- * same process and run, for each second of the process's own time. All take and give BigInts, but
- * where the name says memory.
+ * Poseidon and EdDSA-Poseidon, beside circomlibjs (WebAssembly) and poseidon-lite (BigInt), and the
+ * signatures of receipts, beside `@noble/curves`: in the same process and run, for each second of
+ * the process's own time. Poseidon and EdDSA take and give BigInts, but where the name says memory.
  */
 import * as lite from "poseidon-lite";
 import { FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
@@ -16,6 +16,7 @@ import { poseidon } from "../../sequencer/protocol/hash.ts";
 import { KEYS_MAX } from "../../sequencer/protocol/keyTables.ts";
 import { assembly, ELEMENT_BYTES, writeWord } from "../../sequencer/protocol/wasm.ts";
 import type { BenchLine } from "./benchLine.ts";
+import { receiptLines } from "./receiptSigning.ts";
 import { type Contestant, cpuClock, itemsPerSecond } from "./risk/throughput.ts";
 
 const PEER = "circomlibjs@0.1.7";
@@ -53,7 +54,11 @@ export async function hashBenchmarks(): Promise<BenchLine[]> {
   const name = "circomlibjs";
   const { buildEddsa } = (await import(name)) as { buildEddsa(): Promise<Eddsa> };
   const peer = await buildEddsa();
-  return [...WIDTHS.flatMap((width) => poseidonLines(width, peer)), ...eddsaLines(peer)];
+  return [
+    ...WIDTHS.flatMap((width) => poseidonLines(width, peer)),
+    ...eddsaLines(peer),
+    ...receiptLines(),
+  ];
 }
 
 function poseidonLines(width: number, peer: Eddsa): BenchLine[] {

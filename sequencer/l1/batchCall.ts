@@ -18,8 +18,6 @@ export type BatchArgs = ContractFunctionArgs<
 
 /** Batches of one transaction, unless told otherwise. */
 export const BATCHES_TOGETHER = 8;
-/** As many as the contract takes in one transaction. */
-export const BATCHES_TOGETHER_MAX = 16;
 /** Pools of nodes take transactions of 128 KiB; this leaves room for certificates and the rest. */
 const WORD_BYTES_MAX = 96 * 1024;
 const WORD_BYTES = 32;

@@ -137,6 +137,8 @@ async function step(desk: Desk, calls: Calls): Promise<readonly AnchoredBatch[] 
   }
   // What a reorg took is waited for: a batch that stands on it would revert.
   conditions.assertNotPaused("queue");
+  // One endpoint says that nothing is anchored any more.
+  conditions.assertNotPaused("frozen");
   if (submission !== undefined && place.nonce > submission.nonce) {
     await judgeUsedNonce(desk, submission);
     return undefined;

@@ -7,6 +7,8 @@ export type PauseTopic =
   | ("endpoint" | "witness")
   /** The queue cannot be read; entries that the ledger has are not there. */
   | ("events" | "queue")
+  /** The endpoints disagree on whether the rollup is frozen. */
+  | "frozen"
   | ("anchored" | "nonce" | "fees" | "balance" | "batch");
 
 export interface Conditions {
@@ -24,7 +26,7 @@ export interface Conditions {
 }
 
 /** The operator must hear of these at once, though time may mend them. */
-const ALARMS: ReadonlySet<PauseTopic> = new Set(["balance", "batch", "queue", "witness"]);
+const ALARMS: ReadonlySet<PauseTopic> = new Set(["balance", "batch", "frozen", "queue", "witness"]);
 
 export function createConditions(logger: Logger): Conditions {
   const reasons = new Map<PauseTopic, string>();

@@ -8,7 +8,8 @@ import type {
   SettlementLayer,
   SubmittedBatch,
 } from "../ports.ts";
-import { BATCHES_TOGETHER, BATCHES_TOGETHER_MAX, togetherCount } from "./batchCall.ts";
+import { BATCHES_TOGETHER_MAX } from "../protocol/constants.ts";
+import { BATCHES_TOGETHER, togetherCount } from "./batchCall.ts";
 import { createBatchSubmitter } from "./batchSubmitter.ts";
 import { type Confirmations, createChainWatch } from "./chainWatch.ts";
 import { type Conditions, createConditions } from "./conditions.ts";
@@ -59,6 +60,10 @@ const HEAD_LAG_MAX = 8;
 export function createSettlementLayer(options: SettlementLayerOptions): SettlementLayer {
   const { rpcUrl, witnessUrl, rollup, account, logger } = options;
   const { firstBlock = 0n, headLagMax = HEAD_LAG_MAX, clock = { now: Date.now } } = options;
+  const batchesTogether = Math.min(
+    options.batchesTogether ?? BATCHES_TOGETHER,
+    BATCHES_TOGETHER_MAX,
+  );
   const reader = createRollupReader({ rpcUrl, rollup, firstBlock });
   const witness = witnessUrl && createRollupReader({ rpcUrl: witnessUrl, rollup, firstBlock });
   const conditions = createConditions(logger);
@@ -75,11 +80,8 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
 
   const submit = async (batches: readonly SubmittedBatch[]): Promise<readonly AnchoredBatch[]> => {
     if (submitter === undefined) throw new SettlementError("there is no account to submit with");
-    const { batchesTogether = BATCHES_TOGETHER } = options;
-    const count = togetherCount(
-      batches.map(({ batch }) => batch),
-      Math.min(batchesTogether, BATCHES_TOGETHER_MAX),
-    );
+    const sealed = batches.map(({ batch }) => batch);
+    const count = togetherCount(sealed, batchesTogether);
     const [first, ...others] = batches.slice(0, count);
     return first === undefined ? [] : submitter.submit([first, ...others]);
   };
@@ -103,7 +105,7 @@ export function createSettlementLayer(options: SettlementLayerOptions): Settleme
       const [anchored] = await submit([{ batch, proof, attestations }]);
       return anchored!;
     },
-    submitBatches: submit,
+    ...{ submitBatches: submit, batchesTogether },
     validators: async () => {
       const { confirmed } = watch.stats();
       return validatorsAt(confirmed === null ? (await watch.check()).confirmed : BigInt(confirmed));
@@ -141,12 +143,13 @@ function withoutAddresses(layer: SettlementLayer): SettlementLayer {
       run(...args).catch((error: unknown) => {
         throw withoutAddress(error);
       });
+  const { submitBatches, batchesTogether = 1 } = layer;
   return {
     domain: told(layer.domain),
     anchored: told(layer.anchored),
     queued: told(layer.queued),
     submitBatch: told(layer.submitBatch),
-    ...(layer.submitBatches && { submitBatches: told(layer.submitBatches) }),
+    ...(submitBatches && { submitBatches: told(submitBatches), batchesTogether }),
     validators: told(layer.validators),
     report: layer.report,
   };

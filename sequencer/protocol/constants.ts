@@ -90,6 +90,8 @@ export const SNAPSHOT_AGE_MS_BITS = 17;
 export const LEDGER_OP_WORDS = 4;
 /** Sum over the vault: deposits are refused above it, so that cash always fits (1e-6 USDC). */
 export const VAULT_CAP = 2 ** 50;
+/** Batches of one transaction of layer one. What they share is a small part of each by then. */
+export const BATCHES_TOGETHER_MAX = 16;
 
 /** Message kinds (low four bits of every signed word); `liquidate` words are never signed. */
 export const MESSAGE_KINDS = {

@@ -16,9 +16,6 @@ export interface AnchoringOptions {
   onChange(changed: readonly BatchStatus[]): void;
 }
 
-/** Batches looked at together: as many as a transaction can have. */
-const WAITING_MAX = 16;
-
 /** Layer one has a batch that this node did not make: another sequencer, or another state. */
 export class ForeignBatchError extends Error {
   override name = "ForeignBatchError";
@@ -58,7 +55,7 @@ export function createAnchoring(options: AnchoringOptions): () => Promise<void> 
     // What a reorg took has waited for its validators before.
     const isNext = async (number: number): Promise<boolean> =>
       number <= everAnchored || isReady(options, number, provenSince);
-    const most = settlement.submitBatches === undefined ? 1 : WAITING_MAX;
+    const { batchesTogether: most = 1 } = settlement;
     for (let number = anchored.number + 1; await isNext(number); ) {
       const waiting = [number];
       while (waiting.length < most && (await isNext(number + waiting.length))) {

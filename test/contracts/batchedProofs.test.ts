@@ -11,30 +11,19 @@ import { numberToHex } from "viem";
 import { forgeDevProof } from "../../scripts/keys/forgeDevProof.ts";
 import type { ProofWords, SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import { BATCH_KINDS, FIELD_MODULUS } from "../../sequencer/protocol/constants.ts";
-import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { HEADER } from "../../sequencer/protocol/layout.ts";
-import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
-import {
-  createMarket,
-  FAR,
-  FEES,
-  keySecret,
-  type Market,
-  oracleKeys,
-  order,
-  sizesOf,
-  slotRisk,
-} from "../support/market.ts";
+import { createMarket, FAR, type Market, slotRisk } from "../support/market.ts";
 import { proveBatches } from "../support/provenBatches.ts";
+import { fill, openMarket } from "./provenMarket.ts";
 import {
   alice,
   bob,
-  deployRollup,
-  deposit,
+  deployProving,
+  depositWithKey,
   networkHelpers,
   publicClient,
   publicSignals,
-  viem,
+  verifierName,
 } from "./rollupChain.ts";
 import { planned, type Submission } from "./together.ts";
 
@@ -46,37 +35,22 @@ const GAS = 6_000_000n;
 const OWNERS = { 3: alice, 4: bob } as const;
 const AMOUNT = 800_000_000;
 const KEY_EXPIRY = FAR / 1000 - 1;
+const FUNDINGS = ([3, 4] as const).map((account) => {
+  return { account, amount: AMOUNT, keyExpiry: KEY_EXPIRY };
+});
 const VERIFIERS = path.join(import.meta.dirname, "../../contracts/generated/verifiers");
 
-const verifierName = (circuit: string) => `InsecureDev${circuit}TinyVerifier`;
-
-async function deployReal(genesisRoot?: bigint) {
-  const deploy = (circuit: string) =>
-    viem.deployContract(verifierName(circuit) as "InsecureDevTradeTinyVerifier");
-  const [trade, ledger] = [await deploy("Trade"), await deploy("Ledger")];
-  const oracles = genesisRoot === undefined ? {} : oracleSet(genesisRoot);
-  const verifiers = { tradeVerifier: trade.address, ledgerVerifier: ledger.address };
-  return { ...(await deployRollup({ ...verifiers, ...oracles })), trade, ledger };
-}
-
-function oracleSet(genesisRoot: bigint) {
-  return { genesisRoot, oracleSetHash: oracleSetHash(oracleKeys(sizesOf("tiny"))) };
-}
-
-type Real = Awaited<ReturnType<typeof deployReal>>;
+type Real = Awaited<ReturnType<typeof deployProving>>;
 
 let world: Real;
 let proven: Submission[];
 
 before(async () => {
-  world = await deployReal(createMarket().executor.root());
+  world = await deployProving(createMarket().executor.root());
   const start = (await time.latest()) + 60;
   const domain = await world.rollup.read.domain();
   const market = createMarket("tiny", { domain, time: start * 1000 });
-  for (const id of [3, 4] as const) {
-    const registration = { index: 0, expiry: KEY_EXPIRY, ...publicKeyOf(keySecret(id)) };
-    await deposit(world as never, OWNERS[id], BigInt(AMOUNT), registration);
-  }
+  for (const funding of FUNDINGS) await depositWithKey(world, OWNERS[funding.account], funding);
   tradeOften(market);
   const batches = await proveBatches(market.sealed);
   proven = batches.map(({ batch, proof }) => submissionOf(batch, proof));
@@ -93,21 +67,12 @@ function submissionOf({ words, commitment }: SealedBatch, proof: ProofWords): Su
 
 /** Deposits and a listing, then two batches of trades. */
 function tradeOften(market: Market): void {
-  market.slots = market.slots.with(0, slotRisk(200, 80));
-  for (const account of [3, 4] as const) {
-    const owner = BigInt(OWNERS[account].account.address);
-    const key = publicKeyOf(keySecret(account));
-    const rest = { key, keyIndex: 0, keyExpiry: KEY_EXPIRY };
-    market.operate({ kind: "deposit", account, owner, amount: AMOUNT, ...rest });
-  }
-  const terms = { isCall: true, strike: 20_000, expiry: KEY_EXPIRY };
-  market.operate({ kind: "listSeries", slot: 0, ...terms });
-  const weights = market.slots.map((_, leg) => (leg === 0 ? 1 : 0));
-  market.operate({ kind: "openBook", book: 0, weights, fees: FEES });
-  market.seal();
+  const deposits = FUNDINGS.map((funding) => {
+    return { ...funding, owner: OWNERS[funding.account].account.address };
+  });
+  openMarket(market, { deposits, risks: [slotRisk(200, 80)], expiry: KEY_EXPIRY });
   for (const price of [190, 195]) {
-    market.trade(3, order({ book: 0, price, lots: 40, isSell: true }));
-    market.trade(4, order({ book: 0, price, lots: 40 }));
+    fill(market, 3, 4, { book: 0, price, lots: 40 });
     market.seal();
   }
 }
@@ -248,7 +213,7 @@ async function forgedBatches(it: Real): Promise<Submission[]> {
 }
 
 test("so do errors in A, between two keys too, and in the first proof of weight 1", async () => {
-  const it = await deployReal();
+  const it = await deployProving();
   const forged = await forgedBatches(it);
   for (const i of forged.keys()) {
     for (let j = i + 1; j < forged.length; j++) {

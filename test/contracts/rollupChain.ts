@@ -18,8 +18,10 @@ import {
   MARK_BITS,
   MARKS_PER_WORD,
 } from "../../sequencer/protocol/constants.ts";
+import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { HEADER, type HeaderField, LEDGER_OP } from "../../sequencer/protocol/layout.ts";
-import { sizesOf } from "../support/market.ts";
+import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
+import { keySecret, oracleKeys, sizesOf } from "../support/market.ts";
 
 export const chain = await network.create();
 export const { viem, networkHelpers } = chain;
@@ -91,6 +93,30 @@ export async function deployRollup(overrides: Record<string, unknown> = {}) {
   return { token, verifier, rollup, vault };
 }
 
+/**
+ * The same with the verifiers of the tiny circuits, and the oracles of every test market where
+ * `genesisRoot` is a market's.
+ */
+export async function deployProving(genesisRoot?: bigint) {
+  const deploy = (circuit: string) =>
+    viem.deployContract(verifierName(circuit) as "InsecureDevTradeTinyVerifier");
+  const [trade, ledger, exit] = [
+    await deploy("Trade"),
+    await deploy("Ledger"),
+    await deploy("Exit"),
+  ];
+  const oracleSet = () => oracleSetHash(oracleKeys(sizesOf("tiny")));
+  const world = await deployRollup({
+    ...{ tradeVerifier: trade.address, ledgerVerifier: ledger.address, exitVerifier: exit.address },
+    ...(genesisRoot === undefined ? {} : { genesisRoot, oracleSetHash: oracleSet() }),
+  });
+  return { ...world, trade, ledger };
+}
+
+export function verifierName(circuit: string): string {
+  return `InsecureDev${circuit}TinyVerifier`;
+}
+
 export type World = Awaited<ReturnType<typeof deployRollup>>;
 type Client = (typeof clients)[number];
 
@@ -98,6 +124,17 @@ type Client = (typeof clients)[number];
 export async function deposit(world: World, client: Client, amount: bigint, key = NO_KEY) {
   await approve(world, client, amount);
   await world.rollup.write.deposit([amount, key], { account: client.account });
+}
+
+/** The same with key 0 of the test market's account, good until `expiry` (unix seconds). */
+export function depositWithKey(
+  world: World,
+  client: Client,
+  funding: { readonly account: number; readonly amount: number; readonly keyExpiry: number },
+) {
+  const { account, amount, keyExpiry: expiry } = funding;
+  const key = { index: 0, expiry, ...publicKeyOf(keySecret(account)) };
+  return deposit(world, client, BigInt(amount), key);
 }
 
 export async function approve({ token, vault }: World, client: Client, amount: bigint) {

@@ -36,11 +36,11 @@ import {
   keySecret,
   type Market,
   oracleKeys,
-  order,
   sizesOf,
   slotRisk,
 } from "../support/market.ts";
 import { type ProvenBatch, proveBatches, QUIET } from "../support/provenBatches.ts";
+import { fill, openMarket, price } from "./provenMarket.ts";
 
 const CHAIN_ID = 31337;
 const DEADLINE = 7 * 86_400;
@@ -110,30 +110,15 @@ async function deploy(network: string, rpc: string): Promise<string> {
 /** Two deposits, two series, and fills at prices that are not the marks. */
 function tradedMarket(domain: bigint): Market {
   const market = createMarket("tiny", { domain, time: START });
-  const risks = [slotRisk(200, 80), slotRisk(300, 60)];
-  market.slots = market.slots.map((risk, slot) => risks[slot] ?? risk);
-  for (const [name, owner] of Object.entries({ alice, bob })) {
-    const account = ACCOUNTS[name as "alice" | "bob"];
-    market.operate({
-      ...{ kind: "deposit", account, owner: BigInt(owner.address) },
-      ...{ amount: DEPOSITS[name as "alice" | "bob"], keyIndex: 0, keyExpiry: EXPIRY },
-      key: publicKeyOf(keySecret(account)),
-    });
-  }
-  for (const slot of [0, 1]) {
-    const terms = { isCall: slot === 0, strike: 20_000, expiry: EXPIRY };
-    market.operate({ kind: "listSeries", slot, ...terms });
-    const weights = market.slots.map((_, leg) => (leg === slot ? 1 : 0));
-    market.operate({ kind: "openBook", book: slot, weights, fees: { taker: 3, maker: -1 } });
-  }
-  market.seal();
-  const moved = [slotRisk(231, 80), slotRisk(287, 60)];
-  market.slots = market.slots.map((risk, slot) => moved[slot] ?? risk);
-  const common = { deadline: EXPIRY * 1000 };
-  market.trade(3, order({ ...common, book: 0, price: 215, lots: 40, isSell: true }));
-  market.trade(4, order({ ...common, book: 0, price: 215, lots: 40 }));
-  market.trade(4, order({ ...common, book: 1, price: 290, lots: 7, isSell: true }));
-  market.trade(3, order({ ...common, book: 1, price: 290, lots: 7 }));
+  const deposits = (["alice", "bob"] as const).map((name) => {
+    const { address: owner } = { alice, bob }[name];
+    return { account: ACCOUNTS[name], owner, amount: DEPOSITS[name], keyExpiry: EXPIRY };
+  });
+  openMarket(market, { deposits, risks: [slotRisk(200, 80), slotRisk(300, 60)], expiry: EXPIRY });
+  price(market, [slotRisk(231, 80), slotRisk(287, 60)]);
+  const deadline = EXPIRY * 1000;
+  fill(market, 3, 4, { book: 0, price: 215, lots: 40, deadline });
+  fill(market, 4, 3, { book: 1, price: 290, lots: 7, deadline });
   market.seal();
   assert.deepEqual(market.state.account(3).positions.slice(0, 2), [-40, 7]);
   return market;

@@ -9,37 +9,25 @@ import type { ProofWords, SealedBatch } from "../../sequencer/batch/sealedBatch.
 import { anchoredBatches } from "../../sequencer/cli/anchoredBatches.ts";
 import { equityOf } from "../../sequencer/market/riskReport.ts";
 import { createExitLedger, type ExitLedger } from "../../sequencer/node/exitProof.ts";
-import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
 import { HEADER, type HeaderField } from "../../sequencer/protocol/layout.ts";
-import { oracleSetHash } from "../../sequencer/protocol/snapshot.ts";
 import { loadCircuit } from "../support/circuit.ts";
 import { createDistressRun, DISTRESS_KINDS, runDistress, wait } from "../support/distress.ts";
-import {
-  createMarket,
-  FAR,
-  FEES,
-  keySecret,
-  type Market,
-  oracleKeys,
-  order,
-  sizesOf,
-  slotRisk,
-} from "../support/market.ts";
+import { createMarket, FAR, type Market, slotRisk } from "../support/market.ts";
 import { type ProvenBatch, proveBatches, proveClaim } from "../support/provenBatches.ts";
+import { fill, openMarket, price, takeDeposit } from "./provenMarket.ts";
 import {
   alice,
   bob,
   carol,
   chain,
   clients,
-  deployRollup,
-  deposit,
+  deployProving,
+  depositWithKey,
   eve,
   networkHelpers,
   publicClient,
   publicSignals,
   refused,
-  viem,
   WINDOW,
 } from "./rollupChain.ts";
 
@@ -51,21 +39,8 @@ const ANCHORED: readonly Id[] = [3, 4, 5];
 const AMOUNT = 800_000_000;
 const DAVES = 50_000_000;
 const KEY_EXPIRY = FAR / 1000 - 1;
-const EXPIRY = KEY_EXPIRY;
 
-async function deployReal() {
-  const deploy = async (circuit: string) =>
-    (await viem.deployContract(`InsecureDev${circuit}TinyVerifier` as "AcceptingVerifier")).address;
-  return deployRollup({
-    tradeVerifier: await deploy("Trade"),
-    ledgerVerifier: await deploy("Ledger"),
-    exitVerifier: await deploy("Exit"),
-    genesisRoot: createMarket().executor.root(),
-    oracleSetHash: oracleSetHash(oracleKeys(sizesOf("tiny"))),
-  });
-}
-
-let world: Awaited<ReturnType<typeof deployReal>>;
+let world: Awaited<ReturnType<typeof deployProving>>;
 let market: Market;
 let withheld: ProvenBatch;
 let unproven: SealedBatch;
@@ -73,30 +48,21 @@ let unproven: SealedBatch;
 let known: ExitLedger;
 let equities: Readonly<Record<number, number>>;
 
-function take(account: Id, amount: number): void {
-  const owner = BigInt(OWNERS[account].account.address);
-  const key = publicKeyOf(keySecret(account));
-  const rest = { key, keyIndex: 0, keyExpiry: KEY_EXPIRY };
-  market.operate({ kind: "deposit", account, owner, amount, ...rest });
+function funding(account: Id, amount: number) {
+  const owner = OWNERS[account].account.address;
+  return { account, owner, amount, keyExpiry: KEY_EXPIRY };
 }
 
-async function queueDeposit(account: Id, amount: number): Promise<void> {
-  const key = publicKeyOf(keySecret(account));
-  const registration = { index: 0, expiry: KEY_EXPIRY, ...key };
-  await deposit(world as never, OWNERS[account], BigInt(amount), registration);
+function queueDeposit(account: Id, amount: number): Promise<void> {
+  return depositWithKey(world, OWNERS[account], funding(account, amount));
 }
 
 /** Three accounts; the first has sold what the second holds. */
 function tradeOpenly(): void {
-  market.slots = market.slots.with(0, slotRisk(200, 80));
-  for (const account of ANCHORED) take(account, AMOUNT);
-  market.operate({ kind: "listSeries", slot: 0, isCall: true, strike: 20_000, expiry: EXPIRY });
-  const weights = market.slots.map((_, leg) => (leg === 0 ? 1 : 0));
-  market.operate({ kind: "openBook", book: 0, weights, fees: FEES });
-  market.seal();
-  market.slots = market.slots.with(0, slotRisk(233, 80));
-  market.trade(3, order({ book: 0, price: 190, lots: 40, isSell: true }));
-  market.trade(4, order({ book: 0, price: 190, lots: 40 }));
+  const deposits = ANCHORED.map((account) => funding(account, AMOUNT));
+  openMarket(market, { deposits, risks: [slotRisk(200, 80)], expiry: KEY_EXPIRY });
+  price(market, [slotRisk(233, 80)]);
+  fill(market, 3, 4, { book: 0, price: 190, lots: 40 });
   market.seal();
 }
 
@@ -110,11 +76,11 @@ function tradeSecretly(): void {
     market.operate({ kind: "forcedWithdraw", ...forced }),
   ].map(({ outcome }) => outcome);
   assert.deepEqual(outcomes, ["executed", "executed", "executed"]);
-  take(6, DAVES);
+  takeDeposit(market, funding(6, DAVES));
 }
 
 before(async () => {
-  world = await deployReal();
+  world = await deployProving(createMarket().executor.root());
   const start = (await time.latest()) + 60;
   const domain = await world.rollup.read.domain();
   market = createMarket("tiny", { domain, time: start * 1000 });

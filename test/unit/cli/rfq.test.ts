@@ -1,7 +1,9 @@
 // `straddle rfq` against an API whose requests and quotes are told by a fake service.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
 import type { QuoteInfo, RfqInfo } from "../../../sequencer/protocol/blockRfq.ts";
+import { messageFromWord } from "../../../sequencer/protocol/messages.ts";
 import { ACCOUNT } from "../api/fakeService.ts";
 import { startCommandLine } from "./commandLine.ts";
 
@@ -55,6 +57,42 @@ test("what is accepted or quoted is signed for the book of the legs", async (con
   assert.equal(cancelled.code, 0, cancelled.err);
   assert.deepEqual(asked, [[ACCOUNT, 71]]);
   assert.match(cancelled.out, /cancelled, yours as taker/);
+});
+
+test("a quote is good as long as is said, or 300 s, not past its request", async (context) => {
+  const { run, service } = await startCommandLine(context);
+  const deadlines: number[] = [];
+  const quote: ExchangeService["packages"]["quote"] = async ({ signed }) => {
+    const message = messageFromWord(signed.word);
+    assert.ok(message?.kind === "place" && message.book === RFQ.book && message.isSell);
+    deadlines.push(message.deadline);
+    return { accepted: true, quote: QUOTE };
+  };
+  let rfq = RFQ;
+  const requests = async () => [rfq];
+  Object.assign(service, { packages: { ...service.packages, requests, quote } });
+  /** When the quote ends, and when the command was begun and had ended (unix ms). */
+  const quoted = async (options: string) => {
+    const from = Date.now();
+    const { code, err } = await run(`${DEV} rfq quote 71 sell 0.5 10.5${options}`);
+    assert.equal(code, 0, err);
+    const [deadline = 0, ...more] = deadlines.splice(0);
+    assert.equal(more.length, 0);
+    return { deadline, from, to: Date.now() };
+  };
+  for (const [options, ms] of [
+    ["", 300_000],
+    [" --seconds 60", 60_000],
+  ] as const) {
+    const { deadline, from, to } = await quoted(options);
+    assert.ok(deadline >= from + ms && deadline <= to + ms, `${options}: ${deadline - from}`);
+  }
+  const expiresAt = Date.now() + 200_000;
+  rfq = { ...RFQ, expiresAt };
+  const { deadline, from, to } = await quoted("");
+  // Three seconds before the request, and what passed until it was signed.
+  const spare = expiresAt - deadline;
+  assert.ok(spare <= 3000 && spare >= 3000 - (to - from), `${spare}`);
 });
 
 test("a command line that says nothing sensible is refused", async (context) => {

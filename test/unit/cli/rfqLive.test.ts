@@ -6,11 +6,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
 import { main } from "../../../sequencer/cli/straddle.ts";
+import { type PackageTrader, tradePackages } from "../../../sequencer/client/packages.ts";
 import { deriveTradingKey } from "../../../sequencer/client/tradingKey.ts";
 import { developmentAccount } from "../../../sequencer/l1/developmentAccount.ts";
 import { INFO, ROLLUP } from "../api/fakeService.ts";
 import { startVenue } from "../client/liveSequencer.ts";
-import { createTrader, createWorld } from "../roles/market.ts";
+import { createTrader, createWorld, type TestTrader } from "../roles/market.ts";
 
 const USDC = 1_000_000;
 const CALL = "ETH-20270116-2000-C";
@@ -27,10 +28,13 @@ async function startLines(context: TestContext) {
     info: { ...plain, chainId: INFO.chainId, rollup: ROLLUP },
   });
   const { chainId, rollup } = await world.sequencer.service.info();
+  const identities: TestTrader[] = [];
   for (const [index, account] of [3, 4].entries()) {
     const wallet = developmentAccount(index, chainId);
     const { secret } = await deriveTradingKey(wallet, { chainId, rollup, keyIndex: 0 });
-    world.open({ ...createTrader(account), owner: BigInt(wallet.address), secret }, 1000 * USDC);
+    const identity = { ...createTrader(account), owner: BigInt(wallet.address), secret };
+    world.open(identity, 1000 * USDC);
+    identities.push(identity);
   }
   for (let count = 0; count < 5; count++) await world.step(400);
   await world.step(10_000);
@@ -38,7 +42,7 @@ async function startLines(context: TestContext) {
   context.mock.timers.enable({ apis: ["Date"], now: world.clock.now() });
   const following = setInterval(() => context.mock.timers.setTime(world.clock.now()), 10);
   context.after(() => clearInterval(following));
-  const { server } = await startVenue(context, world);
+  const venue = await startVenue(context, world);
   const proving = setInterval(() => void world.prove(), 100);
   context.after(() => clearInterval(proving));
   const folder = mkdtempSync(path.join(tmpdir(), "straddle-rfq-"));
@@ -55,7 +59,7 @@ async function startLines(context: TestContext) {
       },
     };
     const code = await main(
-      ["--url", server.url, "--dev-account", `${wallet}`].concat(text.split(" ")),
+      ["--url", venue.server.url, "--dev-account", `${wallet}`].concat(text.split(" ")),
       io,
     );
     return { code, out, err };
@@ -68,7 +72,9 @@ async function startLines(context: TestContext) {
       return out;
     };
   };
-  return { world, taker: done(TAKER), maker: done(MAKER), refused: line(TAKER) };
+  /** Programs of the same two. */
+  const programs = async () => Promise.all(identities.map((identity) => venue.trader(identity)));
+  return { world, programs, taker: done(TAKER), maker: done(MAKER), refused: line(TAKER) };
 }
 
 interface Request {
@@ -119,4 +125,32 @@ test("a request and a quote are taken back", async (context) => {
   assert.match(await maker(`rfq cancel ${quote.block_rfq_quote_id} --quote`), / cancelled /);
   assert.match(await taker(`rfq cancel ${id}`), /state +cancelled/);
   assert.match(await maker("rfq list --state open"), /no requests/);
+});
+
+test("a block trade is one row of both sides' exports, with its fee", async (context) => {
+  const { world, programs, taker, maker } = await startLines(context);
+  const desks = (await programs()).map(tradePackages) as [PackageTrader, PackageTrader];
+  const trades = [
+    { instrument_name: CALL, amount: 0.2, direction: "sell" as const, price: 7 },
+    { instrument_name: PUT, amount: 0.2, direction: "buy" as const, price: 5 },
+  ];
+  const terms = { timestamp: world.clock.now(), nonce: "deal-1", trades };
+  const legs = trades.map(({ price: _, ...leg }) => leg);
+  const { id } = await desks[1].createCombo(legs);
+  const signature = await desks[1].verifyBlockTrade(terms, "maker");
+  await desks[0].executeBlockTrade(terms, "taker", signature);
+  const exported = async (run: typeof taker) => {
+    const [head, ...rows] = (await run("history --csv")).trim().split("\n");
+    assert.equal(head, "time,type,instrument,quantity,price,fee,change,balance");
+    const found = rows.map((row) => row.split(",")).filter(([, type]) => type === "trade");
+    assert.equal(found.length, 1, rows.join("\n"));
+    return found[0]!;
+  };
+  const [[time = "", ...paid], [again, ...got]] = [await exported(taker), await exported(maker)];
+  assert.match(time, /^2027-01-15 08:\d\d:\d\d$/);
+  assert.equal(again, time);
+  // The combination buys puts at 5 and sells calls at 7: its buyer, the maker, gets 2 for each.
+  assert.match(id, /^ETH-CUSTOM-.*-P:1_.*-C:-1$/);
+  assert.deepEqual(got, ["trade", id, "0.2", "-2", "0", "0.4", ""]);
+  assert.deepEqual(paid, ["trade", id, "-0.2", "-2", "0.06", "-0.46", ""]);
 });

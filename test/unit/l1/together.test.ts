@@ -65,6 +65,10 @@ test("one batch by itself has the call of its own, and none is sent for none", a
 
 test("as many go together as are allowed, and fit", async () => {
   const five = await batches(5);
+  assert.deepEqual(
+    [undefined, 2, 17].map((most) => bench.connect({ batchesTogether: most }).batchesTogether),
+    [8, 2, 16],
+  );
   const layer = bench.connect({ batchesTogether: 2 });
   assert.equal((await layer.submitBatches!(five)).length, 2);
   assert.equal((await layer.submitBatches!(five.slice(2))).length, 2);

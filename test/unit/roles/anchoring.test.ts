@@ -24,15 +24,19 @@ function createWorld(count: number, proven: (number: number) => boolean) {
     tracker.sealed({ number, kind: "trade", root: BigInt(number), ...hashes, ...place });
   }
   const pruned: number[] = [];
+  const read: number[] = [];
   const batches = {
-    sealed: async (number: number) => sealed(number),
+    sealed: async (number: number) => {
+      read.push(number);
+      return sealed(number);
+    },
     proof: async (number: number) => (number <= count && proven(number) ? PROOF : undefined),
     prune: async (number: number) => void pruned.push(number),
     pruneAttestations: async () => {},
   } as unknown as BatchStore;
   const settlement = createSettlement(1n);
   const offered: number[][] = [];
-  const world = { takes: 99, offered, pruned, tracker, settlement, single: [] as number[] };
+  const world = { takes: 99, offered, pruned, read, tracker, settlement, single: [] as number[] };
   const { submitBatch } = settlement;
   settlement.submitBatch = (batch, ...rest) => {
     world.single.push(batch.number);
@@ -54,11 +58,18 @@ function createWorld(count: number, proven: (number: number) => boolean) {
   return Object.assign(world, { together, changed, run });
 }
 
+type World = ReturnType<typeof createWorld>;
+
+/** Layer one takes up to so many in one transaction from now on. */
+function takeTogether({ settlement, together }: World, most = 16): void {
+  Object.assign(settlement, { submitBatches: together, batchesTogether: most });
+}
+
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 test("what waits is offered together, and each batch is told of", async () => {
   const world = createWorld(5, () => true);
-  world.settlement.submitBatches = world.together;
+  takeTogether(world);
   await world.run();
   assert.deepEqual(world.offered, [upTo(5)]);
   assert.deepEqual(world.single, []);
@@ -69,7 +80,7 @@ test("what waits is offered together, and each batch is told of", async () => {
 
 test("what layer one takes less of is offered again, without what it has", async () => {
   const world = createWorld(5, () => true);
-  world.settlement.submitBatches = world.together;
+  takeTogether(world);
   world.takes = 2;
   await world.run();
   // The last one waits alone: it has a call of its own.
@@ -83,7 +94,7 @@ test("what layer one takes less of is offered again, without what it has", async
 
 test("a batch that is not proven ends what goes together", async () => {
   const world = createWorld(5, (number) => number !== 3);
-  world.settlement.submitBatches = world.together;
+  takeTogether(world);
   await world.run();
   assert.deepEqual(world.offered, [[1, 2]]);
   assert.equal(world.tracker.progress().anchored, 2);
@@ -91,12 +102,14 @@ test("a batch that is not proven ends what goes together", async () => {
 
 test("no more than a transaction can have are offered at once", async () => {
   const world = createWorld(20, () => true);
-  world.settlement.submitBatches = world.together;
+  takeTogether(world, 8);
   await world.run();
   assert.deepEqual(
     world.offered.map(({ length }) => length),
-    [16, 4],
+    [8, 8, 4],
   );
+  // Whatever is read is offered: nothing is read, or complained of, twice.
+  assert.deepEqual(world.read, upTo(20));
 });
 
 test("a layer one that takes batches one by one gets them so", async () => {
@@ -108,12 +121,13 @@ test("a layer one that takes batches one by one gets them so", async () => {
 
 test("what fails is offered again in the next run", async () => {
   const world = createWorld(3, () => true);
-  world.settlement.submitBatches = async () => {
+  const submitBatches = async () => {
     throw new Error("not now");
   };
+  Object.assign(world.settlement, { submitBatches, batchesTogether: 16 });
   await assert.rejects(world.run(), /not now/);
   assert.equal(world.tracker.progress().anchored, 0);
-  world.settlement.submitBatches = world.together;
+  takeTogether(world);
   await world.run();
   assert.deepEqual(world.offered, [[1, 2, 3]]);
 });
