@@ -15,6 +15,7 @@ import type { PositionCost } from "./market/positionCost.ts";
 import type {
   BookChange,
   BookInfo,
+  BookOpening,
   BookSummary,
   BookTicker,
   Listing,
@@ -261,9 +262,8 @@ export interface Info {
   readonly tokenDecimals: number;
   readonly domain: bigint;
   readonly shape: Shape;
-  /** First part of instrument names. */
+  /** First part of instrument names; a tick in 1e-6 USDC a contract; lots of one contract. */
   readonly underlying: string;
-  /** Of one tick, in 1e-6 USDC a contract; and lots of one contract. `unit` is in `shape`. */
   readonly tickSize: number;
   readonly lotsPerContract: number;
   readonly stepsPerBatch: number;
@@ -363,6 +363,8 @@ export interface ExchangeService {
   /** Series past and present, oldest first. Nodes keep a bounded number of past ones. */
   listings(): Promise<readonly Listing[]>;
   books(): Promise<readonly BookSummary[]>;
+  /** What books' ids mean and meant, of each oldest first. Nodes keep a bounded number. */
+  bookOpenings(): Promise<readonly BookOpening[]>;
   /** At most `depth` levels a side. Null: never opened. */
   book(id: number, depth: number): Promise<BookInfo | null>;
   /** Newest first; of all books where `book` is null. Nodes keep a bounded number of trades. */

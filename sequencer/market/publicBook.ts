@@ -111,3 +111,18 @@ export interface Listing {
   readonly settledAt: number | null;
   readonly settlementPrice: number | null;
 }
+
+/** What the id of a book meant from one opening to the next. */
+export interface BookOpening {
+  readonly book: number;
+  /** Ascending slots; `generation` says which listing of the slot the leg is. */
+  readonly legs: readonly {
+    readonly slot: number;
+    readonly weight: number;
+    readonly generation: number;
+  }[];
+  /** Unix ms: of the batch that opened it; where that is not known, when the memory began. */
+  readonly since: number;
+  /** When the id was opened again (unix ms); null: not yet. */
+  readonly until: number | null;
+}

@@ -29,6 +29,7 @@ import type { MemoryState } from "../state/memoryState.ts";
 import type { AccountHistory } from "./accountHistory.ts";
 import type { Batcher } from "./batcher.ts";
 import type { BatchTracker } from "./batchTracker.ts";
+import type { BookArchive } from "./bookArchive.ts";
 import type { Stop } from "./circuitBreakers.ts";
 import type { DepthTracker } from "./depthTracker.ts";
 import { ledgerProofOf } from "./ledgerProofs.ts";
@@ -58,6 +59,7 @@ export interface QueryParts {
   readonly costs: Pick<PositionCosts, "of">;
   readonly batches: BatchTracker;
   readonly archive: Pick<SeriesArchive, "listings">;
+  readonly bookArchive: Pick<BookArchive, "openings">;
   readonly store: Pick<BatchStore, "sealed" | "proof">;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
@@ -110,6 +112,7 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     chain: () => answer(readChain(parts)),
     listings: () => answer(parts.archive.listings()),
     books: () => answer(readBooks(parts)),
+    bookOpenings: () => answer(parts.bookArchive.openings()),
     book: (id, depth) => answer(readBook(parts, id, depth)),
     trades: (book, limit) => answer(orders.trades(book, limit)),
     batch: (number) => answer(readBatch(batches, number)),

@@ -1,9 +1,10 @@
 /** Everything that watches executed entries for the public's sake, as one. */
 import { isTradingEntry } from "../batch/tradingMode.ts";
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
-import type { Listing } from "../market/publicBook.ts";
+import type { BookOpening, Listing } from "../market/publicBook.ts";
 import type { TradingInfo } from "../protocol/trading.ts";
 import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
+import { type BookArchive, createBookArchive } from "./bookArchive.ts";
 import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
 import type { Effect } from "./effect.ts";
 import {
@@ -29,6 +30,7 @@ export interface Trackers {
   readonly costs: PositionCosts;
   readonly closes: ServedCloses;
   readonly archive: SeriesArchive;
+  readonly bookArchive: BookArchive;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
   observe(effect: Effect): ExchangeEvent[];
@@ -46,6 +48,7 @@ export interface TrackerMemory {
   readonly listings?: readonly Listing[];
   /** Likewise. */
   readonly costs?: CostMemory;
+  readonly openings?: readonly BookOpening[];
 }
 
 /** What everyone may see of it. */
@@ -67,6 +70,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
   const costs = createPositionCosts({ state, risk, memory: memory?.costs });
   const closes = createServedCloses(memory?.closes);
   const archive = createSeriesArchive(state, memory?.listings);
+  const bookArchive = createBookArchive(state, node.lastTime(), memory?.openings);
   let nextQueueId = memory?.nextQueueId ?? 0;
   return {
     orders,
@@ -77,6 +81,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
     costs,
     closes,
     archive,
+    bookArchive,
     nextQueueId: () => nextQueueId,
     observe: (effect) => {
       const { entry, steps, batch } = effect;
@@ -87,6 +92,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       openInterest.observe(effect);
       costs.observe(effect);
       archive.observe(effect);
+      bookArchive.observe(effect);
       const events = orders.observe(steps, batch);
       if (isTradingEntry(entry)) {
         events.push({ type: "trading", trading: tradingInfo(node.executor.trading()) });
@@ -117,6 +123,7 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       closes: closes.memory(),
       listings: archive.listings(),
       costs: costs.memory(),
+      openings: bookArchive.openings(),
     }),
   };
 }

@@ -23,7 +23,7 @@ import { TRIGGER_TYPES } from "./heldSchemas.ts";
 import { heldOrderShape } from "./heldShapes.ts";
 import { assertCurrency } from "./marketMethods.ts";
 import { type CallContext, infoOf, type Method, method } from "./method.ts";
-import { bookNameAt } from "./pastNames.ts";
+import { bookNameAt, namedOrder } from "./pastNames.ts";
 import { transactionShapes } from "./transactionShapes.ts";
 
 const { currency, decimal, instrumentName, kind, label, orderId } = fields;
@@ -185,7 +185,8 @@ export const ACCOUNT_METHODS: readonly Method[] = [
       await openOrders(context, "limit", () => true);
       const order = context.orders.byId(account, order_id);
       if (order === undefined) throw new RpcError("order_not_found");
-      return orderShape(order, { info: infoOf(context) });
+      const { catalogue } = await context.market.view();
+      return orderShape(namedOrder(order, catalogue), catalogue);
     },
   }),
   method("private/get_order_state_by_label", {
@@ -196,7 +197,8 @@ export const ACCOUNT_METHODS: readonly Method[] = [
       const { account } = await context.session();
       const { catalogue } = await context.market.view();
       const found = context.orders.byLabel(account, wanted);
-      return found.slice(0, ROWS_MAX).map((order) => orderShape(order, catalogue));
+      const newest = found.slice(0, ROWS_MAX);
+      return newest.map((order) => orderShape(namedOrder(order, catalogue), catalogue));
     },
   }),
   method("private/get_order_history_by_currency", {
@@ -212,7 +214,7 @@ export const ACCOUNT_METHODS: readonly Method[] = [
       const { account } = await context.session();
       const { catalogue } = await context.market.view();
       const ended = context.orders.closed(account).slice(offset, offset + count);
-      return ended.map((order) => orderShape(order, catalogue));
+      return ended.map((order) => orderShape(namedOrder(order, catalogue), catalogue));
     },
   }),
   method("private/get_user_trades_by_currency", {
@@ -294,7 +296,7 @@ async function openOrders(
     const instrument = catalogue.byBook.get(order.book);
     if (instrument === undefined || !wanted(instrument)) return [];
     const known = context.orders.resting(order, instrument.name, context.clock.now());
-    return [orderShape(known, catalogue)];
+    return [orderShape(namedOrder(known, catalogue), catalogue)];
   });
   const held = await heldOrdersOf(await context.service.policy.held(account), context);
   const waiting = held.filter(({ instrument_name }) => {

@@ -3,7 +3,7 @@ import type { ChainInfo, ExchangeService, Info } from "../../exchangeService.ts"
 import { bookName } from "../../market/combo.ts";
 import { instrumentName } from "../../market/instrument.ts";
 import { forwardsOf } from "../../market/optionQuotes.ts";
-import type { BookSummary, Listing, SeriesInfo } from "../../market/publicBook.ts";
+import type { BookOpening, BookSummary, Listing, SeriesInfo } from "../../market/publicBook.ts";
 import type { Clock } from "../../ports.ts";
 import { RpcError } from "./errorTable.ts";
 
@@ -31,9 +31,9 @@ export interface Catalogue {
   readonly forwards: ReadonlyMap<number, number>;
   readonly byName: ReadonlyMap<string, Instrument>;
   readonly byBook: ReadonlyMap<number, Instrument>;
-  /** Past and present, oldest first; and the weights of every book that there is. */
+  /** Past and present, oldest first; and what each book's id has meant, likewise. */
   readonly listings: readonly Listing[];
-  readonly weights: ReadonlyMap<number, readonly number[]>;
+  readonly openings: ReadonlyMap<number, readonly BookOpening[]>;
   readonly readAt: number;
 }
 
@@ -95,8 +95,10 @@ export function createCatalogueSource(
 
 async function readCatalogue(service: ExchangeService, clock: Clock): Promise<Catalogue> {
   const readAt = clock.now();
-  const reads = [service.info(), service.chain(), service.books(), service.listings()] as const;
-  const [info, chain, books, listings] = await Promise.all(reads);
+  const [info, chain, books, listings, opened] = await Promise.all([
+    ...([service.info(), service.chain(), service.books()] as const),
+    ...([service.listings(), service.bookOpenings()] as const),
+  ]);
   const byName = new Map<string, Instrument>();
   for (const listing of listings) {
     const name = nameOf(listing, info);
@@ -112,8 +114,18 @@ async function readCatalogue(service: ExchangeService, clock: Clock): Promise<Ca
       byName.set(instrument.name, instrument);
   }
   const forwards = forwardsOf(chain.series);
-  const weights = new Map(books.map((summary) => [summary.book, summary.weights]));
-  return { info, chain, forwards, byName, byBook, listings, weights, readAt };
+  const openings = openingsOf(opened);
+  return { info, chain, forwards, byName, byBook, listings, openings, readAt };
+}
+
+function openingsOf(all: readonly BookOpening[]): Map<number, BookOpening[]> {
+  const openings = new Map<number, BookOpening[]>();
+  for (const opening of all) {
+    const own = openings.get(opening.book);
+    if (own === undefined) openings.set(opening.book, [opening]);
+    else own.push(opening);
+  }
+  return openings;
 }
 
 /** Past listings are the same objects each time, and there are many. */

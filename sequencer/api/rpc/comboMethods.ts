@@ -1,6 +1,6 @@
 /** Books of combinations, also on demand. */
 import { z } from "zod";
-import { PACKAGE_LEGS_MAX, type Package } from "../../market/package.ts";
+import { isBookOf, PACKAGE_LEGS_MAX, type Package } from "../../market/package.ts";
 import type { Catalogue, Instrument } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
 import * as fields from "./fieldSchemas.ts";
@@ -85,9 +85,15 @@ export async function openCombo(
   const opened = await service.packages.openCombo(account, legs);
   if (!opened.accepted) throw refusal(opened);
   if (opened.book === null) throw new RpcError("combo_pending");
+  // Until it is read again the id may mean the combination that it was opened for before.
+  const find = ({ byBook }: Catalogue): Instrument | undefined => {
+    const found = byBook.get(opened.book ?? -1);
+    return isBookOf(found?.summary?.weights ?? [], legs) ? found : undefined;
+  };
   const known = market.catalogues.latest();
-  const catalogue = known?.byBook.has(opened.book) ? known : await market.catalogues.refresh();
-  const instrument = catalogue.byBook.get(opened.book);
+  const isRead = known !== undefined && find(known) !== undefined;
+  const catalogue = isRead ? known : await market.catalogues.refresh();
+  const instrument = find(catalogue);
   if (instrument === undefined) throw new RpcError("combo_pending");
   return { instrument, catalogue };
 }

@@ -14,6 +14,7 @@ import { assertCurrency, assertIndex } from "./marketMethods.ts";
 import { indexName, tradeShape } from "./marketShapes.ts";
 import type { KnownOrder, OrderFeed } from "./orderFeed.ts";
 import { batchShape } from "./ownMethods.ts";
+import { tradedAt } from "./pastNames.ts";
 import { publishRfq } from "./rfqFeed.ts";
 import type { Session } from "./session.ts";
 import type { SubmissionDesk } from "./submissions.ts";
@@ -213,7 +214,7 @@ function publishOrder(hub: Hub, update: OrderUpdate): void {
   const catalogue = parts?.market.catalogues.latest();
   if (parts === undefined || catalogue === undefined) return;
   const { account } = update;
-  const instrument = catalogue.byBook.get(update.book)?.name ?? "";
+  const instrument = tradedAt(update.book, update.time, catalogue)?.name ?? "";
   const order = parts.orders.observe(update, instrument);
   const tell = () => tellOwner(hub, update, order, catalogue);
   const before = news.get(account);

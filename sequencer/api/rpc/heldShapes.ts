@@ -14,6 +14,7 @@ import { amountOf, priceOf, ticksOf } from "./amounts.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
 import type * as schemas from "./heldSchemas.ts";
+import { bookNameAt } from "./pastNames.ts";
 
 export type HeldShape = z.output<typeof schemas.HELD>;
 
@@ -35,7 +36,7 @@ export function heldShape(held: HeldInfo, catalogue: Catalogue): HeldShape {
     key_index: held.keyIndex,
     kind: held.message.kind,
     conditions: conditions.map((condition, index) => ({
-      ...conditionShape(condition, catalogue),
+      ...conditionShape(condition, held, catalogue),
       met: index < met,
     })),
     state: held.state,
@@ -56,14 +57,24 @@ function reasonText(reason: NonNullable<HeldInfo["reason"]>): string {
     : DOOR_REJECTS[reason as keyof typeof DOOR_REJECTS][1];
 }
 
-function conditionShape(condition: HeldCondition, { info, byBook }: Catalogue) {
+/** One that has ended may be of a book that was opened again since. */
+function nameOf(book: number, { state, updatedAt }: HeldInfo, catalogue: Catalogue): string {
+  const name =
+    state === "held" || state === "triggered"
+      ? catalogue.byBook.get(book)?.name
+      : bookNameAt(book, updatedAt, catalogue);
+  return name ?? "";
+}
+
+function conditionShape(condition: HeldCondition, held: HeldInfo, catalogue: Catalogue) {
+  const { info } = catalogue;
   switch (condition.type) {
     case "index":
     case "mark": {
       const is = condition.is === "atOrAbove" ? "at_or_above" : "at_or_below";
       const price = priceOf(condition.price, info);
       if (condition.type === "index") return { type: "index_price", is, price } as const;
-      const instrument_name = byBook.get(condition.book)?.name ?? "";
+      const instrument_name = nameOf(condition.book, held, catalogue);
       return { type: "mark_price", instrument_name, is, price } as const;
     }
     case "time":
@@ -85,13 +96,13 @@ export function scopeOf({ connection }: { readonly connection: string | null }) 
 export function heldOrderShape(held: HeldInfo, catalogue: Catalogue): OrderShape | undefined {
   const { message, state, reason, orderId } = held;
   if (message.kind !== "place") return undefined;
-  const { info, byBook } = catalogue;
+  const { info } = catalogue;
   const amount = amountOf(message.lots, info);
   const trigger = held.conditions.find(isPrice);
   const { postOnly } = message;
   return {
     order_id: held.id,
-    instrument_name: byBook.get(message.book)?.name ?? "",
+    instrument_name: nameOf(message.book, held, catalogue),
     direction: message.isSell ? "sell" : "buy",
     price: priceOf(message.price, info),
     ...{ amount, contracts: amount, filled_amount: 0, average_price: null },

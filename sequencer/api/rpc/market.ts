@@ -10,13 +10,9 @@ import type { TradingInfo } from "../../protocol/trading.ts";
 import { DEPTH_MAX, ROWS_MAX } from "../limits.ts";
 import { type BookFeed, createBookFeed } from "./bookFeed.ts";
 import { type CandleKeeper, createCandleKeeper } from "./candles.ts";
-import {
-  type Catalogue,
-  type CatalogueSource,
-  createCatalogueSource,
-  type Instrument,
-} from "./catalogue.ts";
+import { type Catalogue, type CatalogueSource, createCatalogueSource } from "./catalogue.ts";
 import { type MarketView, markOf, quoteOf } from "./marketShapes.ts";
+import { bookNameAt, tradedAt } from "./pastNames.ts";
 import { createTradeFeed, type NamedTrade, type TradeFeed } from "./tradeFeed.ts";
 
 export interface Market {
@@ -166,15 +162,11 @@ async function load(parts: Parts, catalogues: CatalogueSource): Promise<void> {
   }
   const past = await service.trades(null, ROWS_MAX);
   for (const trade of past.toReversed()) {
-    const instrument = catalogue.byBook.get(trade.book);
-    if (instrument === undefined || !isOf(instrument, trade)) continue;
-    trades.add({ ...trade, instrument: instrument.name, mark: null, index: null, iv: null });
+    const instrument = bookNameAt(trade.book, trade.time, catalogue);
+    if (instrument !== undefined) {
+      trades.add({ ...trade, instrument, mark: null, index: null, iv: null });
+    }
   }
-}
-
-/** Whether the trade may be of the listing that the book is of today. */
-function isOf({ listing, expiry }: Instrument, { time }: Trade): boolean {
-  return time >= (listing?.listedAt ?? 0) && time <= expiry * 1000;
 }
 
 function observe(parts: Parts, catalogues: CatalogueSource, event: ExchangeEvent): void {
@@ -214,12 +206,14 @@ function observeBook({ books, service, listener, logger }: Parts, change: BookCh
 
 function observeTrade(parts: Parts, catalogues: CatalogueSource, trade: Trade): void {
   const catalogue = catalogues.latest();
-  const instrument = catalogue?.byBook.get(trade.book);
+  const instrument = catalogue && tradedAt(trade.book, trade.time, catalogue);
   if (catalogue === undefined || instrument === undefined) {
     // A book that was opened a moment ago.
     void catalogues
       .refresh()
-      .then((read) => read.byBook.has(trade.book) && observeTrade(parts, catalogues, trade))
+      .then((read) => {
+        if (tradedAt(trade.book, trade.time, read)) observeTrade(parts, catalogues, trade);
+      })
       .catch(() => undefined);
     return;
   }

@@ -11,6 +11,7 @@ import { amountOf, type Decimal, lotsOf, priceOf } from "./amounts.ts";
 import type { Catalogue, Instrument } from "./catalogue.ts";
 import { RpcError } from "./errorTable.ts";
 import { markOf } from "./marketShapes.ts";
+import { bookNameAt, seriesNameAt } from "./pastNames.ts";
 import type * as schemas from "./rfqSchemas.ts";
 
 type RfqShape = z.output<typeof schemas.BLOCK_RFQ>;
@@ -88,12 +89,31 @@ export function bookTerms(
   return { isSell, price: text.startsWith("-") ? text.slice(1) : `-${text}` };
 }
 
-export function legShapes({ legs }: Pick<RfqInfo, "legs">, catalogue: Catalogue): Leg[] {
-  return legs.map(({ slot, ratio }) => ({
-    instrument_name: legName(slot, catalogue),
+export function legShapes(rfq: RfqInfo, catalogue: Catalogue): Leg[] {
+  return rfq.legs.map(({ slot, ratio }) => ({
+    instrument_name: isOpen(rfq)
+      ? legName(slot, catalogue)
+      : (seriesNameAt(slot, timeOf(rfq), catalogue) ?? ""),
     ratio: Math.abs(ratio),
     direction: ratio > 0 ? "buy" : "sell",
   }));
+}
+
+function isOpen({ state }: RfqInfo): boolean {
+  return state === "open";
+}
+
+/** A moment when its book was open. */
+function timeOf({ trade, createdAt }: RfqInfo): number {
+  return trade?.time ?? createdAt;
+}
+
+/** One that has ended may be of a book that was opened again since. */
+function comboId(rfq: RfqInfo, catalogue: Catalogue): string {
+  const name = isOpen(rfq)
+    ? catalogue.byBook.get(rfq.book)?.name
+    : bookNameAt(rfq.book, timeOf(rfq), catalogue);
+  return name ?? "";
 }
 
 /** `quotes`: what its taker may see; undefined for makers. */
@@ -104,8 +124,9 @@ export function rfqShape(
 ): RfqShape {
   const { info, byBook } = catalogue;
   const isTaker = quotes !== undefined;
+  const combo_id = comboId(rfq, catalogue);
   const instrument = byBook.get(rfq.book);
-  const mark = instrument && markOf(instrument, catalogue);
+  const mark = instrument?.name === combo_id ? markOf(instrument, catalogue) : null;
   const offers = (direction: "buy" | "sell") =>
     (quotes ?? [])
       .filter(({ isSell }) => legsDirection(isSell, rfq) === direction)
@@ -116,9 +137,9 @@ export function rfqShape(
     state: rfq.state,
     amount: amountOf(rfq.lots, info),
     legs: legShapes(rfq, catalogue),
-    combo_id: instrument?.name ?? "",
+    combo_id,
     is_reversed: rfq.isReversed,
-    mark_price: mark === undefined || mark === null ? null : legsPrice(mark, rfq, catalogue),
+    mark_price: mark === null ? null : legsPrice(mark, rfq, catalogue),
     creation_timestamp: rfq.createdAt,
     expiration_timestamp: rfq.expiresAt,
     quotes_timestamp: rfq.quotesFrom,
@@ -186,11 +207,13 @@ export function quoteShape(quote: QuoteInfo, rfq: RfqInfo, catalogue: Catalogue)
 export function blockTradeShape(
   trade: RfqTrade,
   isDisclosed: boolean,
-  { info, byBook }: Catalogue,
+  catalogue: Catalogue,
 ): TradeShape {
+  const { info } = catalogue;
+  const combo_id = bookNameAt(trade.book, trade.time, catalogue) ?? "";
   const direction = trade.isSell ? "sell" : "buy";
   return {
-    ...{ id: trade.id, timestamp: trade.time, combo_id: byBook.get(trade.book)?.name ?? "" },
+    ...{ id: trade.id, timestamp: trade.time, combo_id },
     ...{ direction, amount: amountOf(trade.lots, info), log_position: trade.logPosition },
     trades: trade.fills.map(({ price, lots, maker }) => ({
       ...{ price: priceOf(price, info), amount: amountOf(lots, info), direction },

@@ -9,7 +9,12 @@ import {
   type PreviewRequest,
   weighOrder,
 } from "../../../sequencer/market/orderPreview.ts";
-import type { BookSummary, Listing, SeriesInfo } from "../../../sequencer/market/publicBook.ts";
+import type {
+  BookOpening,
+  BookSummary,
+  Listing,
+  SeriesInfo,
+} from "../../../sequencer/market/publicBook.ts";
 import { type RiskAnswer, reportRisk } from "../../../sequencer/market/riskReport.ts";
 import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
 import { type Snapshot, snapshotHash } from "../../../sequencer/protocol/snapshot.ts";
@@ -109,6 +114,16 @@ export function listings(): Listing[] {
     return [{ slot, generation, isCall, strike, expiry, ...open }];
   });
   return [{ ...past, ...settled }, ...present];
+}
+
+/** Each book once, at the time of the series' listing. */
+export function bookOpenings(): BookOpening[] {
+  return BOOKS.map(({ book, weights }) => {
+    const legs = [...weights.entries()].flatMap(([slot, weight]) => {
+      return weight === 0 ? [] : [{ slot, weight, generation: SERIES[slot]!.generation }];
+    });
+    return { book, legs, since: SNAPSHOT_TIME, until: null };
+  });
 }
 
 const inputsOf = (domain: bigint) => ({

@@ -38,6 +38,7 @@ import type { Status } from "../../../sequencer/protocol/status.ts";
 
 import {
   BOOKS,
+  bookOpenings,
   CASH,
   COSTS,
   chainInfo,
@@ -183,6 +184,7 @@ const FIXED = {
   withdrawals: async () => [],
   history: async (account: number, limit: number) => historyOf(account).slice(0, limit),
   books: async () => BOOKS,
+  bookOpenings: async () => bookOpenings(),
   trades: async () => [],
   batch: async () => null,
   batches: async () => [],

@@ -61,7 +61,16 @@ export async function startRpc(
   change: Partial<SequencerConfig> = {},
   seenAs: (service: ExchangeService) => ExchangeService = (service) => service,
 ): Promise<RpcFixture> {
-  const { world, maker, taker } = await createMarket(change);
+  return serveRpc(context, await createMarket(change), limits, seenAs);
+}
+
+/** A server over a sequencer that is there already. */
+export async function serveRpc(
+  context: TestContext,
+  { world, maker, taker }: Pick<RpcFixture, "world" | "maker" | "taker">,
+  limits: Partial<ApiLimits> = {},
+  seenAs: (service: ExchangeService) => ExchangeService = (service) => service,
+): Promise<RpcFixture> {
   const server = await startApi({
     service: seenAs(world.sequencer.service),
     ...{ clock: world.clock, logger: silent, limits },
