@@ -48,6 +48,10 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
       "Poseidon, EdDSA, receipts' signatures a second, beside circomlibjs, poseidon-lite, noble",
     load: async () => ({ run: (await import("./benchmarks/hash.ts")).hashBenchmarks }),
   },
+  ingest: {
+    about: "messages read, unpacked, chained and checked, beside circomlibjs; with a second thread",
+    load: async () => ({ run: (await import("./benchmarks/ingest.ts")).ingestBenchmarks }),
+  },
   log: {
     about: "durable appends of each engine, beside LevelDB and JetStream alone; then certify",
     load: async () => {

@@ -23,9 +23,11 @@ interface Machine {
 
 const SECTIONS: readonly { readonly name: string; readonly title: string }[] = [
   { name: "end-to-end", title: "A signed order to its durable, signed receipt" },
+  { name: "ingest", title: "Letting messages in" },
   { name: "engine", title: "Matching" },
   { name: "hash", title: "Hashes and signatures" },
   { name: "state", title: "State" },
+  { name: "log", title: "The order log and its validators" },
   { name: "prover", title: "Proving" },
 ];
 

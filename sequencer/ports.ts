@@ -1,4 +1,5 @@
 /** What roles need from the outside world: interfaces only. Adapters implement them. */
+import type { InputDraft } from "./batch/inputDraft.ts";
 import type { LogEntry, LogHead, LogRecord } from "./batch/log.ts";
 import type { CircuitInputs, ProofWords, SealedBatch } from "./batch/sealedBatch.ts";
 import type { Block, LogPlace } from "./consensus/block.ts";
@@ -7,6 +8,7 @@ import type { Message } from "./consensus/message.ts";
 import type { Durable } from "./consensus/state.ts";
 import type { Evidence } from "./consensus/verification.ts";
 import type { LedgerOperation } from "./engine/records.ts";
+import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { OracleSignature, Snapshot } from "./protocol/snapshot.ts";
 import type { LayerOneStatus, LogPolicy } from "./protocol/status.ts";
 
@@ -65,11 +67,15 @@ export interface CheckpointStore {
 
 /** Sealed batches on their way: sealed -> proven -> anchored. Durable, ordered by number. */
 export interface BatchStore {
-  putSealed(batch: SealedBatch): Promise<void>;
+  /** `inputs`: JSON of the circuit's inputs, where somebody is to prove the batch. */
+  putSealed(batch: SealedBatch, inputs?: string): Promise<void>;
+  /** Without the inputs, which are many times as large. */
   sealed(number: number): Promise<SealedBatch | undefined>;
+  /** As they were given; undefined: never, or forgotten. */
+  inputs(number: number): Promise<string | undefined>;
   putProof(number: number, proof: ProofWords): Promise<void>;
   proof(number: number): Promise<ProofWords | undefined>;
-  /** Batches above `number` that are sealed, ascending. */
+  /** Batches above `number` that are sealed, ascending; without inputs. */
   sealedAfter(number: number): AsyncIterable<SealedBatch>;
   /** Forgets inputs (not words and proofs) of batches up to `number`: they are anchored. */
   prune(number: number): Promise<void>;
@@ -79,6 +85,32 @@ export interface BatchStore {
   attestations(): AsyncIterable<Attestation>;
   /** Forgets those on batches up to `number`. */
   pruneAttestations(number: number): Promise<void>;
+}
+
+/** Makes the inputs of circuits for whoever seals batches, from a seal on that both know. */
+export interface InputDesk {
+  /**
+   * JSON of the inputs of the next batch, which leads to `root`. The draft is taken over before
+   * the call returns. Rejects, as all calls after it, where inputs can be made no more.
+   */
+  make(draft: InputDraft, root: bigint): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** What `verify` is asked. */
+export interface SignatureClaim {
+  readonly key: PublicKey;
+  readonly message: bigint;
+  readonly signature: Signature;
+}
+
+/** Looks at signatures before the door does: what holds is remembered for it, and no more. */
+export interface SignatureDesk {
+  /** Calls `done`, once, in the order of the calls; at once where nobody else could look at it. */
+  ahead(claim: SignatureClaim, done: () => void): void;
+  /** Calls all that wait, whether looked at or not. */
+  flush(): void;
+  stop(): Promise<void>;
 }
 
 /** An entry of the layer-one queue as its event tells it. */

@@ -10,12 +10,14 @@ import type { BatchKind } from "../protocol/constants.ts";
 import { SNAPSHOT_AGE_MS_BITS, TIME_BITS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
 import type { FairOrder } from "../protocol/fairOrder.ts";
-import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
-import { stateRoot } from "../protocol/state.ts";
+import { isQuorumSigned, oracleSetHash, type Snapshot } from "../protocol/snapshot.ts";
+import { type Roots, stateRoot } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
-import { type BaseState, createBaseState } from "./baseState.ts";
+import { type BaseState, createBaseAccounts, createBaseState } from "./baseState.ts";
 import { createOrdering, type OrderingState } from "./fairOrder.ts";
+import type { InputDraft } from "./inputDraft.ts";
+import { createInputMaker } from "./inputMaker.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import { createLedgerRun } from "./ledgerRun.ts";
 import type {
@@ -28,8 +30,8 @@ import type {
   SealEntry,
   TradingEntry,
 } from "./log.ts";
-import { sealBatch } from "./seal.ts";
-import type { CircuitInputs, SealedBatch } from "./sealedBatch.ts";
+import { type Keeper, sealBatch } from "./seal.ts";
+import type { SealedBatch } from "./sealedBatch.ts";
 import type { BatchSizes } from "./sizes.ts";
 import { createTradeRun } from "./tradeRun.ts";
 import {
@@ -57,10 +59,13 @@ export interface ExecutorOptions {
   readonly ordering?: OrderingState | undefined;
   /**
    * False: batches are sealed without the inputs of their circuits, for which the state as it was
-   * at the last seal is kept beside the live one. Who proves nothing needs neither.
+   * at the last seal is kept beside the live one. Who proves nothing needs neither. "later":
+   * batches come with drafts of their inputs, and of that state the accounts are kept.
    */
-  readonly hasInputs?: boolean | undefined;
+  readonly hasInputs?: HasInputs | undefined;
 }
+
+export type HasInputs = boolean | "later";
 
 export interface CurrentBatch {
   readonly kind: BatchKind;
@@ -134,8 +139,8 @@ export interface BatchRun {
   proceed(): readonly StepRecord[];
   /** The public words of the steps. */
   stepWords(): readonly bigint[];
-  /** Moves the trees on to each leaf, in the order in which the circuit opens them. */
-  inputs(base: BaseState): CircuitInputs;
+  /** What the circuit is told of the batch. */
+  draft(): Pick<InputDraft, "set" | "work">;
 }
 
 interface Open {
@@ -149,7 +154,8 @@ export function createExecutor(options: ExecutorOptions): Executor {
   trees.sync(state, state.touched());
   state.clearTouched();
   const roots = trees.roots(state);
-  const base = options.hasInputs === false ? undefined : createBaseState(state, roots);
+  const keeper = createKeeper(options, roots);
+  const oracleSet = oracleSetHash(options.oracles);
   let root = stateRoot(roots);
   let last = options.lastBatch;
   let open: Open | undefined;
@@ -179,7 +185,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   function seal(): SealedBatch {
     const { entry, run } = running();
-    const batch = sealBatch({ entry, run, base, rootBefore: root, options });
+    const batch = sealBatch({ entry, run, keeper, rootBefore: root, oracleSet, options });
     root = batch.rootAfter;
     last = { number: entry.number, time: entry.time };
     open = undefined;
@@ -212,7 +218,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   const executor: Executor = {
     current: () => (open === undefined ? undefined : describe(open)),
-    sealed: () => base && { ...base, number: last.number, path: trees.accounts.path },
+    sealed: () => keeper.base && { ...keeper.base, number: last.number, path: trees.accounts.path },
     nextNumber: () => (open === undefined ? last.number + 1 : open.entry.number + 1),
     root: () => root,
     lastTime: () => last.time,
@@ -246,6 +252,14 @@ export function createExecutor(options: ExecutorOptions): Executor {
       empty: used === 0,
     };
   }
+}
+
+function createKeeper(options: ExecutorOptions, roots: Roots): Keeper {
+  const { state, trees, sizes, domain, oracles, hasInputs = true } = options;
+  if (hasInputs === false) return { has: "neither" };
+  if (hasInputs === "later") return { has: "draft", base: createBaseAccounts(state, roots) };
+  const base = createBaseState(state, roots);
+  return { has: "inputs", base, maker: createInputMaker({ trees, sizes, domain, oracles }, base) };
 }
 
 function checkOpen(

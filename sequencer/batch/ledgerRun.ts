@@ -6,14 +6,13 @@ import { messageFromWord } from "../protocol/messages.ts";
 import { nextHeadOnce, verifyOnce } from "../protocol/remembered.ts";
 import type { BatchRun } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
-import { observe, operationInputs, type WitnessedOperation } from "./ledgerWitness.ts";
+import { observe, type WitnessedOperation } from "./ledgerWitness.ts";
 import type { OperationEntry } from "./log.ts";
 import type { RunContext } from "./tradeRun.ts";
-import { accountInputs, signerInputs } from "./witness.ts";
 import { add, additionOfOperation, createWorkingSet, fits, signerId } from "./workingSet.ts";
 
 export function createLedgerRun(context: RunContext): BatchRun {
-  const { state, trees, entry: opening, risk, domain } = context;
+  const { state, entry: opening, risk, domain } = context;
   const sizes = context.sizes.ledger;
   const set = createWorkingSet();
   const operations: WitnessedOperation[] = [];
@@ -54,14 +53,7 @@ export function createLedgerRun(context: RunContext): BatchRun {
       Array.from({ length: sizes.steps }).flatMap(
         (_, index) => operations[index]?.record.publicWords ?? [0n, 0n, 0n, 0n],
       ),
-    inputs(base) {
-      const parts = { base, state, trees, set };
-      return {
-        ...accountInputs(parts, sizes),
-        ...signerInputs(base, set, sizes),
-        ...operationInputs(operations, { trees, set, sizes }),
-      };
-    },
+    draft: () => ({ set, work: { kind: "ledger", operations } }),
   };
 }
 

@@ -2,30 +2,39 @@
 import { BATCH_KINDS } from "../protocol/constants.ts";
 import { hashVector } from "../protocol/hash.ts";
 import { HEADER, type HeaderField } from "../protocol/layout.ts";
-import { markWords, oracleSetHash } from "../protocol/snapshot.ts";
+import { markWords } from "../protocol/snapshot.ts";
 import { privateRoot, stateRoot } from "../protocol/state.ts";
-import type { BaseState } from "./baseState.ts";
+import type { BaseAccounts } from "./baseState.ts";
+import { changeOf } from "./baseState.ts";
 import type { BatchRun, ExecutorOptions } from "./executor.ts";
+import type { InputDraft } from "./inputDraft.ts";
+import type { InputMaker } from "./inputMaker.ts";
 import type { OpenEntry } from "./log.ts";
-import type { CircuitInputs, SealedBatch } from "./sealedBatch.ts";
-import { headerInputs, stateInputs } from "./witness.ts";
+import type { SealedBatch } from "./sealedBatch.ts";
+
+/** Who has the inputs made: the seal itself, somebody else by a draft, or nobody. */
+export type Keeper =
+  | { readonly has: "inputs"; readonly base: BaseAccounts; readonly maker: InputMaker }
+  | { readonly has: "draft"; readonly base: BaseAccounts }
+  | { readonly has: "neither"; readonly base?: undefined };
 
 export function sealBatch(parts: {
   entry: OpenEntry;
   run: BatchRun;
-  /** Absent: the batch comes without inputs. */
-  base: BaseState | undefined;
+  keeper: Keeper;
   rootBefore: bigint;
+  oracleSet: bigint;
   options: ExecutorOptions;
 }): SealedBatch {
-  const { entry, run, base, rootBefore, options } = parts;
-  const { state, trees, domain, oracles } = options;
+  const { entry, run, keeper, rootBefore, oracleSet, options } = parts;
+  const { state, trees, domain } = options;
   const { number, time, snapshot, kind } = entry;
   // The marks as the batch began with them: settlement never changes a mark.
   const marks = markWords(state.series().map(({ mark }) => mark));
-  const inputs = base === undefined ? {} : batchInputs(entry, run, base, options);
-  const touched = state.touched();
-  trees.sync(state, touched);
+  const draft = keeper.has === "neither" ? undefined : draftOf(entry, run, options);
+  const inputs = keeper.has === "inputs" && draft !== undefined ? keeper.maker.make(draft) : {};
+  // The maker has moved the trees leaf by leaf.
+  if (keeper.has !== "inputs") trees.sync(state, state.touched());
   const roots = trees.roots(state);
   const rootAfter = stateRoot(roots);
   const header: Record<HeaderField, bigint> = {
@@ -34,26 +43,19 @@ export function sealBatch(parts: {
     time: BigInt(time),
     rootBefore,
     rootAfter,
-    oracleSet: oracleSetHash(oracles),
+    oracleSet,
     domain,
     snapshotTime: BigInt(snapshot.time),
     privateRoot: privateRoot(roots),
   };
   const words = [...HEADER.map((name) => header[name]), ...marks, ...run.stepWords()];
-  base?.advance(state, touched, roots);
+  const isDrafted = keeper.has === "draft" && draft !== undefined;
+  if (isDrafted) keeper.base.advance(draft.change, roots);
   state.clearTouched();
-  return { number, kind, rootBefore, rootAfter, words, commitment: hashVector(words), inputs };
+  const batch = { number, kind, rootBefore, rootAfter, words, commitment: hashVector(words) };
+  return { ...batch, inputs, ...(isDrafted && { draft }) };
 }
 
-function batchInputs(
-  { number, time, snapshot, kind }: OpenEntry,
-  run: BatchRun,
-  base: BaseState,
-  { domain, oracles, sizes }: ExecutorOptions,
-): CircuitInputs {
-  return {
-    ...headerInputs({ number, time, domain, snapshot, oracles }, sizes[kind]),
-    ...stateInputs(base),
-    ...run.inputs(base),
-  };
+function draftOf(opening: OpenEntry, run: BatchRun, { state }: ExecutorOptions): InputDraft {
+  return { opening, ...run.draft(), change: changeOf(state, state.touched()) };
 }

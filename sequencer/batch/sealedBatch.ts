@@ -1,5 +1,6 @@
 /** A batch that is complete: what goes public, what is proven, and the inputs of its proof. */
 import type { BatchKind } from "../protocol/constants.ts";
+import type { InputDraft } from "./inputDraft.ts";
 
 /** Circuit inputs by signal name: decimal strings, nested as the circuit's arrays are. */
 export type CircuitInputs = { readonly [signal: string]: CircuitValue };
@@ -13,8 +14,13 @@ export interface SealedBatch {
   /** The public data vector of SPEC section 8. */
   readonly words: readonly bigint[];
   readonly commitment: bigint;
-  /** Everything but `commitment`, `gamma` and `evaluation`, which are added from `words`. */
+  /**
+   * Everything but `commitment`, `gamma` and `evaluation`, which are added from `words`. Empty
+   * where nobody proves the batch, or the inputs stand elsewhere.
+   */
   readonly inputs: CircuitInputs;
+  /** What the inputs are still to be made of. */
+  readonly draft?: InputDraft;
 }
 
 /** Groth16 proof as the contracts take it: a (2), b (4, in the contracts' order), c (2). */

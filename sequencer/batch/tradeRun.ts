@@ -11,8 +11,7 @@ import type { BatchRun, ExecutorOptions } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import type { LiquidateEntry, MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
 import { fokSteps } from "./sizes.ts";
-import { bookInputs, stepInputs, stepWords } from "./tradeWitness.ts";
-import { accountInputs, signerInputs } from "./witness.ts";
+import { draftSteps, stepWords } from "./tradeWitness.ts";
 import { add, additionOfSteps, createWorkingSet, fits, fitsAll } from "./workingSet.ts";
 
 export interface RunContext extends ExecutorOptions {
@@ -21,7 +20,7 @@ export interface RunContext extends ExecutorOptions {
 }
 
 export function createTradeRun(context: RunContext): BatchRun {
-  const { state, trees, entry: opening, risk } = context;
+  const { state, entry: opening, risk } = context;
   const sizes = context.sizes.trade;
   const set = createWorkingSet();
   const records: StepRecord[] = [];
@@ -82,15 +81,7 @@ export function createTradeRun(context: RunContext): BatchRun {
     hasRoom: (done) =>
       state.carry() === undefined && fitsAll(set, done.map(additionOfSteps), sizes),
     stepWords: () => stepWords(records, sizes.steps),
-    inputs(base) {
-      const parts = { base, state, trees, set };
-      return {
-        ...accountInputs(parts, sizes),
-        ...signerInputs(base, set, sizes),
-        ...bookInputs(parts, sizes),
-        ...stepInputs(records, set, sizes),
-      };
-    },
+    draft: () => ({ set, work: { kind: "trade", steps: draftSteps(records) } }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Inputs and public words of the trade circuit. Twin: circuits/trade.circom. */
 
 import type { Fill, StepRecord } from "../engine/records.ts";
-import type { StateView } from "../engine/stateView.ts";
+import type { StateReading } from "../engine/stateView.ts";
 import { pack } from "../protocol/codec.ts";
 import {
   MESSAGE_KINDS,
@@ -13,6 +13,7 @@ import { FILL, TRADE_MESSAGE } from "../protocol/layout.ts";
 import { feesWord, sideWords, weightWords } from "../protocol/state.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
+import type { StepDraft } from "./inputDraft.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
 import type { TradeSizes } from "./sizes.ts";
 import { field, fields, signerOrder } from "./witness.ts";
@@ -20,7 +21,7 @@ import { padded, signerId, type WorkingSet } from "./workingSet.ts";
 
 /** Opens each book, in ascending order, and moves the tree to the new leaves. */
 export function bookInputs(
-  options: { base: BaseState; state: StateView; trees: StateTrees; set: WorkingSet },
+  options: { base: BaseState; state: StateReading; trees: StateTrees; set: WorkingSet },
   sizes: TradeSizes,
 ): CircuitInputs {
   const { base, state, trees, set } = options;
@@ -51,13 +52,12 @@ export function bookInputs(
 
 /** The steps, filled up with idle ones. */
 export function stepInputs(
-  records: readonly StepRecord[],
+  drafts: readonly StepDraft[],
   set: WorkingSet,
   sizes: TradeSizes,
 ): CircuitInputs {
   const order = signerOrder(set);
-  const doomed = doomedSeqs(records);
-  const steps = Array.from({ length: sizes.steps }, (_, index) => records[index]);
+  const steps = Array.from({ length: sizes.steps }, (_, index) => drafts[index]);
   const flags = (kind: StepRecord["kind"]) =>
     steps.map((step) => field(step !== undefined && step.kind === kind));
   return {
@@ -67,13 +67,25 @@ export function stepInputs(
     isProceed: flags("proceed"),
     isPurge: flags("purge"),
     isLiquidate: flags("liquidate"),
-    liquidatedScenario: steps.map((step) => field(step?.kind === "liquidate" ? step.scenario : 0)),
+    liquidatedScenario: steps.map((step) => field(step?.scenario ?? 0)),
     stepSigner: steps.map((step) =>
-      field(step !== undefined && "author" in step ? order.indexOf(signerId(step.author)) : 0),
+      field(step?.signer === undefined ? 0 : order.indexOf(step.signer)),
     ),
-    word: steps.map((step) => field(step === undefined ? 0n : stepWord(step))),
-    isDoomed: steps.map((step) => field(step?.kind === "place" && doomed.has(step.seq))),
+    word: steps.map((step) => field(step?.word ?? 0n)),
+    isDoomed: steps.map((step) => field(step?.isDoomed ?? false)),
   };
+}
+
+/** What of the records the circuit is told. */
+export function draftSteps(records: readonly StepRecord[]): StepDraft[] {
+  const doomed = doomedSeqs(records);
+  return records.map((step) => ({
+    kind: step.kind,
+    signer: "author" in step ? signerId(step.author) : undefined,
+    word: stepWord(step),
+    scenario: step.kind === "liquidate" ? step.scenario : 0,
+    isDoomed: step.kind === "place" && doomed.has(step.seq),
+  }));
 }
 
 const NO_ORDER = { lots: 0, timeInForce: 0, postOnly: 0, reduceOnly: 0, deadline: 0 };

@@ -3,7 +3,7 @@
  * Twins: circuits/trade.circom, circuits/ledger.circom (the inputs of the same names).
  */
 
-import type { StateView } from "../engine/stateView.ts";
+import type { StateReading } from "../engine/stateView.ts";
 import { pack, packMany } from "../protocol/codec.ts";
 import {
   FIELD_MODULUS,
@@ -72,7 +72,7 @@ export function stateInputs(base: BaseState): CircuitInputs {
 
 /** Opens each account and session, in ascending order, and moves the trees to the new leaves. */
 export function accountInputs(
-  options: { base: BaseState; state: StateView; trees: StateTrees; set: WorkingSet },
+  options: { base: BaseState; state: StateReading; trees: StateTrees; set: WorkingSet },
   sizes: CommonSizes,
 ): CircuitInputs {
   const { base, state, trees, set } = options;

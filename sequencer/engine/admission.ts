@@ -2,14 +2,26 @@
  * The venue's limits for orders: policy, which no proof needs (SPEC section 5). It keeps numbers in
  * the ranges that proofs demand, and resting orders good when they are hit.
  */
+import { SLOTS_MAX } from "../protocol/constants.ts";
 import type { PlaceMessage } from "../protocol/messages.ts";
 import type { DoorReject } from "../protocol/rejection.ts";
-import type { Account, Book, Entry } from "../protocol/state.ts";
+import type { Account } from "../protocol/state.ts";
 import { CASH_LIMIT, POSITION_LIMIT } from "./balance.ts";
 import { exposure, isBookOpen } from "./bookState.ts";
 import { makerFee, worstFee } from "./fees.ts";
-import { bookRates, followedValues, legsOf, SCENARIO_ROWS } from "./kept.ts";
-import { bookRisk, bookValues, cashQuotient, headroomChange, type Risk } from "./risk.ts";
+import { followedValues, lowestValue, SCENARIO_ROWS } from "./kept.ts";
+import {
+  count,
+  emptySums,
+  type OpenOrder,
+  type PendingSums,
+  pendingCosts,
+  placeOf,
+  type Weighed,
+  weigh,
+} from "./pendingOrders.ts";
+import { cashQuotient, changeOf, type Risk, worstChange } from "./risk.ts";
+
 import type { StateView } from "./stateView.ts";
 
 /** `|price| * lots * unit` of one order stays below this (1e-6 USDC). */
@@ -37,28 +49,17 @@ export const DEFAULT_POLICY: AdmissionPolicy = {
   bandTicks: 100,
 };
 
-/** A resting order with its place. */
-export interface OpenOrder extends Readonly<Entry> {
-  readonly book: number;
-  readonly isSell: boolean;
-}
-
-/** `time` now (unix ms); `openOrders` the live orders of the author's account. */
+/**
+ * `time` now (unix ms); `openOrders` the live orders of the author's account, where other ones than
+ * those that rest in the state are to be counted.
+ */
 export interface AdmissionContext {
   readonly time: number;
-  readonly openOrders: readonly OpenOrder[];
+  readonly openOrders?: readonly OpenOrder[];
   /** {@link DEFAULT_POLICY} where it is not given. */
   readonly policy?: AdmissionPolicy;
   /** Long lots of all accounts in a slot; without it there is no cap on them. */
   readonly openInterest?: (slot: number) => number;
-}
-
-/** An order as it is weighed: `fee` is the most ticks for each lot that it may come to pay. */
-interface Weighed {
-  readonly book: Readonly<Book>;
-  readonly price: number;
-  readonly signedLots: number;
-  readonly fee: number;
 }
 
 /** Why the venue does not take the order of account `id` in an open book, if so. */
@@ -70,24 +71,16 @@ export function checkAdmission(
 ): DoorReject | undefined {
   const account = view.account(id);
   const book = view.book(message.book)!;
-  const order = weigh(book, message, worstFee(book.fees, message.price));
+  const { policy = DEFAULT_POLICY, openInterest, risk } = context;
+  const order = weigh(book, message, { fee: worstFee(book.fees, message.price), risk });
   // What only reduces takes no more than that, from orders that were admitted themselves.
   if (message.reduceOnly) return checkReduceOnly(view, account, order);
-  const others = pendingOrders(view, id, context);
-  if (exceedsCash(view, account, order, others)) return "limitExceeded";
-  const { policy = DEFAULT_POLICY, openInterest, risk } = context;
-  const reject = checkCaps(account, order, others, { policy, openInterest });
+  const pending = pendingOf(view, id, context);
+  if (exceedsCash(view, account, order, pending)) return "limitExceeded";
+  const reject = checkCaps(account, order, pending, { policy, openInterest });
   if (reject !== undefined) return reject;
-  if (isOutOfBand(order, risk, policy)) return "priceOutOfBand";
-  return hasMargin(view, account, { order, others, risk }) ? undefined : "insufficientMargin";
-}
-
-function weigh(
-  book: Readonly<Book>,
-  { price, lots, isSell }: { price: number; lots: number; isSell: boolean },
-  fee: number,
-): Weighed {
-  return { book, price, signedLots: isSell ? -lots : lots, fee };
+  if (isOutOfBand(order, policy)) return "priceOutOfBand";
+  return hasMargin(view, account, { order, pending, risk }) ? undefined : "insufficientMargin";
 }
 
 function checkReduceOnly(
@@ -98,28 +91,55 @@ function checkReduceOnly(
   const held = exposure(account, order.book.weights);
   const reducible = held * order.signedLots < 0 ? Math.abs(held) : 0;
   const lots = Math.min(Math.abs(order.signedLots), reducible);
-  const isTooLarge = notionalOf(view, { ...order, signedLots: lots }) >= ORDER_NOTIONAL_LIMIT;
+  const isTooLarge = Math.abs(order.price * lots) * view.unit >= ORDER_NOTIONAL_LIMIT;
   return isTooLarge ? "limitExceeded" : undefined;
 }
 
 /** The other orders that may still fill: those that rest in open books, and a carried one. */
-function pendingOrders(
+interface Pending {
+  readonly sums: PendingSums;
+  /** The orders one by one. */
+  readonly orders: () => Iterable<Weighed>;
+}
+
+const NOTHING_PENDING: Pending = { sums: emptySums(SLOTS_MAX), orders: () => [] };
+
+function pendingOf(
   view: StateView,
   id: number,
-  { openOrders, time }: AdmissionContext,
+  context: AdmissionContext & { readonly risk: Risk },
+): Pending {
+  if (context.openOrders === undefined && view.carry()?.account !== id) {
+    const own = view.ordersOf(id);
+    if (own === undefined) return NOTHING_PENDING;
+    const sums = own.sums(view, context);
+    if (sums !== undefined) return { sums, orders: own.counted };
+  }
+  const orders = walkOrders(view, id, context);
+  const sums = emptySums(view.slots);
+  for (const order of orders) count(sums, order, 1);
+  return { sums, orders: () => orders };
+}
+
+/** One by one, for sums that are not kept. */
+function walkOrders(
+  view: StateView,
+  id: number,
+  { openOrders, time, risk }: AdmissionContext & { readonly risk: Risk },
 ): Weighed[] {
-  const pending: Weighed[] = [];
-  for (const resting of openOrders) {
-    const book = view.book(resting.book);
+  const found: Weighed[] = [];
+  const resting = openOrders ?? view.ordersOf(id)?.list(view.session(id).watermark) ?? [];
+  for (const order of resting) {
+    const book = view.book(order.book);
     if (book === undefined || !isBookOpen(view, book, time)) continue;
-    pending.push(weigh(book, resting, makerFee(book.fees, resting.price)));
+    found.push(weigh(book, order, { fee: makerFee(book.fees, order.price), risk }));
   }
   const carried = view.carry();
   const book = carried && view.book(carried.book);
   if (carried?.account === id && book !== undefined) {
-    pending.push(weigh(book, carried, worstFee(book.fees, carried.price)));
+    found.push(weigh(book, carried, { fee: worstFee(book.fees, carried.price), risk }));
   }
-  return pending;
+  return found;
 }
 
 /**
@@ -130,39 +150,19 @@ function exceedsCash(
   view: StateView,
   account: Readonly<Account>,
   order: Weighed,
-  others: readonly Weighed[],
+  { sums }: Pending,
 ): boolean {
-  const own = notionalOf(view, order);
+  const own = Math.abs(order.price * order.signedLots) * view.unit;
   if (own >= ORDER_NOTIONAL_LIMIT) return true;
   // Sums that round are far above the limit that they are compared with.
-  let sum = Math.abs(account.cash) + own;
-  for (const other of others) sum += notionalOf(view, other);
-  return sum >= CASH_LIMIT;
-}
-
-function notionalOf(view: StateView, { price, signedLots }: Weighed): number {
-  return Math.abs(price * signedLots) * view.unit;
-}
-
-/** The furthest that the orders bring the position in a slot; `sign`: 1 for long, -1 for short. */
-function reachOf(
-  account: Readonly<Account>,
-  orders: readonly Weighed[],
-  { slot, sign }: { readonly slot: number; readonly sign: number },
-): number {
-  let reach = sign * account.positions[slot]!;
-  for (const { book, signedLots } of orders) {
-    const lots = sign * book.weights[slot]! * signedLots;
-    if (lots > 0) reach += lots;
-  }
-  return reach;
+  return Math.abs(account.cash) + own + sums.notional * view.unit >= CASH_LIMIT;
 }
 
 /** Caps meet what an order opens: one that only brings positions nearer to 0 passes both. */
 function checkCaps(
   account: Readonly<Account>,
   order: Weighed,
-  others: readonly Weighed[],
+  { sums }: Pending,
   {
     policy,
     openInterest,
@@ -173,9 +173,10 @@ function checkCaps(
 ): DoorReject | undefined {
   const limit = Math.min(policy.positionLimit, POSITION_LIMIT);
   let opens: DoorReject | undefined;
-  for (const { slot, weight } of legsOf(order.book.weights)) {
+  for (const { slot, weight } of order.rates.legs) {
     const lots = weight * order.signedLots;
-    const before = reachOf(account, others, { slot, sign: Math.sign(lots) });
+    // The furthest that the other orders bring the position in the same direction.
+    const before = Math.sign(lots) * account.positions[slot]! + sums.reach[placeOf(slot, lots)]!;
     const reached = Math.max(0, before + Math.abs(lots));
     const opened = reached - Math.max(0, before);
     if (opened === 0) continue;
@@ -186,68 +187,31 @@ function checkCaps(
   return opens;
 }
 
-function isOutOfBand(order: Weighed, risk: Risk, policy: AdmissionPolicy): boolean {
-  const values = bookValues(order.book.weights, risk);
-  const mark = values[SCENARIO_ROWS - 1]!;
-  let move = 0;
-  for (const value of values) move = Math.max(move, Math.abs(value - mark));
-  const band = Math.max(policy.bandTicks, policy.bandMoves * move);
-  const beyond = order.price - mark;
-  return (order.signedLots > 0 ? beyond : -beyond) > band;
+function isOutOfBand({ rates, price, signedLots }: Weighed, policy: AdmissionPolicy): boolean {
+  const band = Math.max(policy.bandTicks, policy.bandMoves * rates.move);
+  const beyond = price - rates.values[SCENARIO_ROWS - 1]!;
+  return (signedLots > 0 ? beyond : -beyond) > band;
 }
 
 /**
  * Whether the account stays covered, or the order makes it no worse, in every scenario, whichever
  * of its orders fill before and however far: what is linear in lots is worst at either end, so each
- * other order counts with what it can cost. A fill at a better price than the limit only helps.
+ * other order counts with what it can cost. A fill at a better price than the limit only helps. Who
+ * can bear every order in the scenario that is worst for it need not be asked about each.
  */
 function hasMargin(
   view: StateView,
   account: Readonly<Account>,
-  { order, others, risk }: { order: Weighed; others: readonly Weighed[]; risk: Risk },
+  { order, pending, risk }: { order: Weighed; pending: Pending; risk: Risk },
 ): boolean {
   const quotient = cashQuotient(account.cash, view.unit);
+  const costs = worstChange(order) + pending.sums.worstCosts;
+  if (quotient + (lowestValue(account.positions, risk) + costs) >= 0) return true;
   const values = followedValues(account.positions, risk);
-  let lowest = Number.POSITIVE_INFINITY;
-  for (const value of values) lowest = Math.min(lowest, value);
-  if (quotient + (lowest + worstCosts(order, others, risk)) >= 0) return true;
-  const pending = pendingCosts(others, risk);
-  const own = candidateOf(order, risk);
+  const others = pendingCosts(pending.orders());
   for (let row = 0; row < SCENARIO_ROWS; row++) {
-    const change = headroomChange(own, row);
-    if (change < 0 && quotient + (values[row]! + pending[row]! + change) < 0) return false;
+    const change = changeOf(order, row);
+    if (change < 0 && quotient + (values[row]! + others[row]! + change) < 0) return false;
   }
   return true;
-}
-
-/**
- * The sum of what each order can cost in the scenario that is worst for it, in lot ticks: no
- * scenario costs more, and who can bear this need not be asked about each.
- */
-function worstCosts(order: Weighed, others: readonly Weighed[], risk: Risk): number {
-  let costs = worstChange(order, risk);
-  for (const other of others) costs += Math.min(0, worstChange(other, risk));
-  return costs;
-}
-
-function worstChange({ book, price, signedLots, fee }: Weighed, risk: Risk): number {
-  const rates = bookRates(book.weights, risk).extremes;
-  return headroomChange({ rates, price, signedLots, fee }, signedLots > 0 ? 0 : 1);
-}
-
-/** For s = 0..17 the sum of what each order can cost, never above 0, in lot ticks. */
-function pendingCosts(orders: readonly Weighed[], risk: Risk): number[] {
-  const costs = new Array<number>(SCENARIO_ROWS).fill(0);
-  for (const order of orders) {
-    const candidate = candidateOf(order, risk);
-    for (let row = 0; row < SCENARIO_ROWS; row++) {
-      const change = headroomChange(candidate, row);
-      if (change < 0) costs[row]! += change;
-    }
-  }
-  return costs;
-}
-
-function candidateOf({ book, price, signedLots, fee }: Weighed, risk: Risk) {
-  return { rates: bookRisk(book.weights, risk), price, signedLots, fee };
 }

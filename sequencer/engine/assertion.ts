@@ -9,3 +9,8 @@ export class EngineAssertion extends Error {
 export function assertEngine(condition: boolean, message: string): asserts condition {
   if (!condition) throw new EngineAssertion(message);
 }
+
+/** For what is asked at every fill: the text is made only where it is needed. */
+export function failEngine(message: string): never {
+  throw new EngineAssertion(message);
+}

@@ -1,7 +1,7 @@
 /** Changes of cash and positions, with the ranges that every proof demands. */
 import { CASH_OFFSET, POSITION_OFFSET } from "../protocol/constants.ts";
 import type { Account } from "../protocol/state.ts";
-import { assertEngine } from "./assertion.ts";
+import { failEngine } from "./assertion.ts";
 import { legsOf } from "./kept.ts";
 import { isCovered, type Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
@@ -13,14 +13,13 @@ export const CASH_LIMIT = 2 ** 51;
 
 /** Adds signed 1e-6 USDC. Throws EngineAssertion if cash would leave +-2^52. */
 export function addCash(view: StateView, id: number, amount: number): void {
-  const account = view.editAccount(id);
+  const account = view.account(id);
   // An inexact sum is at least 2^53 and thereby out of range itself.
   const cash = account.cash + amount;
-  assertEngine(
-    Math.abs(cash) < CASH_OFFSET,
-    `Cash of account \`${id}\` must lie inside +-2^52. Got \`${cash}\`.`,
-  );
-  account.cash = cash;
+  if (!(Math.abs(cash) < CASH_OFFSET)) {
+    failEngine(`Cash of account \`${id}\` must lie inside +-2^52. Got \`${cash}\`.`);
+  }
+  view.setCash(id, cash);
 }
 
 /** Whether every position stays inside +-2^22 when `signedLots` of the book are added. */
@@ -42,17 +41,17 @@ export function addPositions(
   weights: readonly number[],
   signedLots: number,
 ): void {
-  const account = view.editAccount(id);
+  const { positions } = view.account(id);
   for (const { slot, weight } of legsOf(weights)) {
-    setPosition(view, account, slot, account.positions[slot]! + signedLots * weight);
+    setPosition(view, id, slot, positions[slot]! + signedLots * weight);
   }
 }
 
-/** Sets a position (lots) of an account that is being edited; `holders` counts the non-zero. */
-export function setPosition(view: StateView, account: Account, slot: number, lots: number): void {
-  const before = account.positions[slot]!;
-  account.positions[slot] = lots;
-  if ((before === 0) !== (lots === 0)) view.editSeries(slot).holders += lots === 0 ? -1 : 1;
+/** Sets a position (lots); `holders` counts the non-zero. */
+export function setPosition(view: StateView, id: number, slot: number, lots: number): void {
+  const before = view.account(id).positions[slot]!;
+  view.setLots(id, slot, lots);
+  if ((before === 0) !== (lots === 0)) view.addHolders(slot, lots === 0 ? -1 : 1);
 }
 
 /** Whether cash is at least 0 and the account covered after paying `amount` (1e-6 USDC). */

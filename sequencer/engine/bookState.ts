@@ -14,19 +14,30 @@ export function generationOf(
   series: readonly Readonly<Series>[],
 ): number {
   let sum = 0;
-  for (const { slot, weight } of legsOf(weights)) sum += weight ** 2 * series[slot]!.generation;
+  for (const { slot, weight } of legsOf(weights)) sum += weight * weight * series[slot]!.generation;
   return sum;
 }
 
 /** Whether every leg is listed, unexpired at `time` (unix ms) and still the series it was. */
 export function isBookOpen(view: StateView, book: Readonly<Book>, time: number): boolean {
+  return secondsOf(time) < openUntil(view, book);
+}
+
+/**
+ * Until when (unix seconds, without it) a book is open by today's listings: the first expiry of its
+ * legs, or 0 where a leg is not listed or no longer the series it was.
+ */
+export function openUntil(view: StateView, book: Readonly<Book>): number {
   const series = view.series();
-  const now = secondsOf(time);
-  for (const { slot } of legsOf(book.weights)) {
-    const { status, expiry } = series[slot]!;
-    if (status !== "listed" || expiry <= now) return false;
+  let sum = 0;
+  let until = Number.POSITIVE_INFINITY;
+  for (const { slot, weight } of legsOf(book.weights)) {
+    const { status, expiry, generation } = series[slot]!;
+    if (status !== "listed") return 0;
+    if (expiry < until) until = expiry;
+    sum += weight * weight * generation;
   }
-  return generationOf(book.weights, series) === book.generation;
+  return sum === book.generation ? until : 0;
 }
 
 /** Whether a book is one series: one weight `+1` and no other. */

@@ -20,7 +20,7 @@ import type { Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
 import { checkBackstop } from "./transactions/backstop.ts";
 
-export type { OpenOrder } from "./admission.ts";
+export type { OpenOrder } from "./pendingOrders.ts";
 
 /** A message on its way in; `signatureHead` is checked by the caller, together with its key. */
 export interface IncomingMessage {

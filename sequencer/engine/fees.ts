@@ -6,12 +6,15 @@
  */
 import { AMOUNT_BITS, FEE_CAP_SHIFT } from "../protocol/constants.ts";
 import type { BookFees } from "../protocol/state.ts";
-import { assertEngine } from "./assertion.ts";
+import { failEngine } from "./assertion.ts";
 import type { StateView } from "./stateView.ts";
+
+const FEES_LIMIT = 2 ** AMOUNT_BITS;
+const FEE_CAP_DIVISOR = 2 ** FEE_CAP_SHIFT;
 
 /** The most ticks for each lot that a side pays at `price` (ticks): `ceil(|price| / 8)`. */
 export function feeCap(price: number): number {
-  return Math.ceil(Math.abs(price) / 2 ** FEE_CAP_SHIFT);
+  return Math.ceil(Math.abs(price) / FEE_CAP_DIVISOR);
 }
 
 /** Ticks for each lot, never negative. */
@@ -41,9 +44,8 @@ export function worstFee(fees: BookFees, price: number): number {
  */
 export function addFees(view: StateView, amount: number): void {
   const fees = view.fees() + amount;
-  assertEngine(
-    fees >= 0 && fees < 2 ** AMOUNT_BITS,
-    `Fees must be at least 0 and below 2^${AMOUNT_BITS}. Got \`${fees}\`.`,
-  );
+  if (!(fees >= 0 && fees < FEES_LIMIT)) {
+    failEngine(`Fees must be at least 0 and below 2^${AMOUNT_BITS}. Got \`${fees}\`.`);
+  }
   view.setFees(fees);
 }

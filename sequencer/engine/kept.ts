@@ -53,6 +53,8 @@ interface Followed {
   risk: Risk;
   readonly positions: number[];
   readonly values: number[];
+  /** The least of `values`; undefined: they have changed since it was looked for. */
+  lowest: number | undefined;
 }
 
 const followed = new WeakMap<readonly number[], Followed>();
@@ -63,11 +65,23 @@ const followed = new WeakMap<readonly number[], Followed>();
  * positions in range, so exact. The array is used again: read it before the next call.
  */
 export function followedValues(positions: readonly number[], risk: Risk): number[] {
+  return upToDate(positions, risk).values;
+}
+
+/** The least of {@link followedValues}. */
+export function lowestValue(positions: readonly number[], risk: Risk): number {
+  const own = upToDate(positions, risk);
+  own.lowest ??= Math.min(...own.values);
+  return own.lowest;
+}
+
+function upToDate(positions: readonly number[], risk: Risk): Followed {
   const own = followed.get(positions) ?? follow(positions, risk);
   if (own.risk !== risk) {
     own.risk = risk;
     own.positions.fill(0);
     own.values.fill(0);
+    own.lowest = undefined;
   }
   const { values, positions: known } = own;
   const rates = ratesOf(risk);
@@ -75,17 +89,19 @@ export function followedValues(positions: readonly number[], risk: Risk): number
     const change = positions[slot]! - known[slot]!;
     if (change === 0) continue;
     known[slot] = positions[slot]!;
+    own.lowest = undefined;
     const from = slot * SCENARIO_ROWS;
     for (let row = 0; row < SCENARIO_ROWS; row++) values[row]! += change * rates[from + row]!;
   }
-  return values;
+  return own;
 }
 
 function follow(positions: readonly number[], risk: Risk): Followed {
-  const own = {
+  const own: Followed = {
     risk,
     positions: new Array<number>(positions.length).fill(0),
     values: new Array<number>(SCENARIO_ROWS).fill(0),
+    lowest: undefined,
   };
   followed.set(positions, own);
   return own;
@@ -94,10 +110,13 @@ function follow(positions: readonly number[], risk: Risk): Followed {
 /** What a book's weights are worth under one risk. */
 export interface BookRates {
   readonly risk: Risk;
+  readonly legs: readonly Leg[];
   /** `R_s` for s = 0..17, in ticks, four times the value it stands for. */
   readonly rates: readonly number[];
   /** `sum_m w_m (mark_m + change_{m,s})` for s = 0..17, in ticks: row 17 is the mark. */
   readonly values: readonly number[];
+  /** The furthest that a scenario brings the value from the mark. */
+  readonly move: number;
   /** The lowest and the highest of `rates`. */
   readonly extremes: readonly [lowest: number, highest: number];
 }
@@ -110,7 +129,8 @@ export function bookRates(weights: readonly number[], risk: Risk): BookRates {
   if (known?.risk === risk) return known;
   const rates = new Array<number>(SCENARIO_ROWS).fill(0);
   const values = new Array<number>(SCENARIO_ROWS).fill(0);
-  for (const { slot, weight } of legsOf(weights)) {
+  const legs = legsOf(weights);
+  for (const { slot, weight } of legs) {
     const [mark, changes] = [risk.marks[slot]!, risk.changes[slot]!];
     for (let row = 0; row < SCENARIO_ROWS; row++) {
       const change = changes[row] ?? 0;
@@ -119,7 +139,9 @@ export function bookRates(weights: readonly number[], risk: Risk): BookRates {
     }
   }
   const extremes = [Math.min(...rates), Math.max(...rates)] as const;
-  const made = { risk, rates, values, extremes };
+  const mark = values[SCENARIO_ROWS - 1]!;
+  const move = Math.max(...values.map((value) => Math.abs(value - mark)));
+  const made = { risk, legs, rates, values, extremes, move };
   byWeights.set(weights, made);
   return made;
 }

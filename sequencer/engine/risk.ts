@@ -12,7 +12,7 @@ import { MARGIN_VALUE_FACTOR, SCENARIOS } from "../protocol/constants.ts";
 import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Account, Series } from "../protocol/state.ts";
 import { assertEngine } from "./assertion.ts";
-import { bookRates, followedValues, SCENARIO_ROWS } from "./kept.ts";
+import { type BookRates, bookRates, followedValues, lowestValue, SCENARIO_ROWS } from "./kept.ts";
 
 /** Of one batch: `marks[slot]` and signed `changes[slot][scenario]` in ticks. Never changed. */
 export interface Risk {
@@ -181,30 +181,51 @@ export function isCovered(account: Readonly<Account>, risk: Risk, unit: number):
   return firstUncovered(account, risk, unit) === undefined;
 }
 
-/** One side of a fill that is being weighed. */
-export interface Candidate {
-  readonly account: Readonly<Account>;
-  /** `R_s` of the book ({@link bookRisk}). */
-  readonly rates: readonly number[];
+/** Lots of a book for their price and a fee. */
+export interface Exchange {
+  readonly rates: BookRates;
   /** In ticks, signed. */
   readonly price: number;
   /** Bought lots, negative for sold ones; the positions after it must be in range. */
   readonly signedLots: number;
-  readonly risk: Risk;
   /** What this side pays, in ticks for each lot; negative: a rebate. */
   readonly fee: number;
+}
+
+/** One side of a fill that is being weighed. */
+export interface Candidate extends Exchange {
+  readonly account: Readonly<Account>;
+  readonly risk: Risk;
   /** 1e-6 USDC. */
   readonly unit: number;
 }
 
 /** What a fill adds to the headroom in a scenario (0..17), in lot ticks: below 2^52.3. */
 export function headroomChange(
-  candidate: Pick<Candidate, "rates" | "price" | "signedLots" | "fee">,
+  {
+    rates,
+    price,
+    signedLots,
+    fee,
+  }: Omit<Exchange, "rates"> & { readonly rates: readonly number[] },
   scenario: number,
 ): number {
-  const { rates, price, signedLots, fee } = candidate;
+  return changeAt(rates[scenario]!, price, signedLots, fee);
+}
+
+/** The same of an exchange. */
+export function changeOf({ rates, price, signedLots, fee }: Exchange, scenario: number): number {
+  return changeAt(rates.rates[scenario]!, price, signedLots, fee);
+}
+
+/** The least that an exchange adds in any scenario. */
+export function worstChange({ rates, price, signedLots, fee }: Exchange): number {
+  return changeAt(rates.extremes[signedLots > 0 ? 0 : 1], price, signedLots, fee);
+}
+
+function changeAt(rate: number, price: number, signedLots: number, fee: number): number {
   const paid = MARGIN_VALUE_FACTOR * fee * Math.abs(signedLots);
-  return signedLots * (rates[scenario]! - MARGIN_VALUE_FACTOR * price) - paid;
+  return signedLots * (rate - MARGIN_VALUE_FACTOR * price) - paid;
 }
 
 /**
@@ -215,9 +236,14 @@ export function headroomChange(
 export function admissibility(candidate: Candidate): number | undefined {
   const { account, risk, unit } = candidate;
   const quotient = cashQuotient(account.cash, unit);
+  // Who can bear the worst change where least is left need not be asked about each scenario.
+  const worst = worstChange(candidate);
+  if (worst >= 0 || quotient + (lowestValue(account.positions, risk) + worst) >= 0) {
+    return undefined;
+  }
   const values = followedValues(account.positions, risk);
   for (let row = 0; row < SCENARIO_ROWS; row++) {
-    const change = headroomChange(candidate, row);
+    const change = changeOf(candidate, row);
     if (change < 0 && quotient + (values[row]! + change) < 0) return row;
   }
   return undefined;

@@ -1,5 +1,6 @@
 /** The state as the engine sees it. Implementations: `state/memoryState.ts` and its wrappers. */
-import type { Account, Book, Carry, Ranking, Series, Session } from "../protocol/state.ts";
+import type { Account, Book, Carry, Entry, Ranking, Series, Session } from "../protocol/state.ts";
+import type { AccountOrders } from "./pendingOrders.ts";
 
 /**
  * Getters return the live object; the engine changes it only after `edit*` has been called for
@@ -20,15 +21,35 @@ export interface StateView {
   fees(): number;
   ranking(): Ranking | undefined;
   editAccount(id: number): Account;
+  /** What `editAccount` would do for one number, without copying the account. */
+  setCash(id: number, cash: number): void;
+  setLots(id: number, slot: number, lots: number): void;
   editSession(id: number): Session;
   editBook(id: number): Book;
   putBook(id: number, book: Book): void;
+  /** One place of a side of an open book: what `editBook` would do, without copying the book. */
+  insertOrder(book: number, isSell: boolean, place: number, entry: Entry): void;
+  replaceOrder(book: number, isSell: boolean, place: number, entry: Entry): void;
+  /** Returns what stood there. */
+  removeOrder(book: number, isSell: boolean, place: number): Entry;
   editSeries(slot: number): Series;
   setNextSeq(seq: number): void;
   setCarry(carry: Carry | undefined): void;
   setFees(fees: number): void;
   setRanking(ranking: Ranking | undefined): void;
+  /** Of an account that has orders in books. */
+  ordersOf(account: number): AccountOrders | undefined;
+  /** Another number as soon as terms, status or generation of a series may be other ones. */
+  listings(): number;
+  /** Counts an account more (or fewer) that holds a position in the slot. */
+  addHolders(slot: number, difference: number): void;
   /** A point to which {@link StateView.rollback} can return; points nest. */
   checkpoint(): number;
   rollback(point: number): void;
 }
+
+/** What of the state is under its root. */
+export type StateReading = Pick<
+  StateView,
+  "account" | "session" | "book" | "series" | "nextSeq" | "carry" | "fees" | "ranking"
+>;

@@ -23,6 +23,8 @@ import { createSequencer, type Sequencer, type SequencerConfig } from "../roles/
 import { TurnOverError } from "../roles/termLog.ts";
 import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
+import { openInputWorker } from "../threads/inputWorker.ts";
+import { openSignatureWorker } from "../threads/signatureWorker.ts";
 import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
 import { closeConfirmationsOf, executorDeployment, layerOneAccess } from "./deployment.ts";
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
@@ -72,7 +74,9 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
   const store = await openStore(file.dataDir, deployment.domain);
   const prover = createProver({ keys: verifyingKeys(vkeys), singleThread: true, logger });
   const network = openNetwork(file, store, logger);
+  const signatures = file.threads ? openSignatureWorker(logger) : undefined;
   const close = async (): Promise<void> => {
+    await signatures?.stop();
     await network.opened()?.stop();
     await prover.stop();
     await store.close();
@@ -104,6 +108,7 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
         ...{ log, checkpoints: store.checkpoints, batches: store.batches },
         accounts: store.accounts,
         snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
+        ...(signatures && { openInputs: openInputWorker, signatures }),
         openProofJobs: async (handlers) => {
           const { batches } = store;
           const jobs = await createJobServer({ ...file.jobs, ...handlers, batches, logger });

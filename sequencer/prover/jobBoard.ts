@@ -9,7 +9,7 @@ import type { BatchStore, Logger } from "../ports.ts";
 import type { ProofJob } from "./jobMessages.ts";
 
 export interface JobBoardOptions {
-  readonly batches: Pick<BatchStore, "sealed" | "proof" | "putProof">;
+  readonly batches: Pick<BatchStore, "sealed" | "inputs" | "proof" | "putProof">;
   /** Number of the first batch that needs a proof: layer one has those before. */
   readonly from: () => number;
   /** Whether the proof holds for the batch; asked before it is stored. */
@@ -22,9 +22,14 @@ export interface JobBoardOptions {
 
 export type AnswerVerdict = "stored" | "alreadyProven" | "unknownBatch" | "proofInvalid";
 
+/** A job whose inputs are JSON as the store has it: they are large, and nobody reads them here. */
+export interface LeasedJob extends Omit<ProofJob, "inputs"> {
+  readonly inputs: string;
+}
+
 export interface JobBoard {
   /** Leases the first batch that nobody is at work on. */
-  take(): Promise<ProofJob | undefined>;
+  take(): Promise<LeasedJob | undefined>;
   isLeased(number: number, lease: string): boolean;
   release(number: number, lease: string, reason: string): void;
   answer(number: number, proof: ProofWords): Promise<AnswerVerdict>;
@@ -69,10 +74,11 @@ export function createJobBoard(options: JobBoardOptions): JobBoard {
     return proven.first;
   }
 
-  async function take(): Promise<ProofJob | undefined> {
+  async function take(): Promise<LeasedJob | undefined> {
     const batch = await findFree(batches, leases, await firstWithoutProof());
     if (batch === undefined) return undefined;
-    const { number, kind, inputs, words, commitment } = batch;
+    const { number, kind, words, commitment } = batch;
+    const inputs = (await batches.inputs(number)) ?? "{}";
     const lease = randomUUID();
     leases.set(number, { id: lease, until: performance.now() + leaseMs });
     // Whoever waits while all batches are leased must hear of a lease that runs out.

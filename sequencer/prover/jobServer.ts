@@ -10,6 +10,7 @@ import {
   createJobBoard,
   type JobBoard,
   type JobBoardOptions,
+  type LeasedJob,
 } from "./jobBoard.ts";
 import {
   ANSWER_BYTES_MAX,
@@ -131,7 +132,7 @@ async function giveJob(board: JobBoard, exchange: Exchange, pollMs: number): Pro
       if (job !== undefined) {
         clearTimeout(timeout);
         if (gone) return board.release(job.number, job.lease, "the prover left");
-        return reply(response, 200, job);
+        return replyText(response, 200, jobText(job));
       }
       await changed;
       clearTimeout(timeout);
@@ -176,8 +177,16 @@ function isAuthorised(request: IncomingMessage, token: string): boolean {
   return timingSafeEqual(digest(request.headers.authorization ?? ""), digest(`Bearer ${token}`));
 }
 
+/** The `ProofJob` as JSON. */
+function jobText({ inputs, ...job }: LeasedJob): string {
+  return `${encodeJson(job).slice(0, -1)},"inputs":${inputs}}`;
+}
+
 function reply(response: ServerResponse, status: number, body?: unknown): void {
-  const text = body === undefined ? undefined : encodeJson(body);
+  replyText(response, status, body === undefined ? undefined : encodeJson(body));
+}
+
+function replyText(response: ServerResponse, status: number, text: string | undefined): void {
   response.writeHead(status, { "content-type": "application/json" }).end(text);
 }
 

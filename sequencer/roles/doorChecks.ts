@@ -114,9 +114,8 @@ export function judge(
     }
   }
   const incoming: IncomingMessage = { author, message, word };
-  const openOrders = state.openOrdersOf(author.account);
   const risk = riskNow(door, message);
-  const reject = checkMessage(state, incoming, { risk, time, openOrders, ...door.admission });
+  const reject = checkMessage(state, incoming, { risk, time, ...door.admission });
   return reject === undefined ? undefined : refuse(reject, null, { time });
 }
 

@@ -6,6 +6,7 @@ import { isTaking, type OrderingState } from "../batch/fairOrder.ts";
 import type { Author, LedgerOperation, OperationRecord, StepRecord } from "../engine/records.ts";
 import { backstopScenario } from "../engine/transactions/backstop.ts";
 import type { Receipt, Refused, Submission, SubmitResult } from "../exchangeService.ts";
+import type { SignatureDesk } from "../ports.ts";
 import { isTradeMessage, type LedgerMessage, type TradeMessage } from "../protocol/messages.ts";
 import { NoSnapshotError, type Turn } from "./batcher.ts";
 import type { Scheduler } from "./certifier.ts";
@@ -36,6 +37,7 @@ import { createRateLimiter, type RateLimit, type RateLimiter } from "./rateLimit
 import { createReceiptDesk, type DigestSigner, type ReceiptDesk } from "./receipts.ts";
 import { createReleaseQueue, type ReleaseQueue } from "./releaseQueue.ts";
 import { REQUESTS_MAX, type Sequencing } from "./sequencing.ts";
+import { createSignaturesAhead, type SignaturesAhead } from "./signaturesAhead.ts";
 import { messageEntry, seenOf } from "./signedEntry.ts";
 
 export interface IntakeOptions extends Omit<Door, "lanes" | "takeRate"> {
@@ -44,6 +46,7 @@ export interface IntakeOptions extends Omit<Door, "lanes" | "takeRate"> {
   readonly rate: RateLimit;
   readonly receiptSigner: DigestSigner;
   readonly scheduler: Scheduler;
+  readonly signatures: SignatureDesk;
   /** What the log has said before. */
   readonly ordering: OrderingState;
   /** The executor refused what the door had let in: a bug, the node must stop. */
@@ -57,6 +60,7 @@ interface Desk extends IntakeOptions {
   readonly receipts: ReceiptDesk;
   readonly lanes: KeyLanes;
   readonly queue: ReleaseQueue;
+  readonly ahead: SignaturesAhead;
 }
 
 export interface Intake {
@@ -74,11 +78,13 @@ export interface Intake {
 export function createIntake(options: IntakeOptions): Intake {
   const { deployment, ordering, clock, scheduler, state, batcher, receiptSigner: signer } = options;
   const { domain, fairOrder: rule } = deployment;
+  const lanes = createKeyLanes();
   const desk: Desk = {
     ...options,
     takeRate: createRateLimiter(options.rate),
     receipts: createReceiptDesk({ state, batcher, domain, signer }),
-    lanes: createKeyLanes(),
+    lanes,
+    ahead: createSignaturesAhead({ state, lanes, desk: options.signatures }),
     queue: createReleaseQueue({ rule, ordering, clock, scheduler }),
   };
   return {
@@ -96,17 +102,28 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     inLane: (author, begin) => desk.lanes.start(author, false, () => ({ answer: begin() })),
     submitPackage: (request) => submitPackage(desk, request),
-    admitPlace: (submission) => admitPlace(desk, submission),
-    close: desk.queue.close,
+    admitPlace: (submission) => {
+      // It extends what its key has sent before.
+      desk.ahead.settle(submission);
+      return admitPlace(desk, submission);
+    },
+    close: () => {
+      desk.ahead.flush();
+      desk.queue.close();
+    },
   };
 }
 
-/** Waits for the end of its round: what hangs on the state is checked there. */
 function submitTrade(desk: Desk, signed: Signed, message: TradeMessage): Started {
-  const { lanes, queue } = desk;
-  const { author } = signed;
   const closed = closedTo(desk, message);
   if (closed !== undefined) return { answer: closed };
+  return desk.ahead.start(signed, () => takeTrade(desk, signed, message));
+}
+
+/** Waits for the end of its round: what hangs on the state is checked there. */
+function takeTrade(desk: Desk, signed: Signed, message: TradeMessage): Started {
+  const { lanes, queue } = desk;
+  const { author } = signed;
   const admitted = admit(desk, signed);
   if ("refused" in admitted) return { answer: admitted.refused };
   const { before, after } = admitted.value;

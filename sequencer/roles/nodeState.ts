@@ -2,7 +2,7 @@
  * The state of a node as checkpoint and log tell it. Sequencer and validator begin alike: from the
  * newest checkpoint, through every record after it, with the executor that both of them trust.
  */
-import { createExecutor, type Executor } from "../batch/executor.ts";
+import { createExecutor, type Executor, type HasInputs } from "../batch/executor.ts";
 import type { OrderingState } from "../batch/fairOrder.ts";
 import { LogCorruptionError, type LogEntry, type LogHead, type LogRecord } from "../batch/log.ts";
 import { isTradingEntry, type TradingState } from "../batch/tradingMode.ts";
@@ -53,13 +53,13 @@ export interface NodeState {
 
 /**
  * `origin`: `previous` of the log's first record. `hasInputs`: whether sealed batches come with the
- * inputs of their proofs.
+ * inputs of their proofs; see `batch/executor.ts`.
  */
 export function createNodeState(
   deployment: Deployment,
   origin: string,
   checkpoint: Checkpoint | undefined,
-  hasInputs = true,
+  hasInputs: HasInputs = true,
 ): NodeState {
   const state = createMemoryState(deployment.shape);
   const trees = createStateTrees(deployment.shape);

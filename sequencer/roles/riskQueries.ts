@@ -96,9 +96,8 @@ function verdictOf(
   const message = word === undefined ? undefined : messageFromWord(word);
   if (word === undefined || message === undefined) return "malformed";
   const risk = effectiveRisk(state.series(), snapshot);
-  const openOrders = state.openOrdersOf(account);
   const incoming = { author: { account, keyIndex }, message, word };
-  return checkMessage(state, incoming, { risk, time, openOrders, ...admission }) ?? null;
+  return checkMessage(state, incoming, { risk, time, ...admission }) ?? null;
 }
 
 /** Undefined: a field is out of its range. */

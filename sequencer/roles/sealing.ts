@@ -3,7 +3,7 @@ import type { LogRecord } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { BatchStatus, ExchangeEvent } from "../exchangeService.ts";
-import type { BatchStore, Checkpoint, CheckpointStore, Logger } from "../ports.ts";
+import type { BatchStore, Checkpoint, CheckpointStore, InputDesk, Logger } from "../ports.ts";
 import type { DurableTurn } from "./batcher.ts";
 import type { Effect } from "./effect.ts";
 import { checkpointOf, executorMemory } from "./nodeState.ts";
@@ -11,6 +11,7 @@ import { type SequencerMemory, type SequencerState, STATUSES_KEPT } from "./sequ
 
 export interface SealingOptions extends SequencerState {
   readonly store: BatchStore;
+  readonly inputs: InputDesk;
   readonly checkpoints: CheckpointStore;
   readonly checkpointEvery: number;
   readonly logger: Logger;
@@ -27,7 +28,7 @@ export interface Sealing {
   observe(effect: Effect): void;
   onDurable(turn: DurableTurn): void;
   publishBatches(changed: readonly BatchStatus[]): void;
-  /** Resolves when all sealed batches are stored. */
+  /** Resolves when all sealed batches are stored, with the inputs of their proofs. */
   stored(): Promise<void>;
 }
 
@@ -35,8 +36,16 @@ type Draft = Omit<Checkpoint, "epoch" | "hash" | "extra"> & {
   readonly memory: Omit<SequencerMemory, "batches" | "anchored">;
 };
 
+/** Throws where the batch has come without what they are made of. */
+export function makeInputs(desk: InputDesk, { draft, rootAfter, number }: SealedBatch) {
+  if (draft === undefined) throw new TypeError(`batch \`${number}\` has no draft of its inputs`);
+  return desk.make(draft, rootAfter);
+}
+
 export function createSealing(options: SealingOptions): Sealing {
   const drafts = new Map<number, Draft>();
+  /** Of sealed batches that are not stored. */
+  const inputs = new Map<number, Promise<string>>();
   let storing: Promise<void> = Promise.resolve();
 
   function publishBatches(changed: readonly BatchStatus[]): void {
@@ -45,7 +54,11 @@ export function createSealing(options: SealingOptions): Sealing {
 
   function observe(effect: Effect): void {
     const { sealed } = effect;
-    if (sealed === undefined || sealed.number % options.checkpointEvery !== 0) return;
+    if (sealed === undefined) return;
+    const made = makeInputs(options.inputs, sealed);
+    made.catch(options.fail);
+    inputs.set(sealed.number, made);
+    if (sealed.number % options.checkpointEvery !== 0) return;
     // Now and not when it is saved: by then the state has moved on.
     const { extra: _, ...checkpoint } = checkpointOf(options.node, effect, undefined);
     const { trackers, node } = options;
@@ -54,7 +67,9 @@ export function createSealing(options: SealingOptions): Sealing {
   }
 
   async function store(batch: SealedBatch, { epoch, hash }: LogRecord): Promise<void> {
-    await options.store.putSealed(batch);
+    // A checkpoint comes after the inputs of all batches up to it: a restart makes those after it.
+    await options.store.putSealed(batch, await inputs.get(batch.number));
+    inputs.delete(batch.number);
     options.onStored(batch);
     const draft = drafts.get(batch.number);
     if (draft === undefined) return;

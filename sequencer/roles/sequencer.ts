@@ -17,6 +17,7 @@ import type {
   Prover,
   Refusal,
   SettlementLayer,
+  SignatureDesk,
   SnapshotSource,
 } from "../ports.ts";
 import type { PackageLimits } from "../protocol/blockRfq.ts";
@@ -30,6 +31,7 @@ import { createExchangeQueries } from "./exchangeQueries.ts";
 import { DEFAULT_FEES, type FeeSchedule } from "./feeSchedule.ts";
 import { createFreshness } from "./freshness.ts";
 import { createHalt, type Halt, haltWith } from "./halt.ts";
+import { openInputsInProcess } from "./inputsInProcess.ts";
 import { createIntake, type Intake } from "./intake.ts";
 import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
 import { type KeptAccounts, loadKeptAccounts } from "./keptAccounts.ts";
@@ -52,8 +54,9 @@ import type { Admission } from "./riskQueries.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { readSeenHeads, type SeenHeads } from "./seenHeads.ts";
 import { runLoops, type Work } from "./sequencerLoops.ts";
-import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
+import { type OpenInputs, restoreSequencer, type SequencerState } from "./sequencerState.ts";
 import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
+import { AT_THE_DOOR } from "./signaturesAhead.ts";
 import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
 import { createTradingGuard, type TradingGuard } from "./tradingGuard.ts";
 import { listenToValidators } from "./validatorReports.ts";
@@ -72,6 +75,10 @@ export interface SequencerPorts {
   readonly prover: Pick<Prover, "verify">;
   readonly receiptSigner: DigestSigner;
   readonly openProofJobs: OpenProofJobs;
+  /** Who makes the inputs of proofs; absent: this thread, at once. */
+  readonly openInputs?: OpenInputs;
+  /** Who looks at signatures first; absent: nobody. */
+  readonly signatures?: SignatureDesk;
   /** Whether the attestation is signed by the validator that it names. */
   isSignedAttestation(attestation: Attestation): Promise<boolean>;
   isSignedRefusal(refusal: Refusal): Promise<boolean>;
@@ -150,8 +157,9 @@ export async function createSequencer(
   const { deployment, info, checkpointEvery } = config;
   const { validators } = info;
   const kept = await loadKeptAccounts(ports);
+  const { openInputs = openInputsInProcess } = ports;
   const options = { deployment, validators, log, checkpoints, checkpointEvery, store, logger };
-  const restored = await restoreSequencer({ ...options, replayed: kept.replayed });
+  const restored = await restoreSequencer({ ...options, openInputs, replayed: kept.replayed });
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
   const heads = await readSeenHeads(log);
   const said: { current: ReturnType<typeof listenToValidators> | undefined } = {
@@ -193,6 +201,7 @@ export async function createSequencer(
       intake.close();
       await batcher.flushed();
       await sealing.stored();
+      await restored.inputs.stop();
       await jobs.current?.stop();
     },
   };
@@ -296,10 +305,11 @@ function createCore(
 function openIntake(core: Core): Intake {
   const { ports, config, halt, node, batcher, sequencing, liquidator, breakers } = core;
   const { isOverloaded, admission, heads, policies } = core;
-  const { clock, scheduler, receiptSigner } = ports;
+  const { clock, scheduler, receiptSigner, signatures = AT_THE_DOOR } = ports;
   const intake = createIntake({
     ...{ state: node.state, batcher, sequencing, isOverloaded, admission, heads },
-    ...{ clock, scheduler, receiptSigner, deployment: config.deployment, rate: config.rate },
+    ...{ clock, scheduler, receiptSigner, signatures },
+    ...{ deployment: config.deployment, rate: config.rate },
     ...{ stop: breakers.stop, fail: halt.fail, assertRunning: halt.assertRunning },
     ordering: node.executor.ordering(),
     areTakeoversOpen: (now) => liquidator.isOpen(batcher.newestSnapshot(), now),

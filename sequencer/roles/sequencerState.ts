@@ -1,8 +1,9 @@
 /** How a sequencer begins: from its newest checkpoint, through every record of the log after it. */
+import type { InputOrigin } from "../batch/inputMaker.ts";
 import { logOrigin } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { ExchangeEvent } from "../exchangeService.ts";
-import type { BatchStore, CheckpointStore, Log, Logger } from "../ports.ts";
+import type { BatchStore, CheckpointStore, InputDesk, Log, Logger } from "../ports.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
 import type { Effect } from "./effect.ts";
@@ -15,6 +16,7 @@ import {
   loadCheckpoint,
   type NodeState,
 } from "./nodeState.ts";
+import { makeInputs } from "./sealing.ts";
 import { createTrackers, type TrackerMemory, type Trackers } from "./trackers.ts";
 
 /** What a checkpoint keeps besides the state. */
@@ -28,7 +30,10 @@ export interface SequencerState {
   readonly node: NodeState;
   readonly trackers: Trackers;
   readonly batches: BatchTracker;
+  readonly inputs: InputDesk;
 }
+
+export type OpenInputs = (origin: InputOrigin) => InputDesk;
 
 /** Batches whose status a checkpoint keeps. */
 export const STATUSES_KEPT = 500;
@@ -45,13 +50,19 @@ export async function restoreSequencer(options: {
   checkpointEvery: number;
   store: BatchStore;
   logger: Logger;
+  openInputs: OpenInputs;
   /** An entry was executed again, and these events were told of it, or would have been. */
   replayed?(state: MemoryState, effect: Effect, events: readonly ExchangeEvent[]): void;
 }): Promise<SequencerState> {
   const { deployment, validators, log, checkpoints, checkpointEvery, store, logger } = options;
   const checkpoint = await loadCheckpoint(log, checkpoints);
   const memory = checkpoint?.extra as SequencerMemory | undefined;
-  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, "later");
+  const { shape, sizes, domain, oracles } = deployment;
+  const inputs = options.openInputs({
+    ...{ shape, sizes, domain, oracles },
+    state: node.state.exportState(),
+  });
   const trackers = createTrackers(node, memory?.trackers);
   const anchored = memory?.anchored ?? 0;
   const batches = createBatchTracker({ validators, anchored, memory: memory?.batches });
@@ -66,7 +77,7 @@ export async function restoreSequencer(options: {
     const published = { root: sealed.rootAfter, wordsHash: wordsHash(sealed.words) };
     batches.sealed({ ...batch, ...published, ...place });
     // The crash may have come between the log and the store.
-    await store.putSealed(sealed);
+    await store.putSealed(sealed, await makeInputs(inputs, sealed));
     if (sealed.number % checkpointEvery !== 0) continue;
     const { epoch, hash } = record;
     const kept = { trackers: trackers.memory(), ...executorMemory(node.executor) };
@@ -82,5 +93,5 @@ export async function restoreSequencer(options: {
   if (node.position() > 0) {
     logger.info("state restored", { replayedFrom: from, position: node.position(), sealed });
   }
-  return { node, trackers, batches };
+  return { node, trackers, batches, inputs };
 }

@@ -7,6 +7,10 @@ export interface Journal {
    * is there and returns how to put it back.
    */
   recorder<K>(capture: (key: K) => () => void): (key: K) => void;
+  /** Whether a checkpoint was taken: else nothing is to be noted. */
+  isRecording(): boolean;
+  /** Something small has changed; `undo` puts it back. */
+  note(undo: () => void): void;
   checkpoint(): number;
   /** Undoes everything since `point`, which stays a point to return to. */
   rollback(point: number): void;
@@ -27,6 +31,8 @@ export function createJournal(): Journal {
         undos.push(capture(key));
       };
     },
+    isRecording: () => isRecording,
+    note: (undo) => void undos.push(undo),
     checkpoint() {
       isRecording = true;
       span += 1;
@@ -68,7 +74,7 @@ export function createTable<T>(options: {
   journal: Journal;
   create: () => T;
   clone: (row: T) => T;
-  /** Called before a row changes, or when it was put back. */
+  /** Called before a row changes or is put back. */
   note?: (id: number) => void;
 }): Table<T> {
   const { name, size, journal, create, clone, note } = options;
@@ -104,7 +110,9 @@ export function createTable<T>(options: {
     touched,
     edit(id) {
       prepare(id);
-      const row = rows.get(id) ?? create();
+      const known = rows.get(id);
+      if (known !== undefined) return known;
+      const row = create();
       rows.set(id, row);
       return row;
     },
@@ -118,8 +126,8 @@ export function createTable<T>(options: {
       for (const id of rows.keys()) touch(id);
       rows.clear();
       for (const [id, row] of given) {
-        rows.set(id, row);
         touch(id);
+        rows.set(id, row);
       }
     },
   };

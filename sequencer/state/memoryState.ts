@@ -1,6 +1,5 @@
 /** The state in memory, with an undo journal and a record of what was edited. */
-import { isVoid } from "../engine/bookState.ts";
-import type { OpenOrder } from "../engine/door.ts";
+import type { OpenOrder } from "../engine/pendingOrders.ts";
 import type { StateView } from "../engine/stateView.ts";
 import {
   type Account,
@@ -15,8 +14,10 @@ import {
   type Shape,
 } from "../protocol/state.ts";
 import { type ExportedState, exportParts, importParts } from "./exportedState.ts";
+import { createHoldingEdits } from "./holdings.ts";
 import { createJournal, createTable, type Table } from "./journal.ts";
 import { createOpenOrderIndex, type OpenOrderIndex } from "./openOrders.ts";
+import { createSideEdits } from "./sides.ts";
 
 /** Ids that were edited; an id may stand here though its edit was undone. */
 export interface Touched {
@@ -51,6 +52,7 @@ interface Parts {
   readonly books: Table<Book>;
   readonly openOrders: OpenOrderIndex;
   series: readonly Series[];
+  listings: number;
   nextSeq: number;
   carry: Carry | undefined;
   fees: number;
@@ -80,14 +82,17 @@ export function createMemoryState(shape: Shape): MemoryState {
     session: (id) => sessions.rows.get(id) ?? noSession,
     book: (id) => books.rows.get(id),
     series: () => parts.series,
+    listings: () => parts.listings,
     nextSeq: () => parts.nextSeq,
     carry: () => parts.carry,
     fees: () => parts.fees,
     ranking: () => parts.ranking,
     editAccount: accounts.edit,
+    ...createHoldingEdits(accounts, journal),
     editSession: sessions.edit,
     editBook: books.edit,
     putBook: books.put,
+    ...createSideEdits({ books, journal, openOrders: parts.openOrders }),
     ...scalarEdits(parts, journal),
     checkpoint: journal.checkpoint,
     rollback: journal.rollback,
@@ -101,8 +106,9 @@ export function createMemoryState(shape: Shape): MemoryState {
     hasAccount: (id) => accounts.rows.has(id),
     accountIds: accounts.ids,
     bookIds: books.ids,
+    ordersOf: parts.openOrders.of,
     openOrdersOf: (account) =>
-      [...parts.openOrders.of(account)].filter((order) => !isVoid(state, order)),
+      parts.openOrders.of(account)?.list(state.session(account).watermark) ?? [],
     exportState() {
       const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
       return exportParts(shape, { ...parts, ...rows });
@@ -115,6 +121,7 @@ export function createMemoryState(shape: Shape): MemoryState {
       sessions.refill(imported.sessions);
       books.refill(imported.books);
       parts.series = imported.series;
+      parts.listings += 1;
       parts.nextSeq = imported.nextSeq;
       parts.carry = imported.carry;
       parts.fees = imported.fees;
@@ -126,7 +133,7 @@ export function createMemoryState(shape: Shape): MemoryState {
 
 function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): Parts {
   const accountsMax = 4 ** shape.accountLevels;
-  const openOrders = createOpenOrderIndex((id) => books.rows.get(id));
+  const openOrders = createOpenOrderIndex(shape.slots, (id) => books.rows.get(id));
   const books = createTable<Book>({
     name: "book",
     size: 4 ** shape.bookLevels,
@@ -154,6 +161,7 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
       clone: (session) => ({ ...session, keys: session.keys.map((key) => ({ ...key })) }),
     }),
     series: Array.from({ length: shape.slots }, emptySeries),
+    listings: 0,
     nextSeq: 1,
     carry: undefined,
     fees: 0,
@@ -170,30 +178,46 @@ function cloneBook(book: Book): Book {
 function scalarEdits(
   parts: Parts,
   journal: ReturnType<typeof createJournal>,
-): Pick<StateView, "editSeries" | "setNextSeq" | "setCarry" | "setFees" | "setRanking"> {
-  type Name = Exclude<keyof Parts, "accounts" | "sessions" | "books" | "openOrders">;
-  const record = journal.recorder<Name>((name) => {
-    const before = { [name]: parts[name] };
-    return () => void Object.assign(parts, before);
-  });
+): Pick<
+  StateView,
+  "editSeries" | "addHolders" | "setNextSeq" | "setCarry" | "setFees" | "setRanking"
+> {
+  type Name = Exclude<keyof Parts, "listings" | "accounts" | "sessions" | "books" | "openOrders">;
   const recordSlot = journal.recorder<number>((slot) => {
     const before = { ...parts.series[slot]! };
     return () => {
       parts.series = parts.series.with(slot, before);
+      parts.listings += 1;
     };
   });
+  function seriesOf(slot: number): Series {
+    const series = parts.series[slot];
+    if (series !== undefined) return series;
+    throw new RangeError(`\`slot\` must be below ${parts.series.length}. Got \`${slot}\`.`);
+  }
   function set<K extends Name>(name: K, value: Parts[K]): void {
-    record(name);
+    const before = parts[name];
+    if (before === value) return;
     parts[name] = value;
+    if (journal.isRecording()) {
+      journal.note(() => {
+        parts[name] = before;
+      });
+    }
   }
   return {
     editSeries(slot) {
-      const series = parts.series[slot];
-      if (series === undefined) {
-        throw new RangeError(`\`slot\` must be below ${parts.series.length}. Got \`${slot}\`.`);
-      }
+      const series = seriesOf(slot);
       recordSlot(slot);
+      parts.listings += 1;
       return series;
+    },
+    addHolders(slot, difference) {
+      seriesOf(slot).holders += difference;
+      if (!journal.isRecording()) return;
+      journal.note(() => {
+        seriesOf(slot).holders -= difference;
+      });
     },
     setNextSeq: (seq) => set("nextSeq", seq),
     setCarry: (carry) => set("carry", carry),

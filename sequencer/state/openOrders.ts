@@ -1,78 +1,77 @@
 /**
- * Who has which orders in the books. The engine changes sides as arrays; of a book that was edited
- * the entries that came and went are found by comparing its sides with how they were seen last.
+ * Who has which orders in the books. One place of a side that changes is told by itself; of a book
+ * that is changed as a whole all entries are forgotten before, and taken again when somebody asks.
  */
-import type { OpenOrder } from "../engine/admission.ts";
+import { type AccountOrders, createAccountOrders } from "../engine/pendingOrders.ts";
 import type { Book, Entry } from "../protocol/state.ts";
 
 export interface OpenOrderIndex {
-  /** The book was edited, put, or taken back to what it was. */
+  /** The book is about to be edited, put, or taken back to what it was. */
   note(book: number): void;
-  /** Orders of an account that are in the books, void ones too, in no order. */
-  of(account: number): Iterable<OpenOrder>;
+  /** The entry has come into the book. */
+  add(book: number, isSell: boolean, entry: Entry): void;
+  /** The entry has left the book. */
+  drop(book: number, entry: Entry): void;
+  /** Of an account that has orders in books. */
+  of(account: number): AccountOrders | undefined;
 }
-
-/** A book's sides as they were when they were looked at. */
-interface Seen {
-  bids: readonly Entry[];
-  asks: readonly Entry[];
-}
-
-const NOTHING: Seen = { bids: [], asks: [] };
 
 /** `bookOf` gives a book as it is now; entries are replaced, never changed. */
 export function createOpenOrderIndex(
+  slots: number,
   bookOf: (id: number) => Readonly<Book> | undefined,
 ): OpenOrderIndex {
-  const seen = new Map<number, Seen>();
-  const edited = new Set<number>();
-  const byAccount = new Map<number, Map<Entry, OpenOrder>>();
+  /** Books of which nothing is known until they are looked at. */
+  const unseen = new Set<number>();
+  const byAccount = new Map<number, AccountOrders>();
 
   function take(entry: Entry, book: number, isSell: boolean): void {
-    let own = byAccount.get(entry.account);
+    const { account } = entry;
+    let own = byAccount.get(account);
     if (own === undefined) {
-      own = new Map();
-      byAccount.set(entry.account, own);
+      own = createAccountOrders(account, slots);
+      byAccount.set(account, own);
     }
-    const { account, seq, price, lots } = entry;
-    own.set(entry, { account, seq, price, lots, book, isSell });
+    own.add(entry, book, isSell);
   }
 
-  function drop(entry: Entry): void {
+  function forget(entry: Entry): void {
     const own = byAccount.get(entry.account);
-    own?.delete(entry);
-    if (own?.size === 0) byAccount.delete(entry.account);
+    own?.drop(entry);
+    if (own?.size() === 0) byAccount.delete(entry.account);
   }
 
-  /** What both ends have in common stays: most edits are of one place. */
-  function compare(before: readonly Entry[], now: readonly Entry[], book: number, isSell: boolean) {
-    let start = 0;
-    while (start < before.length && start < now.length && before[start] === now[start]) start++;
-    let [endBefore, end] = [before.length, now.length];
-    while (endBefore > start && end > start && before[endBefore - 1] === now[end - 1]) {
-      endBefore--;
-      end--;
-    }
-    for (let at = start; at < endBefore; at++) drop(before[at]!);
-    for (let at = start; at < end; at++) take(now[at]!, book, isSell);
+  function isUnseen(book: number): boolean {
+    return unseen.size > 0 && unseen.has(book);
   }
 
-  function refresh(): void {
-    for (const id of edited) {
-      const before = seen.get(id) ?? NOTHING;
-      const { bids, asks } = bookOf(id) ?? NOTHING;
-      compare(before.bids, bids, id, false);
-      compare(before.asks, asks, id, true);
-      seen.set(id, { bids: [...bids], asks: [...asks] });
+  function look(): void {
+    for (const id of unseen) {
+      const book = bookOf(id);
+      if (book === undefined) continue;
+      for (const entry of book.bids) take(entry, id, false);
+      for (const entry of book.asks) take(entry, id, true);
     }
-    edited.clear();
+    unseen.clear();
   }
 
   return {
-    note: (book) => void edited.add(book),
+    note(id) {
+      if (isUnseen(id)) return;
+      unseen.add(id);
+      const book = bookOf(id);
+      book?.bids.forEach(forget);
+      book?.asks.forEach(forget);
+    },
+    add(book, isSell, entry) {
+      if (!isUnseen(book)) take(entry, book, isSell);
+    },
+    drop(book, entry) {
+      if (!isUnseen(book)) forget(entry);
+    },
     of(account) {
-      refresh();
-      return byAccount.get(account)?.values() ?? [];
+      if (unseen.size > 0) look();
+      return byAccount.get(account);
     },
   };
 }

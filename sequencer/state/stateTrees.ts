@@ -1,5 +1,5 @@
 /** The three trees over a state, and its roots. Twins: circuits/state. */
-import type { StateView } from "../engine/stateView.ts";
+import type { StateReading } from "../engine/stateView.ts";
 import {
   accountLeaf,
   bookLeaf,
@@ -10,6 +10,7 @@ import {
   rankingWord,
   type Shape,
   seriesRoot,
+  seriesWord,
   sessionLeaf,
   stateRoot,
 } from "../protocol/state.ts";
@@ -24,13 +25,13 @@ export interface StateTrees {
    * Writes one leaf as it is in `state` now. The next sync takes it for done: nothing may change in
    * between.
    */
-  move(tree: keyof Touched, id: number, state: StateView): void;
+  move(tree: keyof Touched, id: number, state: StateReading): void;
   /** Writes the leaves of the touched ids as they are in `state` now. */
-  sync(state: StateView, touched: Touched): void;
+  sync(state: StateReading, touched: Readonly<Record<keyof Touched, Iterable<number>>>): void;
   /** The roots of trees and of what `state` has besides; the trees must be in sync. */
-  roots(state: StateView): Roots;
+  roots(state: StateReading): Roots;
   /** The root over {@link StateTrees.roots}. */
-  root(state: StateView): bigint;
+  root(state: StateReading): bigint;
 }
 
 /** The trees of the empty state. */
@@ -47,18 +48,27 @@ export function createStateTrees(shape: Shape): StateTrees {
     books: new Set<number>(),
   };
   const names = ["accounts", "sessions", "books"] as const;
+  /** The table changes with a snapshot, and many batches run by one. */
+  let table: { readonly words: readonly bigint[]; readonly root: bigint } | undefined;
 
-  function leafOf(tree: keyof Touched, id: number, state: StateView): bigint {
+  function rootOfSeries(series: ReturnType<StateReading["series"]>): bigint {
+    const words = series.map(seriesWord);
+    const isKnown = table?.words.every((word, slot) => word === words[slot]) ?? false;
+    if (table === undefined || !isKnown) table = { words, root: seriesRoot(series) };
+    return table.root;
+  }
+
+  function leafOf(tree: keyof Touched, id: number, state: StateReading): bigint {
     if (tree === "accounts") return accountLeaf(state.account(id));
     if (tree === "sessions") return sessionLeaf(state.session(id));
     const book = state.book(id);
     return book === undefined ? 0n : bookLeaf(book, shape.depth);
   }
 
-  function roots(state: StateView): Roots {
+  function roots(state: StateReading): Roots {
     return {
       accounts: accounts.root(),
-      series: seriesRoot(state.series()),
+      series: rootOfSeries(state.series()),
       fees: state.fees(),
       sessions: sessions.root(),
       books: books.root(),

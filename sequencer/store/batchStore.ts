@@ -1,8 +1,16 @@
 /** Sealed batches, their proofs and signatures. Inputs, the bulk, stand apart to be forgotten. */
 import { isDeepStrictEqual } from "node:util";
-import type { CircuitInputs, ProofWords, SealedBatch } from "../batch/sealedBatch.ts";
+import type { ProofWords, SealedBatch } from "../batch/sealedBatch.ts";
 import type { Attestation, BatchStore } from "../ports.ts";
-import { type Database, decodeValue, encodeValue, readValue, writeValue } from "./database.ts";
+import {
+  type Database,
+  decodeValue,
+  encodeText,
+  encodeValue,
+  readText,
+  readValue,
+  writeValue,
+} from "./database.ts";
 import { numberedKey, rangeFrom, rangeTo } from "./keys.ts";
 
 /** A batch or proof that contradicts what is stored under its number. */
@@ -10,40 +18,33 @@ export class BatchConflictError extends Error {
   override name = "BatchConflictError";
 }
 
-type BatchPart = Omit<SealedBatch, "inputs">;
+type BatchPart = Omit<SealedBatch, "inputs" | "draft">;
 
 export function createBatchStore(database: Database): BatchStore {
-  async function putSealed(batch: SealedBatch): Promise<void> {
-    const { inputs, ...part } = batch;
+  async function putSealed(batch: SealedBatch, inputs?: string): Promise<void> {
+    const { inputs: _, draft: __, ...part } = batch;
     const key = numberedKey("batch", batch.number);
     const stored = (await readValue(database, key)) as BatchPart | undefined;
     // A restart seals the tail of the log again: the same batch, or something is badly wrong.
     if (stored !== undefined && stored.commitment !== batch.commitment) {
       throw new BatchConflictError(`batch \`${batch.number}\` was sealed with other contents`);
     }
-    const inputsKey = numberedKey("inputs", batch.number);
-    await database.batch(
-      [
-        { type: "put", key, value: encodeValue(part) },
-        { type: "put", key: inputsKey, value: encodeValue(inputs) },
-      ],
-      { sync: true },
-    );
-  }
-
-  async function withInputs(part: BatchPart): Promise<SealedBatch> {
-    const inputs = await readValue(database, numberedKey("inputs", part.number));
-    return { ...part, inputs: (inputs ?? {}) as CircuitInputs };
+    const changes = [{ type: "put" as const, key, value: encodeValue(part) }];
+    if (inputs !== undefined) {
+      const inputsKey = numberedKey("inputs", batch.number);
+      changes.push({ type: "put", key: inputsKey, value: encodeText(inputs) });
+    }
+    await database.batch(changes, { sync: true });
   }
 
   async function sealed(number: number): Promise<SealedBatch | undefined> {
     const part = await readValue(database, numberedKey("batch", number));
-    return part === undefined ? undefined : withInputs(part as BatchPart);
+    return part === undefined ? undefined : { ...(part as BatchPart), inputs: {} };
   }
 
   async function* sealedAfter(number: number): AsyncGenerator<SealedBatch> {
     for await (const [key, value] of database.iterator(rangeFrom("batch", number + 1))) {
-      yield withInputs(decodeValue(key, value) as BatchPart);
+      yield { ...(decodeValue(key, value) as BatchPart), inputs: {} };
     }
   }
 
@@ -54,6 +55,7 @@ export function createBatchStore(database: Database): BatchStore {
   return {
     putSealed,
     sealed,
+    inputs: (number) => readText(database, numberedKey("inputs", number)),
     sealedAfter,
     proof,
     putProof: async (number, words) => {

@@ -55,23 +55,37 @@ export class StoreCorruptionError extends Error {
 const DIGEST_LENGTH = 64;
 
 export function encodeValue(value: unknown): string {
-  const text = encodeJson(value);
+  return encodeText(encodeJson(value));
+}
+
+/** The same of JSON that somebody else has made. */
+export function encodeText(text: string): string {
   return digest("sha256", text, "hex") + text;
 }
 
 /** Throws {@link StoreCorruptionError}. */
 export function decodeValue(key: string, stored: string): unknown {
+  return decodeJson(decodeText(key, stored));
+}
+
+function decodeText(key: string, stored: string): string {
   const text = stored.slice(DIGEST_LENGTH);
   if (digest("sha256", text, "hex") !== stored.slice(0, DIGEST_LENGTH)) {
     throw new StoreCorruptionError(key);
   }
-  return decodeJson(text);
+  return text;
 }
 
 export async function readValue(database: Database, key: string): Promise<unknown> {
   // The typings leave out that a missing key gives undefined.
   const stored = (await database.get(key)) as string | undefined;
   return stored === undefined ? undefined : decodeValue(key, stored);
+}
+
+/** Inverse of {@link encodeText}. Throws {@link StoreCorruptionError}. */
+export async function readText(database: Database, key: string): Promise<string | undefined> {
+  const stored = (await database.get(key)) as string | undefined;
+  return stored === undefined ? undefined : decodeText(key, stored);
 }
 
 /** Resolves when the value is durable. */

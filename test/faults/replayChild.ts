@@ -53,7 +53,7 @@ async function replay({ deployment, lines, folder, to }: ReplayWork): Promise<Re
     if (sealed === undefined) continue;
     await written;
     roots.push(sealed.rootAfter);
-    await batches.putSealed(sealed);
+    await batches.putSealed(sealed, encodeJson(sealed.inputs));
     if (sealed.number % CHECKPOINT_EVERY !== 0) continue;
     const draft = checkpointOf(node, effect, executorMemory(node.executor));
     await checkpoints.save({ ...draft, epoch: record.epoch, hash: record.hash });

@@ -10,6 +10,7 @@ import {
   openJetstreamLog,
 } from "../../sequencer/jetstream/jetstreamLog.ts";
 import type { Log } from "../../sequencer/ports.ts";
+import { openInputWorker } from "../../sequencer/threads/inputWorker.ts";
 import { silent } from "../unit/roles/ports.ts";
 import { createSurroundings, startProcess, trade } from "./venue.ts";
 
@@ -54,6 +55,7 @@ if (import.meta.main) {
   };
   const openLog = async (copy: Log): Promise<Log> =>
     stream === undefined ? copy : openJetstreamLog({ ...stream, copy, logger: silent });
-  const venue = await startProcess(around, (run) => run(), openLog);
+  const threads = { openInputs: openInputWorker };
+  const venue = await startProcess(around, (run) => run(), openLog, threads);
   for (let round = Number(seed); ; round++) await trade(venue, around, round);
 }

@@ -66,11 +66,15 @@ export function createSurroundings(folder: string): Surroundings {
   return { folder, clock: createClock(START), settlement, receipts: [], sent: [] };
 }
 
-/** Starts a process on what the last one has left. `openLog` is given the log of the store. */
+/**
+ * Starts a process on what the last one has left. `openLog` is given the log of the store; `other`
+ * ports stand in the place of the tests'.
+ */
 export async function startProcess(
   around: Surroundings,
   step: Crash["step"],
   openLog = async (own: Log): Promise<Log> => own,
+  other: Partial<SequencerPorts> = {},
 ): Promise<Process> {
   const raw = createDatabase(around.folder);
   await raw.open();
@@ -87,6 +91,7 @@ export async function startProcess(
     const store = createBatchStore(database);
     let handlers: ProofHandlers | undefined;
     const real: Partial<SequencerPorts> = {
+      ...other,
       ...{ log, batches: store, checkpoints: createCheckpointStore(database) },
       openProofJobs: async (given) => {
         handlers = given;

@@ -1,7 +1,7 @@
 /** A market in memory for tests: executor, oracles, traders with keys, and helpers to drive it. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createExecutor, type Executor } from "../../sequencer/batch/executor.ts";
+import { createExecutor, type Executor, type HasInputs } from "../../sequencer/batch/executor.ts";
 import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import type { BatchSizes } from "../../sequencer/batch/sizes.ts";
 import type {
@@ -98,7 +98,7 @@ export function keySecret(account: number, keyIndex = 0): bigint {
  * A market that goes on from where `market` is, which has no open batch; its batches are new.
  * `hasInputs`: of its batches.
  */
-export function copyMarket(market: Market, hasInputs = true): Market {
+export function copyMarket(market: Market, hasInputs: HasInputs = true): Market {
   const { state, executor, time, slots, sizes } = market;
   if (executor.current() !== undefined) throw new Error("the market has an open batch");
   const lastBatch = { number: executor.nextNumber() - 1, time: executor.lastTime() };
@@ -112,7 +112,7 @@ export function copyMarket(market: Market, hasInputs = true): Market {
  */
 export function createMarket(
   instance = "tiny",
-  { time = START, ...rest }: { domain?: bigint; time?: number; hasInputs?: boolean } = {},
+  { time = START, ...rest }: { domain?: bigint; time?: number; hasInputs?: HasInputs } = {},
 ): Market {
   return marketOf(sizesOf(instance), { ...rest, lastBatch: { number: 0, time } });
 }
@@ -132,7 +132,7 @@ function marketOf(
     exported?: ExportedState;
     domain?: bigint;
     lastBatch: { number: number; time: number };
-    hasInputs?: boolean;
+    hasInputs?: HasInputs;
   },
 ): Market {
   const { exported, lastBatch, domain = TEST_DOMAIN, hasInputs } = start;

@@ -1,7 +1,7 @@
 /** Those who run a flow: the peer, the engine's books alone, and the engine with every check. */
 import { type LimitOrderOptions, OrderBook, type Side } from "nodejs-order-book";
 import { checkAdmission } from "../../../sequencer/engine/admission.ts";
-import { crosses, findEntry, insertEntry } from "../../../sequencer/engine/book/side.ts";
+import { crosses, findEntry, placeFor } from "../../../sequencer/engine/book/side.ts";
 import type { Risk } from "../../../sequencer/engine/risk.ts";
 import { cancel } from "../../../sequencer/engine/transactions/cancel.ts";
 import { advanceOrder, orderOf } from "../../../sequencer/engine/transactions/place.ts";
@@ -63,7 +63,11 @@ export function createBooks(): Contestant {
       }
       const left = match(sides[2 * book + Number(!isSell)]!, op);
       if (left === 0 || kind === "take") return;
-      insertEntry(own, { account, seq, price, lots: left }, { isSell, depth: DEPTH });
+      const entry = { account, seq, price, lots: left };
+      const place = placeFor(own, entry, isSell);
+      if (place >= DEPTH) return;
+      own.splice(place, 0, entry);
+      if (own.length > DEPTH) own.pop();
     },
     rests: () => restsText(sides),
   };
@@ -98,11 +102,17 @@ export function createEngine(): Contestant & { readonly state: MemoryState } {
   const place = (op: Op): void => {
     const { id: seq, book, isSell, price, lots, account } = op;
     const message: PlaceMessage = {
-      ...{ kind: "place", book, isSell, price, lots, postOnly: false, reduceOnly: false },
-      ...{ timeInForce: op.kind === "take" ? "ioc" : "gtc", deadline: NOW },
+      kind: "place",
+      book,
+      isSell,
+      price,
+      lots,
+      postOnly: false,
+      reduceOnly: false,
+      timeInForce: op.kind === "take" ? "ioc" : "gtc",
+      deadline: NOW,
     };
-    const openOrders = state.openOrdersOf(account);
-    const reject = checkAdmission(state, account, message, { time: NOW, openOrders, risk });
+    const reject = checkAdmission(state, account, message, { time: NOW, risk });
     if (reject !== undefined) throw new Error(`operation ${seq} is refused: ${reject}`);
     let order = orderOf(account, message, seq);
     for (;;) {

@@ -2,14 +2,14 @@
 
 import type { Removal } from "../../protocol/rejection.ts";
 import type { Book, Carry, Entry } from "../../protocol/state.ts";
-import { assertEngine } from "../assertion.ts";
+import { failEngine } from "../assertion.ts";
 import { addCash, addPositions, positionsFit } from "../balance.ts";
 import { exposure, isVoid } from "../bookState.ts";
 import { addFees, makerFee, takerFee } from "../fees.ts";
+import { bookRates } from "../kept.ts";
 import type { Fill, OrderCase, OrderStep, RemovedOrder } from "../records.ts";
 import {
   admissibility,
-  bookRisk,
   bookValues,
   type Candidate,
   firstUnrelieved,
@@ -17,7 +17,7 @@ import {
   type Risk,
 } from "../risk.ts";
 import type { StateView } from "../stateView.ts";
-import { crosses, insertEntry } from "./side.ts";
+import { crosses, placeFor } from "./side.ts";
 
 /**
  * Meets `order` with the opposite side's best entry and changes the state accordingly. A FOK that
@@ -56,9 +56,12 @@ export function killOrder(order: Carry): OrderStep {
   return { ...still(order, "noCross", undefined), outcome: "killed" };
 }
 
+/** A step that is still being written. */
+type OpenStep = { -readonly [K in keyof OrderStep]: OrderStep[K] };
+
 function bookOf(view: StateView, id: number): Readonly<Book> {
   const book = view.book(id);
-  assertEngine(book !== undefined, `Book \`${id}\` was never opened.`);
+  if (book === undefined) failEngine(`Book \`${id}\` was never opened.`);
   return book;
 }
 
@@ -68,7 +71,7 @@ function oppositeSide(view: StateView, order: Carry): readonly Entry[] {
 }
 
 /** A step that changed nothing: what the other steps are told apart from. */
-function still(order: Carry, orderCase: OrderCase, best: Entry | undefined): OrderStep {
+function still(order: Carry, orderCase: OrderCase, best: Entry | undefined): OpenStep {
   return {
     orderCase,
     before: order,
@@ -93,13 +96,19 @@ function endWithoutCross(view: StateView, order: Carry): OrderStep {
   const step = still(order, "noCross", undefined);
   if (order.timeInForce !== "gtc") return { ...step, ...killed(order) };
   const { account, seq, price, lots, isSell } = order;
-  const book = view.editBook(order.book);
-  const side = isSell ? book.asks : book.bids;
+  const { asks, bids } = bookOf(view, order.book);
+  const side = isSell ? asks : bids;
   const entry = { account, seq, price, lots };
-  const { isInserted, evicted } = insertEntry(side, entry, { isSell, depth: view.depth });
-  if (!isInserted) return { ...step, outcome: "sideFull" };
-  const removed = evicted === undefined ? [] : [removal(order.book, isSell, evicted, "evicted")];
-  return { ...step, outcome: "rested", removed };
+  // A full side loses its last entry, or refuses a later one.
+  const place = placeFor(side, entry, isSell);
+  if (place >= view.depth) return { ...step, outcome: "sideFull" };
+  view.insertOrder(order.book, isSell, place, entry);
+  step.outcome = "rested";
+  if (side.length > view.depth) {
+    const evicted = view.removeOrder(order.book, isSell, view.depth);
+    step.removed = [removal(order.book, isSell, evicted, "evicted")];
+  }
+  return step;
 }
 
 /** Rows 2, 4 and 6: the best entry goes, the order goes on. */
@@ -109,8 +118,7 @@ function dropBest(
   orderCase: "makerVoid" | "selfTrade" | "makerMargin",
   reason: Removal,
 ): OrderStep {
-  const book = view.editBook(order.book);
-  const best = (order.isSell ? book.bids : book.asks).shift()!;
+  const best = view.removeOrder(order.book, !order.isSell, 0);
   const removed = [removal(order.book, !order.isSell, best, reason)];
   return { ...still(order, orderCase, best), after: order, removed };
 }
@@ -134,26 +142,29 @@ function fillIfAdmissible(
   const best = oppositeSide(view, order)[0]!;
   const { weights, fees } = bookOf(view, order.book);
   const { price } = best;
-  const common = { rates: bookRisk(weights, risk), price, risk, unit: view.unit };
+  const { unit } = view;
+  const rates = bookRates(weights, risk);
   const takerLots = order.isSell ? -lots : lots;
-  const maker = {
-    ...common,
+  const maker: Candidate = {
     account: view.account(best.account),
+    rates,
+    price,
     signedLots: -takerLots,
+    risk,
     fee: makerFee(fees, price),
+    unit,
   };
-  const taker = {
-    ...common,
+  const taker: Candidate = {
     account: view.account(order.account),
+    rates,
+    price,
     signedLots: takerLots,
+    risk,
     fee: takerFee(fees, price),
+    unit,
   };
-  for (const { account, signedLots } of [maker, taker]) {
-    assertEngine(
-      positionsFit(account, weights, signedLots),
-      `\`${signedLots}\` lots of book \`${order.book}\` do not fit positions inside +-2^22.`,
-    );
-  }
+  requireFit(maker, weights, order.book);
+  requireFit(taker, weights, order.book);
   const makerFails = admissibility(maker);
   if (makerFails !== undefined) {
     const step = dropBest(view, order, "makerMargin", "makerMargin");
@@ -167,6 +178,11 @@ function fillIfAdmissible(
     return { ...step, lots, failedScenario, aborted, outcome: "takerMargin" };
   }
   return fillBest(view, order, lots);
+}
+
+function requireFit({ account, signedLots }: Candidate, weights: readonly number[], book: number) {
+  if (positionsFit(account, weights, signedLots)) return;
+  failEngine(`\`${signedLots}\` lots of book \`${book}\` do not fit positions inside +-2^22.`);
 }
 
 /** Row 7 of a liquidation that reduces. */
@@ -184,9 +200,8 @@ function unrelieved(
 /** Row 8. */
 function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
   const { book: id, isSell } = order;
-  const book = view.editBook(id);
-  const side = isSell ? book.bids : book.asks;
-  const best = side[0]!;
+  const book = bookOf(view, id);
+  const best = (isSell ? book.bids : book.asks)[0]!;
   const step = still(order, "fill", best);
   const size = lots * view.unit;
   const fill: Fill = {
@@ -202,11 +217,17 @@ function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
     makerFee: size * makerFee(book.fees, best.price),
   };
   settleFill(view, fill, book.weights);
-  if (best.lots === lots) side.shift();
-  else side[0] = { ...best, lots: best.lots - lots };
+  if (best.lots === lots) view.removeOrder(id, !isSell, 0);
+  else {
+    const { account, seq, price } = best;
+    view.replaceOrder(id, !isSell, 0, { account, seq, price, lots: best.lots - lots });
+  }
   const rest = order.lots - lots;
-  if (rest === 0) return { ...step, lots, fill, outcome: "filled" };
-  return { ...step, lots, fill, after: { ...order, lots: rest } };
+  step.lots = lots;
+  step.fill = fill;
+  if (rest === 0) step.outcome = "filled";
+  else step.after = { ...order, lots: rest };
+  return step;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** One side of a book: at most `depth` entries, best first. Twin: circuits, the side gadget. */
-import { type Entry, priceKey } from "../../protocol/state.ts";
+import type { Entry } from "../../protocol/state.ts";
 
 /** Whether an order with this limit (ticks) trades with an entry at `price` (ticks). */
 export function crosses(order: { isSell: boolean; price: number }, price: number): boolean {
@@ -8,30 +8,23 @@ export function crosses(order: { isSell: boolean; price: number }, price: number
 
 /** Whether `a` stands before `b` on its side: by price, then by seq. */
 export function isBefore(isSell: boolean, a: Entry, b: Entry): boolean {
-  const keyOfA = priceKey(isSell, a.price);
-  const keyOfB = priceKey(isSell, b.price);
-  return keyOfA < keyOfB || (keyOfA === keyOfB && a.seq < b.seq);
+  if (a.price === b.price) return a.seq < b.seq;
+  return isSell ? a.price < b.price : a.price > b.price;
 }
 
 /** Where an order named by price and seq stands, or -1. */
 export function findEntry(side: readonly Entry[], name: { price: number; seq: number }): number {
-  return side.findIndex((entry) => entry.price === name.price && entry.seq === name.seq);
+  const { price, seq } = name;
+  for (let place = 0; place < side.length; place++) {
+    const entry = side[place]!;
+    if (entry.seq === seq && entry.price === price) return place;
+  }
+  return -1;
 }
 
-export interface Insertion {
-  readonly isInserted: boolean;
-  readonly evicted: Entry | undefined;
-}
-
-/** Puts the entry in its place. A full side loses its last entry, or refuses a later one. */
-export function insertEntry(
-  side: Entry[],
-  entry: Entry,
-  { isSell, depth }: { isSell: boolean; depth: number },
-): Insertion {
-  const found = side.findIndex((resting) => isBefore(isSell, entry, resting));
-  const place = found < 0 ? side.length : found;
-  if (place >= depth) return { isInserted: false, evicted: undefined };
-  side.splice(place, 0, entry);
-  return { isInserted: true, evicted: side.length > depth ? side.pop() : undefined };
+/** Where an entry belongs: before the first that it stands before. */
+export function placeFor(side: readonly Entry[], entry: Entry, isSell: boolean): number {
+  let place = 0;
+  while (place < side.length && !isBefore(isSell, entry, side[place]!)) place++;
+  return place;
 }

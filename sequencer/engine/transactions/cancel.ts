@@ -1,6 +1,6 @@
 /** Cancel: takes the named order out of its book. Twin: circuits, transactions/cancel. */
 import type { CancelMessage } from "../../protocol/messages.ts";
-import { assertEngine } from "../assertion.ts";
+import { failEngine } from "../assertion.ts";
 import { findEntry } from "../book/side.ts";
 import type { StateView } from "../stateView.ts";
 
@@ -10,12 +10,11 @@ export function cancel(
   message: CancelMessage,
 ): "cancelled" | "notFound" | "notOwner" {
   const book = view.book(message.book);
-  assertEngine(book !== undefined, `Book \`${message.book}\` was never opened.`);
+  if (book === undefined) failEngine(`Book \`${message.book}\` was never opened.`);
   const side = message.isSell ? book.asks : book.bids;
   const place = findEntry(side, message);
   if (place < 0) return "notFound";
   if (side[place]!.account !== account) return "notOwner";
-  const edited = view.editBook(message.book);
-  (message.isSell ? edited.asks : edited.bids).splice(place, 1);
+  view.removeOrder(message.book, message.isSell, place);
   return "cancelled";
 }

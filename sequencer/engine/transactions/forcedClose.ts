@@ -82,7 +82,7 @@ function payOut(view: StateView, { account: id, slot }: ForcedClose): boolean {
   const payoff = lots * view.series()[slot]!.mark * view.unit;
   if (lots === 0 || !isWithin(cash + payoff, CASH_LIMIT)) return false;
   view.editSeries(slot).status = "settled";
-  setPosition(view, view.editAccount(id), slot, 0);
+  setPosition(view, id, slot, 0);
   addCash(view, id, payoff);
   view.setRanking(undefined);
   return true;

@@ -20,7 +20,6 @@ export function purgeOrder(view: StateView, name: OrderName): number {
   const entry = side[place];
   assertEngine(entry !== undefined, `There is no order \`${name.seq}\` in book \`${name.book}\`.`);
   assertEngine(isVoid(view, entry), `Order \`${name.seq}\` is not void and cannot be purged.`);
-  const edited = view.editBook(name.book);
-  (name.isSell ? edited.asks : edited.bids).splice(place, 1);
+  view.removeOrder(name.book, name.isSell, place);
   return entry.account;
 }

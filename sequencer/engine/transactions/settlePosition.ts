@@ -20,10 +20,10 @@ export function applySettlePosition(
   operation: OperationOf<"settlePosition">,
 ): OperationRecord {
   const { account: id, slot } = operation;
-  const account = view.editAccount(id);
+  const account = view.account(id);
   // Below 2^22 * 2^20 * 2^10 = 2^52: exact.
   const payoff = account.positions[slot]! * view.series()[slot]!.mark * view.unit;
-  setPosition(view, account, slot, 0);
+  setPosition(view, id, slot, 0);
   addCash(view, id, payoff);
   return recordOf(operation, "executed", { stated: { account: id, slot }, words: [] });
 }

@@ -212,9 +212,8 @@ export function applyTakeover(
 ): void {
   const [given, taken] = markTrades(view, takeover);
   for (const [id, trade] of [[takeover.from, given] as const, [taker, taken] as const]) {
-    const account = view.editAccount(id);
     const { slot, signedLots, gained } = trade;
-    setPosition(view, account, slot, account.positions[slot]! + signedLots);
+    setPosition(view, id, slot, view.account(id).positions[slot]! + signedLots);
     addCash(view, id, gained - markCost(trade, risk, view.unit));
   }
   view.setRanking(undefined);

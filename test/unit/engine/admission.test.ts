@@ -6,9 +6,9 @@ import {
   type AdmissionPolicy,
   checkAdmission,
   DEFAULT_POLICY,
-  type OpenOrder,
 } from "../../../sequencer/engine/admission.ts";
 import { createOpenInterest } from "../../../sequencer/engine/openInterest.ts";
+import type { OpenOrder } from "../../../sequencer/engine/pendingOrders.ts";
 import type { PlaceMessage } from "../../../sequencer/protocol/messages.ts";
 import type { BookFees } from "../../../sequencer/protocol/state.ts";
 import { createMarket, type Market, NOW, placeOf, SHAPE } from "./market.ts";

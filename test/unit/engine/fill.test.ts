@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { insertEntry } from "../../../sequencer/engine/book/side.ts";
-import { createMarket, send } from "./market.ts";
+import { createMarket, SHAPE, send } from "./market.ts";
 import { buy, sell, sendToEnd } from "./orders.ts";
 
 const RICH = 1_000_000_000;
@@ -61,14 +60,18 @@ test("a fill that would carry a position out of its range stops the engine", () 
 });
 
 test("a side takes at most its depth, in priority", () => {
-  const side = [{ account: 1, seq: 5, price: 10, lots: 1 }];
-  const bids = { isSell: false, depth: 2 };
-  const entry = (seq: number, price: number) => ({ account: 2, seq, price, lots: 1 });
-  assert.deepEqual(insertEntry(side, entry(6, 10), bids), { isInserted: true, evicted: undefined });
-  assert.deepEqual(insertEntry(side, entry(7, 10), bids).isInserted, false);
-  assert.equal(insertEntry(side, entry(8, 11), bids).evicted!.seq, 6);
+  const market = createMarket([RICH, RICH]);
+  const rest = (price: number) => sendToEnd(market, buy(2, { price }))[0]!;
+  for (let seq = 1; seq <= SHAPE.depth; seq++) assert.equal(rest(10).outcome, "rested");
+  assert.equal(rest(10).outcome, "sideFull");
+  const better = rest(11);
+  assert.equal(better.outcome, "rested");
   assert.deepEqual(
-    side.map(({ seq }) => seq),
-    [8, 5],
+    better.removed.map(({ seq, reason }) => [seq, reason]),
+    [[SHAPE.depth, "evicted"]],
+  );
+  assert.deepEqual(
+    market.state.book(0)!.bids.map(({ seq }) => seq),
+    [SHAPE.depth + 2, 1, 2],
   );
 });

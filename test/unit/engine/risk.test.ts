@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { startBatch } from "../../../sequencer/engine/batchStart.ts";
-import { SCENARIO_ROWS } from "../../../sequencer/engine/kept.ts";
+import { bookRates, SCENARIO_ROWS } from "../../../sequencer/engine/kept.ts";
 import {
   admissibility,
-  bookRisk,
   bookValues,
   cashQuotient,
   effectiveRisk,
@@ -167,7 +166,7 @@ test("admissibility is what big integers say, up to the ranges' ends", () => {
       const account = { owner: 1n, cash, positions };
       const candidate = { account, price: ticks, signedLots, risk, unit, fee: paid };
       assert.equal(
-        admissibility({ ...candidate, rates: bookRisk(weights, risk) }),
+        admissibility({ ...candidate, rates: bookRates(weights, risk) }),
         failing < 0 ? undefined : failing,
       );
     }),

@@ -31,6 +31,7 @@ function memoryBatches(count: number) {
   for (let number = 1; number <= count; number++) seal(number);
   const store: JobServerOptions["batches"] = {
     sealed: async (number) => sealed.get(number),
+    inputs: async (number) => JSON.stringify(sealed.get(number)?.inputs),
     proof: async (number) => proofs.get(number),
     putProof: async (number, proof) => void proofs.set(number, proof),
   };

@@ -117,19 +117,27 @@ export function createLog(domain: bigint, initial: readonly LogRecord[] = []): M
 
 export interface MemoryBatchStore extends BatchStore {
   readonly batches: Map<number, SealedBatch>;
+  /** JSON, by number. */
+  readonly inputTexts: Map<number, string>;
   readonly proofs: Map<number, ProofWords>;
   readonly attested: Map<string, Attestation>;
 }
 
 export function createBatches(): MemoryBatchStore {
   const batches = new Map<number, SealedBatch>();
+  const inputTexts = new Map<number, string>();
   const proofs = new Map<number, ProofWords>();
   const attested = new Map<string, Attestation>();
   return {
     batches,
+    inputTexts,
     proofs,
-    putSealed: async (batch) => void batches.set(batch.number, batch),
+    putSealed: async ({ draft: _, ...batch }, inputs) => {
+      batches.set(batch.number, batch);
+      if (inputs !== undefined) inputTexts.set(batch.number, inputs);
+    },
     sealed: async (number) => batches.get(number),
+    inputs: async (number) => inputTexts.get(number),
     putProof: async (number, proof) => void proofs.set(number, proof),
     proof: async (number) => proofs.get(number),
     sealedAfter: async function* (number) {

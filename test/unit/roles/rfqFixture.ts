@@ -1,6 +1,7 @@
 /** A market with a taker and two makers who trade packages of the two series. */
 import type { LogRecord } from "../../../sequencer/batch/log.ts";
 import type { Refused } from "../../../sequencer/exchangeService.ts";
+import type { BookLegs } from "../../../sequencer/market/package.ts";
 import type { QuoteInfo, RfqInfo, RfqTrade } from "../../../sequencer/protocol/blockRfq.ts";
 import {
   type Message,
@@ -49,7 +50,11 @@ export async function createRfqMarket(
   return { world, taker: third, makers: [first, second], spare, book };
 }
 
-export async function openCombo(world: World, account: number, legs = LEGS): Promise<number> {
+export async function openCombo(
+  world: World,
+  account: number,
+  legs: BookLegs = LEGS,
+): Promise<number> {
   const asked = world.sequencer.service.packages.openCombo(account, legs);
   for (let count = 0; count < 6; count++) {
     await world.step(1000);

@@ -17,6 +17,8 @@ import { DOMAIN, temporaryFolder } from "./sampleEntries.ts";
 
 const PROOF: ProofWords = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n];
 
+const INPUTS = JSON.stringify({ a: "1", b: [["2", "3"], ["4"]] });
+
 function sampleBatch(number: number): SealedBatch {
   return {
     number,
@@ -25,7 +27,7 @@ function sampleBatch(number: number): SealedBatch {
     rootAfter: BigInt(number + 1),
     words: [1n, BigInt(number), 2n ** 253n],
     commitment: 99n,
-    inputs: { a: "1", b: [["2", "3"], ["4"]] },
+    inputs: {},
   };
 }
 
@@ -38,13 +40,16 @@ function sampleCheckpoint(position: number): Checkpoint {
 test("batches and proofs survive a restart, in the order of their numbers", async (context) => {
   const folder = await temporaryFolder(context);
   const first = await openStore(folder, DOMAIN);
-  for (const number of [1, 2, 10, 9]) await first.batches.putSealed(sampleBatch(number));
+  for (const number of [1, 2, 10]) await first.batches.putSealed(sampleBatch(number), INPUTS);
+  await first.batches.putSealed(sampleBatch(9));
   await first.batches.putProof(2, PROOF);
   await first.close();
 
   const { batches, close } = await openStore(folder, DOMAIN);
   context.after(close);
   assert.deepEqual(await batches.sealed(10), sampleBatch(10));
+  assert.equal(await batches.inputs(10), INPUTS);
+  assert.equal(await batches.inputs(9), undefined);
   assert.equal(await batches.sealed(3), undefined);
   assert.deepEqual(await batches.proof(2), PROOF);
   assert.equal(await batches.proof(1), undefined);
@@ -56,12 +61,29 @@ test("batches and proofs survive a restart, in the order of their numbers", asyn
 test("pruning forgets inputs only", async (context) => {
   const store = await openStore(await temporaryFolder(context), DOMAIN);
   context.after(store.close);
-  for (const number of [1, 2, 3]) await store.batches.putSealed(sampleBatch(number));
+  for (const number of [1, 2, 3]) await store.batches.putSealed(sampleBatch(number), INPUTS);
   await store.batches.putProof(1, PROOF);
   await store.batches.prune(2);
-  assert.deepEqual(await store.batches.sealed(2), { ...sampleBatch(2), inputs: {} });
-  assert.deepEqual(await store.batches.sealed(3), sampleBatch(3));
+  assert.deepEqual(await store.batches.sealed(2), sampleBatch(2));
+  assert.equal(await store.batches.inputs(2), undefined);
+  assert.equal(await store.batches.inputs(3), INPUTS);
   assert.deepEqual(await store.batches.proof(1), PROOF);
+});
+
+test("inputs that have changed on disk are given to no prover", async (context) => {
+  const folder = await temporaryFolder(context);
+  const first = await openStore(folder, DOMAIN);
+  await first.batches.putSealed(sampleBatch(1), INPUTS);
+  await first.close();
+
+  const database = createDatabase(folder);
+  const key = numberedKey("inputs", 1);
+  await database.put(key, (await database.get(key)).replace("3", "5"));
+  await database.close();
+
+  const { batches, close } = await openStore(folder, DOMAIN);
+  context.after(close);
+  await assert.rejects(batches.inputs(1), StoreCorruptionError);
 });
 
 test("attestations survive a restart until their batches are pruned", async (context) => {

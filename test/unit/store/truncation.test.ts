@@ -21,7 +21,7 @@ async function fill(store: Store): Promise<void> {
   for (const number of [1, 2, 3]) {
     await store.log.append([sampleEntry(number), sampleEntry(number + 10), seal(number)]);
     const rest = { rootBefore: 0n, rootAfter: BigInt(number), words: [1n], commitment: 1n };
-    await store.batches.putSealed({ number, kind: "trade", ...rest, inputs: { a: "1" } });
+    await store.batches.putSealed({ number, kind: "trade", ...rest, inputs: {} }, '{"a":"1"}');
     await store.batches.putProof(number, [1n, 2n, 3n, 4n, 5n, 6n, 7n, BigInt(number)]);
     await store.batches.putAttestation({
       ...{ validator: "0xAb", number, root: "1", wordsHash: "2", logHash: "3", signature: "4" },
@@ -45,12 +45,14 @@ async function recordsOf({ log }: Store, from = 0): Promise<LogRecord[]> {
 async function contents(store: Store) {
   const attested: number[] = [];
   for await (const { number } of store.batches.attestations()) attested.push(number);
+  const inputs = await Promise.all([1, 2, 3].map((number) => store.batches.inputs(number)));
   const stored: (SealedBatch | undefined)[] = [];
   for (const number of [1, 2, 3]) stored.push(await store.batches.sealed(number));
   const proofs = await Promise.all([1, 2, 3].map((number) => store.batches.proof(number)));
   return {
     attested,
     sealed: stored.flatMap((batch) => batch?.number ?? []),
+    provable: inputs.flatMap((text, index) => (text === undefined ? [] : [index + 1])),
     proven: proofs.flatMap((proof, index) => (proof === undefined ? [] : [index + 1])),
     checkpoint: (await store.checkpoints.latest())?.position,
   };
@@ -81,7 +83,7 @@ for (const { to, left, checkpoint } of CASES) {
     await fill(store);
     const before = await recordsOf(store);
     await store.truncate(to);
-    const expected = { attested: left, sealed: left, proven: left, checkpoint };
+    const expected = { attested: left, sealed: left, proven: left, provable: left, checkpoint };
     const check = async (opened: Store): Promise<void> => {
       assert.deepEqual(await recordsOf(opened), before.slice(0, to));
       assert.equal(opened.log.head().position, to);
