@@ -3,7 +3,7 @@ pragma circom 2.2.0;
 include "generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
 include "circomlib/circuits/poseidon.circom";
-include "gadgets/MerkleUpdate.circom";
+include "gadgets/MerkleUpdates.circom";
 include "gadgets/Oracles.circom";
 include "gadgets/PublicData.circom";
 include "gadgets/Time.circom";
@@ -40,6 +40,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     assert(2 * accountLevels <= ACCOUNT_BITS());
     assert(2 * bookLevels <= BOOK_BITS());
     var K = KEYS_PER_ACCOUNT();
+    var sharedLevels = SharedLevels(A, accountLevels);
     var W = LEDGER_OP_WORDS();
     var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
@@ -72,11 +73,13 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input owner[A];
     signal input cash[A];
     signal input packedPositions[A][positionWords];
-    signal input accountSiblings[A][accountLevels][3];
+    signal input accountSiblings[A][accountLevels - sharedLevels][3];
+    signal input accountTop[1 << (2 * sharedLevels)];
     signal input keyHashes[A][K];
     signal input watermark[A];
     signal input lockedSince[A];
-    signal input sessionSiblings[A][accountLevels][3];
+    signal input sessionSiblings[A][accountLevels - sharedLevels][3];
+    signal input sessionTop[1 << (2 * sharedLevels)];
     // Signers.
     signal input signerEnabled[G];
     signal input signerAccount[G];
@@ -243,32 +246,27 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
 
     // Everything is written back.
     component closed[A];
-    component accountPath[A];
-    component sessionPath[A];
+    component accounts = MerkleUpdates(A, accountLevels);
+    accounts.ids <== accountIds;
+    accounts.siblings <== accountSiblings;
+    accounts.top <== accountTop;
+    component sessions = MerkleUpdates(A, accountLevels);
+    sessions.ids <== accountIds;
+    sessions.siblings <== sessionSiblings;
+    sessions.top <== sessionTop;
     for (var a = 0; a < A; a++) {
         closed[a] = AccountClosed(M);
         closed[a].owner <== operation[L - 1].after.owner[a];
         closed[a].cash <== operation[L - 1].after.cash[a];
         closed[a].positions <== operation[L - 1].after.positions[a];
-        accountPath[a] = MerkleUpdate(accountLevels);
-        accountPath[a].id <== accountIds[a];
-        accountPath[a].leafBefore <== opened[a].leaf;
-        accountPath[a].leafAfter <== closed[a].leaf;
-        accountPath[a].siblings <== accountSiblings[a];
-        sessionPath[a] = MerkleUpdate(accountLevels);
-        sessionPath[a].id <== accountIds[a];
-        sessionPath[a].leafBefore <== session[a].leaf;
-        sessionPath[a].leafAfter <== SessionLeaf()(signer[G - 1].keyHashesAfter[a],
+        accounts.leafBefore[a] <== opened[a].leaf;
+        accounts.leafAfter[a] <== closed[a].leaf;
+        sessions.leafBefore[a] <== session[a].leaf;
+        sessions.leafAfter[a] <== SessionLeaf()(signer[G - 1].keyHashesAfter[a],
             operation[L - 1].after.watermark[a], operation[L - 1].after.lockedSince[a]);
-        sessionPath[a].siblings <== sessionSiblings[a];
-        if (a == 0) {
-            accountPath[a].rootBefore === accountsRootBefore;
-            sessionPath[a].rootBefore === sessionsRootBefore;
-        } else {
-            accountPath[a].rootBefore === accountPath[a - 1].rootAfter;
-            sessionPath[a].rootBefore === sessionPath[a - 1].rootAfter;
-        }
     }
+    accounts.rootBefore === accountsRootBefore;
+    sessions.rootBefore === sessionsRootBefore;
     component seriesAfter = SeriesTableRoot(M);
     for (var m = 0; m < M; m++) {
         seriesAfter.fields[m] <== operation[L - 1].after.table[m].fields;
@@ -286,9 +284,9 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     rootBefore.ranking <== rankingBefore;
     _ <== rootBefore.privateRoot;
     component rootAfter = StateRoot();
-    rootAfter.accounts <== accountPath[A - 1].rootAfter;
+    rootAfter.accounts <== accounts.rootAfter;
     rootAfter.series <== seriesAfter.root;
-    rootAfter.sessions <== sessionPath[A - 1].rootAfter;
+    rootAfter.sessions <== sessions.rootAfter;
     rootAfter.books <== operation[L - 1].after.booksRoot;
     rootAfter.nextSeq <== nextSeqBefore;
     rootAfter.carry <== carryBefore;

@@ -1,7 +1,7 @@
 pragma circom 2.2.0;
 
 include "generated/Constants.circom";
-include "gadgets/MerkleUpdate.circom";
+include "gadgets/MerkleUpdates.circom";
 include "gadgets/Oracles.circom";
 include "gadgets/PublicData.circom";
 include "gadgets/Range.circom";
@@ -41,6 +41,8 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     assert(2 * accountLevels <= ACCOUNT_BITS());
     assert(2 * bookLevels <= BOOK_BITS());
     var K = KEYS_PER_ACCOUNT();
+    var sharedLevels = SharedLevels(A, accountLevels);
+    var sharedBookLevels = SharedLevels(B, bookLevels);
     var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
     var F = N < A - 1 ? N : A - 1;
@@ -73,11 +75,13 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input owner[A];
     signal input cash[A];
     signal input packedPositions[A][positionWords];
-    signal input accountSiblings[A][accountLevels][3];
+    signal input accountSiblings[A][accountLevels - sharedLevels][3];
+    signal input accountTop[1 << (2 * sharedLevels)];
     signal input keyHashes[A][K];
     signal input watermark[A];
     signal input lockedSince[A];
-    signal input sessionSiblings[A][accountLevels][3];
+    signal input sessionSiblings[A][accountLevels - sharedLevels][3];
+    signal input sessionTop[1 << (2 * sharedLevels)];
     // Signers.
     signal input signerEnabled[G];
     signal input signerAccount[G];
@@ -95,7 +99,8 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input bookFees[B];
     signal input bids[B][D];
     signal input asks[B][D];
-    signal input bookSiblings[B][bookLevels][3];
+    signal input bookSiblings[B][bookLevels - sharedBookLevels][3];
+    signal input bookTop[1 << (2 * sharedBookLevels)];
     // Steps.
     signal input isPlace[N];
     signal input isCancel[N];
@@ -179,10 +184,15 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     component step[N];
     Working(A, B, G, D, S) first;
     signal isFree[A];
+    component headroom[A];
     for (var a = 0; a < A; a++) {
+        headroom[a] = HeadroomLotTicks(S, unit);
+        headroom[a].cash <== cash[a];
+        headroom[a].headroom <== opened[a].headroom;
+        fixed.excess[a] <== headroom[a].excess;
         isFree[a] <== IsZero()(lockedSince[a]);
         first.isLocked[a] <== 1 - isFree[a];
-        first.headroom[a] <== opened[a].headroom;
+        first.headroom[a] <== headroom[a].out;
         for (var b = 0; b < B; b++) {
             first.net[a][b] <== 0;
         }
@@ -213,7 +223,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         isSignersAccount[g].ids <== accountIds;
         isSignersAccount[g].target <== signerAccount[g];
         isSignersAccount[g].enabled <== signerEnabled[g];
-        fixed.isSignersAccount[g] <== isSignersAccount[g].out;
+        fixed.signersAccount[g] <== signerEnabled[g] * (signerAccount[g] + 1) - 1;
     }
     for (var i = 0; i < N; i++) {
         step[i] = TradeStep(A, G, B, S, D, F, unit);
@@ -239,7 +249,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         }
     }
     step[N - 1].carriedAfter.isFok === 0;
-    signal carryAfter <== CarryClosed(A)(step[N - 1].carriedAfter, accountIds);
+    signal carryAfter <== CarryClosed()(step[N - 1].carriedAfter);
 
     // Signers.
     for (var g = 0; g < G; g++) {
@@ -263,8 +273,14 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
 
     // Everything is written back: accounts and sessions, then books, then the series table.
     component closed[A];
-    component accountPath[A];
-    component sessionPath[A];
+    component accounts = MerkleUpdates(A, accountLevels);
+    accounts.ids <== accountIds;
+    accounts.siblings <== accountSiblings;
+    accounts.top <== accountTop;
+    component sessions = MerkleUpdates(A, accountLevels);
+    sessions.ids <== accountIds;
+    sessions.siblings <== sessionSiblings;
+    sessions.top <== sessionTop;
     signal lockedSinceAfter[A];
     component bought[A][M];
     component wasEmpty[A][M];
@@ -290,42 +306,27 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
             isEmpty[a][m].in <== closed[a].positions[m];
             holdersChange[m] += wasEmpty[a][m].out - isEmpty[a][m].out;
         }
-        accountPath[a] = MerkleUpdate(accountLevels);
-        accountPath[a].id <== accountIds[a];
-        accountPath[a].leafBefore <== opened[a].leaf;
-        accountPath[a].leafAfter <== closed[a].leaf;
-        accountPath[a].siblings <== accountSiblings[a];
-        sessionPath[a] = MerkleUpdate(accountLevels);
-        sessionPath[a].id <== accountIds[a];
-        sessionPath[a].leafBefore <== SessionOpened()(keyHashes[a], watermark[a], lockedSince[a]);
+        accounts.leafBefore[a] <== opened[a].leaf;
+        accounts.leafAfter[a] <== closed[a].leaf;
+        sessions.leafBefore[a] <== SessionOpened()(keyHashes[a], watermark[a], lockedSince[a]);
         // Locked by a step of this batch: then lockedSince was 0.
         lockedSinceAfter[a] <== lockedSince[a]
             + (step[N - 1].after.isLocked[a] - first.isLocked[a]) * seconds;
-        sessionPath[a].leafAfter <== SessionLeaf()(signer[G - 1].keyHashesAfter[a],
+        sessions.leafAfter[a] <== SessionLeaf()(signer[G - 1].keyHashesAfter[a],
             step[N - 1].after.watermark[a], lockedSinceAfter[a]);
-        sessionPath[a].siblings <== sessionSiblings[a];
-        if (a == 0) {
-            accountPath[a].rootBefore === accountsRootBefore;
-            sessionPath[a].rootBefore === sessionsRootBefore;
-        } else {
-            accountPath[a].rootBefore === accountPath[a - 1].rootAfter;
-            sessionPath[a].rootBefore === sessionPath[a - 1].rootAfter;
-        }
     }
-    component bookPath[B];
+    accounts.rootBefore === accountsRootBefore;
+    sessions.rootBefore === sessionsRootBefore;
+    component bookTree = MerkleUpdates(B, bookLevels);
+    bookTree.ids <== bookIds;
+    bookTree.siblings <== bookSiblings;
+    bookTree.top <== bookTop;
     for (var b = 0; b < B; b++) {
-        bookPath[b] = MerkleUpdate(bookLevels);
-        bookPath[b].id <== bookIds[b];
-        bookPath[b].leafBefore <== books.leaf[b];
-        bookPath[b].leafAfter <== BookLeaf(D)(bookExists[b], bookWeights[b], bookGeneration[b],
+        bookTree.leafBefore[b] <== books.leaf[b];
+        bookTree.leafAfter[b] <== BookLeaf(D)(bookExists[b], bookWeights[b], bookGeneration[b],
             bookFees[b], step[N - 1].after.sides[b][0], step[N - 1].after.sides[b][1]);
-        bookPath[b].siblings <== bookSiblings[b];
-        if (b == 0) {
-            bookPath[b].rootBefore === booksRootBefore;
-        } else {
-            bookPath[b].rootBefore === bookPath[b - 1].rootAfter;
-        }
     }
+    bookTree.rootBefore === booksRootBefore;
     component seriesAfter = SeriesTableRoot(M);
     for (var m = 0; m < M; m++) {
         seriesAfter.fields[m].mark <== risk.mark[m];
@@ -350,12 +351,12 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     rootBefore.ranking <== rankingBefore;
     _ <== rootBefore.privateRoot;
     component rootAfter = StateRoot();
-    rootAfter.accounts <== accountPath[A - 1].rootAfter;
+    rootAfter.accounts <== accounts.rootAfter;
     rootAfter.series <== seriesAfter.root;
     rootAfter.fees <== step[N - 1].after.fees;
     InRange(AMOUNT_BITS())(step[N - 1].after.fees);
-    rootAfter.sessions <== sessionPath[A - 1].rootAfter;
-    rootAfter.books <== bookPath[B - 1].rootAfter;
+    rootAfter.sessions <== sessions.rootAfter;
+    rootAfter.books <== bookTree.rootAfter;
     rootAfter.nextSeq <== step[N - 1].after.nextSeq;
     rootAfter.carry <== carryAfter;
     rootAfter.ranking <== 0;

@@ -10,9 +10,11 @@ include "Select.circom";
 //   1. passes + fails = enabled, both 0 or 1.
 //   2. If passes: for every s, headroom[s] + change[s] >= 0 or change[s] >= 0.
 //   3. If fails: for some s, headroom[s] + change[s] < 0 and change[s] < 0.
-// Assumes: |headroom|, |change| < 2^100, so that signs are meaningful; enabled is 0 or 1.
+// Assumes: |headroom|, |change| < 2^100, so that signs are meaningful; enabled is 0 or 1; honest
+//   numbers have a size below 2^bits.
 // Twin: sequencer/engine/risk.ts (admissibility)
-template Admissible(n) {
+template Admissible(n, bits) {
+    assert(n >= 2);
     signal input enabled;
     signal input headroom[n];
     signal input change[n];
@@ -31,18 +33,6 @@ template Admissible(n) {
     fails <== enabled - passes;
     fails * (fails - 1) === 0;
 
-    signal usesSum[n];
-    signal shown[n];
-    signal checked[n];
-    for (var s = 0; s < n; s++) {
-        // Free choice of which of the two conditions is exhibited.
-        usesSum[s] <-- headroom[s] + change[s] >= 0 ? 1 : 0;
-        usesSum[s] * (usesSum[s] - 1) === 0;
-        shown[s] <== change[s] + usesSum[s] * headroom[s];
-        checked[s] <== passes * shown[s];
-        InRange(HEALTH_BITS())(checked[s]);
-    }
-
     signal isWorst[n];
     signal sumAt[n];
     signal changeAt[n];
@@ -60,6 +50,21 @@ template Admissible(n) {
         alone += changeAt[s];
     }
     count === fails;
-    InRange(HEALTH_BITS() + 2)(-sum - fails);
-    InRange(HEALTH_BITS() + 2)(-alone - fails);
+
+    // What a verdict does not exhibit is 0: passes and fails share the ranges of two scenarios.
+    signal usesSum[n];
+    signal shown[n];
+    signal checked[n];
+    for (var s = 0; s < n; s++) {
+        // Free choice of which of the two conditions is exhibited.
+        usesSum[s] <-- headroom[s] + change[s] >= 0 ? 1 : 0;
+        usesSum[s] * (usesSum[s] - 1) === 0;
+        shown[s] <== change[s] + usesSum[s] * headroom[s];
+        checked[s] <== passes * shown[s];
+    }
+    InRange(bits + 2)(checked[0] - sum - fails);
+    InRange(bits + 2)(checked[1] - alone - fails);
+    for (var s = 2; s < n; s++) {
+        InRange(bits)(checked[s]);
+    }
 }

@@ -26,33 +26,33 @@ template SideLocate(depth) {
     signal output isExact;
     signal output account;
 
-    // 1 for the entries before the place, then 0. Pinned by the two comparisons.
+    // One of the entries or their end. Which, is pinned by the two comparisons.
+    var isEnd = 1;
+    var isSmaller = 1;
     for (var j = 0; j < depth; j++) {
-        isBefore[j] <-- side[j] < bound ? 1 : 0;
-        isBefore[j] * (isBefore[j] - 1) === 0;
-        if (j > 0) {
-            isBefore[j] * (1 - isBefore[j - 1]) === 0;
-        }
+        isAt[j] <-- isSmaller == 1 && side[j] >= bound ? 1 : 0;
+        isSmaller = side[j] < bound ? isSmaller : 0;
+        isAt[j] * (isAt[j] - 1) === 0;
+        isEnd -= isAt[j];
     }
+    isEnd * (isEnd - 1) === 0;
 
     signal atPart[depth];
     signal previousPart[depth];
-    var atSum = isBefore[depth - 1] * ((1 << ENTRY_BITS()) - 1);
+    var atSum = isEnd * ((1 << ENTRY_BITS()) - 1);
     var previousSum = 0;
-    for (var j = 0; j < depth; j++) {
-        var leftBefore = 1;
-        var rightBefore = 0;
-        if (j > 0) {
-            leftBefore = isBefore[j - 1];
-        }
-        if (j < depth - 1) {
-            rightBefore = isBefore[j + 1];
-        }
-        isAt[j] <== leftBefore - isBefore[j];
+    var isLater = isEnd;
+    for (var j = depth - 1; j >= 0; j--) {
+        isBefore[j] <== isLater;
         atPart[j] <== isAt[j] * side[j];
         atSum += atPart[j];
-        previousPart[j] <== (isBefore[j] - rightBefore) * side[j];
+        var isNext = isEnd;
+        if (j < depth - 1) {
+            isNext = isAt[j + 1];
+        }
+        previousPart[j] <== isNext * side[j];
         previousSum += previousPart[j];
+        isLater += isAt[j];
     }
     at <== atSum;
     previous <== previousSum;

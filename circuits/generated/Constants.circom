@@ -34,6 +34,7 @@ function STRIKE_BITS() { return 24; }
 function KEY_VERSION_BITS() { return 20; }
 function MARKS_PER_WORD() { return 12; }
 function HEALTH_BITS() { return 65; }
+function HEALTH_LOT_TICKS_BITS() { return 55; }
 function MARGIN_VALUE_FACTOR() { return 4; }
 function MARGIN_INITIAL_FACTOR() { return 5; }
 function FEE_BITS() { return 16; }

@@ -36,7 +36,7 @@ template Bearable(S) {
     // only the sum can be exhibited. All sums are twice what is to be shown.
     var isAbsolute = isTested + isAbsorb + isRelease;
     var isFund = isInsure + isClose;
-    component health = Admissible(S + 2);
+    component health = Admissible(S + 2, HEALTH_BITS());
     health.enabled <== isAbsolute + isTakeover + isClose;
     // Four times the fund's equity afterwards: as a headroom, that of the unchanged scenario.
     signal equity <== isFund * (room[S] + change[S]);

@@ -205,7 +205,7 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     bearable.isClose <== op.isClose - pays;
     bearable.cashAfter <== cash + gain - worth;
     bearable.cashChange <== gain - worth;
-    component toBears = Admissible(S + 1);
+    component toBears = Admissible(S + 1, HEALTH_BITS());
     toBears.enabled <== op.isTakeover + op.isClose - pays;
     signal shift[S + 1];
     shift[S] <== 0;

@@ -47,6 +47,51 @@ template AccountOpened(slots, scenarios, unit) {
     }
 }
 
+// Headrooms in whole lot ticks (`unit` each, in 1e-6 USDC), rounded down. What a fill moves is whole
+// lot ticks, so that the part that is rounded off, c, stays what it is for the whole batch.
+//
+// Proves:
+//   1. out[s] = floor(headroom[s] / unit), excess = floor(5 c), c being headroom[s] / unit - out[s].
+// Assumes: cash is in range; headroom[s] = 4 cash + unit * an integer (AccountOpened). A unit of at
+//   least 64 keeps what is tested below 2^55 in size (HEALTH_LOT_TICKS_BITS).
+// Twin: sequencer/engine/risk.ts (cashQuotient, wholeUnits)
+template HeadroomLotTicks(scenarios, unit) {
+    assert(unit >= 64);
+    assert(unit < (1 << 32));
+    signal input cash;
+    signal input headroom[scenarios + 1];
+    signal output out[scenarios + 1];
+    signal output excess;
+
+    var bits = 1;
+    while ((1 << bits) < unit) {
+        bits++;
+    }
+    // Whole units that keep dividend and quotient from falling below 0.
+    var shift = (MARGIN_VALUE_FACTOR() * CASH_OFFSET()) \ unit + 1;
+    var quotientBits = 1;
+    while ((1 << quotientBits) < 2 * shift) {
+        quotientBits++;
+    }
+    signal dividend <== MARGIN_VALUE_FACTOR() * cash + shift * unit;
+    // Pinned by its range and its remainder's: 4 cash = unit * quotient + remainder.
+    signal quotient;
+    quotient <-- dividend \ unit;
+    signal remainder <== dividend - unit * quotient;
+    InRange(quotientBits)(quotient);
+    InRange(bits)(remainder);
+    InRange(bits)(unit - 1 - remainder);
+    for (var s = 0; s <= scenarios; s++) {
+        out[s] <== (headroom[s] - remainder) / unit;
+    }
+    // Pinned likewise.
+    excess <-- (5 * remainder) \ unit;
+    signal rest <== 5 * remainder - unit * excess;
+    InRange(3)(excess);
+    InRange(bits)(rest);
+    InRange(bits)(unit - 1 - rest);
+}
+
 // The leaf of an account after a batch.
 //
 // Proves: leaf as above; cash and every position within range.

@@ -2,45 +2,22 @@ pragma circom 2.2.0;
 
 include "../gadgets/Select.circom";
 
-// Proves: side = the chosen side of the chosen book; topBid, topAsk = the first entries of both.
+// Proves: out is one-hot: out[2 b + isAsk] = 1 of the chosen book b, out[0] = 1 if none is.
 // Assumes: isBook is one-hot or zero; isAsk is 0 or 1.
-template ReadSide(books, depth) {
-    signal input sides[books][2][depth];
+template ChosenSide(books) {
     signal input isBook[books];
     signal input isAsk;
-    signal output side[depth];
-    signal output isAskOf[books];
-
+    signal output out[2 * books];
+    signal isAskOf[books];
+    var isNone = 1;
+    for (var b = 0; b < books; b++) {
+        isNone -= isBook[b];
+    }
     for (var b = 0; b < books; b++) {
         isAskOf[b] <== isBook[b] * isAsk;
-    }
-    signal fromBids[depth][books];
-    signal fromAsks[depth][books];
-    for (var j = 0; j < depth; j++) {
-        var sum = 0;
-        for (var b = 0; b < books; b++) {
-            fromBids[j][b] <== (isBook[b] - isAskOf[b]) * sides[b][0][j];
-            fromAsks[j][b] <== isAskOf[b] * sides[b][1][j];
-            sum += fromBids[j][b] + fromAsks[j][b];
-        }
-        side[j] <== sum;
-    }
-}
-
-// Proves: out = sides with the chosen side replaced.
-// Assumes: as ReadSide.
-template WriteSide(books, depth) {
-    signal input sides[books][2][depth];
-    signal input isBook[books];
-    signal input isAskOf[books];
-    signal input side[depth];
-    signal output out[books][2][depth];
-    for (var b = 0; b < books; b++) {
-        for (var j = 0; j < depth; j++) {
-            out[b][0][j] <== sides[b][0][j]
-                + (isBook[b] - isAskOf[b]) * (side[j] - sides[b][0][j]);
-            out[b][1][j] <== sides[b][1][j] + isAskOf[b] * (side[j] - sides[b][1][j]);
-        }
+        out[2 * b + 1] <== isAskOf[b];
+        out[2 * b] <== isBook[b] - isAskOf[b] + isNone;
+        isNone = 0;
     }
 }
 

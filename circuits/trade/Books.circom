@@ -89,7 +89,7 @@ template BooksOpened(B, M, S, D) {
 template CarryOpened(A) {
     signal input word;
     signal input accountIds[A];
-    output Carried(A) carried;
+    output Carried() carried;
 
     var widths[10];
     widths[0] = CARRY_ACCOUNT_BITS();
@@ -106,7 +106,11 @@ template CarryOpened(A) {
     fields.word <== word;
     signal isNone <== IsZero()(word);
     carried.isActive <== 1 - isNone;
-    carried.isAccount <== SelectById(A)(accountIds, fields.fields[0], carried.isActive);
+    carried.account <== fields.fields[0];
+    signal isAccount[A] <== SelectById(A)(accountIds, carried.account, carried.isActive);
+    for (var a = 0; a < A; a++) {
+        _ <== isAccount[a];
+    }
     carried.book <== fields.fields[1];
     carried.isSell <== fields.fields[2];
     carried.price <== fields.fields[3];
@@ -123,12 +127,10 @@ template CarryOpened(A) {
 
 // Proves: word = the packed order, 0 if there is none.
 // Assumes: fields within their widths; all zero if not active.
-template CarryClosed(A) {
-    input Carried(A) carried;
-    signal input accountIds[A];
+template CarryClosed() {
+    input Carried() carried;
     signal output word;
-    signal account <== Dot(A)(carried.isAccount, accountIds);
-    word <== account + carried.book * (1 << CARRY_BOOK_OFFSET())
+    word <== carried.account + carried.book * (1 << CARRY_BOOK_OFFSET())
         + carried.isSell * (1 << CARRY_IS_SELL_OFFSET())
         + carried.price * (1 << CARRY_PRICE_OFFSET())
         + carried.lots * (1 << CARRY_LOTS_OFFSET())

@@ -9,16 +9,18 @@ include "../gadgets/Select.circom";
 // Proves:
 //   1. Of makerFails, takerFails and fills exactly one is 1 if isTested, none else: the maker is
 //      tested first, the taker only if the maker passes.
-//   2. takerPays = unit * lots * (direction * price + takerFee),
-//      makerPays = unit * lots * (-direction * price + makerFee).
-//   3. What is tested is, for each s, the taker's change unit * direction * lots * rates[s]
-//      - 4 takerPays, the maker's -unit * direction * lots * rates[s] - 4 makerPays.
+//   2. takerPays = lots * (direction * price + takerFee),
+//      makerPays = lots * (-direction * price + makerFee).
+//   3. What is tested is, for each s, the taker's change direction * lots * rates[s]
+//      - 4 takerPays, the maker's -direction * lots * rates[s] - 4 makerPays.
 //   4. If isRelief, the taker's test is that of SPEC section 6: with room and change those of 20
 //      times its maintenance, in every scenario it is at least `level` afterwards, or not lower.
 // Assumes: rooms and changes below 2^100 in size; isTested and isRelief are 0 or 1; direction is 1
 //   if the taker buys, -1 if it sells; level is 0 where not isRelief.
+// Signals: rooms and payments in lot ticks, rooms rounded down (HeadroomLotTicks). Payments are
+//   whole lot ticks, so that signs and differences are those of the exact numbers.
 // Twin: sequencer/engine/risk.ts (admissibility, firstUnrelieved), sequencer/engine/book/book.ts
-template FillVerdict(scenarios, unit) {
+template FillVerdict(scenarios) {
     signal input isTested;
     signal input rates[scenarios + 1];
     signal input takerRoom[scenarios + 1];
@@ -40,13 +42,13 @@ template FillVerdict(scenarios, unit) {
     signal premium <== signedLots * price;
     signal takerFees <== lots * takerFee;
     signal makerFees <== lots * makerFee;
-    takerPays <== unit * (premium + takerFees);
-    makerPays <== unit * (makerFees - premium);
+    takerPays <== premium + takerFees;
+    makerPays <== makerFees - premium;
     signal worth[scenarios + 1];
     signal moreRoom[scenarios + 1];
     signal moreChange[scenarios + 1];
-    component maker = Admissible(scenarios + 1);
-    component taker = Admissible(scenarios + 1);
+    component maker = Admissible(scenarios + 1, HEALTH_LOT_TICKS_BITS());
+    component taker = Admissible(scenarios + 1, HEALTH_LOT_TICKS_BITS());
     for (var s = 0; s <= scenarios; s++) {
         worth[s] <== signedLots * rates[s];
     }
@@ -54,11 +56,11 @@ template FillVerdict(scenarios, unit) {
         // 20 times maintenance is 4 headroom_s + headroom_S.
         moreRoom[s] <== isRelief * (3 * takerRoom[s] + takerRoom[scenarios]);
         taker.headroom[s] <== takerRoom[s] + moreRoom[s] - level;
-        moreChange[s] <== isRelief * (unit * (3 * worth[s] + worth[scenarios])
+        moreChange[s] <== isRelief * (3 * worth[s] + worth[scenarios]
             - 4 * MARGIN_VALUE_FACTOR() * takerPays);
-        taker.change[s] <== unit * worth[s] - MARGIN_VALUE_FACTOR() * takerPays + moreChange[s];
+        taker.change[s] <== worth[s] - MARGIN_VALUE_FACTOR() * takerPays + moreChange[s];
         maker.headroom[s] <== makerRoom[s];
-        maker.change[s] <== -unit * worth[s] - MARGIN_VALUE_FACTOR() * makerPays;
+        maker.change[s] <== -worth[s] - MARGIN_VALUE_FACTOR() * makerPays;
     }
     maker.enabled <== isTested;
     taker.enabled <== maker.passes;
@@ -73,14 +75,17 @@ template FillVerdict(scenarios, unit) {
 //
 // Proves:
 //   1. If `signedLots` (positive: the taker buys) is not 0, lots of taker and maker change by it,
-//      opposite to one another; each pays its part in cash; nobody else's change.
+//      opposite to one another; each pays its part in cash, `unit` for each lot tick; nobody else's
+//      change.
 //   2. If `restore`, every account's lots and cash change instead by what savedLots and savedCash
 //      say, taken back.
 //   3. savedAfter = saved and what this step moved if `isKept`, else 0.
-//   4. headroomAfter[s] - headroom[s] = unit * (change of lots) * rates[s] + 4 (change of cash).
+//   4. headroomAfter[s] - headroom[s] = (change of lots) * rates[s] + 4 (change of cash), in lot
+//      ticks.
 //   5. fees and all cash together stay the same.
 // Assumes: selectors one-hot or zero; restore, isKept 0 or 1; payments 0 where signedLots is 0;
 //   what is saved was moved in the step's book.
+// Signals: headroom, payments and savedCash in lot ticks, cash and fees in 1e-6 USDC.
 // Twin: sequencer/engine/book/book.ts (settleFill), sequencer/engine/transactions/place.ts
 template ApplyFill(accounts, books, scenarios, unit) {
     signal input isTaker[accounts];
@@ -121,18 +126,18 @@ template ApplyFill(accounts, books, scenarios, unit) {
         cashChange[a] <== earned - restore * (earned + savedCash[a]);
         savedLotsAfter[a] <== isKept * (savedLots[a] + lotsChange[a]);
         savedCashAfter[a] <== isKept * (savedCash[a] + cashChange[a]);
-        cashAfter[a] <== cash[a] + cashChange[a];
+        cashAfter[a] <== cash[a] + unit * cashChange[a];
         paid -= cashChange[a];
         for (var b = 0; b < books; b++) {
             netAfter[a][b] <== net[a][b] + lotsChange[a] * isBook[b];
         }
         for (var s = 0; s <= scenarios; s++) {
             worth[a][s] <== lotsChange[a] * rates[s];
-            headroomAfter[a][s] <== headroom[a][s] + unit * worth[a][s]
+            headroomAfter[a][s] <== headroom[a][s] + worth[a][s]
                 + MARGIN_VALUE_FACTOR() * cashChange[a];
         }
     }
-    feesAfter <== fees + paid;
+    feesAfter <== fees + unit * paid;
 }
 
 // Proves: out = an account's exposure to a book now: positions . weights.

@@ -4,6 +4,7 @@ include "../generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
 include "circomlib/circuits/poseidon.circom";
 include "../gadgets/Range.circom";
+include "../gadgets/Row.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/SideLocate.circom";
 include "../gadgets/Unpack.circom";
@@ -38,10 +39,10 @@ template TradeStep(A, G, B, S, D, F, unit) {
     input StepInput() step;
     input Fixed(A, B, G, S) fixed;
     input Working(A, B, G, D, S) before;
-    input Carried(A) carried;
+    input Carried() carried;
     input Saved(A, D) saved;
     output Working(A, B, G, D, S) after;
-    output Carried(A) carriedAfter;
+    output Carried() carriedAfter;
     output Saved(A, D) savedAfter;
     signal output publicWord;
 
@@ -75,24 +76,13 @@ template TradeStep(A, G, B, S, D, F, unit) {
     IsBoolean()(step.isDoomed);
     step.isDoomed * (1 - message.fields.isFok) === 0;
 
-    component signersAccount[A];
-    signal isLiquidated[A] <== SelectById(A)(
-        fixed.accountIds, message.fields.seq, step.isLiquidate);
-    signal isActor[A];
-    var actors = 0;
-    for (var a = 0; a < A; a++) {
-        signersAccount[a] = Dot(G);
-        for (var g = 0; g < G; g++) {
-            signersAccount[a].a[g] <== isSigner[g];
-            signersAccount[a].b[g] <== fixed.isSignersAccount[g][a];
-        }
-        isActor[a] <== signersAccount[a].out + isLiquidated[a]
-            + step.isProceed * carried.isAccount[a];
-        actors += isActor[a];
-    }
-    // A signer that is not enabled, whose signature nobody checks, has no account: no message.
-    actors === isSigned + step.isProceed + step.isLiquidate;
-    signal actor <== Dot(A)(isActor, fixed.accountIds);
+    // No account is -1: a signer that is not enabled, whose signature nobody checks, has none.
+    signal signersAccount <== Dot(G)(isSigner, fixed.signersAccount);
+    signal liquidated <== step.isLiquidate * message.fields.seq;
+    signal proceeding <== step.isProceed * carried.account;
+    signal actor <== signersAccount + liquidated + proceeding;
+    signal isActor[A] <== SelectById(A)(
+        fixed.accountIds, actor, isSigned + step.isProceed + step.isLiquidate);
     signal isActorLocked <== Dot(A)(isActor, before.isLocked);
     step.isPlace * isActorLocked === 0;
 
@@ -128,14 +118,18 @@ template TradeStep(A, G, B, S, D, F, unit) {
     //    purge, else the opposite one; and the place in it.
     signal isFokUncrossed <== isFok * noCross;
     signal isOpposite <== crosses + isFokUncrossed;
-    component read = ReadSide(B, D);
-    read.sides <== before.sides;
-    read.isBook <== isBook;
-    read.isAsk <== isSell + isOpposite * (1 - 2 * isSell);
+    signal isSide[2 * B] <== ChosenSide(B)(isBook, isSell + isOpposite * (1 - 2 * isSell));
+    signal sides[2 * B][D];
+    for (var b = 0; b < B; b++) {
+        sides[2 * b] <== before.sides[b][0];
+        sides[2 * b + 1] <== before.sides[b][1];
+    }
+    // Pinned where the step writes it back.
+    signal side[D] <== ReadRow(2 * B, D)(isSide, sides);
     signal seqHere <== orderSeq + message.fields.seq;
     signal priority <== (ownKey * (1 << SEQ_BITS()) + seqHere) * (1 << ENTRY_SEQ_OFFSET());
     component place = SideLocate(D);
-    place.side <== read.side;
+    place.side <== side;
     place.enabled <== crosses + rests + step.isCancel + step.isPurge;
     // Where the order crosses the place is the first: a bound that no entry lies below.
     place.bound <== priority + crosses * (1 - priority);
@@ -171,10 +165,11 @@ template TradeStep(A, G, B, S, D, F, unit) {
     signal actorRoom[S + 1] <== SelectRow(A, S + 1)(isActor, before.headroom);
     signal makerRoom[S + 1] <== SelectRow(A, S + 1)(isMaker, before.headroom);
     signal feeRates[3] <== SelectRow(B, 3)(isBook, fixed.feeRates);
-    component liquidation = Liquidation(S, unit);
+    component liquidation = Liquidation(S);
     liquidation.enabled <== step.isLiquidate;
     liquidation.scenario <== step.scenario;
     liquidation.headroom <== actorRoom;
+    liquidation.excess <== Dot(A)(isActor, fixed.excess);
     liquidation.rates <== rates;
     liquidation.price <== price - PRICE_OFFSET();
     liquidation.lots <== orderLots;
@@ -185,7 +180,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
     component fees = FillFees();
     fees.rates <== feeRates;
     fees.price <== signedPrice;
-    component fill = FillVerdict(S, unit);
+    component fill = FillVerdict(S);
     fill.isTested <== verdict.isTested;
     fill.rates <== rates;
     fill.takerRoom <== actorRoom;
@@ -217,7 +212,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
     signal goesOn <== goesOnFreely * (1 - step.isLiquidate) - isOutOfSteps;
 
     component change = SideChange(D);
-    change.side <== read.side;
+    change.side <== side;
     change.isBefore <== place.isBefore;
     change.isAt <== place.isAt;
     change.at <== place.at;
@@ -231,23 +226,22 @@ template TradeStep(A, G, B, S, D, F, unit) {
     change.put <== top - filledLots + rests * (resting - top);
     signal isFokStart <== step.isPlace * message.fields.isFok;
     for (var j = 0; j < D; j++) {
-        savedAfter.side[j] <== saved.side[j] + isFokStart * (read.side[j] - saved.side[j]);
+        savedAfter.side[j] <== saved.side[j] + isFokStart * (side[j] - saved.side[j]);
         change.saved[j] <== savedAfter.side[j];
     }
-    component write = WriteSide(B, D);
-    write.sides <== before.sides;
-    write.isBook <== isBook;
-    write.isAskOf <== read.isAskOf;
-    write.side <== change.after;
-    after.sides <== write.out;
+    signal written[2 * B][D] <== ReplaceRow(2 * B, D)(isSide, sides, side, change.after);
+    for (var b = 0; b < B; b++) {
+        after.sides[b][0] <== written[2 * b];
+        after.sides[b][1] <== written[2 * b + 1];
+    }
 
     // 8. What is carried on.
-    component next = CarryOn(A);
+    component next = CarryOn();
     next.carried <== carried;
     next.isOrder <== isOrder;
     next.goesOn <== goesOn;
     next.order.isActive <== 1;
-    next.order.isAccount <== isActor;
+    next.order.account <== actor;
     next.order.book <== book;
     next.order.isSell <== isSell;
     next.order.price <== price;
@@ -285,13 +279,12 @@ template TradeStep(A, G, B, S, D, F, unit) {
     savedAfter.lots <== moved.savedLotsAfter;
     savedAfter.cash <== moved.savedCashAfter;
     signal raises[A];
-    signal locks[A];
+    signal locks <== step.isLiquidate * (1 - isActorLocked);
     for (var a = 0; a < A; a++) {
         raises[a] <== (step.isCancelAll + step.isLiquidate) * isActor[a];
         after.watermark[a] <== before.watermark[a]
             + raises[a] * (before.nextSeq - before.watermark[a]);
-        locks[a] <== isLiquidated[a] * (1 - before.isLocked[a]);
-        after.isLocked[a] <== before.isLocked[a] + locks[a];
+        after.isLocked[a] <== before.isLocked[a] + isActor[a] * locks;
     }
 
     // 10. What goes public.
@@ -304,14 +297,14 @@ template TradeStep(A, G, B, S, D, F, unit) {
 
 // Proves: after = order if goesOn; carried if the step is no order step; else all zero.
 // Assumes: goesOn and isOrder are 0 or 1; goesOn only with isOrder.
-template CarryOn(A) {
-    input Carried(A) carried;
-    input Carried(A) order;
+template CarryOn() {
+    input Carried() carried;
+    input Carried() order;
     signal input isOrder;
     signal input goesOn;
-    output Carried(A) after;
+    output Carried() after;
 
-    var n = 12 + A;
+    var n = 13;
     signal old[n];
     signal new[n];
     old[0] <== carried.isActive;
@@ -338,10 +331,8 @@ template CarryOn(A) {
     new[9] <== order.seq;
     new[10] <== order.fokSteps;
     new[11] <== order.isDoomed;
-    for (var a = 0; a < A; a++) {
-        old[12 + a] <== carried.isAccount[a];
-        new[12 + a] <== order.isAccount[a];
-    }
+    old[12] <== carried.account;
+    new[12] <== order.account;
     signal kept[n];
     signal out[n];
     for (var i = 0; i < n; i++) {
@@ -360,7 +351,5 @@ template CarryOn(A) {
     after.seq <== out[9];
     after.fokSteps <== out[10];
     after.isDoomed <== out[11];
-    for (var a = 0; a < A; a++) {
-        after.isAccount[a] <== out[12 + a];
-    }
+    after.account <== out[12];
 }

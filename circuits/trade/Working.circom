@@ -4,6 +4,7 @@ pragma circom 2.2.0;
 
 // Of accounts, books and signers in their places. side 0 bids, 1 asks; net[a][b]: lots that
 // account a has bought, net, in book b during this batch. isLocked: it is being liquidated.
+// Headrooms are in lot ticks, rounded down (HeadroomLotTicks).
 bus Working(accounts, books, signers, depth, scenarios) {
     signal headroom[accounts][scenarios + 1];
     signal cash[accounts];
@@ -17,9 +18,9 @@ bus Working(accounts, books, signers, depth, scenarios) {
 }
 
 // An order on its way through several steps; all zero if there is none. `price` is offset.
-bus Carried(accounts) {
+bus Carried() {
     signal isActive;
-    signal isAccount[accounts];
+    signal account;
     signal book;
     signal isSell;
     signal price;
@@ -34,8 +35,8 @@ bus Carried(accounts) {
 }
 
 // What a fill-or-kill order undoes when it aborts: the lots that its steps have moved to each
-// account and the cash that they have paid it so far, and the side as it was. lots and cash are 0
-// where no fill-or-kill order is being carried.
+// account and the lot ticks that they have paid it so far, and the side as it was. lots and cash are
+// 0 where no fill-or-kill order is being carried.
 bus Saved(accounts, depth) {
     signal lots[accounts];
     signal cash[accounts];
@@ -43,11 +44,13 @@ bus Saved(accounts, depth) {
 }
 
 // What does not change during a batch. exposure: positions . weights before the batch;
-// gram[b][c]: weights of b . weights of c; feeRates are FeeRates'.
+// gram[b][c]: weights of b . weights of c; feeRates are FeeRates'; excess is HeadroomLotTicks';
+// signersAccount: whose key each signer is, -1 of a signer that is not enabled.
 bus Fixed(accounts, books, signers, scenarios) {
     signal time;
     signal accountIds[accounts];
-    signal isSignersAccount[signers][accounts];
+    signal excess[accounts];
+    signal signersAccount[signers];
     signal bookIds[books];
     signal isOpen[books];
     signal isPlain[books];

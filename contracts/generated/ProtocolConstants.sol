@@ -54,6 +54,7 @@ library ProtocolConstants {
     uint256 internal constant KEY_VERSION_BITS = 20;
     uint256 internal constant MARKS_PER_WORD = 12;
     uint256 internal constant HEALTH_BITS = 65;
+    uint256 internal constant HEALTH_LOT_TICKS_BITS = 55;
     uint256 internal constant MARGIN_VALUE_FACTOR = 4;
     uint256 internal constant MARGIN_INITIAL_FACTOR = 5;
     uint256 internal constant FEE_BITS = 16;

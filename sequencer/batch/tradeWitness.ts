@@ -10,6 +10,7 @@ import {
   TRADE_WORD_KINDS,
 } from "../protocol/constants.ts";
 import { FILL, TRADE_MESSAGE } from "../protocol/layout.ts";
+import { sharedLevels } from "../protocol/merklePath.ts";
 import { feesWord, sideWords, weightWords } from "../protocol/state.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
@@ -26,9 +27,12 @@ export function bookInputs(
 ): CircuitInputs {
   const { base, state, trees, set } = options;
   const ids = padded(set.books, sizes.books);
+  const shared = sharedLevels(sizes.books, sizes.bookLevels);
+  const bookTop = fields(trees.books.top(shared));
   const siblings: CircuitValue[] = [];
   for (const id of ids) {
-    siblings.push(trees.books.path(id).map(fields));
+    const path = trees.books.path(id);
+    siblings.push(path.slice(0, path.length - shared).map(fields));
     trees.move("books", id, state);
   }
   const books = ids.map((id) => base.book(id));
@@ -47,6 +51,7 @@ export function bookInputs(
     bids: sideOf(false),
     asks: sideOf(true),
     bookSiblings: siblings,
+    bookTop,
   };
 }
 

@@ -14,6 +14,7 @@ import {
 } from "../protocol/constants.ts";
 import type { PublicKey, Signature } from "../protocol/eddsa.ts";
 import { KEY_META } from "../protocol/layout.ts";
+import { sharedLevels } from "../protocol/merklePath.ts";
 import { type Snapshot, slotRiskWords } from "../protocol/snapshot.ts";
 import { keyHash, type Roots, seriesWord } from "../protocol/state.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
@@ -77,11 +78,15 @@ export function accountInputs(
 ): CircuitInputs {
   const { base, state, trees, set } = options;
   const ids = padded(set.accounts, sizes.accounts);
+  const shared = sharedLevels(sizes.accounts, sizes.accountLevels);
+  const ownLevels = sizes.accountLevels - shared;
+  const accountTop = fields(trees.accounts.top(shared));
+  const sessionTop = fields(trees.sessions.top(shared));
   const siblings: { account: CircuitValue; session: CircuitValue }[] = [];
   for (const id of ids) {
     siblings.push({
-      account: trees.accounts.path(id).map(fields),
-      session: trees.sessions.path(id).map(fields),
+      account: trees.accounts.path(id).slice(0, ownLevels).map(fields),
+      session: trees.sessions.path(id).slice(0, ownLevels).map(fields),
     });
     trees.move("accounts", id, state);
     trees.move("sessions", id, state);
@@ -94,10 +99,12 @@ export function accountInputs(
     cash: fields(accounts.map(({ cash }) => cash)),
     packedPositions: accounts.map(({ positions }) => fields(packedPositions(positions))),
     accountSiblings: siblings.map(({ account }) => account),
+    accountTop,
     keyHashes: sessions.map(({ keys }) => fields(keys.map(keyHash))),
     watermark: fields(sessions.map(({ watermark }) => watermark)),
     lockedSince: fields(sessions.map(({ lockedSince }) => lockedSince)),
     sessionSiblings: siblings.map(({ session }) => session),
+    sessionTop,
   };
 }
 

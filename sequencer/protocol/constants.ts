@@ -67,6 +67,12 @@ export const MARKS_PER_WORD = 12;
  * two of them.
  */
 export const HEALTH_BITS = 65;
+/**
+ * The same in lot ticks of `unit`, rounded down, as steps of a trade batch have it: with
+ * |4 cash / unit| < 2^48 headrooms are below 2^51.4, 20 times maintenance below 2^53.8, and the
+ * difference of two of them below 2^54.8.
+ */
+export const HEALTH_LOT_TICKS_BITS = 55;
 /** Initial margin = 5/4 of the worst scenario loss, maintenance margin = the loss itself. */
 export const MARGIN_VALUE_FACTOR = 4;
 export const MARGIN_INITIAL_FACTOR = 5;

@@ -9,6 +9,16 @@ export function pathPositions(id: number, levels: number): number[] {
   return Array.from({ length: levels }, (_, level) => Math.floor(id / ARITY ** level) % ARITY);
 }
 
+/**
+ * How many of the uppermost levels of a tree circuits open whole where they replace `leaves` leaves:
+ * as many as have no more than twice as many nodes. Twin: circuits/gadgets/MerkleUpdates.circom.
+ */
+export function sharedLevels(leaves: number, levels: number): number {
+  let shared = 0;
+  while (shared + 1 < levels && ARITY ** (shared + 1) <= 2 * leaves) shared++;
+  return shared;
+}
+
 /** The root that a leaf and its path, both from the leaf upwards, lead to. */
 export function rootFromPath({
   leaf,

@@ -12,6 +12,8 @@ export interface MerkleTree {
   setMany(leaves: Iterable<readonly [id: number, leaf: bigint]>): void;
   /** For each level from the leaf to the root, the 3 siblings in child order. */
   path(id: number): bigint[][];
+  /** All nodes of the level that is `depth` below the root, in order. */
+  top(depth: number): bigint[];
   /** For each level from the leaf to the root, the place (0..3) among the siblings. */
   positions(id: number): number[];
 }
@@ -69,6 +71,8 @@ export function createMerkleTree({
         return family(level, parent).filter((_, child) => child !== position);
       });
     },
+    top: (depth) =>
+      Array.from({ length: ARITY ** depth }, (_, index) => node(levels - depth, index)),
     positions(id) {
       checkId(id);
       return pathPositions(id, levels);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { SignalValues } from "../../circuits/adversary/calculator.ts";
-import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
+import { HEALTH_BITS, FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { runs } from "../property/runs.ts";
 import { accepts, assertPinned, vectors } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
@@ -60,7 +60,11 @@ const EDGES = [
 ];
 
 test("Admissible proves 1: passes + fails = enabled, both 0 or 1, whatever is hinted", async () => {
-  const gadget = await loadGadget({ file, main: `Admissible(${SIZE})`, freeHints: true });
+  const gadget = await loadGadget({
+    file,
+    main: `Admissible(${SIZE}, ${HEALTH_BITS})`,
+    freeHints: true,
+  });
   for (const edge of EDGES) {
     assert.deepEqual(reachable(gadget, { ...edge, enabled: 0 }), ["0 0"]);
     const verdict = isAdmissible(edge.headroom, edge.change) ? "1 0" : "0 1";
@@ -69,7 +73,11 @@ test("Admissible proves 1: passes + fails = enabled, both 0 or 1, whatever is hi
 });
 
 test("Admissible proves 2: healthy is claimed only where every scenario holds", async () => {
-  const gadget = await loadGadget({ file, main: `Admissible(${SIZE})`, freeHints: true });
+  const gadget = await loadGadget({
+    file,
+    main: `Admissible(${SIZE}, ${HEALTH_BITS})`,
+    freeHints: true,
+  });
   fc.assert(
     fc.property(pair, pair, (headroom, change) => {
       fc.pre(!isAdmissible(headroom, change));
@@ -81,7 +89,11 @@ test("Admissible proves 2: healthy is claimed only where every scenario holds", 
 });
 
 test("Admissible proves 3: unhealthy is claimed only with a scenario that fails", async () => {
-  const gadget = await loadGadget({ file, main: `Admissible(${SIZE})`, freeHints: true });
+  const gadget = await loadGadget({
+    file,
+    main: `Admissible(${SIZE}, ${HEALTH_BITS})`,
+    freeHints: true,
+  });
   fc.assert(
     fc.property(pair, pair, (headroom, change) => {
       fc.pre(isAdmissible(headroom, change));
@@ -93,7 +105,7 @@ test("Admissible proves 3: unhealthy is claimed only with a scenario that fails"
 });
 
 test("Admissible proves 1-3 of 18 scenarios: no wire but its choices can be forged", async () => {
-  const gadget = await loadGadget({ file, main: "Admissible(18)" });
+  const gadget = await loadGadget({ file, main: `Admissible(18, ${HEALTH_BITS})` });
   const room = Array.from({ length: 18 }, (_, s) => 1000 - s);
   for (const last of [-983, -984]) {
     const change = room.map((_, s) => (s === 17 ? last : -s));

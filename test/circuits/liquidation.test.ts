@@ -18,7 +18,7 @@ import { slotRisk } from "../support/market.ts";
 const UNIT = 1000;
 const source = {
   file: "trade/Liquidation.circom",
-  main: `Liquidation(${SCENARIOS}, ${UNIT})`,
+  main: `Liquidation(${SCENARIOS})`,
 };
 const slot = slotRisk(200, 80);
 const risk: Risk = { marks: [slot.mark], changes: [slot.changes] };
@@ -51,11 +51,13 @@ function headroomOf(given: Case): number {
 
 function inputsOf(given: Case) {
   const account = accountOf(given);
-  const headroom = scenarioValues(account, risk).map((value) => 4 * account.cash + UNIT * value);
+  const quotient = cashQuotient(account.cash, UNIT);
+  const headroom = scenarioValues(account, risk).map((value) => quotient + value);
+  const excess = Math.floor((5 * (4 * account.cash - UNIT * quotient)) / UNIT);
   const { scenario, price, lots, takerRate = TAKER_RATE } = given;
   const direction = given.lotsHeld > 0 ? -1 : 1;
   const rates = bookRisk([1], risk);
-  return { enabled: 1, scenario, headroom, rates, price, lots, direction, takerRate };
+  return { enabled: 1, scenario, headroom, excess, rates, price, lots, direction, takerRate };
 }
 
 /** The conditions as SPEC writes them. */

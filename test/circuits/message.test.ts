@@ -5,7 +5,7 @@ import { pack } from "../../sequencer/protocol/codec.ts";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { TRADE_MESSAGE } from "../../sequencer/protocol/layout.ts";
 import { type Carry, carryWord } from "../../sequencer/protocol/state.ts";
-import { assertPinned, assertRejects, readAll } from "../support/cheat.ts";
+import { assertPinned, assertRejects } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
 
 const NOW = 1_800_000_000_000;
@@ -149,19 +149,18 @@ const order: Carry = {
   ...{ postOnly: false, reduceOnly: true, seq: 2 ** 40 - 1 },
 };
 const NAMES = ["isActive", "book", "isSell", "price", "lots", "isIoc", "isFok", "isPostOnly"];
-const LATER = ["isReduceOnly", "seq", "fokSteps", "isDoomed"];
+const LATER = ["isReduceOnly", "seq", "fokSteps", "isDoomed", "account"];
 
 test("CarryOpened proves: carried = the fields of word, all zero if it is 0", async () => {
   const gadget = await loadGadget({ file: "trade/Books.circom", main: "CarryOpened(2)" });
   const read = (word: bigint) => {
     const witness = assertPinned(gadget, { word, accountIds: ids });
-    const fields = [...NAMES, ...LATER].map((name) => gadget.read(witness, `carried.${name}`));
-    return [...fields, ...readAll(gadget, witness, "carried.isAccount", 2)].map(Number);
+    return [...NAMES, ...LATER].map((name) => Number(gadget.read(witness, `carried.${name}`)));
   };
   const price = 2 ** 23 - 4;
-  const fields = [1, 5, 1, price, 7, 1, 0, 0, 1, order.seq, 0, 0, 0, 1];
+  const fields = [1, 5, 1, price, 7, 1, 0, 0, 1, order.seq, 0, 0, 8];
   assert.deepEqual(read(carryWord(order)), fields);
-  assert.deepEqual(read(0n), new Array(14).fill(0));
+  assert.deepEqual(read(0n), new Array(13).fill(0));
 });
 
 test("CarryOpened proves: its account is opened; no fill-or-kill is carried", async () => {
@@ -173,34 +172,33 @@ test("CarryOpened proves: its account is opened; no fill-or-kill is carried", as
   assertRejects(gadget, { word: carryWord(order) + (1n << 123n), accountIds: ids });
 });
 
-function carried(value: Partial<Record<string, number>>, isAccount: number[]) {
-  const names = [...NAMES, ...LATER];
-  return { ...Object.fromEntries(names.map((name) => [name, value[name] ?? 0])), isAccount };
+function carried(value: Partial<Record<string, number>>) {
+  return Object.fromEntries([...NAMES, ...LATER].map((name) => [name, value[name] ?? 0]));
 }
 
 const ACTIVE = {
   ...{ isActive: 1, book: 5, isSell: 1, price: 2 ** 23 - 4, lots: 7, isIoc: 1 },
-  ...{ isReduceOnly: 1, seq: order.seq, fokSteps: 2 },
+  ...{ isReduceOnly: 1, seq: order.seq, fokSteps: 2, account: 8 },
 };
 
 test("CarryClosed proves: word = the packed order, 0 if there is none", async () => {
-  const gadget = await loadGadget({ file: "trade/Books.circom", main: "CarryClosed(2)" });
-  const some = assertPinned(gadget, { carried: carried(ACTIVE, [0, 1]), accountIds: ids });
+  const gadget = await loadGadget({ file: "trade/Books.circom", main: "CarryClosed()" });
+  const some = assertPinned(gadget, { carried: carried(ACTIVE) });
   assert.equal(gadget.read(some, "word"), carryWord(order));
-  const none = assertPinned(gadget, { carried: carried({}, [0, 0]), accountIds: ids });
+  const none = assertPinned(gadget, { carried: carried({}) });
   assert.equal(gadget.read(none, "word"), 0n);
 });
 
 test("CarryOn proves: order if goesOn; carried if no order step; else all zero", async () => {
-  const gadget = await loadGadget({ file: "trade/Step.circom", main: "CarryOn(2)" });
-  const old = carried({ ...ACTIVE, lots: 1 }, [1, 0]);
-  const next = carried(ACTIVE, [0, 1]);
+  const gadget = await loadGadget({ file: "trade/Step.circom", main: "CarryOn()" });
+  const old = carried({ ...ACTIVE, lots: 1, account: 3 });
+  const next = carried(ACTIVE);
   const lots = (isOrder: number, goesOn: number) => {
     const witness = assertPinned(gadget, { carried: old, order: next, isOrder, goesOn });
-    const fields = ["isActive", "lots"].map((name) => gadget.read(witness, `after.${name}`));
-    return [...fields, ...readAll(gadget, witness, "after.isAccount", 2)].map(Number);
+    const names = ["isActive", "lots", "account"];
+    return names.map((name) => Number(gadget.read(witness, `after.${name}`)));
   };
-  assert.deepEqual(lots(1, 1), [1, 7, 0, 1]);
-  assert.deepEqual(lots(1, 0), [0, 0, 0, 0]);
-  assert.deepEqual(lots(0, 0), [1, 1, 1, 0]);
+  assert.deepEqual(lots(1, 1), [1, 7, 8]);
+  assert.deepEqual(lots(1, 0), [0, 0, 0]);
+  assert.deepEqual(lots(0, 0), [1, 1, 3]);
 });

@@ -5,7 +5,14 @@ import fc from "fast-check";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { ENTRY_SENTINEL } from "../../sequencer/protocol/state.ts";
 import { runs } from "../property/runs.ts";
-import { accepts, assertPinned, assertRejects, readAll, vectors } from "../support/cheat.ts";
+import {
+  accepts,
+  assertPinned,
+  assertRejects,
+  readAll,
+  vectors,
+  wrapped,
+} from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
 
 const locate = "gadgets/SideLocate.circom";
@@ -63,13 +70,13 @@ function assertLocated(
 
 test("SideLocate proves 1: at is the first entry at the bound, whatever is hinted", async () => {
   const gadget = await loadGadget({ file: locate, main: `SideLocate(${DEPTH})`, freeHints: true });
-  const hints = [...vectors([0n, 1n], DEPTH), [2n, 1n, 0n, 0n], [R - 1n, 0n, 0n, 0n]];
+  const hints = [...vectors([0n, 1n], DEPTH), [2n, R - 1n, 0n, 0n], [R - 1n, 0n, 2n, 0n]];
   fc.assert(
     fc.property(side, bound, (orders, limit) => {
       const inputs = { side: orders, enabled: 1, bound: limit };
-      const taken = hints.filter((hint) => accepts(gadget, { ...inputs, hint_isBefore: hint }));
+      const taken = hints.filter((hint) => accepts(gadget, { ...inputs, hint_isAt: hint }));
       assert.equal(taken.length, 1, "an order must have one place only");
-      const witness = gadget.witness({ ...inputs, hint_isBefore: taken[0]! });
+      const witness = gadget.witness({ ...inputs, hint_isAt: taken[0]! });
       assertLocated(gadget, witness, orders, limit);
     }),
     runs(60),
@@ -85,9 +92,9 @@ test("SideLocate proves 1: no wire can be forged; a worse entry never goes first
   }
   // Where an order crosses, the bound is 1: only the first entry lies there.
   const free = await loadGadget({ file: locate, main: `SideLocate(${DEPTH})`, freeHints: true });
-  for (const hint_isBefore of vectors([0n, 1n], DEPTH)) {
-    const isFirst = hint_isBefore.every((bit) => bit === 0n);
-    assert.equal(accepts(free, { side: orders, enabled: 1, bound: 1, hint_isBefore }), isFirst);
+  for (const hint_isAt of vectors([0n, 1n], DEPTH)) {
+    const isFirst = hint_isAt.every((bit, index) => bit === (index === 0 ? 1n : 0n));
+    assert.equal(accepts(free, { side: orders, enabled: 1, bound: 1, hint_isAt }), isFirst);
   }
 });
 
@@ -100,7 +107,7 @@ test("SideLocate proves 2: isExact = 1 exactly if the entry has the bound's prio
       const named = limit + off;
       const isKnown = orders.some((each) => each >> 42n === named >> 42n);
       const said = vectors([0n, 1n], DEPTH)
-        .map((hint_isBefore) => ({ side: orders, enabled: 1, bound: named, hint_isBefore }))
+        .map((hint_isAt) => ({ side: orders, enabled: 1, bound: named, hint_isAt }))
         .filter((inputs) => accepts(gadget, inputs))
         .map((inputs) => gadget.read(gadget.witness(inputs), "isExact"));
       // Nobody can say that an order is not there which is, nor the other way round.
@@ -164,30 +171,74 @@ const sides = [
   ],
 ];
 
-test("ReadSide proves: side = the chosen side of the chosen book", async () => {
-  const gadget = await loadGadget({ file: access, main: "ReadSide(2, 3)" });
-  for (const [book, isAsk] of [
-    [0, 0],
-    [0, 1],
-    [1, 0],
-    [1, 1],
+test("ChosenSide proves: the side of the chosen book, the first book's bids if none is", async () => {
+  const gadget = await loadGadget({ file: access, main: "ChosenSide(2)" });
+  for (const [isBook, isAsk, place] of [
+    [[1, 0], 0, 0],
+    [[1, 0], 1, 1],
+    [[0, 1], 0, 2],
+    [[0, 1], 1, 3],
+    [[0, 0], 0, 0],
+    [[0, 0], 1, 0],
   ] as const) {
-    const isBook = [0, 1].map((index) => (index === book ? 1 : 0));
-    const witness = assertPinned(gadget, { sides, isBook, isAsk });
-    assert.deepEqual(readAll(gadget, witness, "side", 3), sides[book]![isAsk]!.map(BigInt));
+    const witness = assertPinned(gadget, { isBook, isAsk });
+    const expected = [0, 1, 2, 3].map((index) => (index === place ? 1n : 0n));
+    assert.deepEqual(readAll(gadget, witness, "out", 4), expected);
   }
-  const none = assertPinned(gadget, { sides, isBook: [0, 0], isAsk: 1 });
-  assert.deepEqual(readAll(gadget, none, "side", 3), [0n, 0n, 0n]);
 });
 
-test("WriteSide proves: out = sides with the chosen side replaced", async () => {
-  const gadget = await loadGadget({ file: access, main: "WriteSide(2, 3)" });
-  const side = [21, 22, 23];
-  const witness = assertPinned(gadget, { sides, isBook: [0, 1], isAskOf: [0, 1], side });
-  const out = [0, 1].map((book) =>
-    [0, 1].map((at) => readAll(gadget, witness, `out[${book}][${at}]`, 3).map(Number)),
-  );
-  assert.deepEqual(out, [sides[0], [sides[1]![0], side]]);
+const rows = sides.flat();
+/** A row read, what is added to each of its cells, and the row written back. */
+const ADDED = `template Added(n, width) {
+    signal input chosen[n];
+    signal input rows[n][width];
+    signal input more[width];
+    signal output row[width] <== ReadRow(n, width)(chosen, rows);
+    signal by[width];
+    for (var j = 0; j < width; j++) {
+        by[j] <== row[j] * more[j] + 1;
+    }
+    signal output out[n][width] <== ReplaceRow(n, width)(chosen, rows, row, by);
+}`;
+const added = { file: "gadgets/Row.circom", main: "Added(4, 3)", around: ADDED };
+/** Factors of 0 and 1 among them: what is written then does not, or just so, depend on the row. */
+const MORE = [
+  [2, 0, 1],
+  [1, 1, 1],
+  [0, 0, 0],
+];
+
+test("ReplaceRow proves 1 and 2: the row is the chosen one, and it alone is replaced", async () => {
+  const gadget = await loadGadget(added);
+  for (const more of MORE) {
+    for (const place of rows.keys()) {
+      const chosen = rows.map((_, index) => (index === place ? 1 : 0));
+      const witness = assertPinned(gadget, { chosen, rows, more });
+      const row = readAll(gadget, witness, "row", 3).map(Number);
+      assert.deepEqual(row, rows[place]);
+      const out = rows.map((_, at) => readAll(gadget, witness, `out[${at}]`, 3).map(Number));
+      const by = row.map((cell, j) => cell * more[j]! + 1);
+      assert.deepEqual(out, rows.with(place, by));
+    }
+  }
+});
+
+test("ReplaceRow proves 1: another row than the chosen one is refused", async () => {
+  const gadget = await loadGadget({ file: "gadgets/Row.circom", main: "ReplaceRow(4, 3)" });
+  for (const more of MORE) {
+    for (const place of rows.keys()) {
+      const chosen = rows.map((_, index) => (index === place ? 1 : 0));
+      const others = vectors([0n, 1n, R - 1n], 3).map((off) =>
+        rows[place]!.map((cell, j) => wrapped(BigInt(cell) + off[j]!, R)),
+      );
+      // What is written follows from the row that is claimed, as it does in a step.
+      const taken = [...others, ...rows.map((row) => row.map(BigInt))].filter((row) => {
+        const by = row.map((cell, j) => wrapped(cell * BigInt(more[j]!) + 1n, R));
+        return accepts(gadget, { chosen, rows, row, by });
+      });
+      assert.deepEqual(taken, [rows[place]!.map(BigInt), rows[place]!.map(BigInt)]);
+    }
+  }
 });
 
 test("OppositeTop proves: out = the first entry of the side that is traded against", async () => {

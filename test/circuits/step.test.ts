@@ -75,17 +75,17 @@ test("TradeStep proves 1: a message extends the chain of the key that signs it",
 });
 
 test("TradeStep proves 1: a signer that is not enabled signs nothing, also for account 0", () => {
-  assertRefused(circuit, all(honest, { signerEnabled: [[1, 0n]] }), "TradeStep: actors");
+  assertRefused(circuit, all(honest, { signerEnabled: [[1, 0n]] }), "TradeStep: signal isActor[A]");
   // Nobody at all: without a check account 0 would place, cancel and fill what no one signed.
   const unsigned = all(honest, { stepSigner: [[3, 3n]] });
-  assertRefused(circuit, unsigned, "TradeStep: actors");
+  assertRefused(circuit, unsigned, "TradeStep: signal isActor[A]");
   const cancel = all(honest, { stepSigner: [[2, 2n]] });
-  assertRefused(circuit, cancel, "TradeStep: actors");
+  assertRefused(circuit, cancel, "TradeStep: signal isActor[A]");
 });
 
 test("TradeStep proves 1: a message takes the next seq", () => {
   const later = changed(honest, ["nextSeqBefore"], plus(1n));
-  assertRefused(circuit, later, "Trade: bookPath");
+  assertRefused(circuit, later, "Trade: bookTree");
 });
 
 test("TradeStep proves 2: no message or purge while an order is being carried", () => {
@@ -255,7 +255,7 @@ test("TradeStep proves 7: both sides pay the fees of the book", () => {
 test("TradeStep proves 5 and 7: an order that aborts has paid no fees", () => {
   // Whatever its steps paid was taken back: only the book itself is another one.
   const dear = changed(aborts, ["bookFees", 0], set(feesWord({ taker: 9, maker: 9 })));
-  assertRefused(circuit, dear, "Trade: bookPath");
+  assertRefused(circuit, dear, "Trade: bookTree");
 });
 
 test("TradeStep proves 8: a liquidation meets L1 to L4", () => {

@@ -70,10 +70,10 @@ test("OrderCase proves 1 and 2: no wire can be forged", async () => {
 });
 
 const UNIT = 1000;
-const FILL = { file: "trade/Fill.circom", main: `FillVerdict(1, ${UNIT})` };
+const FILL = { file: "trade/Fill.circom", main: "FillVerdict(1)" };
 /** The choices that Admissible leaves to the prover. */
 const CHOICES = /\.(inv|usesSum\[\d+\]|shown\[\d+\]|isWorst\[\d+\])$/;
-/** A buyer's headroom changes by -20,000 and 20,000 for each lot, and by -4,000 for each tick. */
+/** A buyer's headroom changes by -20 and 20 lot ticks for each lot, and by -4 for each tick. */
 const RATES = [400, 440];
 const fill = {
   isTested: 1,
@@ -93,12 +93,12 @@ const saidBy = (gadget: Gadget, witness: bigint[]) =>
 test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and -1", async () => {
   const gadget = await loadGadget(FILL);
   const rooms = [
-    [[60_000, 0], [0, 60_000], "fills"],
-    [[59_999, 0], [0, 60_000], "takerFails"],
-    [[60_000, -1], [0, 60_000], "fills"],
-    [[60_000, 0], [0, 59_999], "makerFails"],
-    [[0, 0], [0, 59_999], "makerFails"],
-    [[60_000, 0], [-1, 60_000], "fills"],
+    [[60, 0], [0, 60], "fills"],
+    [[59, 0], [0, 60], "takerFails"],
+    [[60, -1], [0, 60], "fills"],
+    [[60, 0], [0, 59], "makerFails"],
+    [[0, 0], [0, 59], "makerFails"],
+    [[60, 0], [-1, 60], "fills"],
   ] as const;
   for (const [takerRoom, makerRoom, expected] of rooms) {
     const inputs = { ...fill, takerRoom, makerRoom };
@@ -111,12 +111,12 @@ test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and 
 test("FillVerdict proves 4: who is liquidated need only not fall below the level", async () => {
   const gadget = await loadGadget(FILL);
   const makerRoom = [10 ** 9, 10 ** 9];
-  // 20 times maintenance changes by 4 * (-60,000) + 60,000 and 5 * 60,000.
-  const inputs = { ...fill, isRelief: 1, makerRoom, level: -400_000 };
+  // 20 times maintenance changes by 4 * (-60) + 60 and 5 * 60.
+  const inputs = { ...fill, isRelief: 1, makerRoom, level: -400 };
   const verdict = (takerRoom: readonly number[], change: Partial<typeof inputs> = {}) =>
     saidBy(gadget, gadget.witness({ ...inputs, ...change, takerRoom })).join();
-  const [falls, level] = [-180_000, -400_000];
-  // 4 room + room_S - 180,000 is to be at least the level: room_S = 0.
+  const [falls, level] = [-180, -400];
+  // 4 room + room_S - 180 is to be at least the level: room_S = 0.
   const least = (level - falls) / 4;
   assert.equal(verdict([least, 0]), "fills");
   assert.equal(verdict([least - 1, 0]), "takerFails");
@@ -124,13 +124,13 @@ test("FillVerdict proves 4: who is liquidated need only not fall below the level
   assert.equal(verdict([least, 0], { isRelief: 0, level: 0 }), "takerFails");
   const failing = { ...inputs, takerRoom: [least, 0] };
   assertPinned(gadget, failing, { free: CHOICES });
-  // A sale gains in the first, however far below it stands, and loses 300,000 in the unchanged one.
-  const sale = { direction: -1, level: -300_000 };
+  // A sale gains in the first, however far below it stands, and loses 300 in the unchanged one.
+  const sale = { direction: -1, level: -300 };
   assert.equal(verdict([-(10 ** 6), 0], sale), "fills");
-  assert.equal(verdict([-(10 ** 6), 0], { ...sale, level: -299_999 }), "takerFails");
+  assert.equal(verdict([-(10 ** 6), 0], { ...sale, level: -299 }), "takerFails");
 });
 
-test("FillVerdict proves 2: price and fees of both sides, in 1e-6 USDC", async () => {
+test("FillVerdict proves 2: price and fees of both sides, in lot ticks", async () => {
   const gadget = await loadGadget(FILL);
   const room = [10 ** 9, 10 ** 9];
   for (const [direction, price, lots, takerFee, makerFee] of [
@@ -141,7 +141,7 @@ test("FillVerdict proves 2: price and fees of both sides, in 1e-6 USDC", async (
   ] as const) {
     const inputs = { ...fill, direction, price, lots, takerFee, makerFee };
     const witness = gadget.witness({ ...inputs, takerRoom: room, makerRoom: room });
-    const pays = (side: number, fee: number) => wrapped(UNIT * lots * (side * price + fee), R);
+    const pays = (side: number, fee: number) => wrapped(lots * (side * price + fee), R);
     assert.equal(gadget.read(witness, "takerPays"), pays(direction, takerFee));
     assert.equal(gadget.read(witness, "makerPays"), pays(-direction, makerFee));
   }
@@ -149,8 +149,8 @@ test("FillVerdict proves 2: price and fees of both sides, in 1e-6 USDC", async (
 
 test("FillVerdict proves 3: each side's own fee counts four times in its headroom", async () => {
   const gadget = await loadGadget(FILL);
-  const takerRoom = [60_000 + 4 * 3 * 2 * UNIT, 0];
-  const makerRoom = [0, 60_000 - 4 * 3 * UNIT];
+  const takerRoom = [60 + 4 * 3 * 2, 0];
+  const makerRoom = [0, 60 - 4 * 3];
   const inputs = { ...fill, takerFee: 2, makerFee: -1, takerRoom, makerRoom };
   const verdict = (change: Partial<typeof inputs>) =>
     saidBy(gadget, assertPinned(gadget, { ...inputs, ...change }, { free: CHOICES })).join();
@@ -160,10 +160,10 @@ test("FillVerdict proves 3: each side's own fee counts four times in its headroo
   assert.equal(verdict({ takerFee: 3 }), "takerFails");
   assert.equal(verdict({ makerFee: 0 }), "makerFails");
   // A seller who takes: the fee is paid, whichever way the price goes.
-  const seller = { direction: -1, takerRoom: [0, 60_000 + 24_000], makerRoom: [48_000, 0] };
+  const seller = { direction: -1, takerRoom: [0, 60 + 24], makerRoom: [48, 0] };
   assert.equal(verdict(seller), "fills");
-  assert.equal(verdict({ ...seller, takerRoom: [0, 83_999] }), "takerFails");
-  assert.equal(verdict({ ...seller, makerRoom: [47_999, 0] }), "makerFails");
+  assert.equal(verdict({ ...seller, takerRoom: [0, 83] }), "takerFails");
+  assert.equal(verdict({ ...seller, makerRoom: [47, 0] }), "makerFails");
 });
 
 const APPLY = { file: "trade/Fill.circom", main: `ApplyFill(3, 2, 1, ${UNIT})` };
@@ -173,8 +173,8 @@ const moved = {
   isBook: [0, 1],
   rates: RATES,
   signedLots: 3,
-  takerPays: 321_000,
-  makerPays: -318_000,
+  takerPays: 321,
+  makerPays: -318,
   restore: 0,
   isKept: 0,
   headroom: [
@@ -194,17 +194,17 @@ const moved = {
 };
 type Moved = typeof moved;
 
-/** What the step must leave, by each account's change of lots and cash. */
+/** What the step must leave, by each account's change of lots, and of cash in lot ticks. */
 function changedBy(given: Moved, lots: readonly number[], cash: readonly number[]) {
   const row = (values: readonly number[]) => values.map((value) => wrapped(value, R));
   const paid = cash.reduce((sum, change) => sum - change, 0);
   return {
-    cash: row(given.cash.map((value, a) => value + cash[a]!)),
+    cash: row(given.cash.map((value, a) => value + UNIT * cash[a]!)),
     net: given.net.map((of, a) => row([of[0]!, of[1]! + lots[a]!])),
     room: given.headroom.map((of, a) =>
-      row(of.map((value, s) => value + UNIT * lots[a]! * RATES[s]! + 4 * cash[a]!)),
+      row(of.map((value, s) => value + lots[a]! * RATES[s]! + 4 * cash[a]!)),
     ),
-    fees: wrapped(given.fees + paid, R),
+    fees: wrapped(given.fees + UNIT * paid, R),
   };
 }
 
@@ -222,9 +222,9 @@ function readMoved(gadget: Gadget, given: Moved) {
 test("ApplyFill proves 1, 4 and 5: lots, cash, headrooms of two; fees take the rest", async () => {
   const gadget = await loadGadget(APPLY);
   for (const signedLots of [3, -3, 2 ** 22 - 1]) {
-    const notional = UNIT * 105 * signedLots;
-    const takerPays = notional + 6000;
-    const makerPays = -notional - 3000;
+    const notional = 105 * signedLots;
+    const takerPays = notional + 6;
+    const makerPays = -notional - 3;
     const given = { ...moved, signedLots, takerPays, makerPays };
     const expected = changedBy(given, [signedLots, -signedLots, 0], [-takerPays, -makerPays, 0]);
     assert.deepEqual(readMoved(gadget, given), expected);
@@ -239,7 +239,7 @@ test("ApplyFill proves 2: an abort takes back what was moved, and not its own st
   const given = { ...moved, restore: 1 };
   const expected = changedBy(given, [-5, 2, 3], [700, -300, -150]);
   assert.deepEqual(readMoved(gadget, given), expected);
-  assert.equal(expected.fees, wrapped(7 - 250, R), "the fees that it paid go back");
+  assert.equal(expected.fees, wrapped(7 - 250 * UNIT, R), "the fees that it paid go back");
   // An order that fails in its first step leaves what it found.
   const first = { ...given, savedLots: [0, 0, 0], savedCash: [0, 0, 0] };
   assert.deepEqual(readMoved(gadget, first), changedBy(first, [0, 0, 0], [0, 0, 0]));
@@ -254,7 +254,7 @@ test("ApplyFill proves 3: what steps moved adds up while the order is kept, else
   };
   assert.deepEqual(saved({ ...moved, isKept: 1 }), [
     [8, -5, -3].map((lots) => wrapped(lots, R)),
-    [-700 - 321_000, 300 + 318_000, 150].map((cash) => wrapped(cash, R)),
+    [-700 - 321, 300 + 318, 150].map((cash) => wrapped(cash, R)),
   ]);
   const none = [0n, 0n, 0n];
   assert.deepEqual(saved(moved), [none, none]);

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { evaluate } from "../../sequencer/batch/publicInputs.ts";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { hashVector, poseidon } from "../../sequencer/protocol/hash.ts";
+import { sharedLevels } from "../../sequencer/protocol/merklePath.ts";
 import { privateRoot, stateRoot } from "../../sequencer/protocol/state.ts";
 import { createMerkleTree } from "../../sequencer/state/merkleTree.ts";
 import { runs } from "../property/runs.ts";
@@ -126,6 +127,68 @@ test("MerkleUpdate proves 2: rootAfter is the root with leafAfter in its stead",
     const witness = gadget.witness({ id, leafBefore: leaves[id]!, leafAfter: 3n, siblings });
     assert.equal(gadget.read(witness, "rootAfter"), tree.root());
   }
+});
+
+const UPDATES = { file: "gadgets/MerkleUpdates.circom", main: "MerkleUpdates(3, 3)" };
+const SHARED = sharedLevels(3, 3);
+
+/** Three leaves of a tree of 64 replaced, two of them below the same node. */
+function updates(ids: readonly number[]) {
+  const tree = createMerkleTree({ levels: 3, emptyLeaf: 7n });
+  for (const id of [0, 5, 6, 40, 63]) tree.set(id, 100n + BigInt(id));
+  const rootBefore = tree.root();
+  const top = tree.top(SHARED);
+  const leafBefore: bigint[] = [];
+  const leafAfter = ids.map((id, at) => 200n + BigInt(id + 100 * at));
+  const siblings = ids.map((id, at) => {
+    const path = tree.path(id).slice(0, 3 - SHARED);
+    leafBefore.push(tree.leaf(id));
+    tree.set(id, leafAfter[at]!);
+    return path;
+  });
+  return { inputs: { ids, leafBefore, leafAfter, siblings, top }, rootBefore, root: tree.root() };
+}
+
+test("MerkleUpdates proves 1 and 3: the roots before and after", async () => {
+  const gadget = await loadGadget(UPDATES);
+  for (const ids of [
+    [5, 6, 40],
+    [0, 16, 63],
+    [6, 5, 6],
+  ]) {
+    const { inputs, rootBefore, root } = updates(ids);
+    const witness = assertPinned(gadget, inputs);
+    assert.equal(gadget.read(witness, "rootBefore"), rootBefore);
+    assert.equal(gadget.read(witness, "rootAfter"), root);
+  }
+  const { inputs, rootBefore } = updates([5, 6, 40]);
+  // A node that no path meets is in the roots only.
+  const forged = gadget.witness({ ...inputs, top: inputs.top.with(1, 1n) });
+  assert.notEqual(gadget.read(forged, "rootBefore"), rootBefore);
+});
+
+test("MerkleUpdates proves 2: each leaf is in its place, after those before it", async () => {
+  const gadget = await loadGadget(UPDATES);
+  const ids = [5, 6, 40];
+  const { inputs } = updates(ids);
+  const { leafBefore, siblings, top } = inputs;
+  for (const at of ids.keys()) {
+    const { [at]: own } = siblings;
+    const other = own!.map((row, level) => (level === 0 ? row.with(2, row[2]! + 1n) : row));
+    for (const cheat of [
+      { ids: ids.with(at, ids[at]! + 16 - (at === 2 ? 32 : 0)) },
+      { ids: ids.with(at, ids[at]! ^ 1) },
+      { ids: ids.with(at, 64 + ids[at]!) },
+      { leafBefore: leafBefore.with(at, 99n) },
+      { siblings: siblings.with(at, other) },
+    ]) {
+      assertRejects(gadget, { ...inputs, ...cheat }, JSON.stringify(cheat.ids ?? at));
+    }
+  }
+  for (const node of [0, 2]) assertRejects(gadget, { ...inputs, top: top.with(node, 1n) });
+  // The second path as it was before the first leaf was replaced.
+  const stale = siblings.with(1, updates([6, 5, 40]).inputs.siblings[0]!);
+  assertRejects(gadget, { ...inputs, siblings: stale }, "a stale path");
 });
 
 test("MerkleLevel proves: the parents of four children, one in its place", async () => {
