@@ -52,19 +52,23 @@ test("Ledger proves 1: the public words are those that the public inputs commit 
 });
 
 test("Ledger proves 2: rootBefore is the root of the state that was opened", () => {
-  for (const path of [
-    ["owner", 0],
-    ["cash", 0],
-    ["packedPositions", 1, 1],
-    ["accountSiblings", 1, 2, 0],
-    ["sessionSiblings", 1, 0, 2],
-    ["keyHashes", 2, 3],
-    ["watermark", 3],
-    ["lockedSince", 2],
-    ["accountsRootBefore"],
-    ["sessionsRootBefore"],
-  ]) {
-    assertRefused(circuit, changed(honest, path, plus(1n)), "Ledger");
+  const [accounts, sessions] = ["Ledger: accounts.leafAfter", "Ledger: sessions.leafAfter"];
+  for (const [path, where] of [
+    [["owner", 0], accounts],
+    [["cash", 0], accounts],
+    [["packedPositions", 1, 1], accounts],
+    [["accountSiblings", 1, 2, 0], accounts],
+    [["accountTop", 0], accounts],
+    [["accountTop", 1], "Ledger: accounts.rootBefore"],
+    [["sessionSiblings", 1, 0, 2], sessions],
+    [["sessionTop", 2], "Ledger: sessions.rootBefore"],
+    [["keyHashes", 2, 3], sessions],
+    [["watermark", 3], sessions],
+    [["lockedSince", 2], sessions],
+    [["accountsRootBefore"], "Ledger: accounts.rootBefore"],
+    [["sessionsRootBefore"], "Ledger: sessions.rootBefore"],
+  ] as const) {
+    assertRefused(circuit, changed(honest, path, plus(1n)), where);
   }
   const opens = "LedgerOperation: op.isOpenBook * (key.rootBefore - before.booksRoot)";
   assertRefused(circuit, changed(honest, ["booksRootBefore"], plus(1n)), opens);

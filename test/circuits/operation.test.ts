@@ -78,7 +78,7 @@ test("LedgerOperation proves 4: a deposit adds its amount to an account of its o
   assertRefused(circuit, restated(paying, 3, 1, 0x1001n), "LedgerOperation: op.isDeposit *");
   assertRefused(circuit, refielded(paying, 3, { account: 1 }), "LedgerOperation: op.isDeposit *");
   // The amount is in the account's leaf and so in the root.
-  assertRefused(circuit, refielded(paying, 3, { amount: 8 }), "Ledger: accountPath");
+  assertRefused(circuit, refielded(paying, 3, { amount: 8 }), "Ledger: accounts.leafAfter");
 });
 
 test("LedgerOperation proves 5: owners that are named are the account's owner", () => {
@@ -160,8 +160,8 @@ test("LedgerOperation proves 6: a key takes the place of the key that was there"
       "RegisterKey: enabled * hashes.oldHash === found",
     );
   }
-  assertRefused(circuit, refielded(paying, 4, { keyExpiry: 5 }), "Ledger: sessionPath");
-  assertRefused(circuit, restated(paying, 4, 2, 5n), "Ledger: sessionPath");
+  assertRefused(circuit, refielded(paying, 4, { keyExpiry: 5 }), "Ledger: sessions.leafAfter");
+  assertRefused(circuit, restated(paying, 4, 2, 5n), "Ledger: sessions.leafAfter");
 });
 
 test("LedgerOperation proves 6: no book is opened in the place of a carried order's", () => {

@@ -165,9 +165,17 @@ test("LedgerOperation proves 7: T8, the largest holder of a complete ranking, af
 });
 
 test("LedgerOperation proves 7: lots and amounts are in the accounts afterwards", () => {
-  assertRefused(circuit, refielded(takeover, DELEVERAGE, { lots: 6 }), "Ledger: accountPath");
-  assertRefused(circuit, refielded(takeover, INSURE, { amount: 99_999 }), "Ledger: accountPath");
-  assertRefused(circuit, refielded(deficit, 5, { amount: 49_999 }), "Ledger: accountPath");
+  assertRefused(
+    circuit,
+    refielded(takeover, DELEVERAGE, { lots: 6 }),
+    "Ledger: accounts.leafAfter",
+  );
+  assertRefused(
+    circuit,
+    refielded(takeover, INSURE, { amount: 99_999 }),
+    "Ledger: accounts.leafAfter",
+  );
+  assertRefused(circuit, refielded(deficit, 5, { amount: 49_999 }), "Ledger: accounts.leafAfter");
 });
 
 test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", () => {
@@ -177,7 +185,11 @@ test("LedgerOperation proves 8: the fund absorbs a deficit, and stays covered", 
   assertRefused(circuit, refielded(deficit, ABSORB, { amount: 0 }), nothing);
   const self = "LedgerOperation: (op.isTakeover + op.isAbsorb + op.isClose) * isSelf";
   assertRefused(circuit, refielded(deficit, ABSORB, { to: 2 }), self);
-  assertRefused(circuit, refielded(deficit, ABSORB, { amount: amount - 1 }), "Ledger: accountPath");
+  assertRefused(
+    circuit,
+    refielded(deficit, ABSORB, { amount: amount - 1 }),
+    "Ledger: accounts.leafAfter",
+  );
   // Alone in the batch, of a fund without enough.
   const alone = [wordsOf(deficit)[ABSORB]!, ...new Array<string[]>(6).fill(IDLE)];
   const at = (deficit.batch.inputs.accountIds as string[]).indexOf("2");
@@ -207,7 +219,7 @@ test("LedgerOperation proves 11: all fees are collected, and stated", () => {
   const words = wordsOf(release);
   assertRefused(circuit, stated(release, words.with(6, words[3]!)), all);
   const nothing = { kind: LEDGER_KINDS.idle, executed: 0, account: 0, amount: 0 };
-  assertRefused(circuit, refielded(release, 3, nothing), "Ledger: accountPath");
+  assertRefused(circuit, refielded(release, 3, nothing), "Ledger: accounts.leafAfter");
 });
 
 test("LedgerOperation proves 6: a book's fee rates are stated, a rebate within the fee", () => {

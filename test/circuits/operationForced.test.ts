@@ -65,12 +65,12 @@ test("LedgerOperation proves 12: a cancel-all is executed, for the account's own
 
 test("LedgerOperation proves 12: the watermark becomes nextSeq, of that account", () => {
   const words = wordsOf(closing);
-  assertRefused(circuit, stated(closing, words.with(CANCEL, IDLE)), "Ledger: sessionPath");
+  assertRefused(circuit, stated(closing, words.with(CANCEL, IDLE)), "Ledger: sessions.leafAfter");
   const others = words[SHORT]![1]!;
   const moved = refielded(closing, CANCEL, { account: 3 }).operationWords as string[][];
   const other = stated(closing, words.with(CANCEL, [moved[CANCEL]![0]!, others, "0", "0"]));
-  assertRefused(circuit, other, "Ledger: sessionPath");
-  assertRefused(circuit, edited(closing, ["nextSeqBefore"], 7), "Ledger: sessionPath");
+  assertRefused(circuit, other, "Ledger: sessions.leafAfter");
+  assertRefused(circuit, edited(closing, ["nextSeqBefore"], 7), "Ledger: sessions.leafAfter");
 });
 
 test("LedgerOperation proves 13: F1, the charge is the minimum, lots are the position's", () => {
@@ -81,8 +81,8 @@ test("LedgerOperation proves 13: F1, the charge is the minimum, lots are the pos
     assertRefused(circuit, refielded(closing, at, { amount: amount + 1 }), charge);
     assertRefused(circuit, refielded(closing, at, { amount: 0 }), charge);
   }
-  assertRefused(circuit, refielded(closing, LONG, { lots: 31 }), "Ledger: accountPath");
-  assertRefused(circuit, refielded(closing, SHORT, { lots: 99 }), "Ledger: accountPath");
+  assertRefused(circuit, refielded(closing, LONG, { lots: 31 }), "Ledger: accounts.leafAfter");
+  assertRefused(circuit, refielded(closing, SHORT, { lots: 99 }), "Ledger: accounts.leafAfter");
   // Layer one knows how many were asked for; the position says how many there were.
   circuit.witness(refielded(closing, SHORT, { lots: 100 }));
 });
@@ -129,9 +129,9 @@ test("LedgerOperation proves 13: F2, an expired series is paid out, and settles"
   // Whoever is paid first settles the series; the fund's account is nobody's counterparty.
   const [first, second, ...rest] = wordsOf(paid);
   circuit.witness(stated(paid, [second!, first!, ...rest]));
-  assertRefused(circuit, stated(paid, wordsOf(paid).with(0, IDLE)), "Ledger: accountPath");
+  assertRefused(circuit, stated(paid, wordsOf(paid).with(0, IDLE)), "Ledger: accounts.leafAfter");
   const both = stated(paid, wordsOf(paid).with(0, IDLE).with(1, IDLE));
-  assertRefused(circuit, both, "Ledger: accountPath");
+  assertRefused(circuit, both, "Ledger: accounts.leafAfter");
   assertRefused(circuit, held(paid, "cash", 4, 2 ** 51 - 20_000_000), verdict);
 });
 
@@ -166,5 +166,5 @@ test("LedgerOperation proves 13: nothing that was refused has happened", () => {
   const words = wordsOf(closing);
   // Without its operation the batch is the same but for its words: the others' accounts agree.
   circuit.witness(stated(closing, words.with(NOTHING, IDLE)));
-  assertRefused(circuit, stated(closing, words.with(LONG, IDLE)), "Ledger: accountPath");
+  assertRefused(circuit, stated(closing, words.with(LONG, IDLE)), "Ledger: accounts.leafAfter");
 });

@@ -85,7 +85,7 @@ test("TradeStep proves 1: a signer that is not enabled signs nothing, also for a
 
 test("TradeStep proves 1: a message takes the next seq", () => {
   const later = changed(honest, ["nextSeqBefore"], plus(1n));
-  assertRefused(circuit, later, "Trade: bookTree");
+  assertRefused(circuit, later, "Trade: bookTree.leafAfter");
 });
 
 test("TradeStep proves 2: no message or purge while an order is being carried", () => {
@@ -127,7 +127,7 @@ test("TradeStep proves 4: the best entry trades first, whatever the order of the
   const asks = [second!, first!, ...(filling.inputs.asks as string[][])[0]!.slice(2)];
   const worse = changed(honest, ["asks", 0], set(asks));
   // The fills are then others than the public words, and the side has another hash.
-  assertRefused(circuit, worse, "Trade");
+  assertRefused(circuit, worse, "Trade: accounts.leafAfter");
 });
 
 test("TradeStep proves 4: a cancel removes what it names and nothing else", () => {
@@ -246,7 +246,7 @@ test("TradeStep proves 7: both sides pay the fees of the book", () => {
     { taker: 2, maker: -3 },
   ]) {
     const cheap = changed(honest, ["bookFees", 0], set(feesWord(fees)));
-    assertRefused(circuit, cheap, "Trade: accountPath");
+    assertRefused(circuit, cheap, "Trade: accounts.leafAfter");
   }
   const wide = changed(honest, ["bookFees", 0], plus(1n << 33n));
   assertRefused(circuit, wide, "FeeRates");
@@ -255,7 +255,7 @@ test("TradeStep proves 7: both sides pay the fees of the book", () => {
 test("TradeStep proves 5 and 7: an order that aborts has paid no fees", () => {
   // Whatever its steps paid was taken back: only the book itself is another one.
   const dear = changed(aborts, ["bookFees", 0], set(feesWord({ taker: 9, maker: 9 })));
-  assertRefused(circuit, dear, "Trade: bookTree");
+  assertRefused(circuit, dear, "Trade: bookTree.leafAfter");
 });
 
 test("TradeStep proves 8: a liquidation meets L1 to L4", () => {
@@ -276,7 +276,7 @@ test("TradeStep proves 8: a liquidation meets L1 to L4", () => {
   const rated = (taker: number) =>
     changed(liquidates, ["bookFees", 0], set(feesWord({ taker, maker: 0 })));
   assertRefused(circuit, rated(gain), "Liquidation");
-  assertRefused(circuit, rated(gain - 1), "Trade: accountPath");
+  assertRefused(circuit, rated(gain - 1), "Trade: accounts.leafAfter");
   assertRefused(circuit, all(liquidates, { liquidatedScenario: [[1, 18n]] }), "SelectById");
 });
 
@@ -287,7 +287,7 @@ test("TradeStep proves 8: a fill that does not relieve the account is none", () 
   assert.equal(unrelieved.market.state.account(3).positions[0], -100);
   // A lot more of the same order leaves other accounts than the batch says.
   const more = reworded(withPublicInputs(relieved.batch), 1, { lots: 6 });
-  assertRefused(circuit, more, "Trade: accountPath");
+  assertRefused(circuit, more, "Trade: accounts.leafAfter");
   const sides = { taker: 3, maker: 5, takerIsSell: 0 };
   const fill = pack(FILL, { kind: 1, ...sides, book: 0, price: 290 + PRICE_OFFSET, lots: 6 });
   assertRefused(
@@ -297,7 +297,7 @@ test("TradeStep proves 8: a fill that does not relieve the account is none", () 
   );
   // An order that need not close anything is to be admissible, and this one is not.
   const honestly = withPublicInputs(relieved.batch);
-  assertRefused(circuit, reworded(honestly, 1, { reduceOnly: 0 }), "Trade: accountPath");
+  assertRefused(circuit, reworded(honestly, 1, { reduceOnly: 0 }), "Trade: accounts.leafAfter");
   // Nor does an order in a combination close anything.
   const [spread] = weightWords(Array.from({ length: 16 }, (_, slot) => [1, -1][slot] ?? 0));
   const bent = all(honestly, { bookGeneration: [[0, 2n]] });

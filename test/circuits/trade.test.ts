@@ -84,28 +84,36 @@ test("Trade proves 1: the public words are those that the public inputs commit t
 });
 
 test("Trade proves 2: rootBefore is the root of the state that was opened", () => {
-  for (const path of [
-    ["owner", 1],
-    ["cash", 1],
-    ["packedPositions", 1, 0],
-    ["accountSiblings", 1, 2, 0],
-    ["sessionSiblings", 1, 0, 2],
-    ["keyHashes", 2, 3],
-    ["watermark", 3],
-    ["lockedSince", 2],
-    ["bookFees", 1],
-    ["bids", 1, 0],
-    ["bookSiblings", 0, 1, 1],
-    ["accountsRootBefore"],
-    ["sessionsRootBefore"],
-    ["booksRootBefore"],
-  ]) {
+  const [accounts, sessions] = ["Trade: accounts.leafAfter", "Trade: sessions.leafAfter"];
+  const books = "Trade: bookTree.leafAfter";
+  for (const [path, where] of [
+    [["owner", 1], accounts],
+    [["cash", 1], accounts],
+    [["packedPositions", 1, 0], accounts],
+    [["accountSiblings", 1, 2, 0], accounts],
+    [["accountTop", 0], accounts],
+    [["accountTop", 1], "Trade: accounts.rootBefore"],
+    [["sessionSiblings", 1, 0, 2], sessions],
+    [["sessionTop", 0], sessions],
+    [["sessionTop", 3], "Trade: sessions.rootBefore"],
+    [["keyHashes", 2, 3], sessions],
+    [["watermark", 3], sessions],
+    [["lockedSince", 2], sessions],
+    [["bookFees", 1], books],
+    [["bids", 1, 0], books],
+    [["bookSiblings", 0, 1, 1], books],
+    [["bookTop", 0], books],
+    [["bookTop", 2], "Trade: bookTree.rootBefore"],
+    [["accountsRootBefore"], "Trade: accounts.rootBefore"],
+    [["sessionsRootBefore"], "Trade: sessions.rootBefore"],
+    [["booksRootBefore"], "Trade: bookTree.rootBefore"],
+    [["bookGeneration", 1], books],
+  ] as const) {
     // All ones is not more than it was in a side.
     const change = path[0] === "bids" ? plus(-1n) : plus(1n);
-    assertRefused(circuit, changed(honest, path, change), "Trade");
+    assertRefused(circuit, changed(honest, path, change), where);
   }
-  assertRefused(circuit, changed(honest, ["bookGeneration", 1], plus(1n)), "Trade");
-  assertRefused(circuit, changed(honest, ["bookExists", 1], set("0")), "Trade");
+  assertRefused(circuit, changed(honest, ["bookExists", 1], set("0")), books);
   assertRefused(circuit, changed(honest, ["seriesWords", 9], plus(1n)), "PublicData");
   assertRefused(circuit, changed(honest, ["feesBefore"], plus(-1000n)), "PublicData");
   assertRefused(circuit, changed(honest, ["rankingBefore"], plus(1n)), "PublicData");
@@ -211,7 +219,11 @@ test("Trade proves 7: an order that is not done is in carryAfter, and goes on as
   const words = first.words.map((word, index) => (index === at ? word + 1n : word));
   assertRefused(circuit, withPublicInputs(first, words), "PublicData");
   const carries = withPublicInputs(second);
-  assertRefused(circuit, changed(carries, ["carryBefore"], plus(1n << 57n)), "Trade");
+  assertRefused(
+    circuit,
+    changed(carries, ["carryBefore"], plus(1n << 57n)),
+    "Trade: bookTree.leafAfter",
+  );
   const dropped = changed(carries, ["carryBefore"], set(carryWord(undefined)));
   assertRefused(circuit, dropped, "TradeStep: step.isProceed");
   const stranger = changed(carries, ["carryBefore"], plus(-1n));
@@ -287,7 +299,7 @@ test("Trade proves 11: a lock lasts as it was, whatever is told of it", () => {
   assertRefused(circuit, leaving(liquidating, renewed), "PublicData");
   for (const since of ["0", String(lockedSince + 1)]) {
     const cheat = changed(liquidates, ["lockedSince", 3], set(since));
-    assertRefused(circuit, cheat, "Trade: sessionPath");
+    assertRefused(circuit, cheat, "Trade: sessions.leafAfter");
   }
   // The same word, read as a later watermark without a lock.
   const word = BigInt(lockedSince) << 40n;

@@ -48,8 +48,9 @@ export function withPublicInputs(
 
 /**
  * Asserts that the circuit refuses the inputs, and that it is this template that does: a cheat that
- * only some later hash happens to catch is not caught. `where` is `Template`, or `Template: text`
- * with the beginning of the very constraint; the main template must be the one that refuses.
+ * only some later hash happens to catch is not caught. `where` is `Template`, which may be the main
+ * one only if none inside it refuses, or `Template: text` with the beginning of the very constraint
+ * or of the statement that feeds the template inside which the refusal is.
  */
 export function assertRefused(circuit: Circuit, inputs: SignalValues, where: string): void {
   const [template, constraint] = where.split(": ");
@@ -57,7 +58,8 @@ export function assertRefused(circuit: Circuit, inputs: SignalValues, where: str
     () => circuit.witness(inputs),
     (error) => {
       if (!(error instanceof AssertionFailed)) throw error;
-      const places = error.trace.slice(0, Math.max(1, error.trace.length - 1));
+      const inner = error.trace.slice(0, Math.max(1, error.trace.length - 1));
+      const places = constraint === undefined ? inner : error.trace;
       const place = places.find((each) => each.split(":")[0] === template);
       const told = `refused by ${error.trace.join(" < ")}, not by ${where}`;
       assert.ok(place !== undefined, told);
