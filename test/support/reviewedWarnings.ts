@@ -67,6 +67,10 @@ const WARNINGS: readonly Reviewed[] = [
     reason:
       "a ledger asks of the carried order which book it is in; the other fields bound that one",
   },
+  {
+    text: /^In template "ReadRow\(/,
+    reason: "a hint and what it is computed from: ReplaceRow pins it where the row is written back",
+  },
 ];
 
 /** Operands of comparisons in whole circuits for which no bound was derived. */
@@ -86,14 +90,34 @@ const OPERANDS: readonly Reviewed[] = [
       "and set to a sequence number since",
   },
   {
-    text: /\.(fill\.maker|fill\.taker|toBears|bearable\.health)\.(sumAt|changeAt)\[\] in /,
+    text: /\.(fill\.maker|fill\.taker|toBears|bearable\.health)\.(sumAt|changeAt|checked)\[\] in /,
     reason:
-      "headrooms of accounts whose cash and positions are bounded where their leaves are " +
+      "0 or headrooms of accounts whose cash and positions are bounded where their leaves are " +
       "opened and closed; a batch of N steps moves them by less than 2^100 in between",
   },
   {
     text: /^trade: main\.step\[\]\.liquidation\.maintenance in /,
     reason: "4 H_s + H_S of such headrooms, picked by one-hot vectors",
+  },
+  {
+    text: /^trade: main\.step\[\]\.liquidation\.belowBy in /,
+    reason: "0 or the three bits of one account's excess, which a one-hot vector picks",
+  },
+  {
+    text: /^trade: main\.step\[\]\.(datedSeq|feeRates\[\]) in /,
+    reason:
+      "numbers unpacked from a word, entry or book, picked by vectors and flags that are 0 or 1 " +
+      "since their ids are distinct (SelectById)",
+  },
+  {
+    text: /^ledger: \S+\.(op\.isTakeover|gain|takeoverLots|after\.ranking\.next) in /,
+    reason: "flags of a kind, which SelectByIndex makes 0 or 1, times numbers of the words' widths",
+  },
+  {
+    text: /^ledger: \S+\.takeover\.(maintenance|paid|spared|sparedByAll|reduction\.size) in /,
+    reason:
+      "headrooms, lots and rates of their widths, picked by vectors and flags that are 0 or 1 " +
+      "since their ids are distinct (SelectById)",
   },
   {
     text: /^ledger: main\.operation\[\]\.takeover\.(discount|deficit|roomAt\.out) in /,
@@ -129,16 +153,20 @@ const FINDINGS: readonly Reviewed[] = [
     reason: "circomlib's own, attacked with everything that uses them (C3, C8)",
   },
   {
-    text: /^CS0005 (SideLocate|Time|Select|Health|Reduction)\.circom: /,
+    text: /^CS0005 (SideLocate|Time|Select|Health|Reduction|Row|Account)\.circom: /,
     reason: "hints: each is replaced by other values in C3, and pinned by the constraints below it",
   },
   {
-    text: /^CS0010 (SideLocate|Range|MerkleUpdate|KeyOrPath|Unpack|Fees|Takeover)\.circom: /,
+    text: /^CS0010 (SideLocate|Range|MerkleUpdates?|KeyOrPath|Unpack|Fees|Takeover)\.circom: /,
     reason: "at most 253 bits, asserted where the width is a parameter: one decomposition each",
   },
   {
     text: /^CS0018 exit\.circom: component path = MerkleUpdate/,
     reason: "an exit changes nothing: of the roots before and after it needs the first",
+  },
+  {
+    text: /^CA01 Row\.circom: signal (output row|input chosen|input rows)\[/,
+    reason: "ReadRow: a hint and what it is computed from, pinned in ReplaceRow (C3 on both)",
   },
   {
     text: /^CA01 Range\.circom: signal input in;$/,

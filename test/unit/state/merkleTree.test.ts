@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { poseidon } from "../../../sequencer/protocol/hash.ts";
-import { rootFromPath } from "../../../sequencer/protocol/merklePath.ts";
+import { rootFromPath, sharedLevels } from "../../../sequencer/protocol/merklePath.ts";
 import { createMerkleTree } from "../../../sequencer/state/merkleTree.ts";
 import { runs } from "../../property/runs.ts";
 
@@ -50,6 +50,32 @@ test("paths go from the leaf to the root, siblings in child order", () => {
   const zero = poseidon([0n, 0n, 0n, 0n]);
   assert.deepEqual(path[1], [zero, zero, zero]);
   assert.equal(path.length, 3);
+});
+
+test("the nodes of a level are in their order, and have the root above them", () => {
+  const tree = createMerkleTree({ levels: 3, emptyLeaf: 0n });
+  for (const id of [0, 17, 40, 63]) tree.set(id, 9n + BigInt(id));
+  assert.deepEqual(tree.top(0), [tree.root()]);
+  for (const depth of [1, 2]) {
+    const nodes = tree.top(depth);
+    assert.equal(nodes.length, 4 ** depth);
+    assert.equal(naiveRoot(nodes), tree.root());
+  }
+  assert.equal(tree.top(3)[40], 49n);
+});
+
+test("the shared levels of a tree have at most twice as many nodes as leaves are replaced", () => {
+  for (const [leaves, levels, shared] of [
+    [1, 5, 0],
+    [2, 3, 1],
+    [4, 4, 1],
+    [8, 10, 2],
+    [16, 10, 2],
+    [32, 10, 3],
+    [32, 2, 1],
+  ] as const) {
+    assert.equal(sharedLevels(leaves, levels), shared, `${leaves} of ${levels} levels`);
+  }
 });
 
 test("a tree of no levels is its one leaf", () => {
