@@ -47,11 +47,12 @@ template AccountOpened(slots, scenarios, unit) {
     }
 }
 
-// Headrooms in whole lot ticks (`unit` each, in 1e-6 USDC), rounded down. What a fill moves is whole
-// lot ticks, so that the part that is rounded off, c, stays what it is for the whole batch.
+// Headrooms in whole lot ticks (`unit` each, in 1e-6 USDC), rounded down. What a fill moves is
+// whole lot ticks, so that the part that is rounded off, c, is the same for the whole batch.
 //
 // Proves:
-//   1. out[s] = floor(headroom[s] / unit), excess = floor(5 c), c being headroom[s] / unit - out[s].
+//   1. out[s] = floor(headroom[s] / unit), excess = floor(5 c) with c = headroom[s] / unit
+//      - out[s].
 // Assumes: cash is in range; headroom[s] = 4 cash + unit * an integer (AccountOpened). A unit of at
 //   least 64 keeps what is tested below 2^55 in size (HEALTH_LOT_TICKS_BITS).
 // Twin: sequencer/engine/risk.ts (cashQuotient, wholeUnits)

@@ -35,8 +35,8 @@ bus Carried() {
 }
 
 // What a fill-or-kill order undoes when it aborts: the lots that its steps have moved to each
-// account and the lot ticks that they have paid it so far, and the side as it was. lots and cash are
-// 0 where no fill-or-kill order is being carried.
+// account and the lot ticks that they have paid it so far, and the side as it was. lots and cash
+// are 0 where no fill-or-kill order is being carried.
 bus Saved(accounts, depth) {
     signal lots[accounts];
     signal cash[accounts];

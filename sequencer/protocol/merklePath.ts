@@ -10,7 +10,7 @@ export function pathPositions(id: number, levels: number): number[] {
 }
 
 /**
- * How many of the uppermost levels of a tree circuits open whole where they replace `leaves` leaves:
+ * How many of the upper levels of a tree circuits open whole where they replace `leaves` leaves:
  * as many as have no more than twice as many nodes. Twin: circuits/gadgets/MerkleUpdates.circom.
  */
 export function sharedLevels(leaves: number, levels: number): number {

@@ -17,7 +17,15 @@ const isLong = process.env.STRADDLE_TEST_LONG !== undefined;
 /** Not every day: seconds each, and with nothing in them that smaller ones have not got. */
 const LARGE = new Set([
   ...["OracleQuorum", "Liquidation", "RegisterKey", "OpenBook", "BooksOpened", "RiskMatrix"],
-  ...["MerkleUpdate", "SeriesTable", "KeyOrPath", "BookLeaf", "PublicData", "MarkWords"],
+  ...[
+    "MerkleUpdate",
+    "MerkleUpdates",
+    "SeriesTable",
+    "KeyOrPath",
+    "BookLeaf",
+    "PublicData",
+    "MarkWords",
+  ],
   ...["SessionOpened", "ForcedClose", "ExpiredClose", "FillVerdict", "Bearable", "Takeover"],
 ]);
 const TAKEN_MAX = isLong ? 20 : 3;

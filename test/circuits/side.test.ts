@@ -171,7 +171,7 @@ const sides = [
   ],
 ];
 
-test("ChosenSide proves: the side of the chosen book, the first book's bids if none is", async () => {
+test("ChosenSide proves: the side of the chosen book, else the first book's bids", async () => {
   const gadget = await loadGadget({ file: access, main: "ChosenSide(2)" });
   for (const [isBook, isAsk, place] of [
     [[1, 0], 0, 0],
