@@ -18,8 +18,9 @@ const WHOLE_MAX_STEPS = 32;
 const TARGETS: Record<string, number> = {
   "circuits.trade.tiny.constraints": 131_072,
   "circuits.trade.medium.constraints": 524_288,
-  "circuits.trade.medium.constraintsPerStep": 16_000,
-  "circuits.trade.large.constraintsPerStep": 16_000,
+  "circuits.trade.medium.constraintsPerStep": 10_000,
+  "circuits.trade.large.constraintsPerStep": 10_000,
+  "circuits.trade.wide.constraintsPerStep": 8_000,
 };
 
 export async function circuitBenchmarks(options: {
