@@ -8,7 +8,7 @@ import { verifySetup } from "./keys/verifySetup.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 export const LOCAL_CHAIN_IDS = [31337, 1337];
-/** Where a circuit has no instance of the name: `large` and `wide` are of the trade circuit only. */
+/** Where a circuit has no instance of the name: `large` and `wide` are of trade only. */
 const FALLBACK_INSTANCE = "medium";
 
 /** Contributors to a setup that a public network takes: whoever trusts one of them is safe. */
