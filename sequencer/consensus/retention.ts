@@ -16,7 +16,7 @@ export function closeDraft(draft: Draft): {
 } {
   const durable = draft.isVoting ? durableOf(draft) : undefined;
   if (hasMoved(draft)) forget(draft);
-  const { effects, before, copied, untold, isVoting, ...state } = draft;
+  const { effects, before: _before, copied: _copied, isVoting: _isVoting, ...state } = draft;
   if (durable === undefined) return { state, effects };
   return { state, effects: [{ type: "persist", durable }, ...effects] };
 }

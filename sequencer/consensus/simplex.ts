@@ -14,11 +14,11 @@
  *     notarized at the view before (index > 0), or is the tip of a nullification of the term
  *     before (index 0). The tip is the newest notarized block that it knows.
  *  F  finalizes its tip, in the term that it is in, once it has executed it.
- *  G  gives up a term with one nullify vote that names its tip and proves it, when: the leader has
- *     shown nothing newly final for the term's timeout, it proposed a bad block or two for one
- *     view, it shows another log than it proposed or one that breaks the rules, it gave up itself,
- *     or f + 1 others did. From then on the validator neither notarizes nor finalizes in that
- *     term or before.
+ *  G  gives up a term with one nullify vote that names its tip and proves it, when: no block was
+ *     finalized for the term's timeout, the leader proposed a bad block or two for one view, it
+ *     shows another log than it proposed or one that breaks the rules, the leader itself gave up,
+ *     or f + 1 others did. From then on it neither notarizes nor finalizes in that term
+ *     or before.
  *  T  enters term t + 1 by a nullification of t: a quorum of nullify votes with a notarized block
  *     at least as new as every tip they name; or by a certificate of a block of that term.
  *  D  delivers a block once it or a successor has a quorum of finalize votes and it has been
@@ -26,9 +26,6 @@
  *  P  makes every vote durable before it leaves. Of its votes only the newest of each kind matters,
  *     since views and terms only grow: the newest three, the tip and the blocks above the last
  *     delivered are all that is kept, in one record.
- *  S  sends its votes for a block to the leader alone, which shows the others the certificates: a
- *     notarization with its next proposal where it has one, what is final by itself. Whoever gives
- *     up says so to all. When nothing becomes final for a while, each says everything to all again.
  *
  * Why it is safe with at most f liars. Two quorums share an honest validator, so by N one block at
  * most is notarized at a view. Let `b` be finalized at `v = (t, i)`. Any block notarized at a later
@@ -37,9 +34,6 @@
  * named tips before `v` and promised to finalize nothing from there to the end of term u - 1 >= t;
  * one honest member of it finalized `b`, before (then its tip was at least `v`, by F) or after
  * (which G forbids): a contradiction. So `h` is at `v` or later, and descends from `b`.
- *
- * Who gets to see a vote is nowhere in the argument: S saves messages, and a leader that keeps
- * certificates back gains what a silent one does, a timeout.
  *
  * What differs from the paper: a nullify vote speaks for all views from the voter's tip to the end
  * of the term, so that one certificate replaces the chain of dummy blocks; blocks are executed
@@ -57,7 +51,7 @@ import {
   requestMissing,
   takeBlocks,
 } from "./chain.ts";
-import type { CertificateMessage, Proposal, VoteMessage } from "./message.ts";
+import type { Proposal, VoteMessage } from "./message.ts";
 import { closeDraft } from "./retention.ts";
 import {
   type ConsensusConfig,
@@ -83,10 +77,8 @@ import {
   giveUp,
   isKept,
   nullifyVotes,
-  sendVote,
   takeCertificate,
   takeNullification,
-  tellCertified,
   timeoutOf,
 } from "./voting.ts";
 
@@ -146,7 +138,6 @@ function finish(draft: Draft, from?: number): Step {
     if (actions > ACTIONS_MAX) throw new Error("the consensus step does not come to an end");
   }
   if (draft.halted === null) requestMissing(draft, from);
-  tellCertified(draft);
   return closeDraft(draft);
 }
 
@@ -190,7 +181,8 @@ function takeMessage(draft: Draft, event: ConsensusEvent & { type: "received" })
       takeVote(draft, from, message);
       break;
     case "certificate":
-      takeShown(draft, from, message.certificate);
+      if (message.certificate.kind !== "nullify") takeCertificate(draft, message.certificate);
+      else takeNullification(draft, message.certificate);
       break;
     case "request":
       answerRequest(draft, from, message.block);
@@ -199,15 +191,6 @@ function takeMessage(draft: Draft, event: ConsensusEvent & { type: "received" })
       takeBlocks(draft, message);
       break;
   }
-}
-
-function takeShown(draft: Draft, from: number, certificate: CertificateMessage["certificate"]) {
-  if (certificate.kind === "nullify") {
-    takeNullification(draft, certificate);
-    return;
-  }
-  const isLeaders = from === leaderOf(draft.config.validators, certificate.view.term);
-  takeCertificate(draft, certificate, isLeaders);
 }
 
 function takeProposal(draft: Draft, { block, vote, reason }: Proposal): void {
@@ -318,7 +301,8 @@ function notarize(draft: Draft): boolean {
   const { view } = block;
   const vote = castVote(draft, { kind: "notarize", term: view.term, view, block: hash });
   draft.own = { ...draft.own, notarize: vote };
-  sendVote(draft, vote);
+  broadcast(draft, { type: "vote", vote, certificate: null });
+  addVote(draft, vote);
   return true;
 }
 
@@ -336,7 +320,8 @@ function finalize(draft: Draft): boolean {
   if (!isGood(draft, tip.block)) return false;
   const vote = castVote(draft, { kind: "finalize", term, view: tip.view, block: tip.block });
   draft.own = { ...draft.own, finalize: vote };
-  sendVote(draft, vote);
+  broadcast(draft, { type: "vote", vote, certificate: null });
+  addVote(draft, vote);
   return true;
 }
 
@@ -380,8 +365,6 @@ function propose(
   writable(draft, "proposals").set(viewKey(view), hash);
   draft.isHeartbeatDue = false;
   broadcast(draft, proposal);
-  // It has the parent's certificate in it.
-  draft.untold.delete("notarize");
   startTimer(draft, "heartbeat", draft.config.timing.heartbeatMs);
   addVote(draft, vote);
   return true;

@@ -157,8 +157,6 @@ export type Draft = { -readonly [K in keyof ConsensusState]: ConsensusState[K] }
   readonly before: ConsensusState | null;
   readonly copied: Set<MapName>;
   readonly effects: ConsensusEffect[];
-  /** Newest certificates that this leader has made in the step and not shown yet. */
-  readonly untold: Map<BlockCertificate["kind"], BlockCertificate>;
   isVoting: boolean;
 };
 
@@ -167,7 +165,7 @@ type MapOf<N extends MapName> =
   ConsensusState[N] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never;
 
 export function draftOf(state: ConsensusState, before: ConsensusState | null): Draft {
-  return { ...state, before, copied: new Set(), effects: [], untold: new Map(), isVoting: false };
+  return { ...state, before, copied: new Set(), effects: [], isVoting: false };
 }
 
 /** A map of the draft to write to: copied first, since the state before the step shares it. */

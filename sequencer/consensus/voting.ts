@@ -33,27 +33,6 @@ export function broadcast(draft: Draft, message: Message): void {
   draft.effects.push({ type: "broadcast", message });
 }
 
-/** Sends a vote for a block to its leader, who shows the others what comes of it, and counts it. */
-export function sendVote(draft: Draft, vote: SignedVote): void {
-  const { validators, self } = draft.config;
-  const to = leaderOf(validators, vote.term);
-  const message = { type: "vote", vote, certificate: null } as const;
-  if (to !== self) draft.effects.push({ type: "send", to, message });
-  addVote(draft, vote);
-}
-
-/**
- * What a leader has made of the votes that it alone was sent. Every second final block may wait for
- * the next one, which makes it final too, where there is a next one.
- */
-export function tellCertified(draft: Draft): void {
-  for (const certificate of draft.untold.values()) {
-    const { kind, view, block } = certificate;
-    if (kind === "finalize" && view.index % 2 === 0 && block !== draft.tip.block) continue;
-    broadcast(draft, { type: "certificate", certificate });
-  }
-}
-
 /** Votes to end the term, once. From then on nothing else is voted for in it. */
 export function giveUp(draft: Draft): void {
   if (!isVoter(draft)) return;
@@ -102,11 +81,7 @@ function countBlock(draft: Draft, { kind, view, block }: SignedVote): void {
     (vote) => vote.block === block,
   );
   if (votes.length < draft.config.validators.quorum) return;
-  const certificate = certificateOf(kind, votes);
-  const { validators, self } = draft.config;
-  const isLeaders = leaderOf(validators, view.term) === self;
-  if (isLeaders) draft.untold.set(kind, certificate);
-  takeCertificate(draft, certificate, isLeaders);
+  takeCertificate(draft, certificateOf(kind, votes));
 }
 
 function countNullify(draft: Draft): void {
@@ -126,16 +101,8 @@ function votesLike(draft: Draft, place: Pick<Vote, "kind" | "term" | "view">): S
   return votes.filter((vote) => vote !== undefined);
 }
 
-/**
- * Takes a certificate that has no fault; an old one changes nothing. `isLeaders`: the leader of its
- * term has shown it. What members make final among themselves does not prolong a silent leader's
- * term.
- */
-export function takeCertificate(
-  draft: Draft,
-  certificate: BlockCertificate,
-  isLeaders = true,
-): void {
+/** Takes a certificate that has no fault; an old one changes nothing. */
+export function takeCertificate(draft: Draft, certificate: BlockCertificate): void {
   const { kind, view } = certificate;
   if (compareViews(view, draft.tip.view) > 0) {
     draft.tip = tipOf(certificate);
@@ -147,7 +114,7 @@ export function takeCertificate(
   draft.isMoving = true;
   if (view.term !== draft.term) return;
   draft.isFruitful = true;
-  if (isLeaders) startTimer(draft, "term", timeoutOf(draft));
+  startTimer(draft, "term", timeoutOf(draft));
 }
 
 /** Takes a nullification that has no fault: the next term begins, and the others hear of it. */

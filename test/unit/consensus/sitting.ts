@@ -127,7 +127,7 @@ export function seat(self: number, memory: Memory = {}, first: ConsensusEffect[]
 /** Votes among the effects: kinds in their order. */
 export function votesIn(effects: readonly ConsensusEffect[]): VoteKind[] {
   return effects.flatMap((effect) => {
-    if (effect.type !== "broadcast" && effect.type !== "send") return [];
+    if (effect.type !== "broadcast") return [];
     const { message } = effect;
     return message.type === "vote" || message.type === "proposal" ? [message.vote.kind] : [];
   });
