@@ -25,8 +25,10 @@ export interface RecordedResults {
   readonly records: number;
   /** After each batch. */
   readonly roots: readonly bigint[];
-  /** sha256 of all that the batches hand on: public words, commitments, circuit inputs. */
+  /** sha256 of what the batches publish: roots, public words, commitments. */
   readonly batches: string;
+  /** sha256 of their circuits' inputs: with other circuits it may be another one. */
+  readonly inputs: string;
   /** sha256 of the state after the last batch. */
   readonly state: string;
 }
@@ -60,7 +62,9 @@ export function resultsOf(
   return {
     ...{ head: records.at(-1)!.hash, records: records.length },
     roots: batches.map(({ rootAfter }) => rootAfter),
-    ...{ batches: digestOf(batches), state: digestOf(state) },
+    batches: digestOf(batches.map(({ inputs: _, ...published }) => published)),
+    inputs: digestOf(batches.map(({ inputs }) => inputs)),
+    state: digestOf(state),
   };
 }
 
