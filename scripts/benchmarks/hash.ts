@@ -19,7 +19,7 @@ import type { BenchLine } from "./benchLine.ts";
 import { receiptLines } from "./receiptSigning.ts";
 import { type Contestant, cpuClock, itemsPerSecond } from "./risk/throughput.ts";
 
-const PEER = "circomlibjs@0.1.7";
+export const PEER = "circomlibjs@0.1.7";
 const LITE = "poseidon-lite@0.3.0";
 const WIDTHS = [2, 4, 16];
 const HASH_TARGET = 2;
@@ -38,22 +38,26 @@ type Element = Uint8Array;
 type Point = [Element, Element];
 
 /** circomlibjs ships no types. */
-interface Eddsa {
+export interface Eddsa {
   F: { e(value: bigint): Element; toObject(element: Element): bigint };
   poseidon(inputs: readonly bigint[]): Element;
   verifyPoseidon(message: Element, signature: { R8: Point; S: bigint }, key: Point): boolean;
 }
 
-interface Signed {
+export interface Signed {
   readonly key: PublicKey;
   readonly message: bigint;
   readonly signature: Signature;
 }
 
-export async function hashBenchmarks(): Promise<BenchLine[]> {
+export async function openPeer(): Promise<Eddsa> {
   const name = "circomlibjs";
   const { buildEddsa } = (await import(name)) as { buildEddsa(): Promise<Eddsa> };
-  const peer = await buildEddsa();
+  return buildEddsa();
+}
+
+export async function hashBenchmarks(): Promise<BenchLine[]> {
+  const peer = await openPeer();
   return [
     ...WIDTHS.flatMap((width) => poseidonLines(width, peer)),
     ...eddsaLines(peer),
@@ -164,7 +168,7 @@ function verifying(
   return { run, items };
 }
 
-function verifiesByPeer(peer: Eddsa, { key, message, signature }: Signed): boolean {
+export function verifiesByPeer(peer: Eddsa, { key, message, signature }: Signed): boolean {
   const { F } = peer;
   const r8: Point = [F.e(signature.r8x), F.e(signature.r8y)];
   const point: Point = [F.e(key.x), F.e(key.y)];

@@ -12,9 +12,9 @@ import { messageWord, nextHead } from "../../sequencer/protocol/messages.ts";
 import { verifyOnce } from "../../sequencer/protocol/remembered.ts";
 import { openSignatureWorker } from "../../sequencer/threads/signatureWorker.ts";
 import type { BenchLine } from "./benchLine.ts";
+import { type Eddsa, openPeer, PEER, verifiesByPeer } from "./hash.ts";
 import { type Contestant, cpuClock, itemsPerSecond } from "./risk/throughput.ts";
 
-const PEER = "circomlibjs@0.1.7";
 /** Keys that send in turn: as many as have their tables at once. */
 const KEYS = 64;
 const MESSAGES = 2048;
@@ -26,19 +26,6 @@ const PER_TURN = 32;
 const DEADLINE = 1_800_000_000_000;
 const BOOKS = 200;
 
-type Element = Uint8Array;
-
-/** circomlibjs ships no types. */
-interface Eddsa {
-  F: { e(value: bigint): Element; toObject(element: Element): bigint };
-  poseidon(inputs: readonly bigint[]): Element;
-  verifyPoseidon(
-    message: Element,
-    signature: { R8: [Element, Element]; S: bigint },
-    key: [Element, Element],
-  ): boolean;
-}
-
 /** A text as it comes, with what the node knows of its key. */
 interface Incoming {
   readonly text: string;
@@ -47,10 +34,8 @@ interface Incoming {
 }
 
 export async function ingestBenchmarks(): Promise<BenchLine[]> {
-  const name = "circomlibjs";
-  const { buildEddsa } = (await import(name)) as { buildEddsa(): Promise<Eddsa> };
   const incoming = signedMessages(MESSAGES * (ROUNDS + 1));
-  const peer = await buildEddsa();
+  const peer = await openPeer();
   return [rateLine(incoming.slice(0, MESSAGES), peer), ...(await threadLines(incoming))];
 }
 
@@ -94,13 +79,11 @@ function read({ text, head }: Incoming): { submission: Submission; message: bigi
 }
 
 function letInByPeer(peer: Eddsa, { text, key, head }: Incoming): boolean {
-  const { F } = peer;
   const { params } = JSON.parse(text);
   const { word, signature } = params.signed;
-  const [r8x, r8y, s] = [signature.r8x, signature.r8y, signature.s].map(BigInt);
-  const message = peer.poseidon([head, BigInt(word)]);
-  const signed = { R8: [F.e(r8x!), F.e(r8y!)] as [Element, Element], S: s! };
-  return peer.verifyPoseidon(message, signed, [F.e(key.x), F.e(key.y)]);
+  const [r8x = 0n, r8y = 0n, s = 0n] = [signature.r8x, signature.r8y, signature.s].map(BigInt);
+  const message = peer.F.toObject(peer.poseidon([head, BigInt(word)]));
+  return verifiesByPeer(peer, { key, message, signature: { r8x, r8y, s } });
 }
 
 /** What the main thread spends on a message by itself, and with a thread for signatures. */

@@ -39,7 +39,8 @@ export function createBaseState(state: MemoryState, roots: Roots): BaseState {
   const sessions = new Map<number, Session>();
   const books = new Map<number, Book>();
   let series: readonly Series[] = [];
-  const accounts = createBaseAccounts(state, roots);
+  const everything = everythingOf(state);
+  const accounts = baseAccounts(state.slots, everything.accounts, roots);
   const base: BaseState = {
     ...accounts,
     session: (id) => sessions.get(id) ?? emptySession(),
@@ -55,24 +56,34 @@ export function createBaseState(state: MemoryState, roots: Roots): BaseState {
       series = change.series;
     },
   };
-  base.advance(everythingOf(state), roots);
+  base.advance(everything, roots);
   return base;
 }
 
 /** The same of the accounts alone. */
 export function createBaseAccounts(state: MemoryState, roots: Roots): BaseAccounts {
-  const accounts = new Map<number, Account>();
+  return baseAccounts(state.slots, accountsOf(state, state.accountIds()), roots);
+}
+
+function baseAccounts(
+  slots: number,
+  rows: ReadonlyMap<number, Account>,
+  roots: Roots,
+): BaseAccounts {
+  const accounts = new Map(rows);
   let current = roots;
-  const base: BaseAccounts = {
-    account: (id) => accounts.get(id) ?? emptyAccount(state.slots),
+  return {
+    account: (id) => accounts.get(id) ?? emptyAccount(slots),
     roots: () => current,
     advance(change, newRoots) {
       for (const [id, account] of change.accounts) accounts.set(id, account);
       current = newRoots;
     },
   };
-  base.advance(everythingOf(state), roots);
-  return base;
+}
+
+function accountsOf(state: Pick<StateReading, "account">, ids: Iterable<number>) {
+  return rowsOf(ids, (id) => copyAccount(state.account(id)));
 }
 
 /** What stands in the touched rows now. */
@@ -83,7 +94,7 @@ export function changeOf(
   const carry = state.carry();
   const ranking = state.ranking();
   return {
-    accounts: rowsOf(touched.accounts, (id) => copyAccount(state.account(id))),
+    accounts: accountsOf(state, touched.accounts),
     sessions: rowsOf(touched.sessions, (id) => copySession(state.session(id))),
     books: rowsOf(touched.books, (id) => copyBook(state.book(id))),
     series: state.series().map((slot) => ({ ...slot })),

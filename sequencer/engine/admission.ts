@@ -21,7 +21,6 @@ import {
   weigh,
 } from "./pendingOrders.ts";
 import { cashQuotient, changeOf, type Risk, worstChange } from "./risk.ts";
-
 import type { StateView } from "./stateView.ts";
 
 /** `|price| * lots * unit` of one order stays below this (1e-6 USDC). */

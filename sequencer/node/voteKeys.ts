@@ -3,6 +3,8 @@
  * signatures and the same verdicts as `consensus/signing.ts`, some twenty times as fast.
  */
 import { createRequire } from "node:module";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
+import { numberToBytesBE } from "@noble/curves/utils.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import {
   createSigner,
@@ -36,10 +38,7 @@ export interface VoteKeys {
 /** More than any set of validators has. */
 const MEMBERS_KNOWN_MAX = 256;
 /** Half of the curve's order, rounded down: the largest low s. */
-const HALF_ORDER = Buffer.from(
-  "7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0",
-  "hex",
-);
+const HALF_ORDER = numberToBytesBE(secp256k1.Point.Fn.ORDER >> 1n, 32);
 
 /** Signatures that are remembered as good: a vote comes alone, and again in certificates. */
 export const SIGNATURES_KEPT = 4096;
