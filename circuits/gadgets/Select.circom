@@ -5,8 +5,7 @@ pragma circom 2.2.0;
 // Proves:
 //   1. Every out[i] is 0 or 1, and they sum to `enabled`.
 //   2. Where out[i] = 1, ids[i] = target.
-// Assumes: enabled is 0 or 1; ids are distinct: then no more than one of them is the target, every
-//   other place is 0 by 2, and the sum says what that one is.
+// Assumes: enabled is 0 or 1; ids are distinct (else the choice among equals is free).
 // Twin: none (a look-up)
 template SelectById(n) {
     signal input ids[n];
@@ -16,8 +15,9 @@ template SelectById(n) {
 
     var sum = 0;
     for (var i = 0; i < n; i++) {
-        // Pinned by the two constraints below.
+        // Pinned by the three constraints below.
         out[i] <-- (enabled == 1 && ids[i] == target) ? 1 : 0;
+        out[i] * (out[i] - 1) === 0;
         out[i] * (ids[i] - target) === 0;
         sum += out[i];
     }

@@ -39,6 +39,16 @@ test("SelectById proves 2: where out = 1, ids = target; a missing target is refu
   assert.deepEqual(taken, [], "no vector chooses what is not there");
 });
 
+test("SelectById proves 1 also where enabled is no flag: 2 and -1 choose nothing", async () => {
+  const free = await loadGadget({ file, main: "SelectById(4)", freeHints: true });
+  for (const enabled of [2n, R - 1n]) {
+    const taken = vectors(FORGED, 4).filter((hint_out) =>
+      accepts(free, { ids, target: 9, enabled, hint_out }),
+    );
+    assert.deepEqual(taken, [], `no weight of ${enabled} on the place of the target`);
+  }
+});
+
 test("SelectByIndex proves: out[index] = enabled, all others 0, and index < n", async () => {
   const gadget = await loadGadget({ file, main: "SelectByIndex(4)" });
   for (const index of [0, 1, 2, 3]) {

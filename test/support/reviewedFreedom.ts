@@ -45,6 +45,16 @@ export function isReviewedHint(template: string, signal: string): boolean {
 /** Constraints whose loss nothing notices, by `template: constraint` without indices. */
 const SURVIVORS: readonly { readonly constraint: RegExp; readonly reason: string }[] = [
   {
+    constraint: /^SelectBy(Id|Index)\(.* \(-1 \+ main\.out\[\]\) \* \(main\.out\[\]\) = 0$/,
+    reason:
+      "redundant where `enabled` is 0 or 1 and ids are distinct, as in the cases tried here: only " +
+      "the target's place can be other than 0; select.test.ts tries 2 and -1, which it refuses",
+  },
+  {
+    constraint: /^CarryOpened\(.*\(-1 \+ main\.isAccount\[\]\) \* \(main\.isAccount\[\]\) = 0$/,
+    reason: "SelectById inside, as above",
+  },
+  {
     constraint: /^ReplaceRow\(/,
     reason:
       "of an honest row each product follows from the others and from the sum over its column; " +

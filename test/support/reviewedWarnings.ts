@@ -100,26 +100,6 @@ const OPERANDS: readonly Reviewed[] = [
     reason: "4 H_s + H_S of such headrooms, picked by one-hot vectors",
   },
   {
-    text: /^trade: main\.step\[\]\.liquidation\.belowBy in /,
-    reason: "0 or the three bits of one account's excess, which a one-hot vector picks",
-  },
-  {
-    text: /^trade: main\.step\[\]\.(datedSeq|feeRates\[\]) in /,
-    reason:
-      "numbers unpacked from a word, entry or book, picked by vectors and flags that are 0 or 1 " +
-      "since their ids are distinct (SelectById)",
-  },
-  {
-    text: /^ledger: \S+\.(op\.isTakeover|gain|takeoverLots|after\.ranking\.next) in /,
-    reason: "flags of a kind, which SelectByIndex makes 0 or 1, times numbers of the words' widths",
-  },
-  {
-    text: /^ledger: \S+\.takeover\.(maintenance|paid|spared|sparedByAll|reduction\.size) in /,
-    reason:
-      "headrooms, lots and rates of their widths, picked by vectors and flags that are 0 or 1 " +
-      "since their ids are distinct (SelectById)",
-  },
-  {
     text: /^ledger: main\.operation\[\]\.takeover\.(discount|deficit|roomAt\.out) in /,
     reason: "headrooms and amounts (2^50) times at most 512, in flags that are 0 or 1",
   },
