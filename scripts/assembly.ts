@@ -29,7 +29,7 @@ export function assemblyText(): string {
 }
 
 function compile(file: string): void {
-  const options = ["-O3", "--converge", "--runtime", "stub", "--noAssert", "--outFile", file];
+  const options = ["-O3", "--converge", "--enable", "simd", "--runtime", "stub", "--noAssert", "--outFile", file];
   const { status, stderr } = spawnSync(process.execPath, [COMPILER, ...ENTRIES, ...options], {
     cwd: ROOT,
     encoding: "utf8",

@@ -10,7 +10,8 @@ import type { BatchKind } from "../protocol/constants.ts";
 import { SNAPSHOT_AGE_MS_BITS, TIME_BITS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
 import type { FairOrder } from "../protocol/fairOrder.ts";
-import { isQuorumSigned, oracleSetHash, type Snapshot } from "../protocol/snapshot.ts";
+import { isQuorumSignedOnce } from "../protocol/remembered.ts";
+import { oracleSetHash, type Snapshot } from "../protocol/snapshot.ts";
 import { type Roots, stateRoot } from "../protocol/state.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { StateTrees } from "../state/stateTrees.ts";
@@ -292,7 +293,7 @@ function checkOpen(
     `the snapshot prices another series than the one listed in slot \`${mispriced}\``,
   );
   requireEntry(
-    isQuorumSigned({ domain, snapshot, oracles, quorum }),
+    isQuorumSignedOnce({ domain, snapshot, oracles, quorum }),
     `the snapshot must be signed by \`${quorum}\` different oracles`,
   );
 }

@@ -3,6 +3,7 @@
  * may be sent to a thread, and that nobody changes.
  */
 import type { StepRecord } from "../engine/records.ts";
+import type { Leaves } from "../state/stateTrees.ts";
 import type { StateChange } from "./baseState.ts";
 import type { WitnessedOperation } from "./ledgerWitness.ts";
 import type { OpenEntry } from "./log.ts";
@@ -14,6 +15,11 @@ export interface InputDraft {
   readonly work: BatchWork;
   /** From the state at the last seal to the one at this. */
   readonly change: StateChange;
+  /**
+   * Of the rows in `change`, where who seals has hashed them already: a row that is not its leaf's
+   * is then noticed by the circuit alone.
+   */
+  readonly leaves?: Leaves | undefined;
 }
 
 export type BatchWork =

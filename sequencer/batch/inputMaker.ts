@@ -6,7 +6,7 @@ import type { PublicKey } from "../protocol/eddsa.ts";
 import { type Shape, stateRoot } from "../protocol/state.ts";
 import type { ExportedState } from "../state/exportedState.ts";
 import { createMemoryState } from "../state/memoryState.ts";
-import { createStateTrees, type StateTrees } from "../state/stateTrees.ts";
+import { createStateTrees, type Leaves, type StateTrees } from "../state/stateTrees.ts";
 import { type BaseState, createBaseState, readingAfter } from "./baseState.ts";
 import type { InputDraft } from "./inputDraft.ts";
 import { operationInputs } from "./ledgerWitness.ts";
@@ -50,10 +50,14 @@ export function createInputMaker(
     make(draft) {
       const { change } = draft;
       const state = readingAfter(base, change);
-      const inputs = inputsOf(draft, { ...options, base, state });
       const { accounts, sessions, books } = change;
       const touched = { accounts: accounts.keys(), sessions: sessions.keys(), books: books.keys() };
-      trees.sync(state, touched);
+      const leaves = draft.leaves ?? trees.leaves(state, touched);
+      const inputs = inputsOf(draft, { ...options, base, leaves });
+      // What the circuit does not open; the rest is there already.
+      for (const tree of ["accounts", "sessions", "books"] as const) {
+        trees[tree].setMany(leaves[tree]);
+      }
       base.advance(change, trees.roots(state));
       return inputs;
     },
@@ -88,12 +92,12 @@ function inputsOf(
   context: Deployed & {
     readonly trees: StateTrees;
     readonly base: BaseState;
-    readonly state: ReturnType<typeof readingAfter>;
+    readonly leaves: Leaves;
   },
 ): CircuitInputs {
-  const { sizes, domain, oracles, trees, base, state } = context;
+  const { sizes, domain, oracles, trees, base, leaves } = context;
   const { number, time, snapshot } = opening;
-  const parts = { base, state, trees, set };
+  const parts = { base, trees, leaves, set };
   const { kind } = work;
   return {
     ...headerInputs({ number, time, domain, snapshot, oracles }, sizes[kind]),

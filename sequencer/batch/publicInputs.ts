@@ -43,15 +43,16 @@ export function wordsHash(words: readonly bigint[]): string {
 }
 
 function words32(words: readonly bigint[]): Uint8Array {
-  const bytes = new Uint8Array(32 * words.length);
+  const view = new DataView(new ArrayBuffer(32 * words.length));
   for (const [index, word] of words.entries()) {
-    let rest = word;
-    for (let at = 32 * index + 31; at >= 32 * index; at--) {
-      bytes[at] = Number(rest & 255n);
-      rest >>= 8n;
-    }
+    const at = 32 * index;
+    // A store keeps the low 64 bits of what it is given.
+    view.setBigUint64(at, word >> 192n);
+    view.setBigUint64(at + 8, word >> 128n);
+    view.setBigUint64(at + 16, word >> 64n);
+    view.setBigUint64(at + 24, word);
   }
-  return bytes;
+  return new Uint8Array(view.buffer);
 }
 
 function fromBytes(bytes: Uint8Array): bigint {

@@ -31,10 +31,10 @@ export function sealBatch(parts: {
   const { number, time, snapshot, kind } = entry;
   // The marks as the batch began with them: settlement never changes a mark.
   const marks = markWords(state.series().map(({ mark }) => mark));
-  const draft = keeper.has === "neither" ? undefined : draftOf(entry, run, options);
-  const inputs = keeper.has === "inputs" && draft !== undefined ? keeper.maker.make(draft) : {};
-  // The maker has moved the trees leaf by leaf.
-  if (keeper.has !== "inputs") trees.sync(state, state.touched());
+  const drafted = keeper.has === "neither" ? undefined : draftOf(entry, run, options);
+  // A maker moves the trees itself.
+  const leaves = keeper.has === "inputs" ? undefined : trees.sync(state, state.touched());
+  const inputs = keeper.has === "inputs" && drafted !== undefined ? keeper.maker.make(drafted) : {};
   const roots = trees.roots(state);
   const rootAfter = stateRoot(roots);
   const header: Record<HeaderField, bigint> = {
@@ -49,11 +49,11 @@ export function sealBatch(parts: {
     privateRoot: privateRoot(roots),
   };
   const words = [...HEADER.map((name) => header[name]), ...marks, ...run.stepWords()];
-  const isDrafted = keeper.has === "draft" && draft !== undefined;
-  if (isDrafted) keeper.base.advance(draft.change, roots);
+  const isForLater = keeper.has === "draft" && drafted !== undefined;
+  if (isForLater) keeper.base.advance(drafted.change, roots);
   state.clearTouched();
   const batch = { number, kind, rootBefore, rootAfter, words, commitment: hashVector(words) };
-  return { ...batch, inputs, ...(isDrafted && { draft }) };
+  return { ...batch, inputs, ...(isForLater && { draft: { ...drafted, leaves } }) };
 }
 
 function draftOf(opening: OpenEntry, run: BatchRun, { state }: ExecutorOptions): InputDraft {

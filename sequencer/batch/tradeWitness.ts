@@ -1,7 +1,6 @@
 /** Inputs and public words of the trade circuit. Twin: circuits/trade.circom. */
 
 import type { Fill, StepRecord } from "../engine/records.ts";
-import type { StateReading } from "../engine/stateView.ts";
 import { pack } from "../protocol/codec.ts";
 import {
   MESSAGE_KINDS,
@@ -12,29 +11,21 @@ import {
 import { FILL, TRADE_MESSAGE } from "../protocol/layout.ts";
 import { sharedLevels } from "../protocol/merklePath.ts";
 import { feesWord, sideWords, weightWords } from "../protocol/state.ts";
-import type { StateTrees } from "../state/stateTrees.ts";
-import type { BaseState } from "./baseState.ts";
 import type { StepDraft } from "./inputDraft.ts";
-import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
+import type { CircuitInputs } from "./sealedBatch.ts";
 import type { TradeSizes } from "./sizes.ts";
-import { field, fields, signerOrder } from "./witness.ts";
+import { field, fields, type Opening, signerOrder } from "./witness.ts";
 import { padded, signerId, type WorkingSet } from "./workingSet.ts";
 
 /** Opens each book, in ascending order, and moves the tree to the new leaves. */
 export function bookInputs(
-  options: { base: BaseState; state: StateReading; trees: StateTrees; set: WorkingSet },
+  { base, trees, leaves, set }: Opening,
   sizes: TradeSizes,
 ): CircuitInputs {
-  const { base, state, trees, set } = options;
   const ids = padded(set.books, sizes.books);
   const shared = sharedLevels(sizes.books, sizes.bookLevels);
   const bookTop = fields(trees.books.top(shared));
-  const siblings: CircuitValue[] = [];
-  for (const id of ids) {
-    const path = trees.books.path(id);
-    siblings.push(path.slice(0, path.length - shared).map(fields));
-    trees.move("books", id, state);
-  }
+  const paths = trees.books.replace(ids, leaves.books);
   const books = ids.map((id) => base.book(id));
   const sideOf = (isSell: boolean) =>
     books.map((book) =>
@@ -50,7 +41,7 @@ export function bookInputs(
     bookFees: fields(books.map((book) => (book === undefined ? 0n : feesWord(book.fees)))),
     bids: sideOf(false),
     asks: sideOf(true),
-    bookSiblings: siblings,
+    bookSiblings: paths.map((path) => path.slice(0, path.length - shared).map(fields)),
     bookTop,
   };
 }

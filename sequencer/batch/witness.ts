@@ -3,7 +3,6 @@
  * Twins: circuits/trade.circom, circuits/ledger.circom (the inputs of the same names).
  */
 
-import type { StateReading } from "../engine/stateView.ts";
 import { pack, packMany } from "../protocol/codec.ts";
 import {
   FIELD_MODULUS,
@@ -17,7 +16,7 @@ import { KEY_META } from "../protocol/layout.ts";
 import { sharedLevels } from "../protocol/merklePath.ts";
 import { type Snapshot, slotRiskWords } from "../protocol/snapshot.ts";
 import { keyHash, type Roots, seriesWord } from "../protocol/state.ts";
-import type { StateTrees } from "../state/stateTrees.ts";
+import type { Leaves, StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
 import type { CommonSizes } from "./sizes.ts";
@@ -71,26 +70,27 @@ export function stateInputs(base: BaseState): CircuitInputs {
   };
 }
 
+/** A batch between the state before it and the leaves of what it has changed. */
+export interface Opening {
+  readonly base: BaseState;
+  /** Still those over `base`, but for what has been opened. */
+  readonly trees: StateTrees;
+  readonly leaves: Leaves;
+  readonly set: WorkingSet;
+}
+
 /** Opens each account and session, in ascending order, and moves the trees to the new leaves. */
 export function accountInputs(
-  options: { base: BaseState; state: StateReading; trees: StateTrees; set: WorkingSet },
+  { base, trees, leaves, set }: Opening,
   sizes: CommonSizes,
 ): CircuitInputs {
-  const { base, state, trees, set } = options;
   const ids = padded(set.accounts, sizes.accounts);
   const shared = sharedLevels(sizes.accounts, sizes.accountLevels);
   const ownLevels = sizes.accountLevels - shared;
   const accountTop = fields(trees.accounts.top(shared));
   const sessionTop = fields(trees.sessions.top(shared));
-  const siblings: { account: CircuitValue; session: CircuitValue }[] = [];
-  for (const id of ids) {
-    siblings.push({
-      account: trees.accounts.path(id).slice(0, ownLevels).map(fields),
-      session: trees.sessions.path(id).slice(0, ownLevels).map(fields),
-    });
-    trees.move("accounts", id, state);
-    trees.move("sessions", id, state);
-  }
+  const siblingsOf = (tree: "accounts" | "sessions"): CircuitValue =>
+    trees[tree].replace(ids, leaves[tree]).map((path) => path.slice(0, ownLevels).map(fields));
   const accounts = ids.map((id) => base.account(id));
   const sessions = ids.map((id) => base.session(id));
   return {
@@ -98,12 +98,12 @@ export function accountInputs(
     owner: fields(accounts.map(({ owner }) => owner)),
     cash: fields(accounts.map(({ cash }) => cash)),
     packedPositions: accounts.map(({ positions }) => fields(packedPositions(positions))),
-    accountSiblings: siblings.map(({ account }) => account),
+    accountSiblings: siblingsOf("accounts"),
     accountTop,
     keyHashes: sessions.map(({ keys }) => fields(keys.map(keyHash))),
     watermark: fields(sessions.map(({ watermark }) => watermark)),
     lockedSince: fields(sessions.map(({ lockedSince }) => lockedSince)),
-    sessionSiblings: siblings.map(({ session }) => session),
+    sessionSiblings: siblingsOf("sessions"),
     sessionTop,
   };
 }

@@ -5,6 +5,7 @@
  */
 import { type PublicKey, type Signature, verify } from "./eddsa.ts";
 import { nextHead } from "./messages.ts";
+import { isQuorumSigned, type Snapshot } from "./snapshot.ts";
 
 /** Several times the messages between door and turn in a burst, so that few share a place. */
 const PLACE_BITS = 14;
@@ -50,6 +51,61 @@ export function nextHeadOnce(head: bigint, word: bigint): bigint {
   const after = nextHead(head, word);
   links[place] = { head, word, after };
   return after;
+}
+
+type QuorumClaim = Parameters<typeof isQuorumSigned>[0];
+
+/** The last snapshot that was signed as it should be: many batches run by one. */
+let signed: QuorumClaim | undefined;
+
+/** As `isQuorumSigned`; only what holds is remembered. */
+export function isQuorumSignedOnce(claim: QuorumClaim): boolean {
+  if (signed !== undefined && isSameClaim(signed, claim)) return true;
+  if (!isQuorumSigned(claim)) return false;
+  const { domain, quorum, snapshot, oracles } = claim;
+  // Copies: whoever gave them may change them.
+  signed = { domain, quorum, ...structuredClone({ snapshot, oracles }) };
+  return true;
+}
+
+function isSameClaim(one: QuorumClaim, other: QuorumClaim): boolean {
+  return (
+    one.domain === other.domain &&
+    one.quorum === other.quorum &&
+    isSameSnapshot(one.snapshot, other.snapshot) &&
+    isEach(one.oracles, other.oracles, (a, b) => a.x === b.x && a.y === b.y)
+  );
+}
+
+function isSameSnapshot(one: Snapshot, other: Snapshot): boolean {
+  return (
+    one.time === other.time &&
+    isEach(one.signatures, other.signatures, isSameSignature) &&
+    isEach(one.slots, other.slots, isSameRisk)
+  );
+}
+
+function isSameSignature(a: Snapshot["signatures"][number], b: typeof a): boolean {
+  return a.signer === b.signer && a.r8x === b.r8x && a.r8y === b.r8y && a.s === b.s;
+}
+
+function isSameRisk(a: Snapshot["slots"][number], b: typeof a): boolean {
+  return (
+    a.mark === b.mark &&
+    a.isFinal === b.isFinal &&
+    a.terms.isCall === b.terms.isCall &&
+    a.terms.strike === b.terms.strike &&
+    a.terms.expiry === b.terms.expiry &&
+    isEach(a.changes, b.changes, Object.is)
+  );
+}
+
+function isEach<T>(
+  list: readonly T[],
+  other: readonly T[],
+  isSame: (one: T, another: T) => boolean,
+): boolean {
+  return list.length === other.length && list.every((one, at) => isSame(one, other[at]!));
 }
 
 /** Low bits of a hash are spread evenly. */

@@ -1,7 +1,8 @@
 /** Keeps the newest snapshot at hand, so that opening a batch never waits for the oracles. */
 import type { Logger, SnapshotSource } from "../ports.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
-import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
+import { isQuorumSignedOnce } from "../protocol/remembered.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
 import { messageOf } from "./loop.ts";
 
 export interface SnapshotWatch {
@@ -27,7 +28,7 @@ export function createSnapshotWatch(options: {
       const snapshot = await source.latest();
       if (snapshot.time <= (newest?.time ?? 0)) return;
       const isGood = snapshot.slots.length === slots;
-      if (!isGood || !isQuorumSigned({ domain, snapshot, oracles, quorum })) {
+      if (!isGood || !isQuorumSignedOnce({ domain, snapshot, oracles, quorum })) {
         throw new Error(`the snapshot of time \`${snapshot.time}\` is not signed by a quorum`);
       }
       newest = snapshot;

@@ -12,6 +12,11 @@ export interface MerkleTree {
   setMany(leaves: Iterable<readonly [id: number, leaf: bigint]>): void;
   /** For each level from the leaf to the root, the 3 siblings in child order. */
   path(id: number): bigint[][];
+  /**
+   * Sets leaves of some of the `ids`, which ascend; for each of these its path in the tree in
+   * which the leaves before it are set and no others. Hashes as much as `setMany`.
+   */
+  replace(ids: readonly number[], leaves: ReadonlyMap<number, bigint>): bigint[][][];
   /** All nodes of the level that is `depth` below the root, in order. */
   top(depth: number): bigint[];
   /** For each level from the leaf to the root, the place (0..3) among the siblings. */
@@ -55,6 +60,30 @@ export function createMerkleTree({
     }
   }
 
+  function path(id: number): bigint[][] {
+    checkId(id);
+    return pathPositions(id, levels).map((position, level) => {
+      const parent = Math.floor(id / ARITY ** (level + 1));
+      return family(level, parent).filter((_, child) => child !== position);
+    });
+  }
+
+  /** What is left of a path holds only lower ids, which are set before; what is right, higher. */
+  function replace(ids: readonly number[], leaves: ReadonlyMap<number, bigint>): bigint[][][] {
+    const isAscending = ids.every((id, at) => at === 0 || ids[at - 1]! < id);
+    if (!isAscending) throw new RangeError("`ids` must ascend.");
+    const before = ids.map(path);
+    setMany(ids.flatMap((id) => (leaves.has(id) ? [[id, leaves.get(id)!] as const] : [])));
+    return ids.map((id, at) => {
+      const positions = pathPositions(id, levels);
+      return path(id).map((siblings, level) =>
+        siblings.map((after, place) =>
+          place < positions[level]! ? after : before[at]![level]![place]!,
+        ),
+      );
+    });
+  }
+
   return {
     levels,
     root: () => node(levels, 0),
@@ -64,13 +93,8 @@ export function createMerkleTree({
     },
     set: (id, leaf) => setMany([[id, leaf]]),
     setMany,
-    path(id) {
-      checkId(id);
-      return pathPositions(id, levels).map((position, level) => {
-        const parent = Math.floor(id / ARITY ** (level + 1));
-        return family(level, parent).filter((_, child) => child !== position);
-      });
-    },
+    path,
+    replace,
     top: (depth) =>
       Array.from({ length: ARITY ** depth }, (_, index) => node(levels - depth, index)),
     positions(id) {

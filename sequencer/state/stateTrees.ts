@@ -17,17 +17,19 @@ import {
 import type { Touched } from "./memoryState.ts";
 import { createMerkleTree, type MerkleTree } from "./merkleTree.ts";
 
+export type TouchedIds = Readonly<Record<keyof Touched, Iterable<number>>>;
+
+/** Of rows that have changed, by their ids. */
+export type Leaves = Readonly<Record<keyof Touched, ReadonlyMap<number, bigint>>>;
+
 export interface StateTrees {
   readonly accounts: MerkleTree;
   readonly sessions: MerkleTree;
   readonly books: MerkleTree;
-  /**
-   * Writes one leaf as it is in `state` now. The next sync takes it for done: nothing may change in
-   * between.
-   */
-  move(tree: keyof Touched, id: number, state: StateReading): void;
-  /** Writes the leaves of the touched ids as they are in `state` now. */
-  sync(state: StateReading, touched: Readonly<Record<keyof Touched, Iterable<number>>>): void;
+  /** Writes the leaves of the touched ids as they are in `state` now, and returns them. */
+  sync(state: StateReading, touched: TouchedIds): Leaves;
+  /** The leaves that sync would write. */
+  leaves(state: StateReading, touched: TouchedIds): Leaves;
   /** The roots of trees and of what `state` has besides; the trees must be in sync. */
   roots(state: StateReading): Roots;
   /** The root over {@link StateTrees.roots}. */
@@ -42,12 +44,6 @@ export function createStateTrees(shape: Shape): StateTrees {
   const books = createMerkleTree({ levels: shape.bookLevels, emptyLeaf: 0n });
 
   const trees = { accounts, sessions, books };
-  const moved = {
-    accounts: new Set<number>(),
-    sessions: new Set<number>(),
-    books: new Set<number>(),
-  };
-  const names = ["accounts", "sessions", "books"] as const;
   /** The table changes with a snapshot, and many batches run by one. */
   let table: { readonly words: readonly bigint[]; readonly root: bigint } | undefined;
 
@@ -78,18 +74,21 @@ export function createStateTrees(shape: Shape): StateTrees {
     };
   }
 
+  function leavesOf(state: StateReading, touched: TouchedIds): Leaves {
+    const of = (tree: keyof Touched) =>
+      new Map([...touched[tree]].map((id) => [id, leafOf(tree, id, state)] as const));
+    return { accounts: of("accounts"), sessions: of("sessions"), books: of("books") };
+  }
+
   return {
     ...trees,
-    move(tree, id, state) {
-      trees[tree].set(id, leafOf(tree, id, state));
-      moved[tree].add(id);
-    },
+    leaves: leavesOf,
     sync(state, touched) {
-      for (const tree of names) {
-        const left = [...touched[tree]].filter((id) => !moved[tree].has(id));
-        trees[tree].setMany(left.map((id) => [id, leafOf(tree, id, state)] as const));
-        moved[tree].clear();
-      }
+      const leaves = leavesOf(state, touched);
+      accounts.setMany(leaves.accounts);
+      sessions.setMany(leaves.sessions);
+      books.setMany(leaves.books);
+      return leaves;
     },
     roots,
     root: (state) => stateRoot(roots(state)),

@@ -108,6 +108,10 @@ test("a maker that comes to another root than the one sealed gives no inputs", (
   const accounts = new Map(draft!.change.accounts);
   const row = accounts.get(5)!;
   accounts.set(5, { ...row, cash: row.cash + 1 });
-  const forged = { ...draft!, change: { ...draft!.change, accounts } };
+  const forged = { ...draft!, change: { ...draft!.change, accounts }, leaves: undefined };
   assert.throws(() => openInputMaker(origin)(forged, rootAfter), InputMismatchError);
+  const { leaves } = draft!;
+  const moved = new Map(leaves!.accounts).set(5, leaves!.accounts.get(5)! + 1n);
+  const misled = { ...draft!, leaves: { ...leaves!, accounts: moved } };
+  assert.throws(() => openInputMaker(origin)(misled, rootAfter), InputMismatchError);
 });

@@ -244,40 +244,54 @@ export function dot(z: usize, x: usize, y: usize, terms: i32, c: usize): void {
   dotShort(z, x, y, terms, c);
 }
 
+/** Two limbs to a vector: each factor multiplies nine limbs by four such products and one more. */
 function dotShort(z: usize, x: usize, y: usize, terms: i32, c: usize): void {
   const span = (terms as usize) * ELEMENT;
-  let t0: u64 = 0;
-  let t1: u64 = 0;
-  let t2: u64 = 0;
-  let t3: u64 = 0;
-  let t4: u64 = 0;
-  let t5: u64 = 0;
-  let t6: u64 = 0;
-  let t7: u64 = 0;
+  const mask = i64x2.splat(MASK as i64);
+  const lowest = i64x2(-1, 0);
+  const p0123 = i32x4(P0 as i32, P1 as i32, P2 as i32, P3 as i32);
+  const p4567 = i32x4(P4 as i32, P5 as i32, P6 as i32, P7 as i32);
+  let t01 = i64x2.splat(0);
+  let t23 = i64x2.splat(0);
+  let t45 = i64x2.splat(0);
+  let t67 = i64x2.splat(0);
   for (const end = x + ELEMENT; x < end; x += LIMB) {
     let t8: u64 = 0;
     for (let at: usize = 0; at < span; at += ELEMENT) {
-      const factor: u64 = load<u32>(x + at);
+      const factor = v128.load32_splat(x + at);
       const row = y + at;
-      t0 += factor * load<u32>(row);
-      t1 += factor * load<u32>(row, 4);
-      t2 += factor * load<u32>(row, 8);
-      t3 += factor * load<u32>(row, 12);
-      t4 += factor * load<u32>(row, 16);
-      t5 += factor * load<u32>(row, 20);
-      t6 += factor * load<u32>(row, 24);
-      t7 += factor * load<u32>(row, 28);
-      t8 += factor * load<u32>(row, 32);
+      const low = v128.load(row);
+      const high = v128.load(row, 16);
+      t01 = i64x2.add(t01, i64x2.extmul_low_i32x4_u(factor, low));
+      t23 = i64x2.add(t23, i64x2.extmul_high_i32x4_u(factor, low));
+      t45 = i64x2.add(t45, i64x2.extmul_low_i32x4_u(factor, high));
+      t67 = i64x2.add(t67, i64x2.extmul_high_i32x4_u(factor, high));
+      t8 += (load<u32>(x + at) as u64) * load<u32>(row, 32);
     }
-    const m = ((t0 << 28) - t0) & MASK;
-    t0 = ((t0 + m * P0) >> 29) + t1 + m * P1;
-    t1 = t2 + m * P2;
-    t2 = t3 + m * P3;
-    t3 = t4 + m * P4;
-    t4 = t5 + m * P5;
-    t5 = t6 + m * P6;
-    t6 = t7 + m * P7;
-    t7 = t8 + m * P8;
+    const quotient = v128.and(i64x2.sub(i64x2.shl(t01, 28), t01), mask);
+    const m = v128.shuffle<i32>(quotient, quotient, 0, 0, 0, 0);
+    t8 += (i64x2.extract_lane(quotient, 0) as u64) * P8;
+    t01 = i64x2.add(t01, i64x2.extmul_low_i32x4_u(m, p0123));
+    t23 = i64x2.add(t23, i64x2.extmul_high_i32x4_u(m, p0123));
+    t45 = i64x2.add(t45, i64x2.extmul_low_i32x4_u(m, p4567));
+    t67 = i64x2.add(t67, i64x2.extmul_high_i32x4_u(m, p4567));
+    // The lowest limb is 0 now but for what it carries; all others move down by one.
+    const carried = v128.and(i64x2.shr_u(t01, 29), lowest);
+    t01 = i64x2.add(v128.shuffle<i64>(t01, t23, 1, 2), carried);
+    t23 = v128.shuffle<i64>(t23, t45, 1, 2);
+    t45 = v128.shuffle<i64>(t45, t67, 1, 2);
+    t67 = i64x2.replace_lane(v128.shuffle<i64>(t67, t67, 1, 1), 1, t8 as i64);
   }
-  carry(z, c, t0, t1, t2, t3, t4, t5, t6, t7);
+  carry(
+    z,
+    c,
+    i64x2.extract_lane(t01, 0) as u64,
+    i64x2.extract_lane(t01, 1) as u64,
+    i64x2.extract_lane(t23, 0) as u64,
+    i64x2.extract_lane(t23, 1) as u64,
+    i64x2.extract_lane(t45, 0) as u64,
+    i64x2.extract_lane(t45, 1) as u64,
+    i64x2.extract_lane(t67, 0) as u64,
+    i64x2.extract_lane(t67, 1) as u64,
+  );
 }

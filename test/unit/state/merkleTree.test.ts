@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { poseidon } from "../../../sequencer/protocol/hash.ts";
 import { rootFromPath, sharedLevels } from "../../../sequencer/protocol/merklePath.ts";
-import { createMerkleTree } from "../../../sequencer/state/merkleTree.ts";
+import { createMerkleTree, type MerkleTree } from "../../../sequencer/state/merkleTree.ts";
 import { runs } from "../../property/runs.ts";
 
 /** The root of a full tree, level by level. */
@@ -37,6 +37,32 @@ test("root and paths are a full tree's, leaf by leaf or all at once", () => {
       }
     }),
     runs(5),
+  );
+});
+
+test("leaves replaced together have the paths that they have one after the other", () => {
+  const chosen = fc.uniqueArray(fc.nat({ max: 63 }), { minLength: 1, maxLength: 12 });
+  fc.assert(
+    fc.property(writes, chosen, fc.nat({ max: 5 }), leaf, (before, places, kept, value) => {
+      const ids = places.toSorted((left, right) => left - right);
+      const changing = ids.filter((_, at) => at % 5 !== kept);
+      const leaves = new Map(changing.map((id) => [id, value + BigInt(id)]));
+      const [together, oneByOne] = [0, 1].map(() => {
+        const tree = createMerkleTree({ levels: 3, emptyLeaf: 7n });
+        tree.setMany(before);
+        return tree;
+      }) as [MerkleTree, MerkleTree];
+      const paths = ids.map((id) => {
+        const path = oneByOne.path(id);
+        const next = leaves.get(id);
+        if (next !== undefined) oneByOne.set(id, next);
+        return path;
+      });
+      assert.deepEqual(together.replace(ids, leaves), paths);
+      assert.equal(together.root(), oneByOne.root());
+      assert.throws(() => together.replace([...ids, ids[0]!], leaves), RangeError);
+    }),
+    runs(20),
   );
 });
 
