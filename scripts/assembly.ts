@@ -29,7 +29,8 @@ export function assemblyText(): string {
 }
 
 function compile(file: string): void {
-  const options = ["-O3", "--converge", "--enable", "simd", "--runtime", "stub", "--noAssert", "--outFile", file];
+  const speed = ["-O3", "--converge", "--enable", "simd", "--noAssert"];
+  const options = [...speed, "--runtime", "stub", "--outFile", file];
   const { status, stderr } = spawnSync(process.execPath, [COMPILER, ...ENTRIES, ...options], {
     cwd: ROOT,
     encoding: "utf8",

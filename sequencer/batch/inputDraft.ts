@@ -3,7 +3,7 @@
  * may be sent to a thread, and that nobody changes.
  */
 import type { StepRecord } from "../engine/records.ts";
-import type { Leaves } from "../state/stateTrees.ts";
+import type { Leaves } from "../state/leaves.ts";
 import type { StateChange } from "./baseState.ts";
 import type { WitnessedOperation } from "./ledgerWitness.ts";
 import type { OpenEntry } from "./log.ts";

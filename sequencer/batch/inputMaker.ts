@@ -5,8 +5,9 @@
 import type { PublicKey } from "../protocol/eddsa.ts";
 import { type Shape, stateRoot } from "../protocol/state.ts";
 import type { ExportedState } from "../state/exportedState.ts";
+import type { Leaves } from "../state/leaves.ts";
 import { createMemoryState } from "../state/memoryState.ts";
-import { createStateTrees, type Leaves, type StateTrees } from "../state/stateTrees.ts";
+import { createStateTrees, type StateTrees } from "../state/stateTrees.ts";
 import { type BaseState, createBaseState, readingAfter } from "./baseState.ts";
 import type { InputDraft } from "./inputDraft.ts";
 import { operationInputs } from "./ledgerWitness.ts";

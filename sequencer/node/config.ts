@@ -276,7 +276,7 @@ const sequencer = z.strictObject({
     .prefault({}),
   /** Proven batches that go to layer one in one transaction at most; 1: each by itself. */
   batchesTogether: z.int().min(1).max(BATCHES_TOGETHER_MAX).default(BATCHES_TOGETHER),
-  /** Whether inputs of proofs and signatures have threads of their own; else one does it all. */
+  /** Whether inputs of proofs, signatures, receipts and hashes have threads; else one does all. */
   threads: z.boolean().default(true),
   checkpointEvery: z.int().min(1).default(16),
   certificationWaitMs: ms.default(30_000),

@@ -23,12 +23,14 @@ import { createSequencer, type Sequencer, type SequencerConfig } from "../roles/
 import { TurnOverError } from "../roles/termLog.ts";
 import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
+import { openHashWorker } from "../threads/hashWorker.ts";
 import { openInputWorker } from "../threads/inputWorker.ts";
 import { openSignatureWorker } from "../threads/signatureWorker.ts";
 import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
 import { closeConfirmationsOf, executorDeployment, layerOneAccess } from "./deployment.ts";
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
 import { openOrderLog } from "./orderLog.ts";
+import { openReceiptSigner } from "./receiptSigner.ts";
 import { realScheduler, systemClock } from "./systemClock.ts";
 import { openVoteKeys, SIGNATURES_KEPT } from "./voteKeys.ts";
 
@@ -69,14 +71,19 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
   const signal = AbortSignal.any([outer, ending.signal]);
   const { deployment, vkeys } = file;
   const { chainId, rollup } = deployment;
-  const receiptSigner = createDigestSigner(await loadPrivateKey(file.receiptKey, chainId));
+  const receiptKey = await loadPrivateKey(file.receiptKey, chainId);
   const operator = accountOf(await loadPrivateKey(file.operatorKey, chainId));
   const store = await openStore(file.dataDir, deployment.domain);
   const prover = createProver({ keys: verifyingKeys(vkeys), singleThread: true, logger });
   const network = openNetwork(file, store, logger);
   const signatures = file.threads ? openSignatureWorker(logger) : undefined;
+  const hashing = file.threads ? openHashWorker(logger) : undefined;
+  const receiptWorker = file.threads ? openReceiptSigner(receiptKey, logger) : undefined;
+  const receiptSigner = receiptWorker ?? createDigestSigner(receiptKey);
   const close = async (): Promise<void> => {
     await signatures?.stop();
+    await hashing?.stop();
+    await receiptWorker?.stop();
     await network.opened()?.stop();
     await prover.stop();
     await store.close();
@@ -109,6 +116,7 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
         accounts: store.accounts,
         snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
         ...(signatures && { openInputs: openInputWorker, signatures }),
+        hashAll: hashing?.hashAll,
         openProofJobs: async (handlers) => {
           const { batches } = store;
           const jobs = await createJobServer({ ...file.jobs, ...handlers, batches, logger });

@@ -9,7 +9,8 @@ import { ASSEMBLY_BASE64 } from "./generated/assembly.ts";
 
 /** Bytes of an element in Montgomery form: nine limbs of 29 bits. */
 export const ELEMENT_BYTES = 36;
-const WORDS_EACH = 4;
+/** Elements of 64 bits in a word. */
+export const WORDS_EACH = 4;
 /** The bits that a word has no room for. */
 const WORD_BITS = 256n;
 
@@ -59,19 +60,24 @@ function currentMemory(): BigUint64Array {
   return memory;
 }
 
-/** Writes a value of at most 256 bits; a store keeps the low 64 bits of what it is given. */
+/** Writes a value of at most 256 bits into the word buffer. */
 export function writeWord(index: number, value: bigint): void {
-  const words = currentMemory();
-  const at = WORD_BUFFER + WORDS_EACH * index;
+  writeWordAt(currentMemory(), WORD_BUFFER + WORDS_EACH * index, value);
+}
+
+export function readWord(index: number): bigint {
+  return readWordAt(currentMemory(), WORD_BUFFER + WORDS_EACH * index);
+}
+
+/** A word in any memory, from element `at`; a store keeps the low 64 bits of what it is given. */
+export function writeWordAt(words: BigUint64Array, at: number, value: bigint): void {
   words[at] = value;
   words[at + 1] = value >> 64n;
   words[at + 2] = value >> 128n;
   words[at + 3] = value >> 192n;
 }
 
-export function readWord(index: number): bigint {
-  const words = currentMemory();
-  const at = WORD_BUFFER + WORDS_EACH * index;
+export function readWordAt(words: BigUint64Array, at: number): bigint {
   const high = (words[at + 3]! << 64n) | words[at + 2]!;
   return (high << 128n) | (words[at + 1]! << 64n) | words[at]!;
 }

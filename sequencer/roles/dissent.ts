@@ -112,7 +112,9 @@ export async function replayLog(options: {
   const { deployment, log, checkpoints } = options;
   try {
     const checkpoint = await loadCheckpoint(log, checkpoints);
-    const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, false);
+    const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, {
+      hasInputs: false,
+    });
     for await (const record of log.read(node.position())) {
       node.apply(record);
       await setImmediate();

@@ -7,6 +7,7 @@ import type { OrderingState } from "../batch/fairOrder.ts";
 import { LogCorruptionError, type LogEntry, type LogHead, type LogRecord } from "../batch/log.ts";
 import { isTradingEntry, type TradingState } from "../batch/tradingMode.ts";
 import type { Checkpoint, CheckpointStore, Log } from "../ports.ts";
+import type { HashAll } from "../protocol/hash.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Shape } from "../protocol/state.ts";
 import type { ExportedState } from "../state/exportedState.ts";
@@ -53,16 +54,16 @@ export interface NodeState {
 
 /**
  * `origin`: `previous` of the log's first record. `hasInputs`: whether sealed batches come with the
- * inputs of their proofs; see `batch/executor.ts`.
+ * inputs of their proofs; see `batch/executor.ts`. `hashAll`: who hashes, if not this thread alone.
  */
 export function createNodeState(
   deployment: Deployment,
   origin: string,
   checkpoint: Checkpoint | undefined,
-  hasInputs: HasInputs = true,
+  { hasInputs, hashAll }: { hasInputs?: HasInputs; hashAll?: HashAll | undefined } = {},
 ): NodeState {
   const state = createMemoryState(deployment.shape);
-  const trees = createStateTrees(deployment.shape);
+  const trees = createStateTrees(deployment.shape, hashAll);
   if (checkpoint !== undefined) {
     state.importState(checkpoint.state as ExportedState);
   }

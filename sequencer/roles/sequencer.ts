@@ -21,6 +21,7 @@ import type {
   SnapshotSource,
 } from "../ports.ts";
 import type { PackageLimits } from "../protocol/blockRfq.ts";
+import type { HashAll } from "../protocol/hash.ts";
 import type { AccountPolicies, IsSignedScope } from "./accountPolicy.ts";
 import { createAnchoring } from "./anchoring.ts";
 import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
@@ -79,6 +80,8 @@ export interface SequencerPorts {
   readonly openInputs?: OpenInputs;
   /** Who looks at signatures first; absent: nobody. */
   readonly signatures?: SignatureDesk;
+  /** Who hashes what a seal needs; absent: this thread alone. */
+  readonly hashAll?: HashAll | undefined;
   /** Whether the attestation is signed by the validator that it names. */
   isSignedAttestation(attestation: Attestation): Promise<boolean>;
   isSignedRefusal(refusal: Refusal): Promise<boolean>;
@@ -157,9 +160,11 @@ export async function createSequencer(
   const { deployment, info, checkpointEvery } = config;
   const { validators } = info;
   const kept = await loadKeptAccounts(ports);
-  const { openInputs = openInputsInProcess } = ports;
+  const { openInputs = openInputsInProcess, hashAll } = ports;
   const options = { deployment, validators, log, checkpoints, checkpointEvery, store, logger };
-  const restored = await restoreSequencer({ ...options, openInputs, replayed: kept.replayed });
+  const restored = await restoreSequencer({
+    ...{ ...options, openInputs, hashAll, replayed: kept.replayed },
+  });
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
   const heads = await readSeenHeads(log);
   const said: { current: ReturnType<typeof listenToValidators> | undefined } = {

@@ -4,6 +4,7 @@ import { logOrigin } from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
 import type { ExchangeEvent } from "../exchangeService.ts";
 import type { BatchStore, CheckpointStore, InputDesk, Log, Logger } from "../ports.ts";
+import type { HashAll } from "../protocol/hash.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import { type BatchMemory, type BatchTracker, createBatchTracker } from "./batchTracker.ts";
 import type { Effect } from "./effect.ts";
@@ -51,13 +52,16 @@ export async function restoreSequencer(options: {
   store: BatchStore;
   logger: Logger;
   openInputs: OpenInputs;
+  hashAll?: HashAll | undefined;
   /** An entry was executed again, and these events were told of it, or would have been. */
   replayed?(state: MemoryState, effect: Effect, events: readonly ExchangeEvent[]): void;
 }): Promise<SequencerState> {
   const { deployment, validators, log, checkpoints, checkpointEvery, store, logger } = options;
   const checkpoint = await loadCheckpoint(log, checkpoints);
   const memory = checkpoint?.extra as SequencerMemory | undefined;
-  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, "later");
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, {
+    ...{ hasInputs: "later", hashAll: options.hashAll },
+  });
   const { shape, sizes, domain, oracles } = deployment;
   const inputs = options.openInputs({
     ...{ shape, sizes, domain, oracles },

@@ -145,7 +145,9 @@ export async function createValidator(
   const { deployment, queueWaitMs } = config;
   const checkpoint = await loadCheckpoint(log, checkpoints);
   // Validators prove nothing.
-  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, false);
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, {
+    hasInputs: false,
+  });
   const memory = checkpoint?.extra as ValidatorMemory | undefined;
   const nextQueueId = memory?.nextQueueId ?? 0;
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });

@@ -47,11 +47,11 @@ const SURVIVORS: readonly { readonly constraint: RegExp; readonly reason: string
   {
     constraint: /^SelectBy(Id|Index)\(.* \(-1 \+ main\.out\[\]\) \* \(main\.out\[\]\) = 0$/,
     reason:
-      "redundant where `enabled` is 0 or 1 and ids are distinct, as in the cases tried here: only " +
+      "redundant where `enabled` is 0 or 1 and ids are distinct, as in the cases tried: only " +
       "the target's place can be other than 0; select.test.ts tries 2 and -1, which it refuses",
   },
   {
-    constraint: /^CarryOpened\(.*\(-1 \+ main\.isAccount\[\]\) \* \(main\.isAccount\[\]\) = 0$/,
+    constraint: /^CarryOpened\(.*: \(-1 \+ main\.isAccount\[\]\) \* \(main\.isAccount\[\]\) = 0/,
     reason: "SelectById inside, as above",
   },
   {

@@ -1,7 +1,9 @@
 // The measured process: the real sequencer of the `large` instance on the machine's clock, with its
 // embedded log and batches on this machine's disk, its threads for inputs of proofs and signatures,
 // its API; and a bare `ws` server beside it. Oracles, layer one and the prover are fakes: none of
-// them stands between an order and its receipt.
+// them stands between an order and its receipt. What a node keeps on disk stays out of memory here
+// too. With `--anchoring` batches are proven as they are sealed, and checkpoints are saved, so that
+// nothing waits for a stage that never comes; else neither happens once the market is open.
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { WebSocketServer } from "ws";
 import { startApi } from "../../../sequencer/api/server.ts";
 import { executorDeployment } from "../../../sequencer/node/deployment.ts";
-import { createDigestSigner } from "../../../sequencer/node/keys.ts";
+import { openReceiptSigner } from "../../../sequencer/node/receiptSigner.ts";
+import type { SettlementLayer } from "../../../sequencer/ports.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
 import { DEFAULT_FAIR_ORDER } from "../../../sequencer/protocol/fairOrder.ts";
@@ -20,7 +23,9 @@ import {
   snapshotHash,
   type Terms,
 } from "../../../sequencer/protocol/snapshot.ts";
+import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
 import { openStore } from "../../../sequencer/store/store.ts";
+import { openHashWorker } from "../../../sequencer/threads/hashWorker.ts";
 import { openInputWorker } from "../../../sequencer/threads/inputWorker.ts";
 import { openSignatureWorker } from "../../../sequencer/threads/signatureWorker.ts";
 import {
@@ -30,6 +35,7 @@ import {
   EXPIRY,
   infoOf,
   PATIENT,
+  PROOF,
   START,
 } from "../../../test/unit/roles/market.ts";
 import {
@@ -43,6 +49,10 @@ import { BOOKS, FIRST_TRADER, type Ready, TRADERS } from "./plan.ts";
 const PLENTY = { perSecond: 1e9, burst: 1e9 };
 const CLIENTS_MAX = 200;
 const DEPOSIT = 1_000_000_000_000;
+const NEVER = 1e9;
+/** As a node has it where its configuration says nothing. */
+const CHECKPOINT_EVERY = 16;
+const isAnchoring = process.argv.includes("--anchoring");
 
 const began = performance.now();
 /** Runs as the machine's does; nobody advances it. */
@@ -76,15 +86,31 @@ function snapshotOf(table: readonly Terms[]): Snapshot {
 const folder = await mkdtemp(path.join(tmpdir(), "straddle-bench-end-"));
 const store = await openStore(folder, DOMAIN);
 const slots = Array.from({ length: BOOKS }, (_, slot) => slot);
-/** Written to the disk as a node does; what the benchmark asks for is read from memory. */
-const known = createBatches();
-const batches = {
-  ...known,
-  putSealed: async (...[batch, inputs]: Parameters<typeof known.putSealed>) => {
-    await store.batches.putSealed(batch, inputs);
-    await known.putSealed(batch);
-  },
-};
+let isProving = true;
+let handlers: ProofHandlers | undefined;
+let proven = 0;
+let proving = Promise.resolve();
+
+/** As a prover would, each batch once it is stored. */
+async function proveStored(): Promise<void> {
+  for (; isProving && (await store.batches.sealed(proven + 1)) !== undefined; proven++) {
+    await store.batches.putProof(proven + 1, PROOF);
+    handlers?.onProof(proven + 1);
+  }
+}
+
+/** Knows the newest batch only: others are layer one's. */
+function createLayerOne() {
+  let newest = { number: 0, root: 0n };
+  const layerOne: Pick<SettlementLayer, "anchored" | "submitBatch"> = {
+    anchored: async () => newest,
+    submitBatch: async ({ number, rootAfter: root }) => {
+      newest = { number, root };
+      return { ...newest, transaction: `0x${number.toString(16).padStart(64, "0")}` };
+    },
+  };
+  return Object.assign(createSettlement(DOMAIN), layerOne);
+}
 const world = await createWorld(
   {
     deployment: large,
@@ -98,19 +124,29 @@ const world = await createWorld(
       })),
       books: slots.map((slot) => ({ book: slot, legs: [[slot, 1]] as const })),
     },
-    ...{ rate: PLENTY, backlogMax: 1e9, unanchoredMax: 1e9 },
-    breakers: { ...PATIENT, provingMax: 1e9 },
-    ...{ tickMs: 10, pollMs: 250, checkpointEvery: 1e9 },
+    ...{ rate: PLENTY, backlogMax: NEVER, unanchoredMax: NEVER },
+    breakers: { ...PATIENT, provingMax: NEVER },
+    ...{ tickMs: 10, pollMs: 250, certificationWaitMs: 0 },
+    checkpointEvery: isAnchoring ? CHECKPOINT_EVERY : NEVER,
   },
   {
-    ...{ clock, batches, checkpoints: createCheckpoints() },
-    ...{ settlement: createSettlement(DOMAIN), records: [] },
+    ...{ clock, batches: createBatches(), checkpoints: createCheckpoints() },
+    ...{ settlement: createLayerOne(), records: [] },
   },
   {
-    log: store.log,
+    ...{ log: store.log, batches: store.batches },
+    ...{ checkpoints: store.checkpoints, accounts: store.accounts },
     openInputs: openInputWorker,
     signatures: openSignatureWorker(silent),
-    receiptSigner: createDigestSigner(`0x${"11".repeat(32)}`),
+    hashAll: openHashWorker(silent).hashAll,
+    receiptSigner: openReceiptSigner(`0x${"11".repeat(32)}`, silent),
+    openProofJobs: async (given) => {
+      handlers = given;
+      const notify = (): void => {
+        proving = proving.then(proveStored);
+      };
+      return { notify, stop: () => proving };
+    },
     snapshots: { latest: async () => snapshotOf((await world.sequencer.service.chain()).series) },
   },
 );
@@ -119,6 +155,8 @@ for (const trader of traders) world.open(trader, DEPOSIT);
 const stopping = new AbortController();
 const running = world.sequencer.run(stopping.signal);
 const { service } = world.sequencer;
+// The world of tests keeps all events; nobody asks for them here.
+service.subscribe(() => world.events.splice(0));
 
 async function isOpen(): Promise<boolean> {
   const books = await service.books();
@@ -126,11 +164,9 @@ async function isOpen(): Promise<boolean> {
   const { snapshotTime } = await service.chain();
   return books.length === BOOKS && last !== null && snapshotTime !== null;
 }
-while (!(await isOpen())) {
-  // Listings wait for proofs; orders do not.
-  await world.prove();
-  await sleep(100);
-}
+// Listings wait for proofs; orders do not.
+while (!(await isOpen())) await sleep(100);
+isProving = isAnchoring;
 
 const api = await startApi({
   ...{ service, clock, logger: silent },
@@ -149,11 +185,14 @@ await once(echo, "listening");
 const { port } = echo.address() as { port: number };
 
 process.on("message", () => {
+  // Where the process was started with it: what is left is what is in use.
+  globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();
   process.send?.({ heapUsed, rss, cpuMs: process.cpuUsage().user / 1000 });
 });
 process.on("disconnect", async () => {
   stopping.abort();
+  isProving = false;
   await running.catch(() => undefined);
   await api.stop();
   await store.close().catch(() => undefined);
