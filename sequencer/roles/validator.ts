@@ -17,6 +17,7 @@ import type {
   SettlementLayer,
 } from "../ports.ts";
 import { REASON_LENGTH_MAX } from "../protocol/certification.ts";
+import { REORG_BATCHES } from "./batchTracker.ts";
 import type { Effect } from "./effect.ts";
 import type { ExecutedPlace } from "./executedLog.ts";
 import { LayerOneStoppedError } from "./layerOneQueue.ts";
@@ -35,8 +36,9 @@ import { watchProofs } from "./proofWatch.ts";
 import { createQueueCheck, type QueueCheck } from "./queueCheck.ts";
 import { readSeenHeads, type SeenHeads, seenFault } from "./seenHeads.ts";
 
-/** Sealed batches that a validator may be behind layer one with and still attest each. */
+/** Sealed batches that layer one may lack while a validator still attests each. */
 const UNANCHORED_MAX = 1_000;
+const KEPT_MAX = UNANCHORED_MAX + REORG_BATCHES;
 /** How often newly sealed batches are looked for (ms). */
 const ATTEST_POLL_MS = 50;
 /** How long the sequencer may take to hear of a refusal before this validator ends (ms). */
@@ -120,6 +122,8 @@ interface ValidatorMemory extends ExecutorMemory {
   readonly nextQueueId: number;
   /** A sequencer that was not there has not heard of them. */
   readonly unanchored?: readonly Sealed[];
+  /** Batches up to it layer one has had: they are kept for the case of a reorg. */
+  readonly anchored?: number;
 }
 
 interface Parts {
@@ -128,8 +132,10 @@ interface Parts {
   readonly node: NodeState;
   readonly queue: QueueCheck;
   readonly heads: SeenHeads;
-  /** Sealed batches of its own making that layer one lacks, in order: each is attested. */
-  readonly unanchored: Map<number, Sealed>;
+  /** Sealed batches of its own making that layer one lacks, or may lose to a reorg, in order. */
+  readonly kept: Map<number, Sealed>;
+  /** Number of the last batch that layer one had when it was looked at. */
+  anchored: number;
   attested: number;
   executed: (record: LogRecord, root: bigint) => void;
   /** Ends when the validator refuses. */
@@ -152,7 +158,7 @@ export async function createValidator(
   const nextQueueId = memory?.nextQueueId ?? 0;
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
   const refusing = new AbortController();
-  const unanchored = new Map((memory?.unanchored ?? []).map((sealed) => [sealed.number, sealed]));
+  const kept = new Map((memory?.unanchored ?? []).map((sealed) => [sealed.number, sealed]));
   const heads = await readSeenHeads(log);
   const parts: Parts = {
     ports: ownStores(ports),
@@ -160,7 +166,8 @@ export async function createValidator(
     node,
     queue,
     heads,
-    unanchored,
+    kept,
+    anchored: memory?.anchored ?? 0,
     attested: 0,
     refusing,
     executed: () => undefined,
@@ -277,18 +284,19 @@ async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Prom
   const { number, rootAfter: root, words } = sealed;
   const { position, hash: logHash } = record;
   await parts.ports.batches.putSealed(sealed);
-  parts.unanchored.set(number, { position, number, root, wordsHash: wordsHash(words), logHash });
-  const [oldest] = parts.unanchored.keys();
-  if (parts.unanchored.size > UNANCHORED_MAX) parts.unanchored.delete(oldest!);
+  parts.kept.set(number, { position, number, root, wordsHash: wordsHash(words), logHash });
+  const [oldest] = parts.kept.keys();
+  if (parts.kept.size > KEPT_MAX) parts.kept.delete(oldest!);
   parts.ports.logger.debug("batch executed", { number, position });
 }
 
-function draftCheckpoint({ config, node, queue, unanchored }: Parts, effect: Effect) {
+function draftCheckpoint({ config, node, queue, kept, anchored }: Parts, effect: Effect) {
   const { sealed } = effect;
   if (sealed === undefined || sealed.number % config.checkpointEvery !== 0) return undefined;
   const memory: ValidatorMemory = {
     nextQueueId: queue.nextQueueId(),
-    unanchored: [...unanchored.values()],
+    unanchored: [...kept.values()],
+    anchored,
     ...executorMemory(node.executor),
   };
   return checkpointOf(node, effect, memory);
@@ -304,7 +312,7 @@ async function attestSealed(parts: Parts, signal: AbortSignal): Promise<void> {
     signal,
     run: async () => {
       const repeats = clock.now() - sentAt >= config.resendMs;
-      for (const sealed of [...parts.unanchored.values()]) {
+      for (const sealed of lacking(parts)) {
         const isNews = sealed.number > parts.attested;
         if (!isNews && !repeats) continue;
         const { position, ...content } = sealed;
@@ -319,16 +327,25 @@ async function attestSealed(parts: Parts, signal: AbortSignal): Promise<void> {
   });
 }
 
+/**
+ * What layer one lacks; the newest besides, from which a sequencer that restarts learns that this
+ * validator is there. After a reorg others again: the sequencer may be one that never had them.
+ */
+function lacking({ kept, anchored }: Parts): readonly Sealed[] {
+  const newest = [...kept.keys()].at(-1);
+  return [...kept.values()].filter(({ number }) => number > anchored || number === newest);
+}
+
 /** Layer one must have the roots that were found here. */
 async function checkAnchored(parts: Parts): Promise<void> {
-  const { ports, node, unanchored } = parts;
+  const { ports, node, kept } = parts;
   const { number, root } = await ports.settlement.anchored();
   const own = number === 0 ? undefined : await ports.batches.sealed(number);
   if (own === undefined || own.rootAfter === root) {
-    // The newest stays: a sequencer that restarts learns from it that this validator is there.
-    const newest = [...unanchored.keys()].at(-1);
-    for (const sealed of unanchored.keys()) {
-      if (sealed <= number && sealed !== newest) unanchored.delete(sealed);
+    parts.anchored = number;
+    const newest = [...kept.keys()].at(-1);
+    for (const sealed of kept.keys()) {
+      if (sealed <= number - REORG_BATCHES && sealed !== newest) kept.delete(sealed);
     }
     return;
   }

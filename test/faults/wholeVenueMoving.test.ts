@@ -55,6 +55,14 @@ test("E7 moving: nothing acknowledged is lost, all goes on after the storm", asy
   context.diagnostic(`moved ${terms} times, calm again after at most ${slowest} virtual ms`);
 });
 
+test("E7 moving: a reorg takes what another leader has anchored", async () => {
+  // The sequencer that leads by then has never had the signatures that layer one asks for again.
+  const result = await run(51_453, { calmMs: RECOVERY_MS_MAX });
+  assertSafe(result, 51_453);
+  assert.ok(result.counts.reorgs! > 0 && result.counts.crashes! > 0);
+  assert.deepEqual(result.undone, []);
+});
+
 test("E7 moving: two nodes of one key, each with a sequencer, break nothing", async (context) => {
   for (const twin of [0, 1, 2, 3]) {
     const seeds = seedsFrom(52_000, 1, 980).filter((seed) => seed % 4 === twin);

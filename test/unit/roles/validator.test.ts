@@ -28,6 +28,8 @@ const CONFIG: ValidatorConfig = {
   pollMs: 10,
 };
 
+type FakeSettlement = ReturnType<typeof createSettlement>;
+
 interface Run {
   readonly follower: FakeFollower;
   readonly log: MemoryLog;
@@ -44,8 +46,9 @@ interface Given {
   readonly isProofGood?: boolean;
   readonly anchored?: { number: number; root: bigint };
   readonly disk?: Pick<Run, "log" | "checkpoints" | "batches">;
+  readonly config?: Partial<ValidatorConfig>;
   /** What must have happened before the test looks. */
-  until(run: { follower: FakeFollower; log: MemoryLog }): boolean;
+  until(run: { follower: FakeFollower; log: MemoryLog; settlement: FakeSettlement }): boolean;
 }
 
 async function validate(given: Given): Promise<Run> {
@@ -71,12 +74,12 @@ async function validate(given: Given): Promise<Run> {
         refuse: async (content) => ({ validator: "0xvalidator", signature: "0x", ...content }),
       },
     },
-    CONFIG,
+    { ...CONFIG, ...given.config },
   );
   const stopping = new AbortController();
   const running = validator.run(stopping.signal);
   const start = Date.now();
-  while (!given.until({ follower, log }) && Date.now() - start < 20_000) {
+  while (!given.until({ follower, log, settlement }) && Date.now() - start < 20_000) {
     // The validator waits for layer one by its clock, which is the world's.
     world.clock.advance(1);
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -206,6 +209,46 @@ const LIES: readonly Lie[] = [
     /ahead of the clock/,
   ],
 ];
+
+test("after a reorg a validator attests again what layer one has lost", async () => {
+  const { world, records } = await day();
+  const { number, rootAfter: root } = [...world.batches.batches.values()].at(-1)!;
+  const disk = {
+    log: createLog(DOMAIN),
+    checkpoints: createCheckpoints(),
+    batches: createBatches(),
+  };
+  const given = { world, records, anchored: { number, root }, config: { resendMs: 1 } };
+  const numbersOf = (follower: FakeFollower): number[] =>
+    follower.attestations.map((attestation) => attestation.number);
+  /** Only the newest is repeated: layer one has been looked at. */
+  const isCalm = (follower: FakeFollower): boolean =>
+    follower.attestations.length > number &&
+    numbersOf(follower)
+      .slice(-5)
+      .every((each) => each === number);
+  assert.ok(number > 1);
+  const before = await validate({ ...given, disk, until: ({ follower }) => isCalm(follower) });
+  assert.equal(before.reason, undefined);
+  let attested: number | undefined;
+  const after = await validate({
+    ...{ ...given, disk },
+    until: ({ follower, settlement }) => {
+      if (attested === undefined && isCalm(follower)) {
+        attested = follower.attestations.length;
+        settlement.anchoredBatches.splice(0);
+      }
+      return attested !== undefined && numbersOf(follower).slice(attested).includes(1);
+    },
+  });
+  assert.equal(after.reason, undefined);
+  const [first] = numbersOf(after.follower);
+  assert.equal(first, number, "what layer one has is not attested again by a restart");
+  assert.deepEqual(
+    new Set(numbersOf(after.follower).slice(attested)),
+    new Set(Array.from({ length: number }, (_, index) => index + 1)),
+  );
+});
 
 test("a validator refuses what is not so, and attests nothing of it", async () => {
   const { world, records } = await day();
