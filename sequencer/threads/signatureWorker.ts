@@ -94,12 +94,16 @@ function isBehind({ ring, waiting, taken }: Session): boolean {
   return waiting.length >= WAITING_MAX || distance(taken, done) > 0;
 }
 
-/** As many as the ring has places for. */
+/**
+ * As many as the ring has places for. A place is free when its verdict has been read, not when it
+ * has one: else the verdict on a later claim would be taken for that on an earlier one. (What was
+ * flushed has no reader, but then nothing is posted before the thread is through with it.)
+ */
 function post(session: Session): void {
   const { ring, waiting, taken } = session;
   const before = session.posted;
-  const room = PLACES - distance(before, Atomics.load(ring.counters, DONE));
   const written = distance(before, taken);
+  const room = PLACES - written;
   for (const { claim } of waiting.slice(written, written + room)) {
     writeClaim(ring, placeOf(session.posted), claim);
     session.posted = following(session.posted);

@@ -165,3 +165,37 @@ test("a thread that dies or says nothing holds nobody back", async (context) => 
     assert.deepEqual(await ask(desk, claims), range(claims.length));
   }
 });
+
+test("a verdict stays until it is read, however many claims come after it", async () => {
+  const thread = new URL("./parityThread.ts", import.meta.url);
+  const desk = openSignatureWorker(silent, { thread, stuckMs: WAIT_MS });
+  // The thread is up, and the next claims begin at place 0 of the ring.
+  await ask(
+    desk,
+    Array.from({ length: PLACES }, (_, at) => claimOf(2n * BigInt(at) + 2n)),
+  );
+  const { signature } = claimOf(1n);
+  /** As many as the ring has places for. */
+  const round = (first: bigint): SignatureClaim[] =>
+    Array.from({ length: PLACES }, (_, at) => {
+      return { key, message: first + 2n * BigInt(at), signature };
+    });
+  const forged = round(1_000_000n);
+  const asking = ask(desk, [...forged]);
+  pauseHere(PAUSE_MS);
+  // The thread has judged the first ones, which nobody has read: these take their places.
+  const others = ask(desk, round(2_000_001n));
+  pauseHere(PAUSE_MS);
+  await Promise.all([asking, others]);
+  const taken = forged.filter((claim) => verifyOnce(claim.key, claim.message, claim.signature));
+  assert.equal(taken.length, 0, "signatures that the thread has refused are taken for good");
+  await desk.stop();
+});
+
+/** Long for a thread that does next to nothing. */
+const PAUSE_MS = 1_500;
+
+/** This thread does nothing, and reads no verdicts. */
+function pauseHere(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
