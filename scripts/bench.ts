@@ -2,7 +2,10 @@
 import { parseArgs } from "node:util";
 import { type BenchLine, printLines } from "./benchmarks/benchLine.ts";
 
-type Benchmark = (options: { instances: readonly string[] | undefined }) => Promise<BenchLine[]>;
+type Benchmark = (options: {
+  instances: readonly string[] | undefined;
+  minutes: number | undefined;
+}) => Promise<BenchLine[]>;
 
 interface Loaded {
   readonly run: Benchmark;
@@ -64,6 +67,14 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     about: "what rounds cost: from a message's arrival to its turn, beside a bare timer",
     load: async () => ({ run: (await import("./benchmarks/order.ts")).orderBenchmarks }),
   },
+  memory: {
+    about: "live heap and resident memory over ten minutes of 300 orders a second (`--minutes`)",
+    load: async () => ({ run: (await import("./benchmarks/memory.ts")).memoryBenchmarks }),
+  },
+  scale: {
+    about: "CPU of an order at 1,000 to 1,000,000 accounts and at 10 to 1,000 books",
+    load: async () => ({ run: (await import("./benchmarks/scale.ts")).scaleBenchmarks }),
+  },
   state: {
     about: "tree updates of a block, beside circomlibjs, and sealing 1,000 touched accounts",
     load: async () => ({ run: (await import("./benchmarks/state.ts")).stateBenchmarks }),
@@ -81,7 +92,7 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
 
 const HELP = `Measures Straddle.
 
-  npm run bench -- NAME [--json] [--instance tiny,medium]
+  npm run bench -- NAME [--json] [--instance tiny,medium] [--minutes 10]
 
 ${Object.entries(BENCHMARKS)
   .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
@@ -90,6 +101,7 @@ ${Object.entries(BENCHMARKS)
   --json        one JSON object a line:
                 {name, value, unit, better, target?, peer?, peerValue?, ratio?, note?}
   --instance    only these instances, separated by commas
+  --minutes     how long \`memory\` runs
   --help        this text
 `;
 
@@ -99,6 +111,7 @@ async function main(): Promise<void> {
     options: {
       json: { type: "boolean", default: false },
       instance: { type: "string" },
+      minutes: { type: "string" },
       help: { type: "boolean", default: false },
     },
   });
@@ -112,7 +125,11 @@ async function main(): Promise<void> {
     throw new Error(`there is no benchmark \`${name}\`; there are ${Object.keys(BENCHMARKS)}`);
   }
   const { run, below } = await benchmark.load();
-  const lines = await run({ instances: values.instance?.split(",") });
+  const minutes = values.minutes === undefined ? undefined : Number(values.minutes);
+  if (minutes !== undefined && !(Number.isInteger(minutes) && minutes > 0)) {
+    throw new Error(`\`--minutes\` must be a whole number above 0. Got \`${values.minutes}\``);
+  }
+  const lines = await run({ instances: values.instance?.split(","), minutes });
   printLines(lines, values.json);
   if (!values.json) for (const text of below?.(lines) ?? []) console.log(text);
 }

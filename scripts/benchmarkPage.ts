@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import path from "node:path";
 import type { BenchLine } from "./benchmarks/benchLine.ts";
-import { type ChartLine, lineChart } from "./benchmarks/lineChart.ts";
+import { type Chart, type ChartLine, lineChart } from "./benchmarks/lineChart.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const FOLDER = path.join(ROOT, "scripts", "benchmarks", "results");
@@ -27,6 +27,8 @@ const SECTIONS: readonly { readonly name: string; readonly title: string }[] = [
   { name: "engine", title: "Matching" },
   { name: "hash", title: "Hashes and signatures" },
   { name: "state", title: "State" },
+  { name: "scale", title: "An order's cost as accounts and books become more" },
+  { name: "memory", title: "Memory over ten minutes" },
   { name: "log", title: "The order log and its validators" },
   { name: "prover", title: "Proving" },
 ];
@@ -86,7 +88,7 @@ function overLoad(lines: readonly BenchLine[], what: string, ofPeer: boolean) {
   });
 }
 
-function pictures(lines: readonly BenchLine[]): string[] {
+function loadCharts(lines: readonly BenchLine[]): Record<string, Chart> {
   const latency: ChartLine[] = [
     { name: "p50", color: "#1f77b4", points: overLoad(lines, "p50", false) },
     { name: "p99", color: "#d62728", points: overLoad(lines, "p99", false) },
@@ -101,10 +103,41 @@ function pictures(lines: readonly BenchLine[]): string[] {
     },
   ];
   const xTitle = "orders a second that are due";
-  const charts = {
+  return {
     latency: { title: "Latency against load", xTitle, yTitle: "ms", lines: latency },
     throughput: { title: "Throughput against load", xTitle, yTitle: "orders/s", lines: throughput },
   };
+}
+
+/** Names `scale.accounts.COUNT`, and parts of it `scale.accounts.COUNT.PART`. */
+function overSize(lines: readonly BenchLine[], kind: string, part?: string): [number, number][] {
+  return lines.flatMap(({ name, value }): [number, number][] => {
+    const [, ofKind, count, ofPart] = name.split(".");
+    return ofKind === kind && ofPart === part ? [[Number(count), value]] : [];
+  });
+}
+
+function scaleCharts(lines: readonly BenchLine[]): Record<string, Chart> {
+  const chart = (kind: string): Chart => ({
+    title: `CPU time of an order against ${kind}`,
+    ...{ xTitle: kind, yTitle: "µs" },
+    lines: [
+      { name: "whole order", color: "#333333", points: overSize(lines, kind) },
+      { name: "seal", color: "#1f77b4", points: overSize(lines, kind, "seal") },
+      { name: "signature", color: "#2ca02c", points: overSize(lines, kind, "signature") },
+      { name: "engine", color: "#d62728", points: overSize(lines, kind, "engine") },
+    ],
+  });
+  return { "scale-accounts": chart("accounts"), "scale-books": chart("books") };
+}
+
+/** By the names of sections. */
+const CHARTS: Readonly<Record<string, (lines: readonly BenchLine[]) => Record<string, Chart>>> = {
+  "end-to-end": loadCharts,
+  scale: scaleCharts,
+};
+
+function pictures(charts: Readonly<Record<string, Chart>>): string[] {
   return Object.entries(charts).map(([name, chart]) => {
     writeFileSync(path.join(FOLDER, `${name}.svg`), lineChart(chart));
     return `![${chart.title}](scripts/benchmarks/results/${name}.svg)\n`;
@@ -119,7 +152,7 @@ function section({ name, title }: (typeof SECTIONS)[number]): string[] {
   return [
     `## ${title}\n`,
     `\`npm run bench -- ${name}\`, ${machine.date}: ${machine.machine}, Node ${machine.node}.\n`,
-    ...(name === "end-to-end" ? pictures(lines) : []),
+    ...pictures(CHARTS[name]?.(lines) ?? {}),
     ["| figure | value | target | peer | ratio | |", "| --- | --- | --- | --- | --- | --- |"]
       .concat(lines.map(row))
       .join("\n"),

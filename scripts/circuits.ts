@@ -178,7 +178,7 @@ export async function writeVerifier(circuit: CircuitName, instance: string): Pro
   return file;
 }
 
-function circuitsWith(instance: string): readonly CircuitName[] {
+export function circuitsWith(instance: string): readonly CircuitName[] {
   const found = CIRCUIT_NAMES.filter((circuit) => instancesOf(circuit).includes(instance));
   if (found.length > 0) return found;
   const known = [...new Set(CIRCUIT_NAMES.flatMap(instancesOf))].join("`, `");
@@ -302,7 +302,8 @@ function includedFiles(file: string, found: Set<string> = new Set()): Set<string
   return found;
 }
 
-function compilationKey(circuit: CircuitName, source: string): string {
+/** Changes with everything that the compiled circuit follows from. */
+export function compilationKey(circuit: CircuitName, source: string): string {
   const hash = createHash("sha256");
   const add = (text: string): void => {
     // The length keeps one text from running into the next.

@@ -115,6 +115,10 @@ function lineText(
   ].join("");
 }
 
+/** Long numbers, as 500K, would touch one another on an axis. */
+const COMPACT_FROM = 100_000;
+
 function shown(value: number): string {
-  return value.toLocaleString("en", { maximumFractionDigits: 3 });
+  const notation = value < COMPACT_FROM ? "standard" : "compact";
+  return value.toLocaleString("en", { maximumFractionDigits: 3, notation });
 }

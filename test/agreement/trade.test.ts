@@ -237,19 +237,29 @@ test("liquidations end where another scenario would fall below the exhibited one
   assert.equal(market.state.account(3).positions[0], -95);
 });
 
-test("random sequences", (t) => {
+/** A hundred thousand steps. */
+const LONG_RUNS = 14_000;
+
+test("C7 random sequences", (t) => {
   const arbitrary = fc.array(tradeCommand, { minLength: 8, maxLength: 12 });
   const starts = [funded(), createMarket()] as const;
   distressMarket(starts[1]);
   for (const start of starts) if (start.executor.current() !== undefined) start.seal();
+  let transitions = 0;
   const property = fc.property(arbitrary, fc.constantFrom(...starts), (commands, start) => {
     const market = copyMarket(start);
-    for (const command of commands) coverage.steps(runTrade(market, command));
+    for (const command of commands) {
+      const steps = runTrade(market, command);
+      coverage.steps(steps);
+      transitions += steps.length;
+    }
     assertAgreement(market);
   });
   const seed = Number(process.env.FC_SEED ?? randomInt(2 ** 31));
   t.diagnostic(`seed ${seed}`);
-  fc.assert(property, { ...runs(2, 5000), seed, endOnFailure: true });
+  fc.assert(property, { ...runs(2, LONG_RUNS), seed, endOnFailure: true });
+  assert.ok(transitions > 0);
+  t.diagnostic(`C7: engine and circuit agree on ${transitions} random steps`);
 });
 
 const EVERYTHING = [

@@ -7,6 +7,17 @@ export interface Ready {
   readonly time: number;
 }
 
+/** What the venue answers to any message. */
+export interface Memory {
+  /** Bytes. */
+  readonly heapUsed: number;
+  readonly rss: number;
+  /** Batches that were sealed and not yet stored and proven when it was asked. */
+  readonly waiting: number;
+  /** User time since the process began. */
+  readonly cpuMs: number;
+}
+
 /** As many as sign in one batch of the `large` circuits. */
 export const TRADERS = 16;
 export const FIRST_TRADER = 5;

@@ -44,7 +44,7 @@ import {
   createSettlement,
   silent,
 } from "../../../test/unit/roles/ports.ts";
-import { BOOKS, FIRST_TRADER, type Ready, TRADERS } from "./plan.ts";
+import { BOOKS, FIRST_TRADER, type Memory, type Ready, TRADERS } from "./plan.ts";
 
 const PLENTY = { perSecond: 1e9, burst: 1e9 };
 const CLIENTS_MAX = 200;
@@ -184,12 +184,22 @@ echo.on("connection", (socket) => {
 await once(echo, "listening");
 const { port } = echo.address() as { port: number };
 
-process.on("message", () => {
+/** Sealed batches that are not stored and proven yet. */
+async function backlog(): Promise<number> {
+  const newest = await service.batch("latest");
+  return newest === null ? 0 : newest.number - proven;
+}
+
+/** With `--anchoring` at rest: nothing of what was sent is under way. */
+async function memoryNow(): Promise<Memory> {
+  const waiting = await backlog();
+  while (isAnchoring && (await backlog()) > 0) await sleep(10);
   // Where the process was started with it: what is left is what is in use.
   globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();
-  process.send?.({ heapUsed, rss, cpuMs: process.cpuUsage().user / 1000 });
-});
+  return { heapUsed, rss, waiting, cpuMs: process.cpuUsage().user / 1000 };
+}
+process.on("message", () => void memoryNow().then((memory) => process.send?.(memory)));
 process.on("disconnect", async () => {
   stopping.abort();
   isProving = false;
