@@ -50,27 +50,47 @@ export function openSignatureWorker(
   { thread = new URL("./signatureThread.ts", import.meta.url), stuckMs = STUCK_MS } = {},
 ): SignatureDesk {
   const memory = createRingMemory();
+  const desk = createSignatureDesk(ringOf(memory), logger, stuckMs);
   const worker = new Worker(thread, { workerData: memory });
   worker.unref();
-  const session: Session = {
-    ...{ ring: ringOf(memory), waiting: [], logger, stuckMs },
-    ...{ posted: 0, taken: 0, isListening: false, isOver: false },
-  };
+  let isStopped = false;
   const end = (reason: unknown): void => {
-    if (session.isOver) return;
-    session.isOver = true;
+    if (isStopped) return;
+    isStopped = true;
     logger.error("the thread that checks signatures has ended: checked here", { reason });
-    flush(session);
+    desk.close();
   };
   worker.on("error", end);
   worker.on("exit", end);
   return {
+    ...desk,
+    stop: async () => {
+      isStopped = true;
+      desk.close();
+      await worker.terminate();
+    },
+  };
+}
+
+/** The asker's side of a ring, whoever is at the other one. */
+export function createSignatureDesk(
+  ring: SignatureRing,
+  logger: Logger,
+  stuckMs: number,
+): Omit<SignatureDesk, "stop"> & {
+  /** Nobody is at the other side any more: calls all that wait, and from now on at once. */
+  close(): void;
+} {
+  const session: Session = {
+    ...{ ring, waiting: [], logger, stuckMs },
+    ...{ posted: 0, taken: 0, isListening: false, isOver: false },
+  };
+  return {
     ahead: (claim, done) => ahead(session, { claim, done }),
     flush: () => flush(session),
-    stop: async () => {
+    close: () => {
       session.isOver = true;
       flush(session);
-      await worker.terminate();
     },
   };
 }
