@@ -6,11 +6,9 @@ import { Worker } from "node:worker_threads";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import type { Hex } from "../exchangeService.ts";
 import type { Logger } from "../ports.ts";
+import { DIGEST_BYTES, SIGNATURE_BYTES } from "../protocol/recovery.ts";
 import type { DigestSigner } from "../roles/receipts.ts";
 import { createDigestSigner } from "./keys.ts";
-
-const DIGEST_BYTES = 32;
-const SIGNATURE_BYTES = 65;
 
 interface Asked {
   readonly digest: Uint8Array;

@@ -2,11 +2,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "../exchangeService.ts";
+import { DIGEST_BYTES, SIGNATURE_BYTES } from "../protocol/recovery.ts";
 import { loadVoteKeys } from "./voteKeys.ts";
-
-const DIGEST_BYTES = 32;
-/** `r | s | v`. */
-const SIGNATURE_BYTES = 65;
 
 const signer = loadVoteKeys().signer(hexToBytes((workerData as Hex).slice(2)));
 

@@ -6,6 +6,9 @@ import { bytesToHex, concatBytes, hexToBytes } from "@noble/hashes/utils.js";
 const SIGNATURE = /^0x[0-9a-fA-F]{130}$/;
 /** Added to the recovery bit by those who sign for layer one. */
 export const V_OFFSET = 27;
+/** Of what is signed, and of a signature `r | s | v`. */
+export const DIGEST_BYTES = 32;
+export const SIGNATURE_BYTES = 65;
 
 /** Address, in lower case, of a public key of 65 bytes. */
 export function addressOf(publicKey: Uint8Array): string {

@@ -120,7 +120,7 @@ interface Sealed {
 /** What a checkpoint keeps besides the state. */
 interface ValidatorMemory extends ExecutorMemory {
   readonly nextQueueId: number;
-  /** A sequencer that was not there has not heard of them. */
+  /** What is kept: a sequencer that was not there has not heard of them. */
   readonly unanchored?: readonly Sealed[];
   /** Batches up to it layer one has had: they are kept for the case of a reorg. */
   readonly anchored?: number;

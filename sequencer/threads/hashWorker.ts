@@ -5,7 +5,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { Logger } from "../ports.ts";
-import { type HashAll, hashVector } from "../protocol/hash.ts";
+import { type HashAll, hashEach, hashVector } from "../protocol/hash.ts";
 import { fitsWord } from "../protocol/wasm.ts";
 import {
   COUNT,
@@ -47,7 +47,7 @@ export function openHashWorker(
   worker.on("error", end);
   worker.on("exit", end);
   return {
-    hashAll: (vectors) => (isOver ? vectors.map(hashVector) : hashInRounds(memory, vectors)),
+    hashAll: (vectors) => (isOver ? hashEach(vectors) : hashInRounds(memory, vectors)),
     stop: async () => {
       isOver = true;
       await worker.terminate();
@@ -86,7 +86,7 @@ function hashRound(
   const isBusy = Atomics.load(counters, DONE) !== Atomics.load(counters, POSTED);
   const isSmall = words < WORDS_MIN || vectors.length < 2;
   if (isBusy || isSmall || words > WORDS_MAX || !vectors.every(isPlain)) {
-    return vectors.map(hashVector);
+    return hashEach(vectors);
   }
   writeVectors(memory, vectors);
   return hashTogether(memory, vectors);

@@ -1,5 +1,6 @@
 /** What the processes of the benchmark agree on, and which orders a point of a curve gets. */
 import { createChance } from "../../../test/simulation/random.ts";
+import { sizesOf } from "../../../test/support/market.ts";
 
 /** Sizes of one market; a point of a curve. */
 export interface Size {
@@ -25,10 +26,11 @@ export interface BatchPlan {
 
 /** Accounts below it are the venue's own. */
 export const FIRST_ACCOUNT = 3;
-/** As many as one `large` batch opens. */
-export const ACCOUNTS_PER_BATCH = 16;
-export const BOOKS_PER_BATCH = 8;
-export const ORDERS_PER_BATCH = 64;
+const { accounts: opened, books: touched, steps } = sizesOf("large").trade;
+/** As many as one `large` batch has room for. */
+export const ACCOUNTS_PER_BATCH = opened;
+export const BOOKS_PER_BATCH = touched;
+export const ORDERS_PER_BATCH = steps;
 /** The oracles' snapshot changes with each round. */
 export const BATCHES_PER_ROUND = 32;
 /** Without those that warm up. */

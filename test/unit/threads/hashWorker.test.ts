@@ -95,7 +95,7 @@ test("a thread that is stuck with a vector keeps nobody waiting", async () => {
 test("after the thread's death this one hashes alone, and says so once", async () => {
   const errors: string[] = [];
   const logger: Logger = { ...silent, error: (text) => void errors.push(text) };
-  const desk = openHashWorker(logger, { thread: new URL("./deadThread.ts", import.meta.url) });
+  const desk = openHashWorker(logger, { thread: new URL("./deadHasher.ts", import.meta.url) });
   const list = Array.from({ length: 60 }, (_, at) => [BigInt(at), 9n]);
   const end = performance.now() + WAIT_MS;
   while (errors.length === 0 && performance.now() < end) {
