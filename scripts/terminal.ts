@@ -1,13 +1,13 @@
 /** `npm run web`: builds the terminal to build/web, unless it is there from the same sources. */
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { publishFolder } from "./publishFolder.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const TERMINAL = path.join(ROOT, "build", "web");
-const STAMP = path.join(ROOT, "build", "web.sources");
 const VITE = path.join(ROOT, "node_modules", "vite", "bin", "vite.js");
 const CONFIG = path.join(ROOT, "sequencer", "web", "vite.config.ts");
 /** Whatever the terminal is made of: its own folder, and what it shares with nodes. */
@@ -17,21 +17,11 @@ let building: Promise<string> | undefined;
 
 /** The folder that it is in. Throws with Vite's own words where it cannot be built. */
 export function buildTerminal(): Promise<string> {
-  building ??= buildOnce().catch((error: unknown) => {
+  building ??= publishFolder(TERMINAL, sourcesHash(), runVite).catch((error: unknown) => {
     building = undefined;
     throw error;
   });
   return building;
-}
-
-async function buildOnce(): Promise<string> {
-  const hash = sourcesHash();
-  const isBuilt = existsSync(path.join(TERMINAL, "index.html"));
-  if (isBuilt && existsSync(STAMP) && readFileSync(STAMP, "utf8") === hash) return TERMINAL;
-  await runVite();
-  mkdirSync(path.dirname(STAMP), { recursive: true });
-  writeFileSync(STAMP, hash);
-  return TERMINAL;
 }
 
 function sourcesHash(): string {
@@ -45,8 +35,8 @@ function sourcesHash(): string {
   return hash.digest("hex");
 }
 
-async function runVite(): Promise<void> {
-  const child = spawn(process.execPath, [VITE, "build", "--config", CONFIG], {
+async function runVite(folder: string): Promise<void> {
+  const child = spawn(process.execPath, [VITE, "build", "--config", CONFIG, "--outDir", folder], {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
   });

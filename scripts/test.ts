@@ -1,5 +1,5 @@
 /**
- * `npm test`: builds contracts and circuits, checks types, then runs the tests: first everything
+ * `npm test`: builds circuits, contracts and the terminal, checks types, then runs the tests: first everything
  * that can share the machine, then the whole network by itself. Later steps run even when an
  * earlier one fails, so that the closing summary is always printed; the exit code reports any
  * failure.
@@ -48,6 +48,8 @@ function tests(name: string, pattern: string, concurrency: number, except?: RegE
 // Circuits first: the contracts include their verifiers, and the tests their keys.
 step("circuits and development keys", ["scripts/circuits.ts", "--instance", "tiny"]);
 step("contracts", ["node_modules/hardhat/dist/src/cli.js", "build"]);
+// Once, before two files of tests need it at the same time.
+step("the terminal", ["scripts/terminal.ts"]);
 step("types", ["node_modules/typescript/bin/tsc", "-p", "."]);
 step("the terminal's types", ["node_modules/typescript/bin/tsc", "-p", "sequencer/web"]);
 if (values.circuits) {

@@ -1,4 +1,4 @@
-/** `vite build` writes the terminal to build/web. */
+/** `npm run web` has it written aside and then put at build/web (scripts/terminal.ts). */
 import { fileURLToPath } from "node:url";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
