@@ -40,7 +40,7 @@ test("many build at once, and none sees a part of it", async (context) => {
   assert.equal(readdirSync(`${name}.builds`).length, 1, "what was built aside is gone");
 });
 
-test("other sources take the name in one step; the same ones are not built again", async (context) => {
+test("other sources take the name at once; the same are not built again", async (context) => {
   const name = place(context);
   await publishFolder(name, "a".repeat(64), writing("one"));
   const stranger = async (): Promise<void> => assert.fail("nothing to build");
@@ -51,7 +51,7 @@ test("other sources take the name in one step; the same ones are not built again
   assert.deepEqual(textsOf(name), ["one", "one"]);
 });
 
-test("a build that fails leaves what was there; so does a folder of before, until one works", async (context) => {
+test("a build that fails leaves what was there", async (context) => {
   const name = place(context);
   mkdirSync(name);
   writeFileSync(path.join(name, "index.html"), "before");
