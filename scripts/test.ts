@@ -1,8 +1,8 @@
 /**
  * `npm test`: builds circuits, contracts and the terminal, checks types, then runs the tests: first
- * everything that can share the machine, then the whole network by itself. Later steps run even when an
- * earlier one fails, so that the closing summary is always printed; the exit code reports any
- * failure.
+ * everything that can share the machine, then the whole network by itself. Later steps run even
+ * when an earlier one fails, so that the closing summary is always printed; the exit code reports
+ * any failure.
  *   --circuits  only the circuits' tests     --long  everything, with larger budgets
  */
 import { spawnSync } from "node:child_process";

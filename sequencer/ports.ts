@@ -1,5 +1,5 @@
 /** What roles need from the outside world: interfaces only. Adapters implement them. */
-import type { InputDraft } from "./batch/inputDraft.ts";
+import type { DraftTaker } from "./batch/keeper.ts";
 import type { LogEntry, LogHead, LogRecord } from "./batch/log.ts";
 import type { CircuitInputs, ProofWords, SealedBatch } from "./batch/sealedBatch.ts";
 import type { Block, LogPlace } from "./consensus/block.ts";
@@ -8,9 +8,12 @@ import type { Message } from "./consensus/message.ts";
 import type { Durable } from "./consensus/state.ts";
 import type { Evidence } from "./consensus/verification.ts";
 import type { LedgerOperation } from "./engine/records.ts";
+import type { BatchKind } from "./protocol/constants.ts";
 import type { PublicKey, Signature } from "./protocol/eddsa.ts";
+import type { LedgerProof } from "./protocol/ledgerProof.ts";
 import type { OracleSignature, Snapshot } from "./protocol/snapshot.ts";
 import type { LayerOneStatus, LogPolicy } from "./protocol/status.ts";
+import type { ExportedChange, ExportedState } from "./state/exportedState.ts";
 
 /** Unix ms. Injected so that tests and simulations own the time. */
 export interface Clock {
@@ -54,14 +57,26 @@ export interface Checkpoint {
   readonly batchNumber: number;
   readonly time: number;
   readonly root: bigint;
-  /** `exportState()` of the memory state. */
-  readonly state: unknown;
+  /** Where the log has ended the batch at `position` and seals it behind. */
+  readonly unsealed?: { readonly kind: BatchKind; readonly rootBefore: bigint } | undefined;
+  readonly state: ExportedState;
   /** What else the role keeps (queue positions, ids); JSON-safe. */
   readonly extra: unknown;
 }
 
+/** The same as it is saved: by what has changed. */
+export interface CheckpointChange extends Omit<Checkpoint, "state"> {
+  /** Position of the checkpoint that `change` goes on from; 0: the empty state. */
+  readonly since: number;
+  readonly change: ExportedChange;
+}
+
 export interface CheckpointStore {
-  save(checkpoint: Checkpoint): Promise<void>;
+  /**
+   * Saves do not overlap. Throws RangeError where no checkpoint stands at `since`; 0 is always
+   * right, and drops whatever is there.
+   */
+  save(checkpoint: CheckpointChange): Promise<void>;
   latest(): Promise<Checkpoint | undefined>;
 }
 
@@ -87,13 +102,17 @@ export interface BatchStore {
   pruneAttestations(number: number): Promise<void>;
 }
 
-/** Makes the inputs of circuits for whoever seals batches, from a seal on that both know. */
-export interface InputDesk {
-  /**
-   * JSON of the inputs of the next batch, which leads to `root`. The draft is taken over before
-   * the call returns. Rejects, as all calls after it, where inputs can be made no more.
-   */
-  make(draft: InputDraft, root: bigint): Promise<string>;
+/**
+ * Follows the state for whoever runs batches: roots, inputs of circuits, proofs of accounts. All
+ * calls throw or reject where it has failed.
+ */
+export interface InputDesk extends DraftTaker {
+  /** Resolves when {@link DraftTaker.hashes} no longer waits for those of this batch. */
+  hasHashes(number: number): Promise<void>;
+  /** JSON of the inputs of a batch that was taken. To be asked once for each. */
+  inputs(number: number): Promise<string>;
+  /** What the account had when the last batch that was taken ended; null before the first. */
+  ledgerProof(account: number): Promise<LedgerProof | null>;
   stop(): Promise<void>;
 }
 

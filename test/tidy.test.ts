@@ -26,13 +26,16 @@ const zones: Readonly<Record<string, readonly string[]>> = {
   batch: [...core, "state"],
   consensus: ["protocol", "batch"],
   market: [...core, "pricing"],
-  ports: ["protocol", "type batch", "type consensus", "type engine", "type exchangeService"],
+  ports: [
+    ...["protocol", "type batch", "type consensus", "type engine", "type exchangeService"],
+    "type state",
+  ],
   exchangeService: [
     ...["protocol", "type engine", "type market", "type accountPolicy", "type packageTrading"],
   ],
   accountPolicy: ["protocol"],
   packageTrading: ["protocol", "type market"],
-  store: adapter,
+  store: [...adapter, "state"],
   jetstream: adapter,
   l1: adapter,
   gossip: adapter,

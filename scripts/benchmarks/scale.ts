@@ -131,7 +131,8 @@ function lineOf(point: Point, smallest: Point, costOf: (cost: Cost) => number): 
 
 /** Not in the whole: how often they are due follows the clock and the configuration. */
 const BESIDES: Readonly<Record<keyof Besides, string>> = {
-  checkpoint: "copy of the state for a checkpoint, one every 16 batches where nothing else is said",
+  checkpoint:
+    "what 16 batches have changed, as a checkpoint's rows; one every 16 batches by default",
   margins: "look for accounts below maintenance, one for each snapshot; nothing has changed",
 };
 

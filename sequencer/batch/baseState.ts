@@ -1,6 +1,6 @@
 /**
- * The state as it was at the last seal: what a batch's circuit opens. Kept beside the live state;
- * a seal brings over only what the batch touched.
+ * The state as it was when a batch ended last: what the next one's circuit opens. Kept beside the
+ * live state; the end of a batch brings over only what it touched.
  */
 import type { StateReading } from "../engine/stateView.ts";
 import type { Account, Book, Carry, Ranking, Roots, Series, Session } from "../protocol/state.ts";
@@ -20,15 +20,11 @@ export interface StateChange {
   readonly ranking: Ranking | undefined;
 }
 
-/** Accounts and roots at the last seal. */
-export interface BaseAccounts {
+export interface BaseState {
   account(id: number): Account;
   roots(): Roots;
   /** Takes the rows over as they are: nobody may change them afterwards. */
   advance(change: StateChange, roots: Roots): void;
-}
-
-export interface BaseState extends BaseAccounts {
   session(id: number): Session;
   book(id: number): Book | undefined;
   series(): readonly Series[];
@@ -36,18 +32,20 @@ export interface BaseState extends BaseAccounts {
 
 /** A copy of everything in `state`, whose trees have `roots`. */
 export function createBaseState(state: MemoryState, roots: Roots): BaseState {
+  const accounts = new Map<number, Account>();
   const sessions = new Map<number, Session>();
   const books = new Map<number, Book>();
   let series: readonly Series[] = [];
-  const everything = everythingOf(state);
-  const accounts = baseAccounts(state.slots, everything.accounts, roots);
+  let current = roots;
   const base: BaseState = {
-    ...accounts,
+    account: (id) => accounts.get(id) ?? emptyAccount(state.slots),
+    roots: () => current,
     session: (id) => sessions.get(id) ?? emptySession(),
     book: (id) => books.get(id),
     series: () => series,
     advance(change, newRoots) {
-      accounts.advance(change, newRoots);
+      current = newRoots;
+      for (const [id, account] of change.accounts) accounts.set(id, account);
       for (const [id, session] of change.sessions) sessions.set(id, session);
       for (const [id, book] of change.books) {
         if (book === undefined) books.delete(id);
@@ -56,30 +54,8 @@ export function createBaseState(state: MemoryState, roots: Roots): BaseState {
       series = change.series;
     },
   };
-  base.advance(everything, roots);
+  base.advance(everythingOf(state), roots);
   return base;
-}
-
-/** The same of the accounts alone. */
-export function createBaseAccounts(state: MemoryState, roots: Roots): BaseAccounts {
-  return baseAccounts(state.slots, accountsOf(state, state.accountIds()), roots);
-}
-
-function baseAccounts(
-  slots: number,
-  rows: ReadonlyMap<number, Account>,
-  roots: Roots,
-): BaseAccounts {
-  const accounts = new Map(rows);
-  let current = roots;
-  return {
-    account: (id) => accounts.get(id) ?? emptyAccount(slots),
-    roots: () => current,
-    advance(change, newRoots) {
-      for (const [id, account] of change.accounts) accounts.set(id, account);
-      current = newRoots;
-    },
-  };
 }
 
 function accountsOf(state: Pick<StateReading, "account">, ids: Iterable<number>) {

@@ -11,17 +11,15 @@ import { SNAPSHOT_AGE_MS_BITS, TIME_BITS } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
 import type { FairOrder } from "../protocol/fairOrder.ts";
 import { isQuorumSignedOnce } from "../protocol/remembered.ts";
-import { oracleSetHash, type Snapshot } from "../protocol/snapshot.ts";
-import { type Roots, stateRoot } from "../protocol/state.ts";
+import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
-import type { StateTrees } from "../state/stateTrees.ts";
-import { type BaseState, createBaseAccounts, createBaseState } from "./baseState.ts";
+import type { BatchRun } from "./batchRun.ts";
 import { createOrdering, type OrderingState } from "./fairOrder.ts";
-import type { InputDraft } from "./inputDraft.ts";
-import { createInputMaker } from "./inputMaker.ts";
 import { requireEntry } from "./invalidEntry.ts";
+import { createKeeper, type Keeping } from "./keeper.ts";
 import { createLedgerRun } from "./ledgerRun.ts";
 import type {
+  EndEntry,
   LiquidateEntry,
   LogEntry,
   MessageEntry,
@@ -31,7 +29,6 @@ import type {
   SealEntry,
   TradingEntry,
 } from "./log.ts";
-import { type Keeper, sealBatch } from "./seal.ts";
 import type { SealedBatch } from "./sealedBatch.ts";
 import type { BatchSizes } from "./sizes.ts";
 import { createTradeRun } from "./tradeRun.ts";
@@ -46,27 +43,24 @@ import { additionOfSteps, createWorkingSet, fitsAll } from "./workingSet.ts";
 
 export interface ExecutorOptions {
   readonly state: MemoryState;
-  readonly trees: StateTrees;
+  readonly keeping: Keeping;
   readonly sizes: BatchSizes;
   readonly domain: bigint;
   readonly oracles: readonly PublicKey[];
   readonly quorum: number;
   readonly fairOrder: FairOrder;
-  /** Of the last batch sealed in `state`: `{number: 0, time: 0}` at genesis. */
+  /** Of the last batch that ended in `state`: `{number: 0, time: 0}` at genesis. */
   readonly lastBatch: { readonly number: number; readonly time: number };
+  /**
+   * The root before that batch, where the log has not sealed it yet. Its seal is then only
+   * compared: the batch itself is in nobody's memory any more.
+   */
+  readonly unsealedFrom?: bigint | undefined;
   /** Of the same moment; trading is open where it is absent. */
   readonly trading?: TradingState | undefined;
   /** Likewise; the log has no messages before where it is absent. */
   readonly ordering?: OrderingState | undefined;
-  /**
-   * False: batches are sealed without the inputs of their circuits, for which the state as it was
-   * at the last seal is kept beside the live one. Who proves nothing needs neither. "later":
-   * batches come with drafts of their inputs, and of that state the accounts are kept.
-   */
-  readonly hasInputs?: HasInputs | undefined;
 }
-
-export type HasInputs = boolean | "later";
 
 export interface CurrentBatch {
   readonly kind: BatchKind;
@@ -85,22 +79,24 @@ export type Applied =
       readonly steps: readonly StepRecord[];
     }
   | { readonly type: "operation"; readonly record: OperationRecord }
-  | { readonly type: "seal"; readonly batch: SealedBatch };
-
-/** The state as it was at the last seal, and the batch that was sealed; 0: none yet. */
-export interface SealedState extends Pick<BaseState, "account" | "roots"> {
-  readonly number: number;
-  /** Of an account's leaf: see MerkleTree. */
-  path(account: number): bigint[][];
-}
+  | { readonly type: "end" }
+  | {
+      readonly type: "seal";
+      /** Undefined: it ended before this executor began. */
+      readonly batch: SealedBatch | undefined;
+      /** The batch was open until now. */
+      readonly hasEnded: boolean;
+    };
 
 export interface Executor {
   current(): CurrentBatch | undefined;
-  /** Undefined where batches are sealed without inputs. Good until the next entry. */
-  sealed(): SealedState | undefined;
+  /** The batch that has ended and is not sealed. */
+  ended(): number | undefined;
   nextNumber(): number;
-  /** State root at the last seal. */
+  /** Of the last batch that was sealed: what the log has said so far. */
   root(): bigint;
+  /** Of the state when a batch ended last. May wait for whoever follows the state. */
+  endRoot(): bigint;
   lastTime(): number;
   /** Of the open batch, else of the last one; undefined before the first. */
   risk(): Risk | undefined;
@@ -109,11 +105,14 @@ export interface Executor {
   ordering(): OrderingState;
   /** Begins a batch and goes on with a carried order. */
   open(entry: OpenEntry): readonly StepRecord[];
-  /** "full": nothing happened; the batch must be sealed and a new trade batch opened first. */
+  /** "full": nothing happened; the batch must end and a new trade batch be opened first. */
   message(entry: MessageEntry): readonly StepRecord[] | "full";
   operation(entry: OperationEntry): OperationRecord | "full";
   purge(entry: PurgeEntry): StepRecord | "full";
   liquidate(entry: LiquidateEntry): StepRecord | "full";
+  /** Nothing more comes into the open batch. The one before must have been sealed. */
+  end(): number;
+  /** Seals the batch that has ended, or else ends the open one and seals that. */
   seal(): SealedBatch;
   /**
    * Whether messages with these steps fit the open trade batch together; where none is open, an
@@ -126,22 +125,10 @@ export interface Executor {
   apply(entry: LogEntry): Applied;
 }
 
-/** A batch under way: the parts in which trade and ledger differ. */
-export interface BatchRun {
-  readonly used: () => number;
-  readonly capacity: number;
-  message?(entry: MessageEntry): readonly StepRecord[] | "full";
-  purge?(entry: PurgeEntry): StepRecord | "full";
-  liquidate?(entry: LiquidateEntry): StepRecord | "full";
-  operation?(entry: OperationEntry): OperationRecord | "full";
-  /** Of trade batches: see {@link Executor.hasRoom}. */
-  hasRoom?(messages: readonly (readonly StepRecord[])[]): boolean;
-  /** Goes on with a carried order; the steps that found room. */
-  proceed(): readonly StepRecord[];
-  /** The public words of the steps. */
-  stepWords(): readonly bigint[];
-  /** What the circuit is told of the batch. */
-  draft(): Pick<InputDraft, "set" | "work">;
+/** Ended, not sealed; perhaps before this executor began. */
+interface Ended {
+  readonly number: number;
+  readonly isHere: boolean;
 }
 
 interface Open {
@@ -151,14 +138,13 @@ interface Open {
 }
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { state, trees, sizes } = options;
-  trees.sync(state, state.touched());
+  const { state, sizes, unsealedFrom } = options;
+  const keeper = createKeeper(options, options.keeping);
   state.clearTouched();
-  const roots = trees.roots(state);
-  const keeper = createKeeper(options, roots);
-  const oracleSet = oracleSetHash(options.oracles);
-  let root = stateRoot(roots);
+  let root = unsealedFrom ?? keeper.root();
   let last = options.lastBatch;
+  let ended: Ended | undefined =
+    unsealedFrom === undefined ? undefined : { number: last.number, isHere: false };
   let open: Open | undefined;
   let lastOpen: Open | undefined;
   let trading = options.trading ?? openTrading(last.time);
@@ -184,13 +170,52 @@ export function createExecutor(options: ExecutorOptions): Executor {
     return open;
   }
 
-  function seal(): SealedBatch {
+  function end(): number {
     const { entry, run } = running();
-    const batch = sealBatch({ entry, run, keeper, rootBefore: root, oracleSet, options });
-    root = batch.rootAfter;
-    last = { number: entry.number, time: entry.time };
+    const { number, time } = entry;
+    requireEntry(ended === undefined, `batch \`${ended?.number}\` is not sealed`);
+    keeper.end(entry, run);
+    ended = { number, isHere: true };
+    state.clearTouched();
+    last = { number, time };
     open = undefined;
-    return batch;
+    return number;
+  }
+
+  /** Undefined: it ended before this executor began. */
+  function sealEnded({ isHere }: Ended): SealedBatch | undefined {
+    const sealed = isHere ? keeper.sealed() : undefined;
+    root = keeper.root();
+    ended = undefined;
+    return sealed;
+  }
+
+  function seal(): SealedBatch {
+    if (ended === undefined) end();
+    const sealed = sealEnded(ended!);
+    if (sealed === undefined) throw new TypeError("the batch ended before this executor began");
+    return sealed;
+  }
+
+  /** Throws where the batch leads to another root. */
+  function applySeal({ number, root: stated }: SealEntry): Applied {
+    const hasEnded = ended === undefined;
+    const own = ended?.number ?? open?.entry.number;
+    requireEntry(own === number, `batch \`${own}\` is to be sealed. Got \`${number}\``);
+    if (hasEnded) end();
+    const batch = sealEnded(ended!);
+    requireEntry(
+      root === stated,
+      `the root after batch \`${number}\` is \`${root}\`. Got \`${stated}\``,
+    );
+    return { type: "seal", batch, hasEnded };
+  }
+
+  function applyEnd({ number }: EndEntry): Applied {
+    const own = open?.entry.number;
+    requireEntry(own === number, `batch \`${own}\` is open. Got \`${number}\``);
+    end();
+    return { type: "end" };
   }
 
   function during<T>(entry: LogEntry, act: ((run: BatchRun) => T | undefined) & {}): T {
@@ -219,9 +244,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   const executor: Executor = {
     current: () => (open === undefined ? undefined : describe(open)),
-    sealed: () => keeper.base && { ...keeper.base, number: last.number, path: trees.accounts.path },
+    ended: () => ended?.number,
     nextNumber: () => (open === undefined ? last.number + 1 : open.entry.number + 1),
     root: () => root,
+    endRoot: keeper.root,
     lastTime: () => last.time,
     risk: () => lastOpen?.risk,
     snapshot: () => lastOpen?.entry.snapshot,
@@ -232,12 +258,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
     operation: (entry) => during(entry, (run) => run.operation?.(entry)),
     purge: (entry) => during(entry, (run) => run.purge?.(entry)),
     liquidate: (entry) => during(entry, (run) => run.liquidate?.(entry)),
+    end,
     seal,
     hasRoom: (messages) =>
       open?.run.hasRoom?.(messages) ??
       fitsAll(createWorkingSet(), messages.map(additionOfSteps), sizes.trade),
     switchTrading,
-    apply: (entry) => applyEntry(executor, entry),
+    apply: (entry) => {
+      if (entry.type === "end") return applyEnd(entry);
+      return entry.type === "seal" ? applySeal(entry) : applyEntry(executor, entry);
+    },
   };
   return executor;
 
@@ -253,14 +283,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
       empty: used === 0,
     };
   }
-}
-
-function createKeeper(options: ExecutorOptions, roots: Roots): Keeper {
-  const { state, trees, sizes, domain, oracles, hasInputs = true } = options;
-  if (hasInputs === false) return { has: "neither" };
-  if (hasInputs === "later") return { has: "draft", base: createBaseAccounts(state, roots) };
-  const base = createBaseState(state, roots);
-  return { has: "inputs", base, maker: createInputMaker({ trees, sizes, domain, oracles }, base) };
 }
 
 function checkOpen(
@@ -298,7 +320,7 @@ function checkOpen(
   );
 }
 
-function applyEntry(executor: Executor, entry: LogEntry): Applied {
+function applyEntry(executor: Executor, entry: Exclude<LogEntry, EndEntry | SealEntry>): Applied {
   switch (entry.type) {
     case "open":
       return { type: "open", steps: executor.open(entry) };
@@ -310,8 +332,6 @@ function applyEntry(executor: Executor, entry: LogEntry): Applied {
       return { type: "liquidate", steps: [notFull(executor.liquidate(entry))] };
     case "operation":
       return { type: "operation", record: notFull(executor.operation(entry)) };
-    case "seal":
-      return { type: "seal", batch: applySeal(executor, entry) };
     case "pause":
     case "cancelOnly":
     case "resume":
@@ -323,15 +343,4 @@ function applyEntry(executor: Executor, entry: LogEntry): Applied {
 function notFull<T>(result: T | "full"): T {
   requireEntry(result !== "full", "the batch has no room for the entry");
   return result as T;
-}
-
-function applySeal(executor: Executor, entry: SealEntry): SealedBatch {
-  const number = executor.current()?.number;
-  requireEntry(number === entry.number, `batch \`${number}\` is open. Got \`${entry.number}\``);
-  const batch = executor.seal();
-  requireEntry(
-    batch.rootAfter === entry.root,
-    `the root after batch \`${entry.number}\` is \`${batch.rootAfter}\`. Got \`${entry.root}\``,
-  );
-  return batch;
 }

@@ -3,7 +3,6 @@
  * may be sent to a thread, and that nobody changes.
  */
 import type { StepRecord } from "../engine/records.ts";
-import type { Leaves } from "../state/leaves.ts";
 import type { StateChange } from "./baseState.ts";
 import type { WitnessedOperation } from "./ledgerWitness.ts";
 import type { OpenEntry } from "./log.ts";
@@ -11,15 +10,12 @@ import type { WorkingSet } from "./workingSet.ts";
 
 export interface InputDraft {
   readonly opening: OpenEntry;
+  /** Public, behind the header's. */
+  readonly words: readonly bigint[];
   readonly set: WorkingSet;
   readonly work: BatchWork;
-  /** From the state at the last seal to the one at this. */
+  /** From the state at the end of the batch before to the one at the end of this. */
   readonly change: StateChange;
-  /**
-   * Of the rows in `change`, where who seals has hashed them already: a row that is not its leaf's
-   * is then noticed by the circuit alone.
-   */
-  readonly leaves?: Leaves | undefined;
 }
 
 export type BatchWork =

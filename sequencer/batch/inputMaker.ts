@@ -1,16 +1,21 @@
 /**
- * From drafts of batches to the inputs of their circuits. Who seals need not do it: the maker has
- * the state at the last seal and trees over it, and goes on from draft to draft by itself.
+ * From drafts of batches to roots and to the inputs of their circuits. Who runs batches need not do
+ * it: the maker has the state at the end of the last one and trees over it, and goes on from draft
+ * to draft by itself.
  */
 import type { PublicKey } from "../protocol/eddsa.ts";
+import type { LedgerProof } from "../protocol/ledgerProof.ts";
+import { oracleSetHash } from "../protocol/snapshot.ts";
 import { type Shape, stateRoot } from "../protocol/state.ts";
 import type { ExportedState } from "../state/exportedState.ts";
-import type { Leaves } from "../state/leaves.ts";
 import { createMemoryState } from "../state/memoryState.ts";
+import type { Leaves } from "../state/stateTrees.ts";
 import { createStateTrees, type StateTrees } from "../state/stateTrees.ts";
 import { type BaseState, createBaseState, readingAfter } from "./baseState.ts";
 import type { InputDraft } from "./inputDraft.ts";
+import { ledgerProofOf } from "./ledgerProofs.ts";
 import { operationInputs } from "./ledgerWitness.ts";
+import { type BatchHashes, hashBatch } from "./seal.ts";
 import type { CircuitInputs } from "./sealedBatch.ts";
 import type { BatchSizes } from "./sizes.ts";
 import { bookInputs, stepInputs } from "./tradeWitness.ts";
@@ -23,21 +28,30 @@ interface Deployed {
 }
 
 export interface InputMaker {
-  /** The state at the last seal. */
+  /** The state at the end of the last batch. */
   readonly base: BaseState;
   /** Of the batch after the last one. The maker is at its end then, and so are its trees. */
   make(draft: InputDraft): CircuitInputs;
 }
 
-/** Where a maker of its own begins: at a seal, or before the first. Can be sent to a thread. */
+/** Where a follower begins: when a batch has ended, or before the first. May go to a thread. */
 export interface InputOrigin extends Deployed {
   readonly shape: Shape;
   readonly state: ExportedState;
+  /** Of the last batch; 0 before the first. */
+  readonly number: number;
 }
 
-/** Another root than the one that was sealed: the inputs would prove nothing. */
-export class InputMismatchError extends Error {
-  override name = "InputMismatchError";
+/** Follows the state with one and trees of its own. */
+export interface StateFollower {
+  /** Of the next batch; the inputs of its circuit. */
+  take(draft: InputDraft): CircuitInputs;
+  /** Of that batch. */
+  hashes(): BatchHashes;
+  /** Of the state when a batch ended last, or at the beginning. */
+  root(): bigint;
+  /** What the account had then; null before the first batch. */
+  ledgerProof(account: number): LedgerProof | null;
 }
 
 /** `trees` are those over `base`. */
@@ -53,7 +67,7 @@ export function createInputMaker(
       const state = readingAfter(base, change);
       const { accounts, sessions, books } = change;
       const touched = { accounts: accounts.keys(), sessions: sessions.keys(), books: books.keys() };
-      const leaves = draft.leaves ?? trees.leaves(state, touched);
+      const leaves = trees.leaves(state, touched);
       const inputs = inputsOf(draft, { ...options, base, leaves });
       // What the circuit does not open; the rest is there already.
       for (const tree of ["accounts", "sessions", "books"] as const) {
@@ -65,13 +79,7 @@ export function createInputMaker(
   };
 }
 
-/**
- * A maker with a state and trees of its own. It is given the root that each draft leads to, and
- * throws {@link InputMismatchError} where it finds another.
- */
-export function openInputMaker(
-  origin: InputOrigin,
-): (draft: InputDraft, root: bigint) => CircuitInputs {
+export function openInputMaker(origin: InputOrigin): StateFollower {
   const state = createMemoryState(origin.shape);
   state.importState(origin.state);
   const trees = createStateTrees(origin.shape);
@@ -79,12 +87,27 @@ export function openInputMaker(
   const base = createBaseState(state, trees.roots(state));
   const { sizes, domain, oracles } = origin;
   const maker = createInputMaker({ sizes, domain, oracles, trees }, base);
-  return (draft, root) => {
-    const inputs = maker.make(draft);
-    const own = stateRoot(base.roots());
-    if (own === root) return inputs;
-    const { number } = draft.opening;
-    throw new InputMismatchError(`batch \`${number}\` leads to \`${root}\`. Got \`${own}\``);
+  const deployed = { domain, oracleSet: oracleSetHash(oracles) };
+  let { number } = origin;
+  let hashes: BatchHashes | undefined;
+  return {
+    take: (draft) => {
+      const rootBefore = stateRoot(base.roots());
+      const inputs = maker.make(draft);
+      const { opening: entry, words } = draft;
+      hashes = hashBatch({ entry, words }, { ...deployed, roots: base.roots(), rootBefore });
+      number = entry.number;
+      return inputs;
+    },
+    hashes: () => {
+      if (hashes === undefined) throw new TypeError("no batch was taken yet");
+      return hashes;
+    },
+    root: () => stateRoot(base.roots()),
+    ledgerProof: (account) => {
+      const { path } = trees.accounts;
+      return ledgerProofOf({ ...base, number, path }, account);
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
 import { KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
 import { messageFromWord } from "../protocol/messages.ts";
 import { nextHeadOnce, verifyOnce } from "../protocol/remembered.ts";
-import type { BatchRun } from "./executor.ts";
+import type { BatchRun } from "./batchRun.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import { observe, type WitnessedOperation } from "./ledgerWitness.ts";
 import type { OperationEntry } from "./log.ts";

@@ -14,7 +14,7 @@ import type { SeenHead } from "../protocol/seenHead.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { PauseReason } from "../protocol/trading.ts";
 
-/** Begins a batch: everything up to its `seal` runs at this time against this snapshot. */
+/** Begins a batch: everything up to its end runs at this time against this snapshot. */
 export interface OpenEntry {
   readonly type: "open";
   readonly kind: BatchKind;
@@ -60,7 +60,13 @@ export interface LiquidateEntry extends Liquidation {
   readonly type: "liquidate";
 }
 
-/** Ends a batch and states the root that it led to. */
+/** Ends a batch: nothing more comes into it. Its seal follows before the next one ends. */
+export interface EndEntry {
+  readonly type: "end";
+  readonly number: number;
+}
+
+/** States the root that a batch led to; ends the batch where it is open. */
 export interface SealEntry {
   readonly type: "seal";
   readonly number: number;
@@ -99,6 +105,7 @@ export type LogEntry =
   | OperationEntry
   | PurgeEntry
   | LiquidateEntry
+  | EndEntry
   | SealEntry
   | TradingEntry;
 

@@ -1,42 +1,68 @@
-/** From a batch that has run to its roots, public words and, where they are wanted, inputs. */
+/** From a batch that has ended to its roots and public words. */
 import { BATCH_KINDS } from "../protocol/constants.ts";
 import { hashVector } from "../protocol/hash.ts";
 import { HEADER, type HeaderField } from "../protocol/layout.ts";
 import { markWords } from "../protocol/snapshot.ts";
-import { privateRoot, stateRoot } from "../protocol/state.ts";
-import type { BaseAccounts } from "./baseState.ts";
-import { changeOf } from "./baseState.ts";
-import type { BatchRun, ExecutorOptions } from "./executor.ts";
-import type { InputDraft } from "./inputDraft.ts";
-import type { InputMaker } from "./inputMaker.ts";
+import { privateRoot, type Roots, stateRoot } from "../protocol/state.ts";
+import type { MemoryState } from "../state/memoryState.ts";
+import type { BatchRun } from "./batchRun.ts";
 import type { OpenEntry } from "./log.ts";
-import type { SealedBatch } from "./sealedBatch.ts";
+import type { CircuitInputs, SealedBatch } from "./sealedBatch.ts";
 
-/** Who has the inputs made: the seal itself, somebody else by a draft, or nobody. */
-export type Keeper =
-  | { readonly has: "inputs"; readonly base: BaseAccounts; readonly maker: InputMaker }
-  | { readonly has: "draft"; readonly base: BaseAccounts }
-  | { readonly has: "neither"; readonly base?: undefined };
+/** All of a batch but the roots that it led from and to. */
+export interface EndedBatch {
+  readonly entry: OpenEntry;
+  /** Behind the header's. */
+  readonly words: readonly bigint[];
+  readonly inputs: CircuitInputs;
+}
 
-export function sealBatch(parts: {
-  entry: OpenEntry;
-  run: BatchRun;
-  keeper: Keeper;
-  rootBefore: bigint;
-  oracleSet: bigint;
-  options: ExecutorOptions;
-}): SealedBatch {
-  const { entry, run, keeper, rootBefore, oracleSet, options } = parts;
-  const { state, trees, domain } = options;
-  const { number, time, snapshot, kind } = entry;
+/** The public words behind the header of a batch that has just ended in `state`. */
+export function ownWords(state: MemoryState, run: BatchRun): bigint[] {
   // The marks as the batch began with them: settlement never changes a mark.
   const marks = markWords(state.series().map(({ mark }) => mark));
-  const drafted = keeper.has === "neither" ? undefined : draftOf(entry, run, options);
-  // A maker moves the trees itself.
-  const leaves = keeper.has === "inputs" ? undefined : trees.sync(state, state.touched());
-  const inputs = keeper.has === "inputs" && drafted !== undefined ? keeper.maker.make(drafted) : {};
-  const roots = trees.roots(state);
-  const rootAfter = stateRoot(roots);
+  return [...marks, ...run.stepWords()];
+}
+
+/** What the hashes of a batch come to. */
+export interface BatchHashes {
+  readonly rootBefore: bigint;
+  readonly rootAfter: bigint;
+  readonly privateRoot: bigint;
+  readonly commitment: bigint;
+}
+
+interface Deployed {
+  readonly oracleSet: bigint;
+  readonly domain: bigint;
+}
+
+/** `roots`: of the state as the batch left it. */
+export function hashBatch(
+  ended: Pick<EndedBatch, "entry" | "words">,
+  { roots, rootBefore, ...deployed }: Deployed & { roots: Roots; rootBefore: bigint },
+): BatchHashes {
+  const header = { rootBefore, rootAfter: stateRoot(roots), privateRoot: privateRoot(roots) };
+  return { ...header, commitment: hashVector(publicWords(ended, header, deployed)) };
+}
+
+export function sealBatch(
+  ended: EndedBatch,
+  { commitment, ...header }: BatchHashes,
+  deployed: Deployed,
+): SealedBatch {
+  const { number, kind } = ended.entry;
+  const { rootBefore, rootAfter } = header;
+  const words = publicWords(ended, header, deployed);
+  return { number, kind, rootBefore, rootAfter, words, commitment, inputs: ended.inputs };
+}
+
+function publicWords(
+  { entry, words }: Pick<EndedBatch, "entry" | "words">,
+  { rootBefore, rootAfter, privateRoot }: Omit<BatchHashes, "commitment">,
+  { oracleSet, domain }: Deployed,
+): bigint[] {
+  const { number, time, snapshot, kind } = entry;
   const header: Record<HeaderField, bigint> = {
     kind: BigInt(BATCH_KINDS[kind]),
     number: BigInt(number),
@@ -46,16 +72,7 @@ export function sealBatch(parts: {
     oracleSet,
     domain,
     snapshotTime: BigInt(snapshot.time),
-    privateRoot: privateRoot(roots),
+    privateRoot,
   };
-  const words = [...HEADER.map((name) => header[name]), ...marks, ...run.stepWords()];
-  const isForLater = keeper.has === "draft" && drafted !== undefined;
-  if (isForLater) keeper.base.advance(drafted.change, roots);
-  state.clearTouched();
-  const batch = { number, kind, rootBefore, rootAfter, words, commitment: hashVector(words) };
-  return { ...batch, inputs, ...(isForLater && { draft: { ...drafted, leaves } }) };
-}
-
-function draftOf(opening: OpenEntry, run: BatchRun, { state }: ExecutorOptions): InputDraft {
-  return { opening, ...run.draft(), change: changeOf(state, state.touched()) };
+  return [...HEADER.map((name) => header[name]), ...words];
 }

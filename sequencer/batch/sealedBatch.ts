@@ -1,6 +1,5 @@
 /** A batch that is complete: what goes public, what is proven, and the inputs of its proof. */
 import type { BatchKind } from "../protocol/constants.ts";
-import type { InputDraft } from "./inputDraft.ts";
 
 /** Circuit inputs by signal name: decimal strings, nested as the circuit's arrays are. */
 export type CircuitInputs = { readonly [signal: string]: CircuitValue };
@@ -19,8 +18,6 @@ export interface SealedBatch {
    * where nobody proves the batch, or the inputs stand elsewhere.
    */
   readonly inputs: CircuitInputs;
-  /** What the inputs are still to be made of. */
-  readonly draft?: InputDraft;
 }
 
 /** Groth16 proof as the contracts take it: a (2), b (4, in the contracts' order), c (2). */

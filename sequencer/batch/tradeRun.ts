@@ -7,7 +7,8 @@ import { proceed, purge, sequenceMessage, type TradeContext } from "../engine/tr
 import { checkLiquidation, liquidate } from "../engine/transactions/liquidate.ts";
 import { isTradeMessage, messageFromWord } from "../protocol/messages.ts";
 import { nextHeadOnce, verifyOnce } from "../protocol/remembered.ts";
-import type { BatchRun, ExecutorOptions } from "./executor.ts";
+import type { BatchRun } from "./batchRun.ts";
+import type { ExecutorOptions } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import type { LiquidateEntry, MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
 import { fokSteps } from "./sizes.ts";

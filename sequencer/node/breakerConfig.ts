@@ -1,8 +1,8 @@
 /** When trading pauses, as the sequencer's configuration says it. */
 import { z } from "zod";
 import { CANCEL_ONLY_MS_MAX, CANCEL_ONLY_MS_MIN } from "../batch/tradingMode.ts";
-import { TRADING_AGE_MS_MAX } from "../roles/batcher.ts";
 import { DEFAULT_BREAKERS } from "../roles/circuitBreakers.ts";
+import { TRADING_AGE_MS_MAX } from "../roles/opening.ts";
 import type { ToleranceLimits } from "../roles/tolerance.ts";
 
 const ms = z.int().min(1);

@@ -23,7 +23,6 @@ import { createSequencer, type Sequencer, type SequencerConfig } from "../roles/
 import { TurnOverError } from "../roles/termLog.ts";
 import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
-import { openHashWorker } from "../threads/hashWorker.ts";
 import { openInputWorker } from "../threads/inputWorker.ts";
 import { openSignatureWorker } from "../threads/signatureWorker.ts";
 import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
@@ -77,12 +76,10 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
   const prover = createProver({ keys: verifyingKeys(vkeys), singleThread: true, logger });
   const network = openNetwork(file, store, logger);
   const signatures = file.threads ? openSignatureWorker(logger) : undefined;
-  const hashing = file.threads ? openHashWorker(logger) : undefined;
   const receiptWorker = file.threads ? openReceiptSigner(receiptKey, logger) : undefined;
   const receiptSigner = receiptWorker ?? createDigestSigner(receiptKey);
   const close = async (): Promise<void> => {
     await signatures?.stop();
-    await hashing?.stop();
     await receiptWorker?.stop();
     await network.opened()?.stop();
     await prover.stop();
@@ -116,7 +113,6 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
         accounts: store.accounts,
         snapshots: createSnapshotSource(file.oracleUrls, executorDeployment(deployment)),
         ...(signatures && { openInputs: openInputWorker, signatures }),
-        hashAll: hashing?.hashAll,
         openProofJobs: async (handlers) => {
           const { batches } = store;
           const jobs = await createJobServer({ ...file.jobs, ...handlers, batches, logger });
@@ -129,7 +125,7 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
         isSignedScope,
       },
       sequencerConfig(file, receiptSigner.address, {
-        ...{ logger, waiting: waiting && { log: store.log, certified: waiting.certified } },
+        ...{ logger, waiting: waiting && { ...waiting, log: store.log } },
       }),
     );
     try {

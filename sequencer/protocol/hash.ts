@@ -41,11 +41,6 @@ export function hashVector(values: readonly bigint[]): bigint {
   return readWord(0);
 }
 
-/** {@link hashVector} of each; they do not wait for each other. */
-export type HashAll = (vectors: readonly (readonly bigint[])[]) => bigint[];
-
-export const hashEach: HashAll = (vectors) => vectors.map(hashVector);
-
 function writeElement(index: number, value: bigint): void {
   writeWord(index, fitsWord(value) ? value : residue(value));
 }

@@ -170,30 +170,17 @@ export function accountLeaf(account: Account): bigint {
 /** Most places for keys have none: the hash of no key, once it was asked for. */
 let noKeyHash: bigint | undefined;
 
-/** What the hash of a key is of; undefined: of no key, whose hash is {@link hashOfNoKey}. */
-export function keyWords({ x, y, head, expiry, version }: TradingKey): bigint[] | undefined {
+export function keyHash(key: TradingKey): bigint {
+  const { x, y, head, expiry, version } = key;
   const isNone = x === 0n && y === 0n && head === 0n && expiry === 0 && version === 0;
-  return isNone ? undefined : [x, y, head, pack(KEY_META, { expiry, version })];
-}
-
-export function hashOfNoKey(): bigint {
+  if (!isNone) return poseidon([x, y, head, pack(KEY_META, { expiry, version })]);
   noKeyHash ??= poseidon([0n, 0n, 0n, 0n]);
   return noKeyHash;
 }
 
-export function keyHash(key: TradingKey): bigint {
-  const words = keyWords(key);
-  return words === undefined ? hashOfNoKey() : poseidon(words);
-}
-
-/** Vector of the leaf, from the hashes of the session's keys. */
-export function sessionWords(session: Session, keyHashes: readonly bigint[]): bigint[] {
-  const { watermark, lockedSince } = session;
-  return [...keyHashes, pack(SESSION_META, { watermark, lockedSince })];
-}
-
 export function sessionLeaf(session: Session): bigint {
-  return hashVector(sessionWords(session, session.keys.map(keyHash)));
+  const { watermark, lockedSince } = session;
+  return poseidon([...session.keys.map(keyHash), pack(SESSION_META, { watermark, lockedSince })]);
 }
 
 /** Two words of weights, 32 to a word; slots that do not exist are 0 bits. */
@@ -244,28 +231,20 @@ export function sideWords(isSell: boolean, entries: readonly Entry[], depth: num
 /** Hashes of sides without orders, by depth: a deployment has one, and many such sides. */
 const emptySides = new Map<number, bigint>();
 
-/** Hash of a side without orders. */
-export function emptySideHash(depth: number): bigint {
+function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bigint {
+  if (entries.length > 0) return hashVector(sideWords(isSell, entries, depth));
   const known = emptySides.get(depth);
   if (known !== undefined) return known;
-  const hash = hashVector(sideWords(false, [], depth));
+  const hash = hashVector(sideWords(isSell, entries, depth));
   emptySides.set(depth, hash);
   return hash;
 }
 
-function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bigint {
-  return entries.length > 0 ? hashVector(sideWords(isSell, entries, depth)) : emptySideHash(depth);
-}
-
-/** Vector of the leaf, from the hashes of the book's sides. */
-export function bookWords(book: Book, bids: bigint, asks: bigint): bigint[] {
-  const [low, high] = weightWords(book.weights);
-  return [low, high, BigInt(book.generation), feesWord(book.fees), bids, asks];
-}
-
 export function bookLeaf(book: Book, depth: number): bigint {
+  const [low, high] = weightWords(book.weights);
   const bids = sideHash(false, book.bids, depth);
-  return hashVector(bookWords(book, bids, sideHash(true, book.asks, depth)));
+  const asks = sideHash(true, book.asks, depth);
+  return poseidon([low, high, BigInt(book.generation), feesWord(book.fees), bids, asks]);
 }
 
 export function seriesWord(series: Series): bigint {

@@ -1,6 +1,6 @@
 /**
  * Turns instructions into batches of log entries. All execution is synchronous: a *turn* executes
- * what it must (seal, open, instruction) and hands its entries to the log in one append, so the
+ * what it must (end, open, instruction) and hands its entries to the log in one append, so the
  * log holds exactly what was executed, in that order, and a batch is never opened for nothing.
  */
 import type { Executor } from "../batch/executor.ts";
@@ -13,20 +13,20 @@ import type {
   PurgeEntry,
   TradingEntry,
 } from "../batch/log.ts";
-import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type { OperationRecord, StepRecord } from "../engine/records.ts";
 import type { ExchangeEvent } from "../exchangeService.ts";
 import type { Log } from "../ports.ts";
-import type { BatchKind } from "../protocol/constants.ts";
-import { SNAPSHOT_AGE_MS_BITS } from "../protocol/constants.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import { type Effect, type EffectBatch, movedAccounts, NOTHING_MOVED } from "./effect.ts";
 import { batchOf } from "./nodeState.ts";
-
-/** There is no snapshot that a batch could use now: none is fresh, or of what is listed. */
-export class NoSnapshotError extends Error {
-  override name = "NoSnapshotError";
-}
+import {
+  batchTime,
+  kindOf,
+  NoSnapshotError,
+  type Opening,
+  type TradeOpening,
+  usableSnapshot,
+} from "./opening.ts";
 
 /** An order meets at most this many resting ones before its batch's end comes again. */
 const CARRY_BATCHES_MAX = 64;
@@ -69,7 +69,7 @@ export interface Batcher {
   hasRoom(messages: readonly (readonly StepRecord[])[]): boolean;
   /**
    * Executes an operation in the open ledger batch, or in a new one at `time`. Undefined: the batch
-   * was full and is sealed; what hangs on the snapshot must be judged anew for the next one.
+   * was full and has ended; what hangs on the snapshot must be judged anew for the next one.
    */
   operation(entry: OperationEntry, time: number): Turn<OperationRecord | undefined>;
   /** The same for a liquidation, in a trade batch. */
@@ -80,8 +80,10 @@ export interface Batcher {
   purgeSpare(entry: PurgeEntry): boolean;
   /** Changes the trading mode, whether or not a batch is open. No order may be interrupted. */
   switchTrading(entry: TradingEntry): Turn<void>;
-  /** Ends the open batch, if any. */
-  seal(): Turn<SealedBatch | undefined>;
+  /** Ends the open batch, if any; it is sealed once its root is known, or as the next one ends. */
+  end(): Turn<void>;
+  /** Seals the batch, if it has ended and is not sealed yet. Waits for its root, if it must. */
+  seal(number: number): void;
   /** Opens a trade batch for an order that the last one interrupted. */
   proceed(time: number): Turn<void>;
   /** Ends trade batches until none is open and no order is interrupted. */
@@ -105,26 +107,14 @@ export interface Batcher {
   flushed(): Promise<void>;
 }
 
-/** Snapshots must be younger than this at their batch's time. */
-export const SNAPSHOT_AGE_MS_MAX = 2 ** SNAPSHOT_AGE_MS_BITS;
-/** Batches of cancels alone, a ms apart, that can follow when the oracles have fallen silent. */
-const CANCEL_BATCHES_MAX = 2 ** 14;
-/**
- * Trading pauses when the newest snapshot is as old as this (ms). Batches do not run further ahead
- * of their snapshot by the clock, which leaves time for batches of cancels.
- */
-export const TRADING_AGE_MS_MAX = SNAPSHOT_AGE_MS_MAX - CANCEL_BATCHES_MAX;
-
-/** What a batch is opened for. Cancels need no marks: they go on when nothing else can. */
-export type TradeOpening = "trade" | "cancels";
-export type Opening = BatchKind | TradeOpening;
-
 interface Session {
   readonly options: BatcherOptions;
   position: number;
   /** The latest time in the log. */
   lastTime: number;
   batch: EffectBatch | undefined;
+  /** Has ended and is not sealed. */
+  ended: EffectBatch | undefined;
   snapshot: Snapshot | undefined;
   effects: Effect[];
   events: ExchangeEvent[];
@@ -132,13 +122,14 @@ interface Session {
   isCarried(): boolean;
 }
 
-/** `lastTime` and `openBatch` are those of the log so far; `isCarried` asks the state. */
+/** `lastTime` and the batches are those of the log so far; `isCarried` asks the state. */
 export function createBatcher(
   options: BatcherOptions,
   start: {
     position: number;
     lastTime: number;
     openBatch: EffectBatch | undefined;
+    endedBatch: EffectBatch | undefined;
     snapshot: Snapshot | undefined;
     isCarried(): boolean;
   },
@@ -148,6 +139,7 @@ export function createBatcher(
     position: start.position,
     lastTime: start.lastTime,
     batch: start.openBatch,
+    ended: start.endedBatch,
     snapshot: start.snapshot,
     effects: [],
     events: [],
@@ -177,7 +169,15 @@ export function createBatcher(
       return true;
     },
     switchTrading: (entry) => commit(session, switchTrading(session, entry)),
-    seal: () => commit(session, executor.current() === undefined ? undefined : seal(session)),
+    end: () => {
+      if (executor.current() !== undefined) end(session);
+      return commit(session, undefined);
+    },
+    seal: (number) => {
+      if (executor.ended() !== number) return;
+      seal(session);
+      commit(session, undefined);
+    },
     proceed: (time) => commit(session, open(session, "trade", time)),
     finishTrades: (time) => {
       finishTrades(session, time);
@@ -210,7 +210,7 @@ function runMessage(
       note(session, entry, { steps });
       return steps;
     }
-    seal(session);
+    end(session);
   }
   throw new Error(`an order was interrupted \`${CARRY_BATCHES_MAX}\` times`);
 }
@@ -224,7 +224,7 @@ function runPurge(session: Session, entry: PurgeEntry, time: number): void {
       note(session, entry, { steps: [step] });
       return;
     }
-    seal(session);
+    end(session);
   }
   throw new Error("a purge does not fit an empty batch");
 }
@@ -240,7 +240,7 @@ function runOperation(
   const cashBefore = new Map(movedAccounts(entry).map((account) => [account, cashOf(account)]));
   const operation = executor.operation(entry);
   if (operation === "full") {
-    sealFull(session, entry);
+    endFull(session, entry);
     return undefined;
   }
   note(session, entry, { operation, cashBefore });
@@ -256,24 +256,24 @@ function runLiquidation(
   openFor(session, "trade", time);
   const step = executor.liquidate(entry);
   if (step === "full") {
-    sealFull(session, entry);
+    endFull(session, entry);
     return undefined;
   }
   note(session, entry, { steps: [step] });
   return step;
 }
 
-function sealFull(session: Session, { type }: LogEntry): void {
+function endFull(session: Session, { type }: LogEntry): void {
   if (session.options.executor.current()?.empty) {
     throw new Error(`an entry of type \`${type}\` does not fit an empty batch`);
   }
-  seal(session);
+  end(session);
 }
 
 function finishTrades(session: Session, time: number): void {
   const { executor } = session.options;
   for (let count = 0; count < CARRY_BATCHES_MAX; count++) {
-    if (executor.current()?.kind === "trade") seal(session);
+    if (executor.current()?.kind === "trade") end(session);
     if (!session.isCarried()) return;
     openFor(session, "trade", time);
   }
@@ -284,15 +284,11 @@ function finishTrades(session: Session, time: number): void {
 function openFor(session: Session, opening: Opening, time: number): void {
   const current = session.options.executor.current();
   if (current?.kind === kindOf(opening)) return;
-  // Refused before anything is sealed: the turn has then changed nothing.
+  // Refused before anything has ended: the turn has then changed nothing.
   if (usableSnapshot(session, opening, time) === undefined)
     throw new NoSnapshotError("no fresh snapshot");
-  if (current !== undefined) seal(session);
+  if (current !== undefined) end(session);
   open(session, opening, time);
-}
-
-function kindOf(opening: Opening): BatchKind {
-  return opening === "cancels" ? "trade" : opening;
 }
 
 function open(session: Session, opening: Opening, time: number): void {
@@ -315,28 +311,6 @@ function open(session: Session, opening: Opening, time: number): void {
   note(session, entry, { steps });
 }
 
-function usableSnapshot(session: Session, opening: Opening, time: number): Snapshot | undefined {
-  const snapshot = newestFor(session, opening);
-  if (snapshot === undefined || !session.options.isOfListed(snapshot)) return undefined;
-  const age = batchTime(session, snapshot, time) - snapshot.time;
-  if (age >= SNAPSHOT_AGE_MS_MAX) return undefined;
-  // An interrupted order would go on in the batch, by marks that are too old.
-  if (opening === "cancels" && !session.isCarried()) return snapshot;
-  return time - snapshot.time < TRADING_AGE_MS_MAX ? snapshot : undefined;
-}
-
-/** A process that has just begun has asked no oracle yet: for cancels what the log has will do. */
-function newestFor({ options, snapshot, isCarried }: Session, opening: Opening) {
-  const newest = options.snapshot();
-  return newest === undefined && opening === "cancels" && !isCarried() ? snapshot : newest;
-}
-
-/** Batch times grow strictly, and no batch is older than its snapshot. */
-function batchTime(session: Session, snapshot: Snapshot | undefined, time: number): number {
-  const latest = snapshot === undefined ? time : snapshot.time + TRADING_AGE_MS_MAX;
-  return Math.max(Math.min(time, latest), session.lastTime + 1, snapshot?.time ?? 0);
-}
-
 function switchTrading(session: Session, entry: TradingEntry): void {
   const { executor } = session.options;
   executor.switchTrading(entry);
@@ -344,20 +318,30 @@ function switchTrading(session: Session, entry: TradingEntry): void {
   note(session, entry, {});
 }
 
-function seal(session: Session): SealedBatch {
-  const sealed = session.options.executor.seal();
-  note(session, { type: "seal", number: sealed.number, root: sealed.rootAfter }, { sealed });
+function end(session: Session): void {
+  const { executor } = session.options;
+  // One at a time: whoever gives the roots is behind by two batches otherwise.
+  if (executor.ended() !== undefined) seal(session);
+  note(session, { type: "end", number: executor.end() }, { hasEnded: true });
+  session.ended = session.batch;
   session.batch = undefined;
-  return sealed;
+}
+
+function seal(session: Session): void {
+  const sealed = session.options.executor.seal();
+  const { number, rootAfter: root } = sealed;
+  note(session, { type: "seal", number, root }, { sealed, batch: session.ended! });
+  session.ended = undefined;
 }
 
 function note(session: Session, entry: LogEntry, done: Partial<Effect>): void {
   const { position, options } = session;
-  const batch = session.batch ?? batchOf(options.executor, entry);
+  const batch = done.batch ?? session.batch ?? batchOf(options.executor, entry);
   if (batch === undefined) throw new Error(`\`${entry.type}\` without an open batch`);
   const nothing = {
     steps: [],
     operation: undefined,
+    hasEnded: false,
     sealed: undefined,
     cashBefore: NOTHING_MOVED,
   };

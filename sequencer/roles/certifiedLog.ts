@@ -29,7 +29,7 @@ export interface CertifiedLogOptions {
   /** Root of the last batch sealed before the position; undefined where it is forgotten. */
   rootAt(position: number): bigint | undefined;
   onCertified(position: number): void;
-  fail(error: unknown): void;
+  fail(error: CertifiedLogError): void;
 }
 
 export interface CertifiedLog {
@@ -49,6 +49,8 @@ export interface Certification extends Pick<CertifiedLogOptions, "rules" | "peer
 export interface WaitingLog {
   readonly log: Pick<Log, "head" | "read">;
   certified(position: number): void;
+  /** Validators have certified another log: what waits here will never be. */
+  contradicted(error: CertifiedLogError): void;
 }
 
 /** What of a sequencer the certified log hangs on. */
@@ -74,7 +76,12 @@ export function followCertification(
   const rootAt = waiting === undefined ? batches.rootAt : () => undefined;
   batches.agree();
   const certified = createCertifiedLog({
-    ...{ rules, peers, log, clock, logger, rootAt, fail: halt.fail },
+    ...{ rules, peers, log, clock, logger, rootAt },
+    fail: (error) => {
+      halt.fail(error);
+      // Else whoever ends the node would wait for records that nobody certifies.
+      waiting?.contradicted(error);
+    },
     onCertified: (position) => {
       waiting?.certified(position);
       sealing.publishBatches(batches.certified(position));

@@ -16,11 +16,12 @@ import type { Snapshot } from "../protocol/snapshot.ts";
 import { PAUSE_REASONS, type PauseReason, type TradingStatus } from "../protocol/trading.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { AppendWatch } from "./appendWatch.ts";
-import { type Batcher, NoSnapshotError } from "./batcher.ts";
+import type { Batcher } from "./batcher.ts";
 import type { Progress } from "./batchTracker.ts";
 import type { CertificationWatch } from "./certificationWatch.ts";
 import type { Dissent } from "./dissent.ts";
 import { indexMoveBps } from "./indexWatch.ts";
+import { NoSnapshotError } from "./opening.ts";
 import type { LatencyTolerance, ToleranceLimits } from "./tolerance.ts";
 import { tradingInfo } from "./trackers.ts";
 

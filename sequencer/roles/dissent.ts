@@ -112,9 +112,7 @@ export async function replayLog(options: {
   const { deployment, log, checkpoints } = options;
   try {
     const checkpoint = await loadCheckpoint(log, checkpoints);
-    const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, {
-      hasInputs: false,
-    });
+    const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
     for await (const record of log.read(node.position())) {
       node.apply(record);
       await setImmediate();

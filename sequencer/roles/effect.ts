@@ -15,10 +15,12 @@ export interface Effect {
   /** Of the entry in the log. */
   readonly position: number;
   readonly entry: LogEntry;
-  /** The batch that the entry belongs to; the next one where none is open. */
+  /** The batch that the entry belongs to or seals; the next one where none is open. */
   readonly batch: EffectBatch;
   readonly steps: readonly StepRecord[];
   readonly operation: OperationRecord | undefined;
+  /** The batch has ended with the entry: the state is that of its end. */
+  readonly hasEnded: boolean;
   readonly sealed: SealedBatch | undefined;
   /** Of {@link movedAccounts}, just before the entry; nothing else tells the difference. */
   readonly cashBefore: ReadonlyMap<number, number>;

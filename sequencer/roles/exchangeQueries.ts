@@ -2,7 +2,7 @@
  * Answers of the exchange from the sequenced state. A query reads at once and answers when what it
  * has read is durable, so that no answer speaks of what a crash could take back.
  */
-import type { SealedState } from "../batch/executor.ts";
+
 import { isBookOpen, isPlain } from "../engine/bookState.ts";
 import { effectiveRisk } from "../engine/risk.ts";
 import type {
@@ -22,6 +22,7 @@ import type { BatchProof } from "../protocol/batchProof.ts";
 import type { CertificationStatus } from "../protocol/certification.ts";
 import { FEE_ACCOUNT, INSURANCE_ACCOUNT } from "../protocol/constants.ts";
 import { HaltedError } from "../protocol/halted.ts";
+import type { LedgerProof } from "../protocol/ledgerProof.ts";
 import type { TradingKey } from "../protocol/state.ts";
 import type { LayerOneStatus, LogPolicy, Status } from "../protocol/status.ts";
 import type { TradingStatus } from "../protocol/trading.ts";
@@ -32,7 +33,6 @@ import type { BatchTracker } from "./batchTracker.ts";
 import type { BookArchive } from "./bookArchive.ts";
 import type { Stop } from "./circuitBreakers.ts";
 import type { DepthTracker } from "./depthTracker.ts";
-import { ledgerProofOf } from "./ledgerProofs.ts";
 import type { LedgerTracker } from "./ledgerTracker.ts";
 import type { OrderTracker } from "./orderTracker.ts";
 import type { PositionCosts } from "./positionCosts.ts";
@@ -63,8 +63,8 @@ export interface QueryParts {
   readonly store: Pick<BatchStore, "sealed" | "proof">;
   /** The same that the intake gives to the door. */
   readonly admission?: Admission | undefined;
-  /** The state at the last seal. */
-  sealed(): SealedState | undefined;
+  /** What the account had when a batch ended last. */
+  provenAccount(account: number): Promise<LedgerProof | null>;
   /** Of the durable records. */
   logHead(): { readonly position: number; readonly hash: string; readonly epoch: number };
   logPolicy(): LogPolicy;
@@ -120,7 +120,7 @@ export function createExchangeQueries(parts: QueryParts): ExchangeQueries {
     batchProof: (number) => readBatchProof(parts, number),
     async ledgerProof(account) {
       if (account >= 4 ** state.shape.accountLevels) return null;
-      const proof = await answer(ledgerProofOf(parts.sealed(), account));
+      const proof = await answer(await parts.provenAccount(account));
       // Read once it is durable: before that no batch of the number is known.
       const batch = proof === null ? undefined : batches.status(proof.number);
       if (proof === null || batch === undefined) return null;

@@ -8,7 +8,7 @@ import { backstopScenario } from "../engine/transactions/backstop.ts";
 import type { Receipt, Refused, Submission, SubmitResult } from "../exchangeService.ts";
 import type { SignatureDesk } from "../ports.ts";
 import { isTradeMessage, type LedgerMessage, type TradeMessage } from "../protocol/messages.ts";
-import { NoSnapshotError, type Turn } from "./batcher.ts";
+import type { Turn } from "./batcher.ts";
 import type { Scheduler } from "./certifier.ts";
 import {
   admit,
@@ -26,6 +26,7 @@ import {
 } from "./doorChecks.ts";
 import { type Chain, createKeyLanes, type KeyLanes, type Started } from "./keyLanes.ts";
 import type { Deployment } from "./nodeState.ts";
+import { NoSnapshotError } from "./opening.ts";
 import {
   admitPlace,
   type PackageRequest,

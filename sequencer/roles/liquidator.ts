@@ -8,10 +8,11 @@ import { effectiveRisk, firstBelowMaintenance } from "../engine/risk.ts";
 import type { Logger } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
-import { type Batcher, SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "./batcher.ts";
+import type { Batcher } from "./batcher.ts";
 import { type BookStep, type PlanContext, planBookStep, planLock } from "./bookLiquidation.ts";
 import type { Freshness } from "./freshness.ts";
 import { createMarginWatch, type MarginCalls } from "./marginWatch.ts";
+import { SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "./opening.ts";
 import { planRescue } from "./takeoverPlan.ts";
 
 export interface LiquidationLimits {

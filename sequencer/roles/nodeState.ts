@@ -2,15 +2,14 @@
  * The state of a node as checkpoint and log tell it. Sequencer and validator begin alike: from the
  * newest checkpoint, through every record after it, with the executor that both of them trust.
  */
-import { createExecutor, type Executor, type HasInputs } from "../batch/executor.ts";
+import { createExecutor, type Executor } from "../batch/executor.ts";
 import type { OrderingState } from "../batch/fairOrder.ts";
+import type { DraftTaker, Keeping } from "../batch/keeper.ts";
 import { LogCorruptionError, type LogEntry, type LogHead, type LogRecord } from "../batch/log.ts";
 import { isTradingEntry, type TradingState } from "../batch/tradingMode.ts";
-import type { Checkpoint, CheckpointStore, Log } from "../ports.ts";
-import type { HashAll } from "../protocol/hash.ts";
+import type { Checkpoint, CheckpointChange, CheckpointStore, Log } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { Shape } from "../protocol/state.ts";
-import type { ExportedState } from "../state/exportedState.ts";
 import { createMemoryState, type MemoryState } from "../state/memoryState.ts";
 import { createStateTrees } from "../state/stateTrees.ts";
 import { type Effect, type EffectBatch, movedAccounts } from "./effect.ts";
@@ -47,33 +46,48 @@ export interface NodeState {
   /** The latest time in the log: the next batch's lies above it. */
   lastTime(): number;
   openBatch(): EffectBatch | undefined;
+  /** Has ended and is not sealed. */
+  endedBatch(): EffectBatch | undefined;
   snapshot(): Snapshot | undefined;
+  /**
+   * What has changed since the checkpoint that was drafted last, or the one that the node began
+   * from; the next one goes on from `position`. Taken once for each checkpoint, and all are saved.
+   */
+  takeChange(position: number): Pick<CheckpointChange, "since" | "change">;
   /** Executes the next record. Throws InvalidEntryError, and the node must not go on then. */
   apply(record: LogRecord): Effect;
 }
 
 /**
- * `origin`: `previous` of the log's first record. `hasInputs`: whether sealed batches come with the
- * inputs of their proofs; see `batch/executor.ts`. `hashAll`: who hashes, if not this thread alone.
+ * `origin`: `previous` of the log's first record. `drafts`: who follows the state and makes the
+ * inputs of proofs, where somebody is to; it is told the state of the beginning. Without, the node
+ * follows it by itself, and there are no inputs.
  */
 export function createNodeState(
   deployment: Deployment,
   origin: string,
   checkpoint: Checkpoint | undefined,
-  { hasInputs, hashAll }: { hasInputs?: HasInputs; hashAll?: HashAll | undefined } = {},
+  drafts?: (state: MemoryState, number: number) => DraftTaker,
 ): NodeState {
   const state = createMemoryState(deployment.shape);
-  const trees = createStateTrees(deployment.shape, hashAll);
   if (checkpoint !== undefined) {
-    state.importState(checkpoint.state as ExportedState);
+    state.importState(checkpoint.state);
   }
   const { sizes, domain, oracles, quorum, fairOrder } = deployment;
   const { batchNumber: number = 0, time = 0 } = checkpoint ?? {};
   const lastBatch = { number, time };
   const { trading, ordering, snapshot } = (checkpoint?.extra ?? {}) as Partial<ExecutorMemory>;
-  const deployed = { sizes, domain, oracles, quorum, fairOrder, hasInputs };
-  const executor = createExecutor({ state, trees, ...deployed, lastBatch, trading, ordering });
-  if (checkpoint !== undefined && executor.root() !== checkpoint.root) {
+  const keeping: Keeping =
+    drafts === undefined
+      ? { trees: createStateTrees(deployment.shape), hasInputs: false }
+      : { drafts: drafts(state, number) };
+  const executor = createExecutor({
+    ...{ state, keeping, sizes, domain, oracles, quorum, fairOrder },
+    ...{ lastBatch, trading, ordering, unsealedFrom: checkpoint?.unsealed?.rootBefore },
+  });
+  state.forgetChanges();
+  let drafted = checkpoint?.position ?? 0;
+  if (checkpoint !== undefined && executor.endRoot() !== checkpoint.root) {
     const { position } = checkpoint;
     throw new LogCorruptionError(position, "the checkpoint before it has another root");
   }
@@ -82,6 +96,7 @@ export function createNodeState(
     epoch: checkpoint?.epoch ?? 0,
     hash: checkpoint?.hash ?? origin,
     batch: undefined as EffectBatch | undefined,
+    ended: endedAt(checkpoint),
     snapshot: snapshot ?? undefined,
   };
   return {
@@ -92,7 +107,13 @@ export function createNodeState(
     head: () => ({ position: at.position, epoch: at.epoch, hash: at.hash }),
     lastTime: () => executor.trading().time,
     openBatch: () => at.batch,
+    endedBatch: () => at.ended,
     snapshot: () => at.snapshot,
+    takeChange: (position) => {
+      const since = drafted;
+      drafted = position;
+      return { since, change: state.exportChange() };
+    },
     apply: (record) => {
       const { entry, position } = record;
       if (position !== at.position || record.previous !== at.hash) {
@@ -105,20 +126,33 @@ export function createNodeState(
         at.snapshot = entry.snapshot;
       }
       const done = executor.apply(entry);
-      const batch = at.batch ?? batchOf(executor, entry);
+      const hasEnded = done.type === "end" || (done.type === "seal" && done.hasEnded);
+      if (hasEnded) {
+        at.ended = at.batch;
+        at.batch = undefined;
+      }
+      const isOfEnded = hasEnded || done.type === "seal";
+      const batch = isOfEnded ? at.ended : (at.batch ?? batchOf(executor, entry));
       if (batch === undefined) throw new Error("an entry was executed outside of any batch");
-      if (entry.type === "seal") at.batch = undefined;
+      if (done.type === "seal") at.ended = undefined;
       at.position += 1;
       at.epoch = record.epoch;
       at.hash = record.hash;
       return {
-        ...{ position, entry, batch, cashBefore },
+        ...{ position, entry, batch, cashBefore, hasEnded },
         steps: "steps" in done ? done.steps : [],
         operation: "record" in done ? done.record : undefined,
-        sealed: "batch" in done ? done.batch : undefined,
+        sealed: done.type === "seal" ? done.batch : undefined,
       };
     },
   };
+}
+
+/** A checkpoint stands where a batch has ended, before its seal or behind it. */
+function endedAt(checkpoint: Checkpoint | undefined): EffectBatch | undefined {
+  if (checkpoint?.unsealed === undefined) return undefined;
+  const { batchNumber: number, time, unsealed } = checkpoint;
+  return { number, time, kind: unsealed.kind };
 }
 
 /** Between two batches the trading mode may change; that counts as the beginning of the next. */
@@ -149,20 +183,28 @@ export async function loadCheckpoint(
   return checkpoint;
 }
 
-/** What a checkpoint says of the state right after a seal; `extra` is the role's own. */
-export function checkpointOf(
-  node: Pick<NodeState, "state">,
-  effect: Effect,
-  extra: unknown,
-): Omit<Checkpoint, "epoch" | "hash"> {
-  const { sealed, batch, position } = effect;
-  if (sealed === undefined) throw new TypeError("checkpoints are made at seals");
+/** A checkpoint that waits for its batch's seal, and for what is the role's own. */
+export type CheckpointDraft = Pick<
+  CheckpointChange,
+  "batchNumber" | "time" | "unsealed" | "since" | "change"
+> & {
+  readonly memory: ExecutorMemory;
+};
+
+/**
+ * What a checkpoint says of the state right after the end of a batch: all are saved, in their
+ * order, each when its batch is sealed.
+ */
+export function draftCheckpoint(
+  { executor, takeChange }: Pick<NodeState, "executor" | "takeChange">,
+  { batch, position, hasEnded, sealed }: Effect,
+): CheckpointDraft {
+  if (!hasEnded) throw new TypeError("checkpoints are made where batches end");
+  const { number: batchNumber, time, kind } = batch;
   return {
-    position: position + 1,
-    batchNumber: sealed.number,
-    time: batch.time,
-    root: sealed.rootAfter,
-    state: node.state.exportState(),
-    extra,
+    ...{ batchNumber, time },
+    ...(sealed === undefined && { unsealed: { kind, rootBefore: executor.root() } }),
+    ...takeChange(position + 1),
+    memory: executorMemory(executor),
   };
 }

@@ -9,7 +9,6 @@ import { publishedFills, sequenceMessage } from "../engine/trade.ts";
 import type { Receipt, Refused, Submission } from "../exchangeService.ts";
 import type { PlaceMessage } from "../protocol/messages.ts";
 import { orderIdText } from "../protocol/orderId.ts";
-import { NoSnapshotError } from "./batcher.ts";
 import {
   admit,
   type Checked,
@@ -25,6 +24,7 @@ import {
 } from "./doorChecks.ts";
 import type { KeyLanes, Started } from "./keyLanes.ts";
 import type { Deployment } from "./nodeState.ts";
+import { NoSnapshotError } from "./opening.ts";
 import { makePlace } from "./purging.ts";
 import type { ReceiptDesk } from "./receipts.ts";
 import type { PackageTimes, ReleaseQueue } from "./releaseQueue.ts";
@@ -180,7 +180,7 @@ function chooseInOneBatch(desk: PackageDesk, turned: Turned): Checked<Chosen> {
   if (batcher.isOrderCarried()) batcher.finishTrades(clock.now());
   const chosen = choose(desk, turned);
   if ("refused" in chosen || batcher.hasRoom(chosen.value.steps)) return chosen;
-  batcher.seal();
+  batcher.end();
   const again = choose(desk, turned);
   if ("refused" in again || batcher.hasRoom(again.value.steps)) return again;
   return { refused: refuse("packageUnfilled", "it meets more accounts than a batch has room for") };

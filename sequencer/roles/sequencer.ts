@@ -21,10 +21,9 @@ import type {
   SnapshotSource,
 } from "../ports.ts";
 import type { PackageLimits } from "../protocol/blockRfq.ts";
-import type { HashAll } from "../protocol/hash.ts";
 import type { AccountPolicies, IsSignedScope } from "./accountPolicy.ts";
 import { createAnchoring } from "./anchoring.ts";
-import { type Batcher, createBatcher, NoSnapshotError } from "./batcher.ts";
+import { type Batcher, createBatcher } from "./batcher.ts";
 import { type Certification, type CertifiedLog, followCertification } from "./certifiedLog.ts";
 import type { Scheduler } from "./certifier.ts";
 import type { BreakerLimits, CircuitBreakers } from "./circuitBreakers.ts";
@@ -47,6 +46,7 @@ import type { LadderConfig } from "./listingLadder.ts";
 import { createLogQuery } from "./logQuery.ts";
 import type { MarketPlan } from "./marketPlan.ts";
 import type { Deployment } from "./nodeState.ts";
+import { NoSnapshotError } from "./opening.ts";
 import { createPackages, type Packages } from "./packages.ts";
 import { type OpenProofJobs, type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
 import type { RateLimit } from "./rateLimiter.ts";
@@ -76,12 +76,10 @@ export interface SequencerPorts {
   readonly prover: Pick<Prover, "verify">;
   readonly receiptSigner: DigestSigner;
   readonly openProofJobs: OpenProofJobs;
-  /** Who makes the inputs of proofs; absent: this thread, at once. */
+  /** Who follows the state and makes the inputs of proofs; absent: this thread, at once. */
   readonly openInputs?: OpenInputs;
   /** Who looks at signatures first; absent: nobody. */
   readonly signatures?: SignatureDesk;
-  /** Who hashes what a seal needs; absent: this thread alone. */
-  readonly hashAll?: HashAll | undefined;
   /** Whether the attestation is signed by the validator that it names. */
   isSignedAttestation(attestation: Attestation): Promise<boolean>;
   isSignedRefusal(refusal: Refusal): Promise<boolean>;
@@ -160,10 +158,10 @@ export async function createSequencer(
   const { deployment, info, checkpointEvery } = config;
   const { validators } = info;
   const kept = await loadKeptAccounts(ports);
-  const { openInputs = openInputsInProcess, hashAll } = ports;
+  const { openInputs = openInputsInProcess } = ports;
   const options = { deployment, validators, log, checkpoints, checkpointEvery, store, logger };
   const restored = await restoreSequencer({
-    ...{ ...options, openInputs, hashAll, replayed: kept.replayed },
+    ...{ ...options, openInputs, replayed: kept.replayed },
   });
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
   const heads = await readSeenHeads(log);
@@ -204,6 +202,8 @@ export async function createSequencer(
     run: (signal) => runLoops({ halt, ...ports, ...config }, work, signal),
     stop: async () => {
       intake.close();
+      const ended = restored.node.executor.ended();
+      if (ended !== undefined && halt.reason() === undefined) batcher.seal(ended);
       await batcher.flushed();
       await sealing.stored();
       await restored.inputs.stop();
@@ -234,12 +234,16 @@ function createCore(
   const publish = (event: ExchangeEvent): void => {
     for (const listener of listeners) listener(event);
   };
-  const sealing = createSealing({
+  const sealing: Sealing = createSealing({
     ...{ ...restored, store, checkpoints, logger, checkpointEvery, onStored },
     publish: (events) => {
       for (const event of events) publish(event);
     },
     announce: (position) => network.announce(position),
+    // What has stopped writes nothing more.
+    seal: (number) => {
+      if (halt.reason() === undefined) batcher.seal(number);
+    },
     fail: halt.fail,
   });
   const { slots } = deployment.shape;
@@ -276,6 +280,7 @@ function createCore(
       position: node.position(),
       lastTime: node.lastTime(),
       openBatch: node.openBatch(),
+      endedBatch: node.endedBatch(),
       snapshot: node.snapshot(),
       isCarried: () => state.carry() !== undefined,
     },
@@ -339,7 +344,7 @@ function createService(
   const queries = createExchangeQueries({
     ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission, stop },
     ...{ ...trackers, trading, store: ports.batches },
-    sealed: node.executor.sealed,
+    provenAccount: core.inputs.ledgerProof,
     logHead: () => ports.log.head(),
     logPolicy: () => ports.log.policy(),
     isLogLate: core.guard.isLogLate,

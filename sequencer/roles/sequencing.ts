@@ -59,7 +59,7 @@ export interface Sequencing {
   request(request: LedgerRequest): boolean;
   /**
    * Executes a ledger operation at the boundary that `tick` has made. Undefined: its batch was full
-   * and is sealed; what was judged by its snapshot must be judged anew.
+   * and has ended; what was judged by its snapshot must be judged anew.
    */
   operation(entry: OperationEntry, time: number): Turn<OperationRecord | undefined>;
   /** The next layer-one operation that has not been executed. */
@@ -117,7 +117,7 @@ export function createSequencing(options: SequencingOptions): Sequencing {
       options.liquidator.watch();
       if (isBatchDue(options, now)) {
         purgeSpare(batcher, options.state);
-        batcher.seal();
+        batcher.end();
       }
       // An interrupted order goes first: nothing of the ledger may come between its steps.
       if (batcher.isOrderCarried() && !batcher.canOpen("trade", now)) return;
@@ -203,7 +203,7 @@ function runGroup(options: SequencingOptions, waiting: Waiting, now: number): vo
     if (next === undefined || !isPriced(next, options.snapshot())) break;
     // Layer one refuses a close by marks from before it was ordered: the open batch may have them.
     const isOpen = batcher.current() !== undefined;
-    if (isOpen && !isPriced(next, batcher.batchSnapshot())) batcher.seal();
+    if (isOpen && !isPriced(next, batcher.batchSnapshot())) batcher.end();
     const { queueId, operation } = next;
     const entry = { type: "operation", operation, queueId } as const;
     const record = runOperation(options, waiting, entry, now).value;
@@ -269,7 +269,7 @@ function runOperation(
   if ("author" in operation) {
     const { account, keyIndex } = operation.author;
     if (waiting.registered.has(`${account}/${keyIndex}`)) {
-      return { value: undefined, durable: batcher.seal().durable };
+      return { value: undefined, durable: batcher.end().durable };
     }
   }
   const turn = batcher.operation(entry, time);

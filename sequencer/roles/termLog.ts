@@ -46,6 +46,8 @@ export interface TermLog extends Log {
    * but another turn may begin before it. Rejects when this one is over.
    */
   begun(): Promise<void>;
+  /** What waits to become final never will: it is rejected, and the log takes nothing more. */
+  contradicted(error: Error): void;
 }
 
 const POLICY: LogPolicy = {
@@ -101,6 +103,7 @@ export async function openTermLog(options: TermLogOptions): Promise<TermLog> {
     failure: parts.failure.signal,
     certified: (position) => certify(parts, position),
     begun: () => parts.begun,
+    contradicted: (error) => stop(parts, error),
     close: async () => stop(parts, new LogStoppedError("the order log is closed")),
   };
 }

@@ -2,8 +2,16 @@
  * A validator: follows the log, executes it again, and signs the roots that it finds itself. On any
  * difference it refuses, says why, and signs nothing more: whoever runs it must look.
  */
-import { assertContinues, LogCorruptionError, type LogRecord, logOrigin } from "../batch/log.ts";
+import {
+  assertContinues,
+  headAfter,
+  LogCorruptionError,
+  type LogHead,
+  type LogRecord,
+  logOrigin,
+} from "../batch/log.ts";
 import { wordsHash } from "../batch/publicInputs.ts";
+import type { SealedBatch } from "../batch/sealedBatch.ts";
 import type {
   Attestation,
   BatchStore,
@@ -23,11 +31,11 @@ import type { ExecutedPlace } from "./executedLog.ts";
 import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import { loop, messageOf, pause } from "./loop.ts";
 import {
-  checkpointOf,
+  type CheckpointDraft,
   createNodeState,
   type Deployment,
+  draftCheckpoint,
   type ExecutorMemory,
-  executorMemory,
   loadCheckpoint,
   type NodeState,
 } from "./nodeState.ts";
@@ -126,6 +134,8 @@ interface ValidatorMemory extends ExecutorMemory {
   readonly anchored?: number;
 }
 
+type ValidatorDraft = CheckpointDraft & Pick<ValidatorMemory, "nextQueueId"> & { head: LogHead };
+
 interface Parts {
   readonly ports: ValidatorPorts;
   readonly config: ValidatorConfig;
@@ -136,6 +146,8 @@ interface Parts {
   readonly kept: Map<number, Sealed>;
   /** Number of the last batch that layer one had when it was looked at. */
   anchored: number;
+  /** Of the checkpoint whose batch has ended and is not sealed. */
+  draft: ValidatorDraft | undefined;
   attested: number;
   executed: (record: LogRecord, root: bigint) => void;
   /** Ends when the validator refuses. */
@@ -151,9 +163,7 @@ export async function createValidator(
   const { deployment, queueWaitMs } = config;
   const checkpoint = await loadCheckpoint(log, checkpoints);
   // Validators prove nothing.
-  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, {
-    hasInputs: false,
-  });
+  const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint);
   const memory = checkpoint?.extra as ValidatorMemory | undefined;
   const nextQueueId = memory?.nextQueueId ?? 0;
   const queue = createQueueCheck({ settlement, clock, waitMs: queueWaitMs, nextQueueId });
@@ -168,6 +178,7 @@ export async function createValidator(
     heads,
     kept,
     anchored: memory?.anchored ?? 0,
+    draft: undefined,
     attested: 0,
     refusing,
     executed: () => undefined,
@@ -246,14 +257,11 @@ async function follow(parts: Parts, signal: AbortSignal): Promise<void> {
     const root = node.executor.root();
     // Whoever waits for the record itself hears of a failure.
     written.then(() => parts.executed(record, root)).catch(() => undefined);
+    noteEnd(parts, effect, record);
     if (effect.sealed === undefined) continue;
     await written;
     await keepSealed(parts, effect, record);
-    const checkpoint = draftCheckpoint(parts, effect);
-    if (checkpoint !== undefined) {
-      const { epoch, hash } = record;
-      await ports.checkpoints.save({ ...checkpoint, epoch, hash });
-    }
+    await saveCheckpoint(parts, effect.sealed);
   }
 }
 
@@ -290,16 +298,24 @@ async function keepSealed(parts: Parts, effect: Effect, record: LogRecord): Prom
   parts.ports.logger.debug("batch executed", { number, position });
 }
 
-function draftCheckpoint({ config, node, queue, kept, anchored }: Parts, effect: Effect) {
-  const { sealed } = effect;
-  if (sealed === undefined || sealed.number % config.checkpointEvery !== 0) return undefined;
-  const memory: ValidatorMemory = {
-    nextQueueId: queue.nextQueueId(),
-    unanchored: [...kept.values()],
-    anchored,
-    ...executorMemory(node.executor),
+/** The state is that of the end now, and no longer when the batch is sealed. */
+function noteEnd(parts: Parts, effect: Effect, record: LogRecord): void {
+  const { config, node, queue } = parts;
+  const { number } = effect.batch;
+  if (!effect.hasEnded || number % config.checkpointEvery !== 0) return;
+  const head = headAfter(record);
+  parts.draft = { ...draftCheckpoint(node, effect), head, nextQueueId: queue.nextQueueId() };
+}
+
+async function saveCheckpoint(parts: Parts, sealed: SealedBatch): Promise<void> {
+  if (parts.draft?.batchNumber !== sealed.number) return;
+  const { head, memory, nextQueueId, ...draft } = parts.draft;
+  parts.draft = undefined;
+  const extra: ValidatorMemory = {
+    ...{ ...memory, nextQueueId },
+    ...{ unanchored: [...parts.kept.values()], anchored: parts.anchored },
   };
-  return checkpointOf(node, effect, memory);
+  await parts.ports.checkpoints.save({ ...draft, ...head, root: sealed.rootAfter, extra });
 }
 
 /** Attests each batch once, since layer one asks for signatures on that very one, then repeats. */

@@ -11,7 +11,7 @@ import type {
   TradingKey,
 } from "../protocol/state.ts";
 
-type Row<T> = readonly [id: number, value: T];
+export type Row<T> = readonly [id: number, value: T];
 
 interface ExportedKey extends Omit<TradingKey, "x" | "y" | "head"> {
   readonly x: string;
@@ -19,22 +19,38 @@ interface ExportedKey extends Omit<TradingKey, "x" | "y" | "head"> {
   readonly head: string;
 }
 
-/** JSON-safe; rows ascend by id. */
-export interface ExportedState {
-  readonly shape: Shape;
-  readonly accounts: readonly Row<Omit<Account, "owner"> & { readonly owner: string }>[];
-  readonly sessions: readonly Row<{
+/** What stands in rows of their own, by the names of the tables. */
+export interface ExportedRows {
+  readonly accounts: Omit<Account, "owner"> & { readonly owner: string };
+  readonly sessions: {
     readonly keys: readonly ExportedKey[];
     readonly watermark: number;
     readonly lockedSince: number;
-  }>[];
-  readonly books: readonly Row<Book>[];
+  };
+  readonly books: Book;
+}
+export type TableName = keyof ExportedRows;
+export const TABLE_NAMES: readonly TableName[] = ["accounts", "sessions", "books"];
+
+/** What stands in no rows. */
+export interface ExportedRest {
+  readonly shape: Shape;
   readonly series: readonly Series[];
   readonly nextSeq: number;
   readonly carry: Carry | null;
   readonly fees: number;
   readonly ranking: Ranking | null;
 }
+
+/** JSON-safe; rows ascend by id. */
+export type ExportedState = ExportedRest & {
+  readonly [Name in TableName]: readonly Row<ExportedRows[Name]>[];
+};
+
+/** What a state has become since an earlier one; null: the row is there no more, or never was. */
+export type ExportedChange = ExportedRest & {
+  readonly [Name in TableName]: readonly Row<ExportedRows[Name] | null>[];
+};
 
 /** What a state consists of. */
 export interface StateParts {
@@ -50,21 +66,54 @@ export interface StateParts {
 
 /** A copy: later changes of the state do not reach it. */
 export function exportParts(shape: Shape, parts: StateParts): ExportedState {
+  const { shape: copied, ...rest } = exportRest(shape, parts);
+  // In the order of old: hashes of its JSON are on record.
   return {
-    shape: { ...shape },
-    accounts: rowsOf(parts.accounts, ({ owner, cash, positions }) => {
-      return { owner: String(owner), cash, positions: [...positions] };
-    }),
-    sessions: rowsOf(parts.sessions, ({ keys, ...rest }) => {
-      return { ...rest, keys: keys.map(exportKey) };
-    }),
-    books: rowsOf(parts.books, (book) => structuredClone(book)),
-    series: parts.series.map((series) => ({ ...series })),
-    nextSeq: parts.nextSeq,
-    carry: parts.carry === undefined ? null : { ...parts.carry },
-    fees: parts.fees,
-    ranking: parts.ranking === undefined ? null : { ...parts.ranking },
+    shape: copied,
+    accounts: rowsOf(parts.accounts, exportAccount),
+    sessions: rowsOf(parts.sessions, exportSession),
+    books: rowsOf(parts.books, exportBook),
+    ...rest,
   };
+}
+
+/** The same of some rows: those of the given ids, as they are now. */
+export function exportChangeOf(
+  shape: Shape,
+  parts: StateParts,
+  ids: Readonly<Record<TableName, ReadonlySet<number>>>,
+): ExportedChange {
+  return {
+    ...exportRest(shape, parts),
+    accounts: changedRowsOf(parts.accounts, ids.accounts, exportAccount),
+    sessions: changedRowsOf(parts.sessions, ids.sessions, exportSession),
+    books: changedRowsOf(parts.books, ids.books, exportBook),
+  };
+}
+
+/** The state that `change` has made of `state`; undefined: of the empty one. */
+export function withChange(
+  state: ExportedState | undefined,
+  change: ExportedChange,
+): ExportedState {
+  return {
+    ...change,
+    accounts: mergeRows(state?.accounts ?? [], change.accounts),
+    sessions: mergeRows(state?.sessions ?? [], change.sessions),
+    books: mergeRows(state?.books ?? [], change.books),
+  };
+}
+
+function mergeRows<T>(before: readonly Row<T>[], changed: readonly Row<T | null>[]): Row<T>[] {
+  const merged: Row<T>[] = [];
+  let at = 0;
+  for (const [id, row] of changed) {
+    for (; at < before.length && before[at]![0] < id; at++) merged.push(before[at]!);
+    if (before[at]?.[0] === id) at += 1;
+    if (row !== null) merged.push([id, row]);
+  }
+  for (; at < before.length; at++) merged.push(before[at]!);
+  return merged;
 }
 
 /** Inverse of {@link exportParts}. Throws CodecRangeError where the shape is another. */
@@ -89,8 +138,44 @@ export function importParts(shape: Shape, exported: ExportedState): StateParts {
   };
 }
 
+function exportRest(shape: Shape, parts: StateParts): ExportedRest {
+  return {
+    shape: { ...shape },
+    series: parts.series.map((series) => ({ ...series })),
+    nextSeq: parts.nextSeq,
+    carry: parts.carry === undefined ? null : { ...parts.carry },
+    fees: parts.fees,
+    ranking: parts.ranking === undefined ? null : { ...parts.ranking },
+  };
+}
+
+function exportAccount({ owner, cash, positions }: Account): ExportedRows["accounts"] {
+  return { owner: String(owner), cash, positions: [...positions] };
+}
+
+function exportSession({ keys, ...rest }: Session): ExportedRows["sessions"] {
+  return { ...rest, keys: keys.map(exportKey) };
+}
+
+function exportBook(book: Book): Book {
+  return structuredClone(book);
+}
+
 function rowsOf<T, U>(rows: ReadonlyMap<number, T>, convert: (row: T) => U): Row<U>[] {
   return [...rows].sort(([a], [b]) => a - b).map(([id, row]) => [id, convert(row)]);
+}
+
+function changedRowsOf<T, U>(
+  rows: ReadonlyMap<number, T>,
+  ids: ReadonlySet<number>,
+  convert: (row: T) => U,
+): Row<U | null>[] {
+  return [...ids]
+    .sort((a, b) => a - b)
+    .map((id) => {
+      const row = rows.get(id);
+      return [id, row === undefined ? null : convert(row)];
+    });
 }
 
 function mapOf<T, U>(rows: readonly Row<T>[], convert: (row: T) => U): Map<number, U> {

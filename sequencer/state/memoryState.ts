@@ -13,7 +13,14 @@ import {
   type Session,
   type Shape,
 } from "../protocol/state.ts";
-import { type ExportedState, exportParts, importParts } from "./exportedState.ts";
+import {
+  type ExportedChange,
+  type ExportedState,
+  exportChangeOf,
+  exportParts,
+  importParts,
+} from "./exportedState.ts";
+import { createGathered } from "./gathered.ts";
 import { createHoldingEdits } from "./holdings.ts";
 import { createJournal, createTable, type Table } from "./journal.ts";
 import { createOpenOrderIndex, type OpenOrderIndex } from "./openOrders.ts";
@@ -42,6 +49,14 @@ export interface MemoryState extends StateView {
   /** Live orders of an account: those that are not void, in no order. */
   openOrdersOf(account: number): OpenOrder[];
   exportState(): ExportedState;
+  /**
+   * Every row that was edited since the last call (or {@link MemoryState.forgetChanges}, or the
+   * empty state), as it is now, and all that stands in no rows; begins anew. It costs what has
+   * changed, whatever the state's size.
+   */
+  exportChange(): ExportedChange;
+  /** The next change is one since now. */
+  forgetChanges(): void;
   /** Replaces everything, journal included; every id that is there counts as touched. */
   importState(exported: ExportedState): void;
 }
@@ -70,9 +85,17 @@ export function createMemoryState(shape: Shape): MemoryState {
   const noSession = Object.freeze(emptySession());
   Object.freeze(noSession.keys);
 
+  const touched: Touched = {
+    accounts: accounts.touched,
+    sessions: sessions.touched,
+    books: books.touched,
+  };
+  const gathered = createGathered();
   const clearTouched = (): void => {
+    gathered.add(touched);
     for (const table of [accounts, sessions, books]) table.touched.clear();
   };
+  const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
   const state: MemoryState = {
     shape,
     slots: shape.slots,
@@ -97,11 +120,7 @@ export function createMemoryState(shape: Shape): MemoryState {
     checkpoint: journal.checkpoint,
     rollback: journal.rollback,
     commit: journal.clear,
-    touched: () => ({
-      accounts: accounts.touched,
-      sessions: sessions.touched,
-      books: books.touched,
-    }),
+    touched: () => touched,
     clearTouched,
     hasAccount: (id) => accounts.rows.has(id),
     accountIds: accounts.ids,
@@ -109,10 +128,12 @@ export function createMemoryState(shape: Shape): MemoryState {
     ordersOf: parts.openOrders.of,
     openOrdersOf: (account) =>
       parts.openOrders.of(account)?.list(state.session(account).watermark) ?? [],
-    exportState() {
-      const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
-      return exportParts(shape, { ...parts, ...rows });
+    exportState: () => exportParts(shape, { ...parts, ...rows }),
+    exportChange() {
+      gathered.add(touched);
+      return exportChangeOf(shape, { ...parts, ...rows }, gathered.take());
     },
+    forgetChanges: () => void gathered.take(),
     importState(exported) {
       const imported = importParts(shape, exported);
       journal.clear();

@@ -1,5 +1,5 @@
 /** Sparse quaternary Poseidon tree. Twin: circuits/state, the Merkle path gadgets. */
-import { type HashAll, hashEach, poseidon } from "../protocol/hash.ts";
+import { poseidon } from "../protocol/hash.ts";
 import { ARITY, pathPositions } from "../protocol/merklePath.ts";
 
 /** Leaf `id` sits at the base-4 digits of `id`, most significant first from the root. */
@@ -27,11 +27,9 @@ export interface MerkleTree {
 export function createMerkleTree({
   levels,
   emptyLeaf,
-  hashAll = hashEach,
 }: {
   levels: number;
   emptyLeaf: bigint;
-  hashAll?: HashAll | undefined;
 }): MerkleTree {
   const empty = emptyNodes(levels, emptyLeaf);
   /** `nodes[0]` are the leaves, `nodes[levels]` holds the root. */
@@ -57,9 +55,7 @@ export function createMerkleTree({
     for (let level = 0; level < levels; level++) {
       const parents = new Set<number>();
       for (const index of changed) parents.add(Math.floor(index / ARITY));
-      const list = [...parents];
-      const hashes = hashAll(list.map((parent) => family(level, parent)));
-      for (const [at, parent] of list.entries()) nodes[level + 1]!.set(parent, hashes[at]!);
+      for (const parent of parents) nodes[level + 1]!.set(parent, poseidon(family(level, parent)));
       changed = parents;
     }
   }

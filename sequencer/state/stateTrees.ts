@@ -1,8 +1,8 @@
 /** The three trees over a state, and its roots. Twins: circuits/state. */
 import type { StateReading } from "../engine/stateView.ts";
-import { type HashAll, hashEach } from "../protocol/hash.ts";
 import {
   accountLeaf,
+  bookLeaf,
   carryWord,
   emptyAccount,
   emptySession,
@@ -14,8 +14,13 @@ import {
   sessionLeaf,
   stateRoot,
 } from "../protocol/state.ts";
-import { hashLeaves, type Leaves, type TouchedIds } from "./leaves.ts";
+import type { Touched } from "./memoryState.ts";
 import { createMerkleTree, type MerkleTree } from "./merkleTree.ts";
+
+export type TouchedIds = Readonly<Record<keyof Touched, Iterable<number>>>;
+
+/** Of rows that have changed, by their ids. */
+export type Leaves = Readonly<Record<keyof Touched, ReadonlyMap<number, bigint>>>;
 
 export interface StateTrees {
   readonly accounts: MerkleTree;
@@ -31,13 +36,12 @@ export interface StateTrees {
   root(state: StateReading): bigint;
 }
 
-/** The trees of the empty state. `hashAll`: who hashes, if not this thread alone. */
-export function createStateTrees(shape: Shape, hashAll: HashAll = hashEach): StateTrees {
-  const { accountLevels: levels, bookLevels, slots, depth } = shape;
-  const emptyLeaf = accountLeaf(emptyAccount(slots));
-  const accounts = createMerkleTree({ levels, emptyLeaf, hashAll });
-  const sessions = createMerkleTree({ levels, emptyLeaf: sessionLeaf(emptySession()), hashAll });
-  const books = createMerkleTree({ levels: bookLevels, emptyLeaf: 0n, hashAll });
+/** The trees of the empty state. */
+export function createStateTrees(shape: Shape): StateTrees {
+  const levels = shape.accountLevels;
+  const accounts = createMerkleTree({ levels, emptyLeaf: accountLeaf(emptyAccount(shape.slots)) });
+  const sessions = createMerkleTree({ levels, emptyLeaf: sessionLeaf(emptySession()) });
+  const books = createMerkleTree({ levels: shape.bookLevels, emptyLeaf: 0n });
 
   const trees = { accounts, sessions, books };
   /** The table changes with a snapshot, and many batches run by one. */
@@ -48,6 +52,13 @@ export function createStateTrees(shape: Shape, hashAll: HashAll = hashEach): Sta
     const isKnown = table?.words.every((word, slot) => word === words[slot]) ?? false;
     if (table === undefined || !isKnown) table = { words, root: seriesRoot(series) };
     return table.root;
+  }
+
+  function leafOf(tree: keyof Touched, id: number, state: StateReading): bigint {
+    if (tree === "accounts") return accountLeaf(state.account(id));
+    if (tree === "sessions") return sessionLeaf(state.session(id));
+    const book = state.book(id);
+    return book === undefined ? 0n : bookLeaf(book, shape.depth);
   }
 
   function roots(state: StateReading): Roots {
@@ -63,8 +74,11 @@ export function createStateTrees(shape: Shape, hashAll: HashAll = hashEach): Sta
     };
   }
 
-  const leavesOf = (state: StateReading, touched: TouchedIds): Leaves =>
-    hashLeaves(state, touched, { depth, hashAll });
+  function leavesOf(state: StateReading, touched: TouchedIds): Leaves {
+    const of = (tree: keyof Touched) =>
+      new Map([...touched[tree]].map((id) => [id, leafOf(tree, id, state)] as const));
+    return { accounts: of("accounts"), sessions: of("sessions"), books: of("books") };
+  }
 
   return {
     ...trees,

@@ -18,11 +18,11 @@ export class BatchConflictError extends Error {
   override name = "BatchConflictError";
 }
 
-type BatchPart = Omit<SealedBatch, "inputs" | "draft">;
+type BatchPart = Omit<SealedBatch, "inputs">;
 
 export function createBatchStore(database: Database): BatchStore {
   async function putSealed(batch: SealedBatch, inputs?: string): Promise<void> {
-    const { inputs: _, draft: __, ...part } = batch;
+    const { inputs: _, ...part } = batch;
     const key = numberedKey("batch", batch.number);
     const stored = (await readValue(database, key)) as BatchPart | undefined;
     // A restart seals the tail of the log again: the same batch, or something is badly wrong.

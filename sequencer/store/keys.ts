@@ -5,6 +5,12 @@ const NUMBER_DIGITS = 16;
 export const KEY_PREFIXES = {
   log: "log/",
   checkpoint: "checkpoint/",
+  baseAccounts: "checkpoint-base/accounts/",
+  baseSessions: "checkpoint-base/sessions/",
+  baseBooks: "checkpoint-base/books/",
+  newerAccounts: "checkpoint-newer/accounts/",
+  newerSessions: "checkpoint-newer/sessions/",
+  newerBooks: "checkpoint-newer/books/",
   batch: "batch/",
   inputs: "inputs/",
   proof: "proof/",

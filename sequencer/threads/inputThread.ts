@@ -1,17 +1,60 @@
-/** The thread behind `inputWorker.ts`: one answer for each request, in their order. */
-import { parentPort, workerData } from "node:worker_threads";
+/** The thread behind `inputWorker.ts`: takes drafts and questions in their order. */
+import { type MessagePort, workerData } from "node:worker_threads";
 import type { InputDraft } from "../batch/inputDraft.ts";
 import { type InputOrigin, openInputMaker } from "../batch/inputMaker.ts";
 import { encodeJson } from "../batch/log.ts";
+import type { BatchHashes } from "../batch/seal.ts";
+import type { LedgerProof } from "../protocol/ledgerProof.ts";
 
-export interface InputRequest {
-  readonly draft: InputDraft;
-  readonly root: bigint;
+export interface InputThreadData {
+  readonly origin: InputOrigin;
+  readonly port: MessagePort;
+  /** Counts answers, for whoever waits without an event loop. */
+  readonly answers: Int32Array<SharedArrayBuffer>;
 }
 
-const make = openInputMaker(workerData as InputOrigin);
+export type InputQuestion =
+  | { readonly type: "draft"; readonly draft: InputDraft }
+  | { readonly type: "ledgerProof"; readonly account: number };
 
-// What is thrown here ends the thread, and whoever waits for it hears why.
-parentPort?.on("message", ({ draft, root }: InputRequest) => {
-  parentPort?.postMessage(encodeJson(make(draft, root)));
-});
+/** Where the thread begins; then hashes first: somebody may stand still for them. */
+export type InputAnswer =
+  | { readonly type: "begun"; readonly root: bigint }
+  | { readonly type: "hashes"; readonly number: number; readonly hashes: BatchHashes }
+  | { readonly type: "inputs"; readonly number: number; readonly inputs: string }
+  | { readonly type: "ledgerProof"; readonly proof: LedgerProof | null }
+  | { readonly type: "failed"; readonly error: unknown };
+
+const { origin, port, answers } = workerData as InputThreadData;
+
+function answer(said: InputAnswer): void {
+  port.postMessage(said);
+  Atomics.add(answers, 0, 1);
+  Atomics.notify(answers, 0);
+}
+
+/** What is thrown ends the thread, and whoever waits for it hears why. */
+function orFail<T>(act: () => T): T {
+  try {
+    return act();
+  } catch (error) {
+    answer({ type: "failed", error });
+    throw error;
+  }
+}
+
+const follower = orFail(() => openInputMaker(origin));
+answer({ type: "begun", root: follower.root() });
+
+port.on("message", (question: InputQuestion) => orFail(() => reply(question)));
+
+function reply(question: InputQuestion): void {
+  if (question.type === "ledgerProof") {
+    answer({ type: "ledgerProof", proof: follower.ledgerProof(question.account) });
+    return;
+  }
+  const { number } = question.draft.opening;
+  const inputs = follower.take(question.draft);
+  answer({ type: "hashes", number, hashes: follower.hashes() });
+  answer({ type: "inputs", number, inputs: encodeJson(inputs) });
+}

@@ -1,61 +1,183 @@
 /**
- * Circuits' inputs by a thread of their own: an order waits for none of it. The thread follows the
- * state from seal to seal. When it ends, the node must end too: its next start makes again, from
- * log and checkpoint, what was not stored.
+ * The state followed by a thread of its own, from batch to batch: an order waits for no root and no
+ * input of a circuit. Only who ends two batches before the thread is through with one stands still
+ * until it is. When the thread ends, the node must end too: its next start does again, from log and
+ * checkpoint, what was not stored.
  */
-import { Worker } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import type { InputDraft } from "../batch/inputDraft.ts";
 import type { InputOrigin } from "../batch/inputMaker.ts";
+import type { BatchHashes } from "../batch/seal.ts";
 import type { InputDesk } from "../ports.ts";
-import type { InputRequest } from "./inputThread.ts";
+import type { LedgerProof } from "../protocol/ledgerProof.ts";
+import type { InputAnswer, InputQuestion, InputThreadData } from "./inputThread.ts";
 
 /** Batches that wait for the thread; a venue pauses long before, for the lack of proofs. */
 export const WAITING_MAX = 1024;
+/** The thread is as good as dead when a root takes longer (ms); it begins with a large state. */
+const STUCK_MS = 600_000;
 
 export class InputWorkerError extends Error {
   override name = "InputWorkerError";
 }
 
-interface Waiting {
-  readonly resolve: (inputs: string) => void;
-  readonly reject: (error: Error) => void;
+interface Latest {
+  readonly number: number;
+  readonly root: bigint;
+  /** Of that batch; undefined at the beginning. */
+  readonly hashes?: BatchHashes;
+}
+
+interface Desk {
+  /** The last batch before the first that was taken. */
+  readonly from: number;
+  /** The last batch that was taken. */
+  taken: number;
+  /** How far the thread is, and where that leads; undefined: it has not begun. */
+  latest: Latest | undefined;
+  readonly inputs: Map<number, PromiseWithResolvers<string>>;
+  hashWaiters: { readonly number: number; readonly promise: PromiseWithResolvers<void> }[];
+  readonly proofWaiters: PromiseWithResolvers<LedgerProof | null>[];
+  ended: Error | undefined;
 }
 
 export function openInputWorker(origin: InputOrigin): InputDesk {
-  const worker = new Worker(new URL("./inputThread.ts", import.meta.url), { workerData: origin });
-  // It keeps the process only while somebody waits for it.
-  worker.unref();
-  const waiting: Waiting[] = [];
-  let ended: Error | undefined;
-
-  function end(error: Error): void {
-    ended ??= error;
-    for (const { reject } of waiting.splice(0)) reject(ended);
-  }
-
-  worker.on("message", (inputs: string) => {
-    waiting.shift()?.resolve(inputs);
-    if (waiting.length === 0) worker.unref();
-  });
+  const { port1: port, port2 } = new MessageChannel();
+  const answers = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  const workerData: InputThreadData = { origin, port: port2, answers };
+  const thread = new URL("./inputThread.ts", import.meta.url);
+  const worker = new Worker(thread, { workerData, transferList: [port2] });
+  const desk: Desk = {
+    ...{ from: origin.number, taken: origin.number, latest: undefined, inputs: new Map() },
+    ...{ hashWaiters: [], proofWaiters: [], ended: undefined },
+  };
   worker.on("error", (cause) => {
-    end(new InputWorkerError("the thread that makes circuits' inputs has failed", { cause }));
+    end(desk, new InputWorkerError("the thread that follows the state has failed", { cause }));
   });
   worker.on("exit", (code) => {
-    end(new InputWorkerError(`the thread that makes circuits' inputs has ended: \`${code}\``));
+    end(desk, new InputWorkerError(`the thread that follows the state has ended: \`${code}\``));
   });
+  port.on("message", (answer: InputAnswer) => {
+    hear(desk, answer);
+    keepOrFree();
+  });
+  // They keep the process only while somebody waits.
+  worker.unref();
+  port.unref();
 
-  function ask(request: InputRequest): Promise<string> {
-    if (ended !== undefined) return Promise.reject(ended);
-    if (waiting.length >= WAITING_MAX) {
-      const reason = `more than \`${WAITING_MAX}\` batches wait for their inputs`;
-      return Promise.reject(new InputWorkerError(reason));
+  function keepOrFree(): void {
+    const waits = desk.inputs.size + desk.hashWaiters.length + desk.proofWaiters.length;
+    if (waits > 0 && desk.ended === undefined) port.ref();
+    else port.unref();
+  }
+
+  function ask(question: InputQuestion): void {
+    if (desk.ended !== undefined) throw desk.ended;
+    port.postMessage(question);
+  }
+
+  /** Waits without an event loop: what has run must not be told before its root is known. */
+  function latest(): Latest {
+    const until = performance.now() + STUCK_MS;
+    while (desk.latest?.number !== desk.taken) {
+      if (desk.ended !== undefined) throw desk.ended;
+      const heard = Atomics.load(answers, 0);
+      const next = receiveMessageOnPort(port) as { message: InputAnswer } | undefined;
+      if (next !== undefined) hear(desk, next.message);
+      else if (Atomics.wait(answers, 0, heard, until - performance.now()) === "timed-out") {
+        end(desk, new InputWorkerError("the thread that follows the state is stuck"));
+      }
     }
-    worker.ref();
-    worker.postMessage(request);
-    return new Promise((resolve, reject) => void waiting.push({ resolve, reject }));
+    return desk.latest;
   }
 
   return {
-    make: (draft, root) => ask({ draft, root }),
-    stop: async () => void (await worker.terminate()),
+    take: (draft) => {
+      take(desk, draft, ask);
+      keepOrFree();
+    },
+    hashes: () => {
+      const { hashes } = latest();
+      if (hashes === undefined) throw new TypeError("no batch was taken yet");
+      return hashes;
+    },
+    root: () => latest().root,
+    hasHashes: (number) => {
+      if (desk.ended !== undefined) return Promise.reject(desk.ended);
+      if ((desk.latest?.number ?? -1) >= number) return Promise.resolve();
+      const promise = Promise.withResolvers<void>();
+      desk.hashWaiters.push({ number, promise });
+      keepOrFree();
+      return promise.promise;
+    },
+    inputs: (number) => {
+      const made = desk.inputs.get(number);
+      if (made !== undefined) return made.promise.finally(() => desk.inputs.delete(number));
+      return Promise.reject(desk.ended ?? new RangeError(`nobody waits for batch \`${number}\``));
+    },
+    ledgerProof: async (account) => {
+      ask({ type: "ledgerProof", account });
+      const promise = Promise.withResolvers<LedgerProof | null>();
+      desk.proofWaiters.push(promise);
+      keepOrFree();
+      return promise.promise;
+    },
+    stop: async () => {
+      await worker.terminate();
+      port.close();
+    },
   };
+}
+
+function take(desk: Desk, draft: InputDraft, ask: (question: InputQuestion) => void): void {
+  if (desk.inputs.size >= WAITING_MAX) {
+    throw new InputWorkerError(`more than \`${WAITING_MAX}\` batches wait for their inputs`);
+  }
+  ask({ type: "draft", draft });
+  const { number } = draft.opening;
+  desk.taken = number;
+  const made = Promise.withResolvers<string>();
+  // Whoever asks for it hears of a failure; nobody has to.
+  made.promise.catch(() => undefined);
+  desk.inputs.set(number, made);
+}
+
+function hear(desk: Desk, answer: InputAnswer): void {
+  switch (answer.type) {
+    case "begun":
+      reach(desk, { number: desk.from, root: answer.root });
+      return;
+    case "hashes": {
+      const { number, hashes } = answer;
+      reach(desk, { number, root: hashes.rootAfter, hashes });
+      return;
+    }
+    case "inputs":
+      desk.inputs.get(answer.number)?.resolve(answer.inputs);
+      return;
+    case "ledgerProof":
+      desk.proofWaiters.shift()?.resolve(answer.proof);
+      return;
+    case "failed":
+      end(
+        desk,
+        new InputWorkerError("the thread that follows the state has failed", {
+          cause: answer.error,
+        }),
+      );
+  }
+}
+
+function reach(desk: Desk, latest: Latest): void {
+  desk.latest = latest;
+  const waiters = desk.hashWaiters;
+  desk.hashWaiters = waiters.filter(({ number }) => number > latest.number);
+  for (const { number, promise } of waiters) if (number <= latest.number) promise.resolve();
+}
+
+function end(desk: Desk, error: Error): void {
+  desk.ended ??= error;
+  for (const { promise } of desk.hashWaiters.splice(0)) promise.reject(desk.ended);
+  for (const promise of desk.proofWaiters.splice(0)) promise.reject(desk.ended);
+  for (const promise of desk.inputs.values()) promise.reject(desk.ended);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { before, type TestContext, test } from "node:test";
 import { createPublicClient, encodeFunctionData, type Hex, http } from "viem";
+import { ledgerProofOf } from "../../sequencer/batch/ledgerProofs.ts";
 import { createRestoredLedger } from "../../sequencer/batch/restore.ts";
 import { anchoredBatches, BatchDataError } from "../../sequencer/cli/anchoredBatches.ts";
 import { main } from "../../sequencer/cli/straddle.ts";
@@ -16,7 +17,7 @@ import {
 } from "../../sequencer/client/ledgerProof.ts";
 import { ROLLUP_ABI } from "../../sequencer/client/rollupAbi.ts";
 import { readLedgerFile } from "../../sequencer/node/ledgerFile.ts";
-import { ledgerProofOf } from "../../sequencer/roles/ledgerProofs.ts";
+import type { LedgerProof } from "../../sequencer/protocol/ledgerProof.ts";
 import { Coverage } from "../agreement/coverage.ts";
 import {
   createDistressRun,
@@ -145,13 +146,22 @@ async function rebuild(context: TestContext, line: string, lie?: Liar) {
   return { code, out, err };
 }
 
+/** No batch is open. */
+function provenNow(account: number): LedgerProof {
+  const { executor, state, trees } = market;
+  const number = executor.nextNumber() - 1;
+  const { path } = trees.accounts;
+  const ended = { number, account: state.account, roots: () => trees.roots(state), path };
+  return ledgerProofOf(ended, account)!;
+}
+
 test("a ledger proof holds against the contract's root, and no other", async (context) => {
   const rpc = await serveRpc(context, chain.provider);
   const client = createPublicClient({ transport: http(rpc) });
   const where = { client, rollup: world.rollup.address, fromBlock };
   const { shape } = market.state;
   for (const account of [3, 4, HIGHEST_ACCOUNT]) {
-    const proof = ledgerProofOf(market.executor.sealed(), account)!;
+    const proof = provenNow(account);
     assert.equal(proof.owner, ownerOf(account));
     const root = await anchoredRoot(where, proof.number);
     assert.equal(root, await world.rollup.read.stateRoot());
@@ -179,7 +189,7 @@ test("`straddle proof --layer-one` compares with the contract's root", async (co
   const status = await service.status();
   service.status = async () => ({ ...status, anchored: last.number });
   const answered = (change: object) => async (account: number) => {
-    const proof = ledgerProofOf(market.executor.sealed(), account)!;
+    const proof = provenNow(account);
     return { ...proof, stage: "anchored", transaction: null, ...change } as const;
   };
   const prove = async (): Promise<string> => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { encodeJson, type LogEntry, type LogRecord, logOrigin } from "../../sequencer/batch/log.ts";
 import { createNodeState, loadCheckpoint } from "../../sequencer/roles/nodeState.ts";
 import { openStore, type Store } from "../../sequencer/store/store.ts";
+import { createReplayNode } from "../support/replayNode.ts";
 import { DOMAIN, deployment, PLACE } from "../unit/roles/market.ts";
 import { collect } from "../unit/store/logConformance.ts";
 import { type Surroundings, send, startProcess } from "./venue.ts";
@@ -74,14 +75,14 @@ async function assertReplay(
   { log, checkpoints, batches }: Store,
   records: readonly LogRecord[],
 ): Promise<void> {
-  const whole = createNodeState(deployment, logOrigin(DOMAIN), undefined);
+  const whole = createReplayNode(deployment);
   const roots = new Map<number, bigint>();
   const inputs = new Map<number, string>();
   for (const record of records) {
     const { sealed } = whole.apply(record);
     if (sealed === undefined) continue;
     roots.set(sealed.number, sealed.rootAfter);
-    inputs.set(sealed.number, encodeJson(sealed.inputs));
+    inputs.set(sealed.number, await whole.inputs.inputs(sealed.number));
   }
   const checkpoint = await loadCheckpoint(log, checkpoints);
   const short = createNodeState(deployment, logOrigin(DOMAIN), checkpoint);

@@ -1,15 +1,21 @@
 // Executes a log of lines into a store, in a process of its own: `replayChild WORK`, a JSON file.
 // It goes on from what the store has, by checkpoint and log, as a node does that was restarted.
 import { readFileSync } from "node:fs";
-import { decodeJson, decodeRecord, encodeJson, logOrigin } from "../../sequencer/batch/log.ts";
 import {
-  checkpointOf,
-  createNodeState,
+  decodeJson,
+  decodeRecord,
+  encodeJson,
+  headAfter,
+  type LogHead,
+} from "../../sequencer/batch/log.ts";
+import {
+  type CheckpointDraft,
   type Deployment,
-  executorMemory,
+  draftCheckpoint,
   loadCheckpoint,
 } from "../../sequencer/roles/nodeState.ts";
 import { openStore } from "../../sequencer/store/store.ts";
+import { createReplayNode } from "../support/replayNode.ts";
 
 /** What the child is to do. */
 export interface ReplayWork {
@@ -41,22 +47,27 @@ async function replay({ deployment, lines, folder, to }: ReplayWork): Promise<Re
   const { domain } = deployment;
   const { log, checkpoints, batches, close } = await openStore(folder, domain);
   const checkpoint = await loadCheckpoint(log, checkpoints);
-  const node = createNodeState(deployment, logOrigin(domain), checkpoint);
+  const node = createReplayNode(deployment, checkpoint);
   for await (const record of log.read(node.position())) node.apply(record);
   const roots: bigint[] = [];
+  let draft: (CheckpointDraft & { head: LogHead }) | undefined;
   let written = Promise.resolve();
   for (const line of lines.slice(node.position(), to)) {
     const record = decodeRecord(line);
     const effect = node.apply(record);
     written = log.copy([record]);
-    const { sealed } = effect;
+    const { sealed, batch, hasEnded } = effect;
+    if (hasEnded && batch.number % CHECKPOINT_EVERY === 0) {
+      draft = { ...draftCheckpoint(node, effect), head: headAfter(record) };
+    }
     if (sealed === undefined) continue;
     await written;
     roots.push(sealed.rootAfter);
-    await batches.putSealed(sealed, encodeJson(sealed.inputs));
-    if (sealed.number % CHECKPOINT_EVERY !== 0) continue;
-    const draft = checkpointOf(node, effect, executorMemory(node.executor));
-    await checkpoints.save({ ...draft, epoch: record.epoch, hash: record.hash });
+    await batches.putSealed(sealed, await node.inputs.inputs(sealed.number));
+    if (draft === undefined) continue;
+    const { head, memory: extra, ...rest } = draft;
+    draft = undefined;
+    await checkpoints.save({ ...rest, ...head, root: sealed.rootAfter, extra });
   }
   await written;
   await log.verified;

@@ -4,10 +4,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type TestContext, test } from "node:test";
 import { LogCorruptionError, type LogHead } from "../../sequencer/batch/log.ts";
+import { createMemoryState } from "../../sequencer/state/memoryState.ts";
 import { createDatabase } from "../../sequencer/store/database.ts";
 import { EXECUTED_KEY, numberedKey } from "../../sequencer/store/keys.ts";
 import { openStore } from "../../sequencer/store/store.ts";
 import { runs } from "../property/runs.ts";
+import { SHAPE } from "../unit/engine/market.ts";
 import { DOMAIN, sampleEntry, temporaryFolder } from "../unit/store/sampleEntries.ts";
 
 const GROUP = 4096;
@@ -28,8 +30,9 @@ async function written(context: TestContext, records: number, tail: number): Pro
     position += count;
     if (position === records - tail) at = store.log.head();
   }
-  const state = { batchNumber: 1, time: 1, root: 1n, state: null, extra: null };
-  await store.checkpoints.save({ ...at!, ...state });
+  const change = createMemoryState(SHAPE).exportChange();
+  const made = { batchNumber: 1, time: 1, root: 1n, since: 0, change, extra: null };
+  await store.checkpoints.save({ ...at!, ...made });
   await store.close();
   return folder;
 }

@@ -63,6 +63,20 @@ test("E7 moving: a reorg takes what another leader has anchored", async () => {
   assert.deepEqual(result.undone, []);
 });
 
+test("E7 moving: a checkpoint goes when its batch's seal is cut off behind it", async () => {
+  // Else a sequencer goes on with the hash of a seal that is in no log, and counts no attestation.
+  const result = await run(51_151, { calmMs: RECOVERY_MS_MAX });
+  assertSafe(result, 51_151);
+  assert.deepEqual(result.undone, []);
+});
+
+test("E7 moving: a turn ends when validators turn out to have certified more", async () => {
+  // Its log would wait for ever for what stands in it to become final, and its node for the log.
+  const result = await run(51_227, { calmMs: RECOVERY_MS_MAX });
+  assertSafe(result, 51_227);
+  assert.deepEqual(result.undone, []);
+});
+
 test("E7 moving: two nodes of one key, each with a sequencer, break nothing", async (context) => {
   for (const twin of [0, 1, 2, 3]) {
     const seeds = seedsFrom(52_000, 1, 980).filter((seed) => seed % 4 === twin);

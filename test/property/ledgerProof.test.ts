@@ -5,15 +5,14 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ledgerProofFaults } from "../../sequencer/client/ledgerProof.ts";
 import type { LedgerProof } from "../../sequencer/protocol/ledgerProof.ts";
-import { ledgerProofOf } from "../../sequencer/roles/ledgerProofs.ts";
 import { distressMarket, fundMarket, runTrade, tradeCommand } from "../agreement/commands.ts";
 import { createDistressRun, runDistress } from "../support/distress.ts";
 import { copyMarket, createMarket, type Market } from "../support/market.ts";
 import { distressCommands } from "./distressRuns.ts";
 import { runs } from "./runs.ts";
 
-function proofOf({ executor }: Market, account: number): LedgerProof {
-  const proof = ledgerProofOf(executor.sealed(), account);
+function proofOf({ follower }: Market, account: number): LedgerProof {
+  const proof = follower.ledgerProof(account);
   assert.ok(proof !== null);
   return proof;
 }
@@ -41,8 +40,7 @@ function started(prepare: (market: Market) => void): Market {
 }
 
 test("there is no proof before anything is sealed", () => {
-  assert.equal(ledgerProofOf(createMarket().executor.sealed(), 3), null);
-  assert.equal(ledgerProofOf(undefined, 3), null);
+  assert.equal(createMarket("tiny", { following: "drafts" }).follower.ledgerProof(3), null);
 });
 
 test("every account is proven after every trade, also where the batch has touched it since", () => {
@@ -50,7 +48,7 @@ test("every account is proven after every trade, also where the batch has touche
   const starts = [started(fundMarket), started(distressMarket)] as const;
   let touchedSince = 0;
   const property = fc.property(commands, fc.constantFrom(...starts), (sequence, start) => {
-    const market = copyMarket(start);
+    const market = copyMarket(start, "drafts");
     for (const command of sequence) {
       runTrade(market, command);
       const accounts = [...market.state.touched().accounts, 255];
@@ -66,7 +64,7 @@ test("every account is proven after every trade, also where the batch has touche
 
 test("and after deposits, takeovers, settlements and everything else of the ledger", () => {
   const property = fc.property(distressCommands(4), (commands) => {
-    const run = createDistressRun(() => undefined, createMarket("tiny"));
+    const run = createDistressRun(() => undefined, createMarket("tiny", { following: "drafts" }));
     for (const command of commands) {
       runDistress(run, command);
       if (run.market.sealed.length === 0) continue;
@@ -114,7 +112,7 @@ function* changed(proof: LedgerProof): Generator<readonly [string, LedgerProof]>
 }
 
 test("one change anywhere, and it leads to another root", () => {
-  const market = started(fundMarket);
+  const market = copyMarket(started(fundMarket), "drafts");
   for (const account of [1, 3, 200]) {
     const proof = proofOf(market, account);
     assert.deepEqual(faultsOf(proof, market), []);

@@ -4,21 +4,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { HasInputs } from "../../sequencer/batch/executor.ts";
-import {
-  InputMismatchError,
-  type InputOrigin,
-  openInputMaker,
-} from "../../sequencer/batch/inputMaker.ts";
+import { openInputMaker } from "../../sequencer/batch/inputMaker.ts";
+import { InvalidEntryError } from "../../sequencer/batch/invalidEntry.ts";
 import { distressMarket, fundMarket, runTrade, tradeCommand } from "../agreement/commands.ts";
 import { createDistressRun, type DistressRun, runDistress } from "../support/distress.ts";
-import {
-  copyMarket,
-  createMarket,
-  type Market,
-  oracleKeys,
-  TEST_DOMAIN,
-} from "../support/market.ts";
+import { copyMarket, createMarket, type Following, type Market } from "../support/market.ts";
 import { distressCommands } from "./distressRuns.ts";
 import { runs } from "./runs.ts";
 
@@ -26,42 +16,35 @@ interface Markets {
   readonly full: Market;
   readonly bare: Market;
   readonly drafted: Market;
-  /** Of `drafted`, before its first batch. */
-  readonly origin: InputOrigin;
 }
 
-function threeOf(open: (hasInputs: HasInputs) => Market): Markets {
-  const drafted = open("later");
-  const { sizes, state } = drafted;
-  const deployed = { sizes, domain: TEST_DOMAIN, oracles: oracleKeys(sizes) };
-  const origin = { ...deployed, shape: sizes.trade, state: state.exportState() };
-  return { full: open(true), bare: open(false), drafted, origin };
+function threeOf(open: (following: Following) => Market): Markets {
+  return { full: open("inputs"), bare: open("roots"), drafted: open("drafts") };
 }
 
 /** Seals what is open and compares all batches so far, bit by bit. */
-function assertSame({ full, bare, drafted, origin }: Markets): void {
+function assertSame({ full, bare, drafted }: Markets): void {
   const markets = [full, bare, drafted];
   for (const market of markets) if (market.executor.current() !== undefined) market.seal();
   assert.ok(full.sealed.length > 0, "nothing was sealed");
   assert.equal(bare.sealed.length, full.sealed.length);
-  // Sent to the maker as to a thread: what the market does later must not reach it.
-  const make = openInputMaker(structuredClone(origin));
+  const { follower } = drafted;
+  assert.equal(follower.taken.length, full.sealed.length);
+  const maker = openInputMaker(follower.origin());
   for (const [index, { inputs, ...batch }] of full.sealed.entries()) {
     assert.ok(Object.keys(inputs).length > 0);
     assert.deepEqual(bare.sealed[index], { ...batch, inputs: {} });
-    const { draft, ...rest } = drafted.sealed[index]!;
-    assert.deepEqual(rest, { ...batch, inputs: {} });
-    assert.deepEqual(make(structuredClone(draft!), batch.rootAfter), inputs);
+    assert.deepEqual(drafted.sealed[index], { ...batch, inputs: {} });
+    assert.deepEqual(maker.take(follower.taken[index]!), inputs);
+    assert.equal(maker.hashes().commitment, batch.commitment);
   }
-  for (const { executor, trees, state, sealed } of markets) {
+  for (const { executor, sealed } of markets) {
     assert.equal(executor.root(), sealed.at(-1)!.rootAfter);
-    assert.equal(executor.root(), trees.root(state));
+    assert.equal(executor.endRoot(), executor.root());
   }
-  const ids = full.state.accountIds();
-  for (const id of ids) {
-    assert.deepEqual(drafted.executor.sealed()!.account(id), full.state.account(id));
+  for (const { trees, state } of [full, bare]) {
+    assert.equal(trees.root(state), full.executor.root());
   }
-  assert.deepEqual(drafted.executor.sealed()!.roots(), full.executor.sealed()!.roots());
 }
 
 function started(prepare: (market: Market) => void): Market {
@@ -75,7 +58,7 @@ test("trade batches are the same with inputs, with drafts and without", () => {
   const commands = fc.array(tradeCommand, { minLength: 30, maxLength: 60 });
   const starts = [started(fundMarket), started(distressMarket)] as const;
   const property = fc.property(commands, fc.constantFrom(...starts), (sequence, start) => {
-    const markets = threeOf((hasInputs) => copyMarket(start, hasInputs));
+    const markets = threeOf((following) => copyMarket(start, following));
     for (const command of sequence) {
       const steps = runTrade(markets.full, command);
       for (const market of [markets.bare, markets.drafted]) {
@@ -89,7 +72,7 @@ test("trade batches are the same with inputs, with drafts and without", () => {
 
 test("ledger batches are the same with inputs, with drafts and without", () => {
   const property = fc.property(distressCommands(4), (commands) => {
-    const markets = threeOf((hasInputs) => createMarket("tiny", { hasInputs }));
+    const markets = threeOf((following) => createMarket("tiny", { following }));
     const { full, bare, drafted } = markets;
     const all = [full, bare, drafted].map(
       (market): DistressRun => createDistressRun(() => undefined, market),
@@ -100,18 +83,43 @@ test("ledger batches are the same with inputs, with drafts and without", () => {
   fc.assert(property, runs(4));
 });
 
-test("a maker that comes to another root than the one sealed gives no inputs", () => {
-  const { drafted, origin } = threeOf((hasInputs) => createMarket("tiny", { hasInputs }));
-  drafted.deposit(5, 1_000_000);
-  const { draft, rootAfter } = drafted.seal();
-  assert.throws(() => openInputMaker(origin)(draft!, rootAfter + 1n), InputMismatchError);
-  const accounts = new Map(draft!.change.accounts);
+test("a draft that says something else leads to another root", () => {
+  const { drafted, full } = threeOf((following) => createMarket("tiny", { following }));
+  for (const market of [drafted, full]) market.deposit(5, 1_000_000);
+  const { rootAfter } = drafted.seal();
+  assert.equal(rootAfter, full.seal().rootAfter);
+  const draft = drafted.follower.taken[0]!;
+  const accounts = new Map(draft.change.accounts);
   const row = accounts.get(5)!;
   accounts.set(5, { ...row, cash: row.cash + 1 });
-  const forged = { ...draft!, change: { ...draft!.change, accounts }, leaves: undefined };
-  assert.throws(() => openInputMaker(origin)(forged, rootAfter), InputMismatchError);
-  const { leaves } = draft!;
-  const moved = new Map(leaves!.accounts).set(5, leaves!.accounts.get(5)! + 1n);
-  const misled = { ...draft!, leaves: { ...leaves!, accounts: moved } };
-  assert.throws(() => openInputMaker(origin)(misled, rootAfter), InputMismatchError);
+  const maker = openInputMaker(drafted.follower.origin());
+  maker.take({ ...draft, change: { ...draft.change, accounts } });
+  assert.notEqual(maker.root(), rootAfter);
+});
+
+// What runs while somebody else still looks for the root of the batch before.
+test("a batch that has ended is sealed while the next one runs, with its own root", () => {
+  const markets = Object.values(threeOf((following) => createMarket("tiny", { following })));
+  const sealed = markets.map((market) => {
+    const { executor } = market;
+    market.deposit(5, 1_000_000);
+    assert.equal(executor.end(), 1);
+    assert.equal(executor.ended(), 1);
+    const before = executor.root();
+    market.deposit(5, 7);
+    market.deposit(6, 7);
+    assert.throws(() => executor.end(), InvalidEntryError, "one at a time");
+    assert.equal(executor.root(), before);
+    const [first, second] = [market.seal(), market.seal()];
+    assert.deepEqual([first.number, second.number], [1, 2]);
+    assert.equal(second.rootBefore, first.rootAfter);
+    assert.notEqual(second.rootAfter, first.rootAfter);
+    return [first, second].map(({ inputs: _, ...batch }) => batch);
+  });
+  assert.deepEqual(sealed[1], sealed[0]);
+  assert.deepEqual(sealed[2], sealed[0]);
+  const plain = createMarket();
+  plain.deposit(5, 1_000_000);
+  const { inputs: _, ...whole } = plain.seal();
+  assert.deepEqual(sealed[0]![0], whole);
 });

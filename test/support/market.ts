@@ -1,7 +1,8 @@
 /** A market in memory for tests: executor, oracles, traders with keys, and helpers to drive it. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createExecutor, type Executor, type HasInputs } from "../../sequencer/batch/executor.ts";
+import { createExecutor, type Executor } from "../../sequencer/batch/executor.ts";
+import type { Keeping } from "../../sequencer/batch/keeper.ts";
 import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import type { BatchSizes } from "../../sequencer/batch/sizes.ts";
 import type {
@@ -25,6 +26,7 @@ import type { BookFees } from "../../sequencer/protocol/state.ts";
 import type { ExportedState } from "../../sequencer/state/exportedState.ts";
 import { createMemoryState, type MemoryState } from "../../sequencer/state/memoryState.ts";
 import { createStateTrees, type StateTrees } from "../../sequencer/state/stateTrees.ts";
+import { createFollower, type MarketFollower } from "./marketFollower.ts";
 
 const instances = JSON.parse(
   readFileSync(fileURLToPath(new URL("../../circuits/instances.json", import.meta.url)), "utf8"),
@@ -51,7 +53,10 @@ export function secretOf(name: string): bigint {
 export interface Market {
   readonly executor: Executor;
   readonly state: MemoryState;
+  /** In step with the state where the executor follows it. */
   readonly trees: StateTrees;
+  /** In step with it where somebody else does. */
+  readonly follower: MarketFollower;
   readonly sizes: BatchSizes;
   readonly sealed: SealedBatch[];
   time: number;
@@ -94,25 +99,22 @@ export function keySecret(account: number, keyIndex = 0): bigint {
   return secretOf(`account ${account} key ${keyIndex}`);
 }
 
-/**
- * A market that goes on from where `market` is, which has no open batch; its batches are new.
- * `hasInputs`: of its batches.
- */
-export function copyMarket(market: Market, hasInputs: HasInputs = true): Market {
+/** Who follows the state: the executor, with inputs or without, or somebody else by its drafts. */
+export type Following = "inputs" | "roots" | "drafts";
+
+/** A market that goes on from where `market` is, which has no open batch; its batches are new. */
+export function copyMarket(market: Market, following: Following = "inputs"): Market {
   const { state, executor, time, slots, sizes } = market;
   if (executor.current() !== undefined) throw new Error("the market has an open batch");
   const lastBatch = { number: executor.nextNumber() - 1, time: executor.lastTime() };
-  const copy = marketOf(sizes, { exported: state.exportState(), lastBatch, hasInputs });
+  const copy = marketOf(sizes, { exported: state.exportState(), lastBatch, following });
   return Object.assign(copy, { time, slots });
 }
 
-/**
- * `domain`: of the rollup that is to take the batches; `time`: when they begin (unix ms);
- * `hasInputs`: of the batches.
- */
+/** `domain`: of the rollup that is to take the batches; `time`: when they begin (unix ms). */
 export function createMarket(
   instance = "tiny",
-  { time = START, ...rest }: { domain?: bigint; time?: number; hasInputs?: HasInputs } = {},
+  { time = START, ...rest }: { domain?: bigint; time?: number; following?: Following } = {},
 ): Market {
   return marketOf(sizesOf(instance), { ...rest, lastBatch: { number: 0, time } });
 }
@@ -132,10 +134,10 @@ function marketOf(
     exported?: ExportedState;
     domain?: bigint;
     lastBatch: { number: number; time: number };
-    hasInputs?: HasInputs;
+    following?: Following;
   },
 ): Market {
-  const { exported, lastBatch, domain = TEST_DOMAIN, hasInputs } = start;
+  const { exported, lastBatch, domain = TEST_DOMAIN, following = "inputs" } = start;
   const state = createMemoryState(sizes.trade);
   if (exported !== undefined) state.importState(exported);
   const trees = createStateTrees(sizes.trade);
@@ -143,13 +145,18 @@ function marketOf(
   const oracles = oracleKeys(sizes);
   const quorum = sizes.trade.quorum;
   const deployed = { sizes, domain, oracles, quorum, fairOrder: FIRST_COME };
-  const executor = createExecutor({ state, trees, ...deployed, lastBatch, hasInputs });
+  const origin = { ...deployed, shape: sizes.trade, number: lastBatch.number };
+  const follower = createFollower(() => ({ ...origin, state: state.exportState() }));
+  const keeping: Keeping =
+    following === "drafts" ? follower : { trees, hasInputs: following === "inputs" };
+  const executor = createExecutor({ state, keeping, ...deployed, lastBatch });
   const flat = { mark: 0, isFinal: false, changes: new Array<number>(SCENARIOS).fill(0) };
   const market: Market = {
     executor,
     state,
     trees,
     sizes,
+    follower,
     sealed: [],
     time: lastBatch.time,
     slots: new Array<SlotPrice>(sizes.trade.slots).fill(flat),

@@ -25,7 +25,6 @@ import {
 } from "../../../sequencer/protocol/snapshot.ts";
 import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
 import { openStore } from "../../../sequencer/store/store.ts";
-import { openHashWorker } from "../../../sequencer/threads/hashWorker.ts";
 import { openInputWorker } from "../../../sequencer/threads/inputWorker.ts";
 import { openSignatureWorker } from "../../../sequencer/threads/signatureWorker.ts";
 import {
@@ -138,7 +137,6 @@ const world = await createWorld(
     ...{ checkpoints: store.checkpoints, accounts: store.accounts },
     openInputs: openInputWorker,
     signatures: openSignatureWorker(silent),
-    hashAll: openHashWorker(silent).hashAll,
     receiptSigner: openReceiptSigner(`0x${"11".repeat(32)}`, silent),
     openProofJobs: async (given) => {
       handlers = given;

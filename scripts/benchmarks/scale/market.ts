@@ -34,7 +34,7 @@ const CHANGE = 50;
 export interface ScaleMarket {
   /** The next round's orders are signed, then the clock runs. */
   round(): Cost;
-  besides(): Besides;
+  besides(): Promise<Besides>;
 }
 
 interface Expected {
@@ -59,8 +59,10 @@ export function createScaleMarket(size: Size): ScaleMarket {
   const traders = new Set(plan.flatMap(({ accounts }) => accounts));
   const { state, trees } = fillState(sizes.trade, size, traders);
   const executor = createExecutor({
-    ...{ state, trees, sizes, domain: TEST_DOMAIN, oracles, quorum },
-    ...{ fairOrder: FIRST_COME, lastBatch: { number: 0, time: START }, hasInputs: "later" },
+    ...{ state, sizes, domain: TEST_DOMAIN, oracles, quorum },
+    // As validators do. With a sequencer a thread of its own hashes, and makes inputs besides.
+    keeping: { trees, hasInputs: false },
+    ...{ fairOrder: FIRST_COME, lastBatch: { number: 0, time: START } },
   });
   if (traders.size <= KEYS_MAX) fillKeyTables(traders);
   const parts = { executor, state };

@@ -10,6 +10,6 @@ const market = createScaleMarket(size);
 // Else the first rounds pay for what filling the market has left behind.
 setFlagsFromString("--expose-gc");
 (runInNewContext("gc") as () => void)();
-process.on("message", (wanted: Wanted) => void process.send?.(market[wanted]()));
+process.on("message", async (wanted: Wanted) => void process.send?.(await market[wanted]()));
 process.on("disconnect", () => process.exit(0));
 process.send?.({ residentBytes: process.memoryUsage().rss });

@@ -13,6 +13,7 @@ import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
 import { createSequencer, type SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
 import { openTermLog, type TermLog, TurnOverError } from "../../../sequencer/roles/termLog.ts";
 import { isSignedAttestation, isSignedRefusal, receiptSigner, rules } from "./deployment.ts";
+import { openLateInputs } from "./lateInputs.ts";
 import { openStore, type Store } from "./node.ts";
 import { proofVerifier } from "./proverNode.ts";
 import {
@@ -117,7 +118,7 @@ async function openSequencer(
 ) {
   const { machine, wire, oracles, settlement, logger, peers } = options;
   const { batches, checkpoints, accounts } = store;
-  const certified = { log: store.log, certified: log.certified };
+  const certified = { ...log, log: store.log };
   const config: SequencerConfig = {
     ...common,
     certification: { rules, peers, waiting: certified },
@@ -127,6 +128,7 @@ async function openSequencer(
     {
       ...{ clock: machine.clock, scheduler: realScheduler, logger, settlement, receiptSigner },
       ...{ log, checkpoints, batches, prover: proofVerifier },
+      openInputs: openLateInputs,
       get network() {
         return network.opened()!;
       },

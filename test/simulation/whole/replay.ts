@@ -35,7 +35,7 @@ export interface Replay {
 
 /** `accounts`: those that somebody reads. */
 export function replayLog(records: readonly LogRecord[], accounts: readonly number[]): Replay {
-  const node = createNodeState(deployment, ORIGIN, undefined, { hasInputs: false });
+  const node = createNodeState(deployment, ORIGIN, undefined);
   const orders = createOrderTracker({ state: node.state });
   const faults: string[] = [];
   const executed: Executed[] = [];

@@ -20,6 +20,7 @@ import {
   rules,
 } from "./deployment.ts";
 import type { Disk } from "./disk.ts";
+import { openLateInputs } from "./lateInputs.ts";
 import { createLogLine } from "./logWire.ts";
 import { type Node, openStore, type Store } from "./node.ts";
 import { proofVerifier } from "./proverNode.ts";
@@ -106,6 +107,7 @@ async function run(options: SequencerNodeOptions, running: Running): Promise<voi
     {
       ...{ clock: machine.clock, logger, log, checkpoints, batches, settlement, receiptSigner },
       scheduler: realScheduler,
+      openInputs: openLateInputs,
       network: line.server,
       snapshots: {
         latest: async () => {

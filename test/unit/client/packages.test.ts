@@ -94,8 +94,7 @@ test("a request that two makers quote is one sequence of the log", async (contex
     ],
   );
   const authors = world.log.records.slice(from).flatMap(({ entry }) => {
-    if (entry.type !== "message")
-      return entry.type === "open" || entry.type === "seal" ? [] : ["?"];
+    if (entry.type !== "message") return ["open", "end", "seal"].includes(entry.type) ? [] : ["?"];
     const message = messageFromWord(entry.word);
     return [`${message?.kind === "place" ? message.timeInForce : "?"} ${entry.author.account}`];
   });

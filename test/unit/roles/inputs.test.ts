@@ -1,22 +1,26 @@
-// Inputs of proofs are made beside the orders: none waits for them, and neither a kill nor the end
-// of the thread that makes them loses any.
+// Roots and inputs of proofs are made beside the orders: none waits for them, and neither a kill
+// nor the end of the thread that makes them loses any.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encodeJson, logOrigin } from "../../../sequencer/batch/log.ts";
+import type { InputDraft } from "../../../sequencer/batch/inputDraft.ts";
 import { openInputsInProcess } from "../../../sequencer/roles/inputsInProcess.ts";
-import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
 import type { OpenInputs } from "../../../sequencer/roles/sequencerState.ts";
 import { openInputWorker } from "../../../sequencer/threads/inputWorker.ts";
-import { createMarket, DOMAIN, deployment, type TestTrader, turns, type World } from "./market.ts";
+import { createReplayNode } from "../../support/replayNode.ts";
+import { createMarket, deployment, type TestTrader, turns, type World } from "./market.ts";
 
 const ORDERS = 40;
 const WAIT_MS_MAX = 60_000;
 
 /** Of every batch in the log, as a process makes them that seals and makes at once. */
-function inputsOf(world: World): Map<number, string> {
-  const node = createNodeState(deployment, logOrigin(DOMAIN), undefined);
-  const sealed = world.log.records.flatMap((record) => node.apply(record).sealed ?? []);
-  return new Map(sealed.map(({ number, inputs }) => [number, encodeJson(inputs)]));
+async function inputsOf(world: World): Promise<Map<number, string>> {
+  const node = createReplayNode(deployment);
+  const made = new Map<number, string>();
+  for (const record of world.log.records) {
+    const { sealed } = node.apply(record);
+    if (sealed !== undefined) made.set(sealed.number, await node.inputs.inputs(sealed.number));
+  }
+  return made;
 }
 
 /** Enough for several batches, and for more checkpoints than one. */
@@ -40,8 +44,8 @@ async function until(isDone: () => Promise<boolean> | boolean): Promise<void> {
   }
 }
 
-function assertAllStored(again: World): void {
-  const expected = inputsOf(again);
+async function assertAllStored(again: World): Promise<void> {
+  const expected = await inputsOf(again);
   assert.ok(expected.size > 2 * 4, "too few batches");
   assert.deepEqual(again.batches.inputTexts, expected);
 }
@@ -51,7 +55,7 @@ test("orders are answered while inputs wait, and a kill then loses none", async 
   const openInputs: OpenInputs = (origin) => {
     const desk = openInputsInProcess(origin);
     const never = new Promise<string>(() => undefined);
-    return { ...desk, make: (...batch) => (isHeld ? never : desk.make(...batch)) };
+    return { ...desk, inputs: (number) => (isHeld ? never : desk.inputs(number)) };
   };
   const { world, maker } = await createMarket({}, { openInputs });
   isHeld = true;
@@ -63,14 +67,14 @@ test("orders are answered while inputs wait, and a kill then loses none", async 
   // Neither may be handed to a prover, nor may a restart begin behind them.
   assert.equal(world.batches.batches.size, before.batches);
   assert.equal(world.checkpoints.saved.length, before.saved);
-  assertAllStored(await world.restart());
+  await assertAllStored(await world.restart());
 });
 
 test("a thread makes them as well, and stopping waits for the last", async () => {
   const { world, maker } = await createMarket({}, { openInputs: openInputWorker });
   await trade(world, maker);
   await world.sequencer.stop();
-  assertAllStored(world);
+  await assertAllStored(world);
   assert.ok(world.checkpoints.saved.length >= 2);
 });
 
@@ -78,7 +82,10 @@ test("a node whose thread has failed stops, and the next one makes what is missi
   let isFailing = false;
   const openInputs: OpenInputs = (origin) => {
     const desk = openInputWorker(origin);
-    return { ...desk, make: (draft, root) => desk.make(draft, isFailing ? root + 1n : root) };
+    // Nothing that a circuit could be told.
+    const broken = { kind: "trade", steps: undefined } as unknown as InputDraft["work"];
+    const take = (draft: InputDraft) => desk.take(isFailing ? { ...draft, work: broken } : draft);
+    return { ...desk, take };
   };
   const { world, maker } = await createMarket({}, { openInputs });
   isFailing = true;
@@ -86,11 +93,13 @@ test("a node whose thread has failed stops, and the next one makes what is missi
   await world.step(10_000);
   await until(async () => (await world.sequencer.service.status()).halted !== null);
   const { halted, sealed } = await world.sequencer.service.status();
-  assert.match(halted ?? "", /inputs/);
-  assert.ok(world.batches.batches.size < sealed);
+  assert.match(halted ?? "", /follows the state/);
+  assert.equal(world.batches.batches.size, sealed);
+  // It has ended, and nobody knows its root.
+  assert.equal(world.log.records.at(-1)?.entry.type, "end");
   const again = await world.restart();
   for (let count = 0; count < 4; count++) await again.step(1000);
   await trade(again, maker);
-  await until(() => again.batches.inputTexts.size === inputsOf(again).size);
-  assertAllStored(again);
+  await until(async () => again.batches.inputTexts.size === (await inputsOf(again)).size);
+  await assertAllStored(again);
 });

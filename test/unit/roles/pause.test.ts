@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { logOrigin } from "../../../sequencer/batch/log.ts";
-import { SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "../../../sequencer/roles/batcher.ts";
 import { DEFAULT_BREAKERS } from "../../../sequencer/roles/circuitBreakers.ts";
 import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
+import { SNAPSHOT_AGE_MS_MAX, TRADING_AGE_MS_MAX } from "../../../sequencer/roles/opening.ts";
 import {
   createMarket,
   DOMAIN,

@@ -27,6 +27,7 @@ import type {
   ValidatorSet,
 } from "../../../sequencer/ports.ts";
 import type { LayerOneStatus } from "../../../sequencer/protocol/status.ts";
+import { withChange } from "../../../sequencer/state/exportedState.ts";
 
 export const silent: Logger = {
   debug: () => undefined,
@@ -132,7 +133,7 @@ export function createBatches(): MemoryBatchStore {
     batches,
     inputTexts,
     proofs,
-    putSealed: async ({ draft: _, ...batch }, inputs) => {
+    putSealed: async (batch, inputs) => {
       batches.set(batch.number, batch);
       if (inputs !== undefined) inputTexts.set(batch.number, inputs);
     },
@@ -161,8 +162,12 @@ export function createCheckpoints(): CheckpointStore & { saved: Checkpoint[] } {
   const saved: Checkpoint[] = [];
   return {
     saved,
-    // As a disk would: what is loaded shares nothing with what was saved.
-    save: async (checkpoint) => void saved.push(structuredClone(checkpoint)),
+    save: async ({ since, change, ...place }) => {
+      const before = saved.findLast(({ position }) => position === since);
+      if (since !== 0 && before === undefined) throw new RangeError(`no checkpoint at ${since}`);
+      // As a disk would: what is loaded shares nothing with what was saved.
+      saved.push(structuredClone({ ...place, state: withChange(before?.state, change) }));
+    },
     latest: async () => structuredClone(saved.at(-1)),
   };
 }

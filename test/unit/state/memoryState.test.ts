@@ -133,6 +133,32 @@ test("edited ids are touched until they are cleared, undone ones again", () => {
   );
 });
 
+test("a change has the rows touched since the last one, as they are now", () => {
+  const state = createMemoryState(SHAPE);
+  const changed = () => {
+    const { accounts, sessions, books, fees } = state.exportChange();
+    const rows = [accounts, sessions, books].map((table) => {
+      return table.map(([id, row]) => (row === null ? -id : id));
+    });
+    return [...rows, fees];
+  };
+  assert.deepEqual(changed(), [[], [], [], 0]);
+  const point = state.checkpoint();
+  editAll(state, 1);
+  state.clearTouched();
+  state.setCash(9, 5);
+  assert.deepEqual(changed(), [[1, 9], [1, 2], [3], 1], "also what no seal has cleared");
+  state.clearTouched();
+  changed();
+  assert.deepEqual(changed(), [[], [], [], 1]);
+  state.rollback(point);
+  assert.deepEqual(changed(), [[-1, -9], [-1, -2], [-3], 0], "taken back: they are gone");
+  editAll(state, 2);
+  state.clearTouched();
+  state.forgetChanges();
+  assert.deepEqual(changed(), [[], [], [], 2]);
+});
+
 test("open orders are the account's live ones in every book", () => {
   const market = createMarket([2 ** 40, 2 ** 40]);
   const { state } = market;

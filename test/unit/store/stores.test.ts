@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import type { ProofWords, SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
-import type { Attestation, Checkpoint } from "../../../sequencer/ports.ts";
+import type { Attestation } from "../../../sequencer/ports.ts";
 import { BatchConflictError } from "../../../sequencer/store/batchStore.ts";
 import { createCertificationStore } from "../../../sequencer/store/certificationStore.ts";
 import {
@@ -14,6 +14,7 @@ import { numberedKey, valueKey } from "../../../sequencer/store/keys.ts";
 import { openStore } from "../../../sequencer/store/store.ts";
 import * as sitting from "../consensus/sitting.ts";
 import { DOMAIN, temporaryFolder } from "./sampleEntries.ts";
+import { beginFrom, changeAt, placeAt } from "./sampleStates.ts";
 
 const PROOF: ProofWords = [1n, 2n, 3n, 4n, 5n, 6n, 7n, 8n];
 
@@ -29,12 +30,6 @@ function sampleBatch(number: number): SealedBatch {
     commitment: 99n,
     inputs: {},
   };
-}
-
-function sampleCheckpoint(position: number): Checkpoint {
-  const state = { roots: [1n, 2n], accounts: [{ cash: -5 }] };
-  const rest = { epoch: 2, hash: "ab", batchNumber: 3, time: 1_700_000_000_000, root: 2n ** 250n };
-  return { position, ...rest, state, extra: { queue: 9 } };
 }
 
 test("batches and proofs survive a restart, in the order of their numbers", async (context) => {
@@ -129,23 +124,25 @@ test("the first proof of a batch stays", async (context) => {
   assert.deepEqual(await store.batches.proof(1), PROOF);
 });
 
-test("the newest checkpoint is found, and an older one where it is damaged", async (context) => {
+test("the newest checkpoint outlives a restart", async (context) => {
   const folder = await temporaryFolder(context);
   const first = await openStore(folder, DOMAIN);
   assert.equal(await first.checkpoints.latest(), undefined);
-  for (const position of [10, 200, 3000]) await first.checkpoints.save(sampleCheckpoint(position));
-  assert.deepEqual(await first.checkpoints.latest(), sampleCheckpoint(3000));
+  const state = beginFrom(undefined);
+  for (const [since, position] of [
+    [0, 10],
+    [10, 200],
+    [200, 3000],
+  ] as const) {
+    state.setCash(position % 7, -position);
+    await first.checkpoints.save(changeAt(state, since, position));
+  }
   await first.close();
-
-  const database = createDatabase(folder);
-  assert.equal(await database.get(numberedKey("checkpoint", 10)), undefined);
-  const key = numberedKey("checkpoint", 3000);
-  await database.put(key, (await database.get(key)).replace("-5", "+5"));
-  await database.close();
 
   const second = await openStore(folder, DOMAIN);
   context.after(second.close);
-  assert.deepEqual(await second.checkpoints.latest(), sampleCheckpoint(200));
+  const whole = { ...placeAt(3000), state: state.exportState() };
+  assert.deepEqual(await second.checkpoints.latest(), whole);
 });
 
 test("values are kept by name, and a changed one is noticed", async (context) => {

@@ -8,16 +8,18 @@ import {
   makeRecord,
 } from "../../../sequencer/batch/log.ts";
 import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
-import type { Checkpoint } from "../../../sequencer/ports.ts";
+import type { CheckpointChange } from "../../../sequencer/ports.ts";
 import { createCheckpointStore } from "../../../sequencer/store/checkpointStore.ts";
 import { createDatabase } from "../../../sequencer/store/database.ts";
 import { openStore, type Store } from "../../../sequencer/store/store.ts";
 import { DOMAIN, sampleEntry, temporaryFolder } from "./sampleEntries.ts";
+import { beginFrom } from "./sampleStates.ts";
 
 const seal = (number: number) => ({ type: "seal" as const, number, root: BigInt(number) });
 
 /** Batches 1, 2 and 3, sealed at positions 2, 5 and 8; checkpoints after the first two. */
 async function fill(store: Store): Promise<void> {
+  let since = 0;
   for (const number of [1, 2, 3]) {
     await store.log.append([sampleEntry(number), sampleEntry(number + 10), seal(number)]);
     const rest = { rootBefore: 0n, rootAfter: BigInt(number), words: [1n], commitment: 1n };
@@ -26,14 +28,18 @@ async function fill(store: Store): Promise<void> {
     await store.batches.putAttestation({
       ...{ validator: "0xAb", number, root: "1", wordsHash: "2", logHash: "3", signature: "4" },
     });
-    if (number < 3) await store.checkpoints.save(checkpointAt(store, number));
+    if (number === 3) continue;
+    await store.checkpoints.save(checkpointAt(store, number, since));
+    since = store.log.head().position;
   }
 }
 
-function checkpointAt({ log }: Store, batchNumber: number): Checkpoint {
+function checkpointAt({ log }: Store, batchNumber: number, since: number): CheckpointChange {
   const { position, epoch, hash } = log.head();
-  const made = { batchNumber, time: 5, root: BigInt(batchNumber), state: {}, extra: {} };
-  return { position, epoch, hash, ...made };
+  const state = beginFrom(undefined);
+  state.setCash(batchNumber, 1);
+  const made = { batchNumber, time: 5, root: BigInt(batchNumber), extra: {} };
+  return { position, epoch, hash, ...made, since, change: state.exportChange() };
 }
 
 async function recordsOf({ log }: Store, from = 0): Promise<LogRecord[]> {
@@ -106,6 +112,33 @@ for (const { to, left, checkpoint } of CASES) {
   });
 }
 
+test("a checkpoint goes with its batch's seal, also where it stands before it", async (context) => {
+  for (const [to, left] of [
+    [7, 5],
+    [6, 2],
+    [5, 2],
+    [2, undefined],
+  ] as const) {
+    const folder = await temporaryFolder(context);
+    const store = await openStore(folder, DOMAIN);
+    // Batches end at positions 1 and 4, and are sealed at 2 and 6.
+    for (const [number, since] of [
+      [1, 0],
+      [2, 2],
+    ] as const) {
+      await store.log.append([sampleEntry(number), { type: "end", number }]);
+      const checkpoint = checkpointAt(store, number, since);
+      if (number === 2) await store.log.append([sampleEntry(5)]);
+      await store.log.append([seal(number)]);
+      await store.checkpoints.save(checkpoint);
+    }
+    await store.truncate(to);
+    assert.equal((await store.checkpoints.latest())?.position, left, `cut off at ${to}`);
+    await store.close();
+    assert.equal((await executedIn(folder))?.position, left);
+  }
+});
+
 test("a log is not cut off where it does not reach", async (context) => {
   const store = await openStore(await temporaryFolder(context), DOMAIN);
   context.after(store.close);
@@ -120,7 +153,7 @@ test("what is verified behind the node's back stops where the log is cut off", a
   for (let count = 0; count < 30; count++) {
     await first.log.append(Array.from({ length: 100 }, (_, place) => sampleEntry(place)));
   }
-  await first.checkpoints.save(checkpointAt(first, 1));
+  await first.checkpoints.save(checkpointAt(first, 1, 0));
   await first.close();
   // 3,000 records are verified in three parts, with pauses between them.
   const store = await openStore(folder, DOMAIN);

@@ -1,28 +1,18 @@
-// The thread that makes circuits' inputs: the same ones, in order; and what follows when it ends.
+// The thread that follows the state: the same roots and inputs, in order; that whoever needs a root
+// at once gets it; and what follows when the thread ends.
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import type { InputOrigin } from "../../../sequencer/batch/inputMaker.ts";
+import type { InputDraft } from "../../../sequencer/batch/inputDraft.ts";
 import { encodeJson } from "../../../sequencer/batch/log.ts";
-import type { SealedBatch } from "../../../sequencer/batch/sealedBatch.ts";
 import type { InputDesk } from "../../../sequencer/ports.ts";
 import { InputWorkerError, openInputWorker } from "../../../sequencer/threads/inputWorker.ts";
 import { fundMarket } from "../../agreement/commands.ts";
-import {
-  createMarket,
-  listMarket,
-  type Market,
-  oracleKeys,
-  order,
-  TEST_DOMAIN,
-} from "../../support/market.ts";
+import { createMarket, listMarket, type Market, order } from "../../support/market.ts";
 
-function originOf({ sizes, state }: Market): InputOrigin {
-  const deployed = { sizes, domain: TEST_DOMAIN, oracles: oracleKeys(sizes) };
-  return { ...deployed, shape: sizes.trade, state: state.exportState() };
-}
+const drafting = { following: "drafts" } as const;
 
 /** Ledger and trade batches: deposits, books, orders that rest and that meet. */
-function trade(market: Market): readonly SealedBatch[] {
+function trade(market: Market): Market {
   fundMarket(market);
   for (const [account, isSell] of [
     [2, false],
@@ -31,68 +21,105 @@ function trade(market: Market): readonly SealedBatch[] {
     market.trade(account, order({ book: 0, isSell, price: 200 }));
   }
   market.seal();
-  return market.sealed;
+  return market;
 }
 
-function open(context: TestContext, market: Market): InputDesk {
-  const desk = openInputWorker(originOf(market));
+/** Goes on from where the market began. */
+function open(context: TestContext, { follower }: Market): InputDesk {
+  const desk = openInputWorker(follower.origin());
   context.after(desk.stop);
   return desk;
 }
 
-const ask = (desk: InputDesk, { draft, rootAfter }: SealedBatch) => desk.make(draft!, rootAfter);
-
-test("a thread makes what the seal would have made, in its order", async (context) => {
-  const drafted = createMarket("tiny", { hasInputs: "later" });
-  const desk = open(context, drafted);
-  const batches = trade(drafted);
-  const whole = trade(createMarket());
-  assert.ok(batches.length > 2);
+test("a thread comes to the roots and inputs that the executor would, in its order", async (t) => {
+  const { follower } = trade(createMarket("tiny", drafting));
+  const desk = openInputWorker(follower.origin());
+  t.after(desk.stop);
+  const whole = trade(createMarket()).sealed;
+  assert.ok(follower.taken.length > 2);
   assert.deepEqual(new Set(whole.map(({ kind }) => kind)), new Set(["ledger", "trade"]));
-  const made = await Promise.all(batches.map((batch) => ask(desk, batch)));
+  assert.equal(desk.root(), whole[0]!.rootBefore);
+  const made = follower.taken.map((draft, index) => {
+    desk.take(draft);
+    // Now, with nothing awaited: each batch ends before anybody has heard of the one before.
+    assert.equal(desk.hashes().commitment, whole[index]!.commitment);
+    assert.equal(desk.root(), whole[index]!.rootAfter);
+    return desk.inputs(draft.opening.number);
+  });
   assert.deepEqual(
-    made,
+    await Promise.all(made),
     whole.map(({ inputs }) => encodeJson(inputs)),
   );
 });
 
-test("a thread that goes on from a later state knows what was before", async (context) => {
-  const drafted = createMarket("tiny", { hasInputs: "later" });
-  listMarket(drafted);
-  drafted.seal();
-  const desk = open(context, drafted);
-  const whole = createMarket();
-  listMarket(whole);
-  whole.seal();
-  for (const market of [drafted, whole]) market.deposit(5, 1_000_000);
-  assert.equal(await ask(desk, drafted.seal()), encodeJson(whole.seal().inputs));
+test("whoever has time hears of roots; an account is proven as it was then", async (context) => {
+  const market = createMarket("tiny", drafting);
+  const { follower } = market;
+  const desk = open(context, market);
+  await desk.hasHashes(0);
+  assert.equal(await desk.ledgerProof(5), null);
+  market.deposit(5, 1_000_000);
+  const { rootAfter } = market.seal();
+  desk.take(follower.taken[0]!);
+  await desk.hasHashes(1);
+  assert.equal(desk.root(), rootAfter);
+  const proof = await desk.ledgerProof(5);
+  assert.equal(proof?.root, rootAfter);
+  assert.equal(proof.cash, 1_000_000);
+  assert.deepEqual(proof, follower.ledgerProof(5));
+  // Inputs are given once.
+  await desk.inputs(1);
+  await assert.rejects(desk.inputs(1), RangeError);
 });
 
-test("once it has failed it makes nothing any more", async (context) => {
-  const market = createMarket("tiny", { hasInputs: "later" });
+test("a thread that goes on from a later state knows what was before", async (context) => {
+  const start = createMarket();
+  listMarket(start);
+  start.seal();
+  const [state, number] = [start.state.exportState(), start.executor.nextNumber() - 1];
+  const desk = openInputWorker({ ...start.follower.origin(), state, number });
+  context.after(desk.stop);
+  assert.equal(desk.root(), start.executor.root());
+  const drafted = createMarket("tiny", drafting);
+  listMarket(drafted);
+  drafted.seal();
+  for (const market of [drafted, start]) market.deposit(5, 1_000_000);
+  drafted.seal();
+  const { inputs } = start.seal();
+  desk.take(drafted.follower.taken.at(-1)!);
+  assert.equal(await desk.inputs(number + 1), encodeJson(inputs));
+});
+
+test("once it has failed it gives nothing any more, and nobody waits for ever", async (context) => {
+  const market = createMarket("tiny", drafting);
   const desk = open(context, market);
-  market.deposit(5, 1_000_000);
-  const first = market.seal();
-  market.deposit(6, 1_000_000);
-  const second = market.seal();
+  for (const account of [5, 6]) {
+    market.deposit(account, 1_000_000);
+    market.seal();
+  }
+  const [first, second] = market.follower.taken as [InputDraft, InputDraft];
+  const work = { kind: "ledger", operations: undefined } as unknown as InputDraft["work"];
   // Both are asked for before the first can have failed.
-  const wrong = ask(desk, { ...first, rootAfter: 1n });
-  const after = ask(desk, second);
-  await assert.rejects(wrong, (error: Error) => {
-    assert.match(String(error.cause), /leads to/);
-    return error instanceof InputWorkerError;
-  });
-  await assert.rejects(after, InputWorkerError);
-  await assert.rejects(ask(desk, second), InputWorkerError);
+  desk.take({ ...first, work });
+  desk.take(second);
+  const asked = [desk.inputs(1), desk.inputs(2), desk.hasHashes(1)];
+  assert.throws(() => desk.root(), InputWorkerError);
+  for (const each of asked) await assert.rejects(each, InputWorkerError);
+  assert.throws(() => desk.take(second), InputWorkerError);
+  await assert.rejects(desk.ledgerProof(5), InputWorkerError);
+  await assert.rejects(desk.hasHashes(2), InputWorkerError);
 });
 
 test("what waits when it is stopped is refused", async () => {
-  const market = createMarket("tiny", { hasInputs: "later" });
-  const desk = openInputWorker(originOf(market));
+  const market = createMarket("tiny", drafting);
+  const desk = openInputWorker(market.follower.origin());
   market.deposit(5, 1_000_000);
-  const sealed = market.seal();
-  const waiting = assert.rejects(ask(desk, { ...sealed, rootAfter: 1n }), InputWorkerError);
+  market.seal();
+  // It fails or is stopped, whichever comes first.
+  const work = { kind: "ledger", operations: undefined } as unknown as InputDraft["work"];
+  desk.take({ ...market.follower.taken[0]!, work });
+  const waiting = assert.rejects(desk.inputs(1), InputWorkerError);
   await desk.stop();
   await waiting;
-  await assert.rejects(ask(desk, sealed), InputWorkerError);
+  assert.throws(() => desk.take(market.follower.taken[0]!), InputWorkerError);
 });
