@@ -14,8 +14,12 @@ import type { InputAnswer, InputQuestion, InputThreadData } from "./inputThread.
 
 /** Batches that wait for the thread; a venue pauses long before, for the lack of proofs. */
 export const WAITING_MAX = 1024;
-/** The thread is as good as dead when a root takes longer (ms); it begins with a large state. */
-const STUCK_MS = 600_000;
+/**
+ * The thread is as good as dead when a batch takes longer (ms). It begins by hashing all of the
+ * state, which at a million accounts takes a quarter of an hour.
+ */
+const STUCK_MS = 120_000;
+const BEGIN_MS_MAX = 4 * 3_600_000;
 
 export class InputWorkerError extends Error {
   override name = "InputWorkerError";
@@ -51,12 +55,12 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
     ...{ from: origin.number, taken: origin.number, latest: undefined, inputs: new Map() },
     ...{ hashWaiters: [], proofWaiters: [], ended: undefined },
   };
-  worker.on("error", (cause) => {
-    end(desk, new InputWorkerError("the thread that follows the state has failed", { cause }));
-  });
-  worker.on("exit", (code) => {
-    end(desk, new InputWorkerError(`the thread that follows the state has ended: \`${code}\``));
-  });
+  const fail = (reason: string, options?: ErrorOptions): void => {
+    end(desk, new InputWorkerError(`the thread that follows the state ${reason}`, options));
+    keepOrFree();
+  };
+  worker.on("error", (cause) => fail("has failed", { cause }));
+  worker.on("exit", (code) => fail(`has ended: \`${code}\``));
   port.on("message", (answer: InputAnswer) => {
     hear(desk, answer);
     keepOrFree();
@@ -78,14 +82,14 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
 
   /** Waits without an event loop: what has run must not be told before its root is known. */
   function latest(): Latest {
-    const until = performance.now() + STUCK_MS;
+    const until = performance.now() + (desk.latest === undefined ? BEGIN_MS_MAX : STUCK_MS);
     while (desk.latest?.number !== desk.taken) {
       if (desk.ended !== undefined) throw desk.ended;
       const heard = Atomics.load(answers, 0);
       const next = receiveMessageOnPort(port) as { message: InputAnswer } | undefined;
       if (next !== undefined) hear(desk, next.message);
       else if (Atomics.wait(answers, 0, heard, until - performance.now()) === "timed-out") {
-        end(desk, new InputWorkerError("the thread that follows the state is stuck"));
+        fail("is stuck");
       }
     }
     return desk.latest;
