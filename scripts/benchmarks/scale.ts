@@ -133,7 +133,8 @@ function lineOf(point: Point, smallest: Point, costOf: (cost: Cost) => number): 
 const BESIDES: Readonly<Record<keyof Besides, string>> = {
   checkpoint:
     "what 16 batches have changed, as a checkpoint's rows; one every 16 batches by default",
-  margins: "look for accounts below maintenance, one for each snapshot; nothing has changed",
+  margins:
+    "look for accounts below maintenance, one for each snapshot; all marks have moved by a tick",
 };
 
 function besideLines(curve: readonly Point[]): BenchLine[] {

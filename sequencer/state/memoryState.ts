@@ -20,7 +20,7 @@ import {
   exportParts,
   importParts,
 } from "./exportedState.ts";
-import { createGathered } from "./gathered.ts";
+import { createGathered, type Gathered } from "./gathered.ts";
 import { createHoldingEdits } from "./holdings.ts";
 import { createJournal, createTable, type Table } from "./journal.ts";
 import { createOpenOrderIndex, type OpenOrderIndex } from "./openOrders.ts";
@@ -57,6 +57,8 @@ export interface MemoryState extends StateView {
   exportChange(): ExportedChange;
   /** The next change is one since now. */
   forgetChanges(): void;
+  /** For whoever follows the state: at first all ids that are there, then those edited since. */
+  watchTouched(): Pick<Gathered, "take">;
   /** Replaces everything, journal included; every id that is there counts as touched. */
   importState(exported: ExportedState): void;
 }
@@ -91,8 +93,9 @@ export function createMemoryState(shape: Shape): MemoryState {
     books: books.touched,
   };
   const gathered = createGathered();
+  const gatherers = [gathered];
   const clearTouched = (): void => {
-    gathered.add(touched);
+    for (const each of gatherers) each.add(touched);
     for (const table of [accounts, sessions, books]) table.touched.clear();
   };
   const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
@@ -134,6 +137,21 @@ export function createMemoryState(shape: Shape): MemoryState {
       return exportChangeOf(shape, { ...parts, ...rows }, gathered.take());
     },
     forgetChanges: () => void gathered.take(),
+    watchTouched() {
+      const own = createGathered();
+      gatherers.push(own);
+      own.add({
+        accounts: new Set(accounts.rows.keys()),
+        sessions: new Set(sessions.rows.keys()),
+        books: new Set(books.rows.keys()),
+      });
+      return {
+        take: () => {
+          own.add(touched);
+          return own.take();
+        },
+      };
+    },
     importState(exported) {
       const imported = importParts(shape, exported);
       journal.clear();
