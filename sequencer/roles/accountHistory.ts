@@ -1,4 +1,5 @@
 /** What happened to accounts lately: fills with their fees, cash that moved, liquidations. */
+import { unchanging } from "../batch/unchangingJson.ts";
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
 
 /** Events that a node keeps for questions, over all accounts. */
@@ -24,7 +25,7 @@ export function createAccountHistory(memory: readonly AccountEvent[] = []): Acco
       const own = kept.filter(({ update }) => update.account === account);
       return own.slice(-limit).reverse();
     },
-    memory: () => kept.slice(-HISTORY_KEPT),
+    memory: () => unchanging(kept.slice(-HISTORY_KEPT)),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Cash that moved by ledger operations, and the withdrawals that wait on layer one. */
+import { unchanging } from "../batch/unchangingJson.ts";
 import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
 import type { StateView } from "../engine/stateView.ts";
 import type { LedgerUpdate, Withdrawal } from "../exchangeService.ts";
@@ -31,7 +32,7 @@ export function createLedgerTracker(
       return updatesOf(state, effect, effect.operation);
     },
     withdrawals: (owner) => withdrawals.filter((item) => item.owner === owner).reverse(),
-    memory: () => [...withdrawals],
+    memory: () => unchanging([...withdrawals]),
   };
 }
 

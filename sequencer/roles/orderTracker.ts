@@ -2,6 +2,7 @@
  * Live orders and public trades, followed step by step. The state knows what rests; this knows
  * what happened to each order, which is what its owner wants to be told.
  */
+import { unchanging } from "../batch/unchangingJson.ts";
 import type { Fill, OrderStep, StepRecord } from "../engine/records.ts";
 import type { ExchangeEvent, OpenOrder, OrderUpdate, Trade } from "../exchangeService.ts";
 import { type OrderPlace, orderIdText } from "../protocol/orderId.ts";
@@ -101,7 +102,7 @@ export function createOrderTracker(options: {
         .filter((trade) => book === null || trade.book === book)
         .slice(-limit)
         .reverse(),
-    memory: () => ({ nextTradeId: tracked.nextTradeId, trades: [...tracked.trades] }),
+    memory: () => ({ nextTradeId: tracked.nextTradeId, trades: unchanging([...tracked.trades]) }),
   };
 }
 

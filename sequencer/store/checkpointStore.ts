@@ -10,6 +10,7 @@
  * absent, and goes with the next save.
  */
 import type { LogHead } from "../batch/log.ts";
+import { encodeUnchanging } from "../batch/unchangingJson.ts";
 import type { Checkpoint, CheckpointChange, CheckpointStore } from "../ports.ts";
 import { type ExportedRest, withChange } from "../state/exportedState.ts";
 import {
@@ -27,6 +28,7 @@ import {
   type Change,
   type Database,
   decodeValue,
+  encodeText,
   encodeValue,
   readValue,
   StoreCorruptionError,
@@ -66,7 +68,11 @@ export function createCheckpointStore(database: Database): LevelCheckpoints {
       else for (const put of group) changes.push(put);
     }
     changes.push(
-      { type: "put", key: numberedKey("checkpoint", position), value: encodeValue(stored) },
+      {
+        type: "put",
+        key: numberedKey("checkpoint", position),
+        value: encodeText(encodeUnchanging(stored)),
+      },
       { type: "put", key: EXECUTED_KEY, value: encodeValue({ position, epoch, hash }) },
     );
     await database.batch(changes, { sync: true });
