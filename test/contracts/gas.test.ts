@@ -9,8 +9,10 @@ import { gasBenchmarks, INSTANCES } from "../../scripts/benchmarks/gas.ts";
 import { comparisonTable, PEERS } from "../../scripts/benchmarks/gasComparison.ts";
 import { GROUP_SIZES } from "../../scripts/benchmarks/gasGroups.ts";
 
-/** Signatures and addresses have more or fewer zero bytes, which cost less. */
+/** Signatures, proofs and addresses have more or fewer zero bytes, which cost less. */
 const TOLERANCE = 0.005;
+/** In gas: what a fill adds is two batches' difference by 32 fills, 16 zero bytes more or fewer. */
+const LEAST_TOLERANCE = (16 * 12) / 32;
 const readme = readFileSync(path.join(import.meta.dirname, "../../README.md"), "utf8");
 let lines: readonly BenchLine[] = [];
 
@@ -30,8 +32,9 @@ function numbersIn(text: string): number[] {
 }
 
 function assertClose(stated: number, actual: number, what: string): void {
-  const off = Math.abs(stated - actual) / actual;
-  assert.ok(off <= TOLERANCE, `the README says ${stated} for ${what}, measured ${actual}`);
+  const off = Math.abs(stated - actual);
+  const most = Math.max(TOLERANCE * actual, LEAST_TOLERANCE);
+  assert.ok(off <= most, `the README says ${stated} for ${what}, measured ${actual}`);
 }
 
 function rowOf(start: string): string {

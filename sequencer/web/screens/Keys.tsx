@@ -1,4 +1,5 @@
 /** The keys that the page knows, and what they do. */
+import { flushSync } from "react-dom";
 import { Dialog } from "../parts/Dialog.tsx";
 import { laddersOf, mainExpiry, neighbour } from "../state/ladder.ts";
 import { catalogue, tickers } from "../state/venue.ts";
@@ -103,11 +104,12 @@ function order(instrument: string, side: "buy" | "sell"): void {
   const price = side === "buy" ? ticker?.best_ask_price : ticker?.best_bid_price;
   const text = price == null ? draft.get().price : String(price);
   const part: Part = "ticket";
-  prepare(instrument, { side, unit: "price", price: text });
-  view.patch({ part });
-  requestAnimationFrame(() => {
-    document.querySelector<HTMLInputElement>(".ticket input")?.select();
+  // At once: the field must have the next key, and a key after that may leave it again.
+  flushSync(() => {
+    prepare(instrument, { side, unit: "price", price: text });
+    view.patch({ part });
   });
+  document.querySelector<HTMLInputElement>(".ticket input")?.select();
 }
 
 export function listenToKeys(): () => void {
