@@ -25,7 +25,7 @@ export function bookInputs(
   const ids = padded(set.books, sizes.books);
   const shared = sharedLevels(sizes.books, sizes.bookLevels);
   const bookTop = fields(trees.books.top(shared));
-  const paths = trees.books.replace(ids, leaves.books);
+  const paths = trees.books.replace(ids, leaves.books, sizes.bookLevels - shared);
   const books = ids.map((id) => base.book(id));
   const sideOf = (isSell: boolean) =>
     books.map((book) =>
@@ -41,7 +41,7 @@ export function bookInputs(
     bookFees: fields(books.map((book) => (book === undefined ? 0n : feesWord(book.fees)))),
     bids: sideOf(false),
     asks: sideOf(true),
-    bookSiblings: paths.map((path) => path.slice(0, path.length - shared).map(fields)),
+    bookSiblings: paths.map((path) => path.map(fields)),
     bookTop,
   };
 }

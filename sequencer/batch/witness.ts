@@ -90,7 +90,7 @@ export function accountInputs(
   const accountTop = fields(trees.accounts.top(shared));
   const sessionTop = fields(trees.sessions.top(shared));
   const siblingsOf = (tree: "accounts" | "sessions"): CircuitValue =>
-    trees[tree].replace(ids, leaves[tree]).map((path) => path.slice(0, ownLevels).map(fields));
+    trees[tree].replace(ids, leaves[tree], ownLevels).map((path) => path.map(fields));
   const accounts = ids.map((id) => base.account(id));
   const sessions = ids.map((id) => base.session(id));
   return {

@@ -48,6 +48,7 @@ export const assembly: Assembly = instantiate();
 export const WORD_BUFFER_LENGTH = assembly.wordBufferLength();
 const WORD_BUFFER = assembly.wordBuffer() / BigUint64Array.BYTES_PER_ELEMENT;
 let memory = new BigUint64Array(assembly.memory.buffer);
+let limbs = new Uint32Array(assembly.memory.buffer);
 
 function instantiate(): Assembly {
   const bytes = Uint8Array.from(atob(ASSEMBLY_BASE64), (character) => character.charCodeAt(0));
@@ -58,6 +59,12 @@ function instantiate(): Assembly {
 function currentMemory(): BigUint64Array {
   if (memory.length === 0) memory = new BigUint64Array(assembly.memory.buffer);
   return memory;
+}
+
+/** The module's memory as the limbs of its elements. Memory that grows is another buffer. */
+export function currentLimbs(): Uint32Array {
+  if (limbs.length === 0) limbs = new Uint32Array(assembly.memory.buffer);
+  return limbs;
 }
 
 /** Writes a value of at most 256 bits into the word buffer. */

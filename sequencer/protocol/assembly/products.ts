@@ -26,6 +26,12 @@ const P6: u64 = 0xa6e141;
 const P7: u64 = 0xe5c2634;
 const P8: u64 = 0x30644e;
 
+/** In memory, as constants are made anew at every use: the mask of two limbs, and p's limbs. */
+const VECTORS = memory.data<u32>([
+  0x1fffffff, 0, 0x1fffffff, 0, 0x10000001, 0x1f0fac9f, 0xe5c2450, 0x7d090f3, 0x1585d283, 0x2db40c0,
+  0xa6e141, 0xe5c2634,
+]);
+
 export const ZERO = memory.data<u32>([0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /** Products that `dot` sums before it carries: 7 x 8 full ones and the quotients' 3.4 < 64. */
@@ -247,14 +253,14 @@ export function dot(z: usize, x: usize, y: usize, terms: i32, c: usize): void {
 /** Two limbs to a vector: each factor multiplies nine limbs by four such products and one more. */
 function dotShort(z: usize, x: usize, y: usize, terms: i32, c: usize): void {
   const span = (terms as usize) * ELEMENT;
-  const mask = i64x2.splat(MASK as i64);
-  const lowest = i64x2(-1, 0);
-  const p0123 = i32x4(P0 as i32, P1 as i32, P2 as i32, P3 as i32);
-  const p4567 = i32x4(P4 as i32, P5 as i32, P6 as i32, P7 as i32);
-  let t01 = i64x2.splat(0);
-  let t23 = i64x2.splat(0);
-  let t45 = i64x2.splat(0);
-  let t67 = i64x2.splat(0);
+  const mask = v128.load(VECTORS);
+  const p0123 = v128.load(VECTORS, 16);
+  const p4567 = v128.load(VECTORS, 32);
+  const zero = i64x2.splat(0);
+  let t01 = zero;
+  let t23 = zero;
+  let t45 = zero;
+  let t67 = zero;
   for (const end = x + ELEMENT; x < end; x += LIMB) {
     let t8: u64 = 0;
     for (let at: usize = 0; at < span; at += ELEMENT) {
@@ -276,8 +282,8 @@ function dotShort(z: usize, x: usize, y: usize, terms: i32, c: usize): void {
     t45 = i64x2.add(t45, i64x2.extmul_low_i32x4_u(m, p4567));
     t67 = i64x2.add(t67, i64x2.extmul_high_i32x4_u(m, p4567));
     // The lowest limb is 0 now but for what it carries; all others move down by one.
-    const carried = v128.and(i64x2.shr_u(t01, 29), lowest);
-    t01 = i64x2.add(v128.shuffle<i64>(t01, t23, 1, 2), carried);
+    const carried = i64x2.shr_u(t01, 29);
+    t01 = i64x2.add(v128.shuffle<i64>(t01, t23, 1, 2), v128.shuffle<i64>(carried, zero, 0, 2));
     t23 = v128.shuffle<i64>(t23, t45, 1, 2);
     t45 = v128.shuffle<i64>(t45, t67, 1, 2);
     t67 = i64x2.replace_lane(v128.shuffle<i64>(t67, t67, 1, 1), 1, t8 as i64);
