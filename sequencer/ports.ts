@@ -111,7 +111,7 @@ export interface InputDesk extends DraftTaker {
   hasHashes(number: number): Promise<void>;
   /** JSON of the inputs of a batch that was taken. To be asked once for each. */
   inputs(number: number): Promise<string>;
-  /** What the account had when the last batch that was taken ended; null before the first. */
+  /** At the end of the last batch taken; null before the first. Throws BusyError: too many ask. */
   ledgerProof(account: number): Promise<LedgerProof | null>;
   stop(): Promise<void>;
 }

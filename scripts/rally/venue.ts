@@ -16,11 +16,8 @@ import { publicKeyOf, sign } from "../../sequencer/protocol/eddsa.ts";
 import { FIRST_COME } from "../../sequencer/protocol/fairOrder.ts";
 import { oracleSetHash, type Snapshot, snapshotHash } from "../../sequencer/protocol/snapshot.ts";
 import type { ProofHandlers } from "../../sequencer/roles/proofDesk.ts";
-import {
-  createSequencer,
-  type Sequencer,
-  type SequencerConfig,
-} from "../../sequencer/roles/sequencer.ts";
+import { createSequencer, type Sequencer } from "../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig } from "../../sequencer/roles/sequencerConfig.ts";
 import type { Store } from "../../sequencer/store/store.ts";
 
 /** Any number serves where no contract checks it. */

@@ -238,7 +238,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
     trading = afterTradingEntry(trading, entry, {
       ...{ domain, oracles, quorum, slots: state.slots },
       isCarried: state.carry() !== undefined,
-      sealed: last.number,
+      sealed: ended === undefined ? last.number : ended.number - 1,
     });
   }
 

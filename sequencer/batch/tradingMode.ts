@@ -46,7 +46,7 @@ export interface TradingContext {
   readonly slots: number;
   /** An order is interrupted: the next trade batch would go on with it. */
   readonly isCarried: boolean;
-  /** Number of the last sealed batch. */
+  /** Number of the last sealed batch: that one which has ended beside it has no root yet. */
   readonly sealed: number;
 }
 

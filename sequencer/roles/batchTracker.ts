@@ -32,6 +32,8 @@ export interface TrackedBatch {
   readonly wordsHash: string;
   readonly logPosition: number;
   readonly logHash: string;
+  /** Of the record that ended it, known to the tracker; that of the seal where nothing is said. */
+  readonly endPosition?: number;
 }
 
 /** What a restart must know again; JSON-safe but for bigints. */
@@ -49,6 +51,8 @@ export interface Progress {
 }
 
 export interface BatchTracker {
+  /** The batch has ended with the record at `position`; the next record is of the next batch. */
+  ended(number: number, position: number): void;
   /** All of these return the batches whose stage has changed. */
   sealed(batch: TrackedBatch): BatchStatus[];
   /**
@@ -81,8 +85,8 @@ export interface BatchTracker {
   status(number: number): BatchStatus | undefined;
   /** Descending from `from`, or from the newest. */
   statuses(from: number | null, limit: number): BatchStatus[];
-  /** Of a record in the log; `openBatch` where its batch is not sealed yet. */
-  stageAt(logPosition: number, openBatch: number): StageInfo | undefined;
+  /** Of a record in the log. A seal is of the batch that it seals. */
+  stageAt(logPosition: number): StageInfo | undefined;
   memory(kept: number): BatchMemory;
 }
 
@@ -91,6 +95,8 @@ interface Tracked {
   validators: ReadonlySet<string>;
   quorum: number;
   readonly batches: Map<number, TrackedBatch>;
+  /** Where batches have ended that are not sealed, ascending. */
+  readonly ends: Map<number, number>;
   readonly transactions: Map<number, Hex>;
   /** The newest batch that each validator attested: it vouches for all before it. */
   readonly attested: Map<string, number>;
@@ -119,6 +125,7 @@ export function createBatchTracker(options: {
     validators: membersOf(options.validators),
     quorum: quorumOf(options.validators.length),
     batches: new Map(memory?.batches.map((batch) => [batch.number, batch])),
+    ends: new Map(),
     transactions: new Map(memory?.transactions),
     attested: new Map(),
     signed: new Map(),
@@ -131,8 +138,11 @@ export function createBatchTracker(options: {
   };
   changes(tracked);
   return {
+    ended: (number, position) => void tracked.ends.set(number, position),
     sealed: (batch) => {
-      tracked.batches.set(batch.number, batch);
+      const endPosition = tracked.ends.get(batch.number) ?? batch.logPosition;
+      tracked.ends.delete(batch.number);
+      tracked.batches.set(batch.number, { ...batch, endPosition });
       tracked.sealed = Math.max(tracked.sealed, batch.number);
       advanceAgreement(tracked);
       forget(tracked);
@@ -191,7 +201,7 @@ export function createBatchTracker(options: {
     attestations: (number) => attestationsOf(tracked, number),
     status: (number) => statusOf(tracked, number),
     statuses: (from, limit) => listStatuses(tracked, from ?? tracked.sealed, limit),
-    stageAt: (logPosition, openBatch) => findStage(tracked, logPosition, openBatch),
+    stageAt: (logPosition) => findStage(tracked, logPosition),
     memory: (kept) => {
       const batches = [...tracked.batches.values()].slice(-kept);
       const first = batches[0]?.number ?? 0;
@@ -281,7 +291,7 @@ function stageOf(tracked: Tracked, number: number): Stage {
 function statusOf(tracked: Tracked, number: number): BatchStatus | undefined {
   const batch = tracked.batches.get(number);
   if (batch === undefined) return undefined;
-  const { wordsHash: _, logHash: __, ...shown } = batch;
+  const { wordsHash: _, logHash: __, endPosition: ___, ...shown } = batch;
   const vouching = attestedByMembers(tracked).filter((newest) => newest >= number);
   return {
     ...shown,
@@ -315,23 +325,22 @@ function changes(tracked: Tracked): BatchStatus[] {
   return changed;
 }
 
-function findStage(
-  tracked: Tracked,
-  logPosition: number,
-  openBatch: number,
-): StageInfo | undefined {
+function findStage(tracked: Tracked, logPosition: number): StageInfo | undefined {
   const batches = [...tracked.batches.values()];
   let low = 0;
   let high = batches.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (batches[middle]!.logPosition < logPosition) low = middle + 1;
+    if (endOf(batches[middle]!) < logPosition) low = middle + 1;
     else high = middle;
   }
+  // The seal stands among the records of the next batch.
+  if (batches[low - 1]?.logPosition === logPosition) low -= 1;
   const batch = batches[low];
   if (batch === undefined) {
     const stage = stageOfRecord(tracked, logPosition);
-    return { logPosition, batchNumber: openBatch, isSealed: false, stage, transaction: null };
+    const batchNumber = unsealedAt(tracked, logPosition);
+    return { logPosition, batchNumber, isSealed: false, stage, transaction: null };
   }
   // Before the first batch that is still kept, nothing tells where a batch began.
   if (low === 0 && batch.number > 1) return undefined;
@@ -342,6 +351,15 @@ function findStage(
     stage: stageOfRecord(tracked, logPosition, batch.number),
     transaction: tracked.transactions.get(batch.number) ?? null,
   };
+}
+
+const endOf = ({ endPosition, logPosition }: TrackedBatch): number => endPosition ?? logPosition;
+
+/** The batch of a record behind all that are sealed. */
+function unsealedAt({ sealed, ends }: Tracked, logPosition: number): number {
+  let number = sealed + 1;
+  for (const [ended, position] of ends) if (position < logPosition) number = ended + 1;
+  return number;
 }
 
 /** A record may be final before its batch is, or is even sealed. */

@@ -292,7 +292,7 @@ function readBatch(batches: BatchTracker, number: number | "latest"): BatchStatu
 
 function readStages(parts: QueryParts, logPosition: number) {
   if (logPosition < 0 || logPosition >= parts.batcher.position()) return null;
-  return parts.batches.stageAt(logPosition, openNumber(parts)) ?? null;
+  return parts.batches.stageAt(logPosition) ?? null;
 }
 
 /** Batch and proof from the store, which has what is durable only. */

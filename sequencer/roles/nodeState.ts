@@ -59,15 +59,15 @@ export interface NodeState {
 }
 
 /**
- * `origin`: `previous` of the log's first record. `drafts`: who follows the state and makes the
- * inputs of proofs, where somebody is to; it is told the state of the beginning. Without, the node
- * follows it by itself, and there are no inputs.
+ * `origin`: `previous` of the log's first record. `drafts`: who follows the state from the very
+ * beginning and makes the inputs of proofs, where somebody is to. Without, the node follows it by
+ * itself, and there are no inputs.
  */
 export function createNodeState(
   deployment: Deployment,
   origin: string,
   checkpoint: Checkpoint | undefined,
-  drafts?: (state: MemoryState, number: number) => DraftTaker,
+  drafts?: DraftTaker,
 ): NodeState {
   const state = createMemoryState(deployment.shape);
   if (checkpoint !== undefined) {
@@ -80,7 +80,7 @@ export function createNodeState(
   const keeping: Keeping =
     drafts === undefined
       ? { trees: createStateTrees(deployment.shape), hasInputs: false }
-      : { drafts: drafts(state, number) };
+      : { drafts };
   const executor = createExecutor({
     ...{ state, keeping, sizes, domain, oracles, quorum, fairOrder },
     ...{ lastBatch, trading, ordering, unsealedFrom: checkpoint?.unsealed?.rootBefore },

@@ -55,6 +55,7 @@ export function createSealing(options: SealingOptions): Sealing {
   function observe(effect: Effect): void {
     if (!effect.hasEnded) return;
     const { number } = effect.batch;
+    options.batches.ended(number, effect.position);
     sealLater(number);
     if (number % options.checkpointEvery !== 0) return;
     // Now and not when it is saved: by then the state has moved on.

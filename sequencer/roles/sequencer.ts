@@ -2,119 +2,39 @@
  * The sequencer: orders messages, executes them, and takes their batches from sequenced to
  * anchored. Each stage has its own loop and its own durable queue, and none waits for a later one.
  */
-import { type AdmissionPolicy, DEFAULT_POLICY } from "../engine/admission.ts";
+import { DEFAULT_POLICY } from "../engine/admission.ts";
 import { firstMispriced } from "../engine/risk.ts";
-import type { ExchangeEvent, ExchangeService, Info } from "../exchangeService.ts";
-import type {
-  AccountStore,
-  Attestation,
-  BatchStore,
-  CheckpointStore,
-  Clock,
-  Log,
-  Logger,
-  LogServer,
-  Prover,
-  Refusal,
-  SettlementLayer,
-  SignatureDesk,
-  SnapshotSource,
-} from "../ports.ts";
-import type { PackageLimits } from "../protocol/blockRfq.ts";
-import type { AccountPolicies, IsSignedScope } from "./accountPolicy.ts";
+import type { ExchangeEvent, ExchangeService } from "../exchangeService.ts";
+import type { AccountPolicies } from "./accountPolicy.ts";
 import { createAnchoring } from "./anchoring.ts";
 import { type Batcher, createBatcher } from "./batcher.ts";
-import { type Certification, type CertifiedLog, followCertification } from "./certifiedLog.ts";
-import type { Scheduler } from "./certifier.ts";
-import type { BreakerLimits, CircuitBreakers } from "./circuitBreakers.ts";
+import { type CertifiedLog, followCertification } from "./certifiedLog.ts";
+import type { CircuitBreakers } from "./circuitBreakers.ts";
 import { createExchangeQueries } from "./exchangeQueries.ts";
-import { DEFAULT_FEES, type FeeSchedule } from "./feeSchedule.ts";
+import { DEFAULT_FEES } from "./feeSchedule.ts";
 import { createFreshness } from "./freshness.ts";
 import { createHalt, type Halt, haltWith } from "./halt.ts";
 import { openInputsInProcess } from "./inputsInProcess.ts";
 import { createIntake, type Intake } from "./intake.ts";
-import { DEFAULT_COLLECTION, type FeeCollection } from "./keeper.ts";
+import { DEFAULT_COLLECTION } from "./keeper.ts";
 import { type KeptAccounts, loadKeptAccounts } from "./keptAccounts.ts";
 import { watchQueue } from "./layerOneQueue.ts";
-import {
-  createLiquidator,
-  DEFAULT_LIQUIDATION,
-  type LiquidationLimits,
-  type Liquidator,
-} from "./liquidator.ts";
-import type { LadderConfig } from "./listingLadder.ts";
+import { createLiquidator, DEFAULT_LIQUIDATION, type Liquidator } from "./liquidator.ts";
 import { createLogQuery } from "./logQuery.ts";
-import type { MarketPlan } from "./marketPlan.ts";
-import type { Deployment } from "./nodeState.ts";
 import { NoSnapshotError } from "./opening.ts";
 import { createPackages, type Packages } from "./packages.ts";
-import { type OpenProofJobs, type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
-import type { RateLimit } from "./rateLimiter.ts";
-import type { DigestSigner } from "./receipts.ts";
+import { type ProofJobs, verifyBatchProof } from "./proofDesk.ts";
 import type { Admission } from "./riskQueries.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { readSeenHeads, type SeenHeads } from "./seenHeads.ts";
+import type { SequencerConfig, SequencerPorts } from "./sequencerConfig.ts";
 import { runLoops, type Work } from "./sequencerLoops.ts";
-import { type OpenInputs, restoreSequencer, type SequencerState } from "./sequencerState.ts";
-import { createSequencing, type Sequencing, type SequencingLimits } from "./sequencing.ts";
+import { restoreSequencer, type SequencerState } from "./sequencerState.ts";
+import { createSequencing, type Sequencing } from "./sequencing.ts";
 import { AT_THE_DOOR } from "./signaturesAhead.ts";
 import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
 import { createTradingGuard, type TradingGuard } from "./tradingGuard.ts";
 import { listenToValidators } from "./validatorReports.ts";
-
-export interface SequencerPorts {
-  readonly clock: Clock;
-  readonly scheduler: Scheduler;
-  readonly logger: Logger;
-  readonly log: Log;
-  readonly checkpoints: CheckpointStore;
-  readonly batches: BatchStore;
-  readonly accounts: AccountStore;
-  readonly settlement: SettlementLayer;
-  readonly snapshots: SnapshotSource;
-  readonly network: LogServer;
-  readonly prover: Pick<Prover, "verify">;
-  readonly receiptSigner: DigestSigner;
-  readonly openProofJobs: OpenProofJobs;
-  /** Who follows the state and makes the inputs of proofs; absent: this thread, at once. */
-  readonly openInputs?: OpenInputs;
-  /** Who looks at signatures first; absent: nobody. */
-  readonly signatures?: SignatureDesk;
-  /** Whether the attestation is signed by the validator that it names. */
-  isSignedAttestation(attestation: Attestation): Promise<boolean>;
-  isSignedRefusal(refusal: Refusal): Promise<boolean>;
-  /** Whether the owner of an account has signed what one of its keys may do. */
-  readonly isSignedScope: IsSignedScope;
-}
-
-/** Times in ms. */
-export interface SequencerConfig {
-  readonly deployment: Deployment;
-  readonly info: Info;
-  readonly plan: MarketPlan;
-  /** What is listed as the market moves; absent: the plan alone. */
-  readonly ladder?: LadderConfig | undefined;
-  readonly fees?: FeeSchedule | undefined;
-  readonly collection?: FeeCollection | undefined;
-  readonly liquidation?: Partial<LiquidationLimits> | undefined;
-  /** The venue's limits for orders. */
-  readonly policy?: AdmissionPolicy | undefined;
-  /** Combinations on demand, requests for quotes, blocks. */
-  readonly packages?: Partial<PackageLimits> | undefined;
-  readonly limits: SequencingLimits;
-  readonly rate: RateLimit;
-  /** Sealed batches without proof at which new orders are refused. */
-  readonly backlogMax: number;
-  /** Proven batches that layer one has not got at which new orders are refused. */
-  readonly unanchoredMax: number;
-  /** When trading pauses. */
-  readonly breakers?: Partial<BreakerLimits> | undefined;
-  readonly checkpointEvery: number;
-  readonly certificationWaitMs: number;
-  readonly certification?: Certification | undefined;
-  readonly tickMs: number;
-  readonly pollMs: number;
-}
 
 export interface Sequencer {
   readonly service: ExchangeService;
@@ -163,8 +83,21 @@ export async function createSequencer(
   const restored = await restoreSequencer({
     ...{ ...options, openInputs, replayed: kept.replayed },
   });
+  try {
+    return await startSequencer(ports, config, { restored, kept });
+  } catch (error) {
+    await restored.inputs.stop();
+    throw error;
+  }
+}
+
+async function startSequencer(
+  ports: SequencerPorts,
+  config: SequencerConfig,
+  { restored, kept }: { restored: SequencerState; kept: KeptAccounts },
+): Promise<Sequencer> {
   const jobs: { current: ProofJobs | undefined } = { current: undefined };
-  const heads = await readSeenHeads(log);
+  const heads = await readSeenHeads(ports.log);
   const said: { current: ReturnType<typeof listenToValidators> | undefined } = {
     current: undefined,
   };
@@ -202,14 +135,28 @@ export async function createSequencer(
     run: (signal) => runLoops({ halt, ...ports, ...config }, work, signal),
     stop: async () => {
       intake.close();
-      const ended = restored.node.executor.ended();
-      if (ended !== undefined && halt.reason() === undefined) batcher.seal(ended);
-      await batcher.flushed();
-      await sealing.stored();
-      await restored.inputs.stop();
-      await jobs.current?.stop();
+      try {
+        await sealEnded(core);
+        await batcher.flushed();
+        await sealing.stored();
+      } finally {
+        await restored.inputs.stop();
+        await jobs.current?.stop();
+      }
     },
   };
+}
+
+/** The batch that has ended and waits for its root: a node that stops leaves none of them. */
+async function sealEnded({ node, inputs, halt, batcher }: Core): Promise<void> {
+  const ended = node.executor.ended();
+  if (ended === undefined || halt.reason() !== undefined) return;
+  try {
+    await inputs.hasHashes(ended);
+    if (halt.reason() === undefined) batcher.seal(ended);
+  } catch (error) {
+    halt.fail(error);
+  }
 }
 
 function createCore(

@@ -72,7 +72,7 @@ export function createTradingGuard(options: TradingGuardOptions): TradingGuard {
       else if (isContradiction(counted)) dissent.contradicts({ validator, batch, reason: counted });
     },
     refused: ({ validator, position, reason }) => {
-      const place = batches.stageAt(position, node.executor.nextNumber());
+      const place = batches.stageAt(position);
       // What is too old to be known was settled long ago.
       if (place === undefined) return;
       dissent.contradicts({ validator, batch: place.batchNumber, reason });

@@ -3,7 +3,7 @@ import type { Attestation } from "../ports.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import { messageOf } from "./loop.ts";
 import type { Sealing } from "./sealing.ts";
-import type { SequencerPorts } from "./sequencer.ts";
+import type { SequencerPorts } from "./sequencerConfig.ts";
 import type { TradingGuard } from "./tradingGuard.ts";
 
 export interface ValidatorReportsOptions {

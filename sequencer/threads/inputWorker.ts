@@ -9,11 +9,14 @@ import type { InputDraft } from "../batch/inputDraft.ts";
 import type { InputOrigin } from "../batch/inputMaker.ts";
 import type { BatchHashes } from "../batch/seal.ts";
 import type { InputDesk } from "../ports.ts";
+import { BusyError } from "../protocol/busy.ts";
 import type { LedgerProof } from "../protocol/ledgerProof.ts";
 import type { InputAnswer, InputQuestion, InputThreadData } from "./inputThread.ts";
 
 /** Batches that wait for the thread; a venue pauses long before, for the lack of proofs. */
 export const WAITING_MAX = 1024;
+/** Proofs of accounts that wait. They are asked for one by one: a draft waits for one at most. */
+export const PROOFS_WAITING_MAX = 256;
 /**
  * The thread is as good as dead when a batch takes longer (ms). It begins by hashing all of the
  * state, which at a million accounts takes a quarter of an hour.
@@ -41,8 +44,14 @@ interface Desk {
   latest: Latest | undefined;
   readonly inputs: Map<number, PromiseWithResolvers<string>>;
   hashWaiters: { readonly number: number; readonly promise: PromiseWithResolvers<void> }[];
-  readonly proofWaiters: PromiseWithResolvers<LedgerProof | null>[];
+  /** The first has been asked for. */
+  readonly proofWaiters: ProofWaiter[];
   ended: Error | undefined;
+}
+
+interface ProofWaiter {
+  readonly account: number;
+  readonly promise: PromiseWithResolvers<LedgerProof | null>;
 }
 
 export function openInputWorker(origin: InputOrigin): InputDesk {
@@ -62,7 +71,7 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
   worker.on("error", (cause) => fail("has failed", { cause }));
   worker.on("exit", (code) => fail(`has ended: \`${code}\``));
   port.on("message", (answer: InputAnswer) => {
-    hear(desk, answer);
+    listen(answer);
     keepOrFree();
   });
   // They keep the process only while somebody waits.
@@ -80,6 +89,16 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
     port.postMessage(question);
   }
 
+  function listen(answer: InputAnswer): void {
+    hear(desk, answer);
+    if (answer.type === "ledgerProof") askForProof();
+  }
+
+  function askForProof(): void {
+    const [next] = desk.proofWaiters;
+    if (next !== undefined) ask({ type: "ledgerProof", account: next.account });
+  }
+
   /** Waits without an event loop: what has run must not be told before its root is known. */
   function latest(): Latest {
     const until = performance.now() + (desk.latest === undefined ? BEGIN_MS_MAX : STUCK_MS);
@@ -87,7 +106,7 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
       if (desk.ended !== undefined) throw desk.ended;
       const heard = Atomics.load(answers, 0);
       const next = receiveMessageOnPort(port) as { message: InputAnswer } | undefined;
-      if (next !== undefined) hear(desk, next.message);
+      if (next !== undefined) listen(next.message);
       else if (Atomics.wait(answers, 0, heard, until - performance.now()) === "timed-out") {
         fail("is stuck");
       }
@@ -116,13 +135,21 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
     },
     inputs: (number) => {
       const made = desk.inputs.get(number);
-      if (made !== undefined) return made.promise.finally(() => desk.inputs.delete(number));
+      if (made !== undefined)
+        return made.promise.finally(() => {
+          desk.inputs.delete(number);
+          keepOrFree();
+        });
       return Promise.reject(desk.ended ?? new RangeError(`nobody waits for batch \`${number}\``));
     },
     ledgerProof: async (account) => {
-      ask({ type: "ledgerProof", account });
+      if (desk.ended !== undefined) throw desk.ended;
+      if (desk.proofWaiters.length >= PROOFS_WAITING_MAX) {
+        throw new BusyError(`\`${PROOFS_WAITING_MAX}\` proofs of accounts are asked for already`);
+      }
       const promise = Promise.withResolvers<LedgerProof | null>();
-      desk.proofWaiters.push(promise);
+      desk.proofWaiters.push({ account, promise });
+      if (desk.proofWaiters.length === 1) askForProof();
       keepOrFree();
       return promise.promise;
     },
@@ -160,7 +187,7 @@ function hear(desk: Desk, answer: InputAnswer): void {
       desk.inputs.get(answer.number)?.resolve(answer.inputs);
       return;
     case "ledgerProof":
-      desk.proofWaiters.shift()?.resolve(answer.proof);
+      desk.proofWaiters.shift()?.promise.resolve(answer.proof);
       return;
     case "failed":
       end(
@@ -182,6 +209,6 @@ function reach(desk: Desk, latest: Latest): void {
 function end(desk: Desk, error: Error): void {
   desk.ended ??= error;
   for (const { promise } of desk.hashWaiters.splice(0)) promise.reject(desk.ended);
-  for (const promise of desk.proofWaiters.splice(0)) promise.reject(desk.ended);
+  for (const { promise } of desk.proofWaiters.splice(0)) promise.reject(desk.ended);
   for (const promise of desk.inputs.values()) promise.reject(desk.ended);
 }

@@ -9,7 +9,7 @@ import type { Log } from "../../sequencer/ports.ts";
 import { publicKeyOf, type Signature, sign } from "../../sequencer/protocol/eddsa.ts";
 import { type Message, messageWord, nextHead } from "../../sequencer/protocol/messages.ts";
 import type { ProofHandlers } from "../../sequencer/roles/proofDesk.ts";
-import type { SequencerPorts } from "../../sequencer/roles/sequencer.ts";
+import type { SequencerPorts } from "../../sequencer/roles/sequencerConfig.ts";
 import { createBatchStore } from "../../sequencer/store/batchStore.ts";
 import { createCheckpointStore } from "../../sequencer/store/checkpointStore.ts";
 import { createDatabase } from "../../sequencer/store/database.ts";

@@ -7,6 +7,7 @@ import {
   type Deployment,
   type NodeState,
 } from "../../sequencer/roles/nodeState.ts";
+import { createMemoryState } from "../../sequencer/state/memoryState.ts";
 
 export interface ReplayNode extends NodeState {
   readonly inputs: InputDesk;
@@ -14,11 +15,9 @@ export interface ReplayNode extends NodeState {
 
 export function createReplayNode(deployment: Deployment, checkpoint?: Checkpoint): ReplayNode {
   const { shape, sizes, oracles, domain } = deployment;
-  let inputs!: InputDesk;
-  const node = createNodeState(deployment, logOrigin(domain), checkpoint, (state, number) => {
-    const origin = { shape, sizes, oracles, domain, number, state: state.exportState() };
-    inputs = openInputsInProcess(origin);
-    return inputs;
-  });
+  const number = checkpoint?.batchNumber ?? 0;
+  const state = checkpoint?.state ?? createMemoryState(shape).exportState();
+  const inputs = openInputsInProcess({ shape, sizes, oracles, domain, number, state });
+  const node = createNodeState(deployment, logOrigin(domain), checkpoint, inputs);
   return { ...node, inputs };
 }

@@ -10,7 +10,7 @@ import { ExchangeError } from "../../sequencer/client/rpcErrors.ts";
 import { createTrader, type Trader } from "../../sequencer/client/trader.ts";
 import { deriveTradingKey } from "../../sequencer/client/tradingKey.ts";
 import { blackPrice } from "../../sequencer/pricing/black76.ts";
-import type { SequencerConfig, SequencerPorts } from "../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig, SequencerPorts } from "../../sequencer/roles/sequencerConfig.ts";
 import { signing } from "../unit/client/liveSequencer.ts";
 import {
   createTrader as createIdentity,

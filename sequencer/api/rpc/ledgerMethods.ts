@@ -3,6 +3,8 @@
  * deployment's own roles. All of it is public, for all of it goes to layer one.
  */
 import { z } from "zod";
+import type { ExchangeService, StagedProof } from "../../exchangeService.ts";
+import { BusyError } from "../../protocol/busy.ts";
 import {
   BOOK_BITS,
   LOTS_BITS,
@@ -10,6 +12,7 @@ import {
   TIME_IN_FORCE,
   type TimeInForce,
 } from "../../protocol/constants.ts";
+import { RpcError } from "./errorTable.ts";
 import { account, keyIndex, natural } from "./fieldSchemas.ts";
 import * as schemas from "./ledgerSchemas.ts";
 import { found, type Method, method } from "./method.ts";
@@ -32,6 +35,15 @@ const ORDER = z.strictObject({
   postOnly: z.boolean().default(false),
   reduceOnly: z.boolean().default(false),
 });
+
+/** Throws RpcError `retry` where too many wait for theirs. */
+async function proofOf(service: ExchangeService, account: number): Promise<StagedProof | null> {
+  try {
+    return await service.ledgerProof(account);
+  } catch (error) {
+    throw error instanceof BusyError ? new RpcError("retry", error.message) : error;
+  }
+}
 
 export const LEDGER_METHODS: readonly Method[] = [
   method("straddle/get_series", {
@@ -63,7 +75,7 @@ export const LEDGER_METHODS: readonly Method[] = [
     params: z.strictObject({ account }),
     result: schemas.LEDGER_PROOF,
     call: async ({ account: id }, { service }) => {
-      const proof = wire(found(await service.ledgerProof(id), `ledger proof: \`${id}\``));
+      const proof = wire(found(await proofOf(service, id), `ledger proof: \`${id}\``));
       const { number: batch_number, seriesRoot: series_root, privateRoot: private_root } = proof;
       const { root, stage, transaction, owner, cash, fees } = proof;
       return {

@@ -7,7 +7,8 @@ import type { Snapshot } from "../../../sequencer/protocol/snapshot.ts";
 import { createJobBoard } from "../../../sequencer/prover/jobBoard.ts";
 import type { ProofAnswer } from "../../../sequencer/prover/jobMessages.ts";
 import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
-import { createSequencer, type SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
+import { createSequencer } from "../../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig } from "../../../sequencer/roles/sequencerConfig.ts";
 import { numberedKey } from "../../../sequencer/store/keys.ts";
 import { CONFIG, infoOf } from "../../unit/roles/market.ts";
 import {

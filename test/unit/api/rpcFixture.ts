@@ -8,7 +8,7 @@ import type { ExchangeService } from "../../../sequencer/exchangeService.ts";
 import { sign } from "../../../sequencer/protocol/eddsa.ts";
 import type { Message } from "../../../sequencer/protocol/messages.ts";
 import { sessionHash } from "../../../sequencer/protocol/session.ts";
-import type { SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig } from "../../../sequencer/roles/sequencerConfig.ts";
 import { createMarket, DOMAIN, type TestTrader, type World } from "../roles/market.ts";
 import { silent } from "../roles/ports.ts";
 import { openSocket, type RawSocket } from "./apiFixture.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvalidEntryError } from "../../../sequencer/batch/invalidEntry.ts";
-import type { LogEntry, TradingEntry } from "../../../sequencer/batch/log.ts";
+import { type LogEntry, logOrigin, type TradingEntry } from "../../../sequencer/batch/log.ts";
 import {
   afterOpen,
   afterTradingEntry,
@@ -16,6 +16,7 @@ import {
 } from "../../../sequencer/batch/tradingMode.ts";
 import { messageWord } from "../../../sequencer/protocol/messages.ts";
 import { PAUSE_REASONS, type PauseReason } from "../../../sequencer/protocol/trading.ts";
+import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
 import { DOMAIN, deployment, PLACE, START, snapshotAt } from "../roles/market.ts";
 
 const CONTEXT: TradingContext = {
@@ -69,6 +70,23 @@ test("every reason is one for a pause, and a harder one replaces a softer one", 
 
 test("what was found before the end of a pause for another state is settled", () => {
   assert.equal(follow([pause(START + 5, "rootMismatch"), ...DAY.slice(1)]).settledBatch, 7);
+  for (const isSealed of [true, false]) {
+    const { executor } = createNodeState(deployment, logOrigin(DOMAIN), undefined);
+    executor.open({
+      type: "open",
+      number: 1,
+      kind: "ledger",
+      time: START,
+      snapshot: snapshotAt(START),
+    });
+    executor.switchTrading(pause(START + 5, "rootMismatch"));
+    executor.end();
+    executor.switchTrading(announce(START + 10));
+    // Nobody has compared the root of a batch that has none yet.
+    if (isSealed) executor.seal();
+    executor.switchTrading(resume(REOPENED, START + 6, START + 20));
+    assert.equal(executor.trading().settledBatch, isSealed ? 1 : 0);
+  }
 });
 
 const other = (entry: TradingEntry, change: object) => ({ ...entry, ...change }) as TradingEntry;

@@ -7,7 +7,7 @@ import { startBot } from "../../../sequencer/bots/startBot.ts";
 import type { Trader } from "../../../sequencer/client/trader.ts";
 import { blackPrice } from "../../../sequencer/pricing/black76.ts";
 import { publicKeyOf } from "../../../sequencer/protocol/eddsa.ts";
-import type { SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig } from "../../../sequencer/roles/sequencerConfig.ts";
 import { startVenue, type Venue } from "../client/liveSequencer.ts";
 import {
   createTrader as createIdentity,

@@ -105,15 +105,15 @@ test("stages follow what is final, attestations or not, also within an open batc
   assert.equal(tracker.isCertified(1), true, "for layer one");
   assert.equal(tracker.status(1)?.stage, "sequenced");
   assert.deepEqual(tracker.certified(9), []);
-  assert.equal(tracker.stageAt(5, 2)?.stage, "certified");
-  assert.equal(tracker.stageAt(9, 2)?.stage, "sequenced");
+  assert.equal(tracker.stageAt(5)?.stage, "certified");
+  assert.equal(tracker.stageAt(9)?.stage, "sequenced");
   assert.deepEqual(
     tracker.certified(12).map(({ number, stage }) => [number, stage]),
     [[1, "certified"]],
   );
   assert.equal(tracker.progress().certified, 1);
-  assert.equal(tracker.stageAt(11, 2)?.stage, "certified");
-  assert.equal(tracker.stageAt(12, 2)?.stage, "sequenced");
+  assert.equal(tracker.stageAt(11)?.stage, "certified");
+  assert.equal(tracker.stageAt(12)?.stage, "sequenced");
   assert.equal(tracker.rootAt(10), 4n);
   assert.equal(tracker.rootAt(9), undefined);
 });

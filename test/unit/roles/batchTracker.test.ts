@@ -98,3 +98,27 @@ test("what an earlier process has counted counts again, of those who are members
 test("without validators every batch is certified by nobody's word", () => {
   assert.equal(createBatchTracker({ validators: [], anchored: 0 }).isCertified(1), true);
 });
+
+test("records are of the batch that has ended behind them, wherever its seal stands", () => {
+  const tracker = createBatchTracker({ validators, anchored: 0 });
+  const batchesAt = (positions: readonly number[], of = tracker) =>
+    positions.map((position) => of.stageAt(position)?.batchNumber);
+  assert.deepEqual(batchesAt([0, 4]), [1, 1]);
+  tracker.ended(1, 4);
+  assert.deepEqual(batchesAt([4, 5]), [1, 2]);
+  assert.equal(tracker.stageAt(4)?.isSealed, false);
+  tracker.sealed({ ...sealed(1), logPosition: 7 });
+  tracker.anchored(1, "0x01");
+  assert.deepEqual(batchesAt([4, 5, 6, 7, 8]), [1, 2, 2, 1, 2]);
+  const isAnchored = (position: number) => tracker.stageAt(position)?.stage === "anchored";
+  assert.deepEqual([4, 5, 6, 7, 8].map(isAnchored), [true, false, false, true, false]);
+  // A batch that ends with its seal, and the one after it.
+  tracker.sealed({ ...sealed(2), logPosition: 9 });
+  tracker.ended(3, 12);
+  assert.deepEqual(batchesAt([8, 9, 10, 12, 13]), [2, 2, 3, 3, 4]);
+  tracker.sealed({ ...sealed(3), logPosition: 15 });
+  const memory = tracker.memory(3);
+  const again = createBatchTracker({ validators, anchored: 1, memory });
+  assert.deepEqual(batchesAt([5, 9, 12, 13, 15, 16], again), [2, 2, 3, 4, 3, 4]);
+  assert.ok(!("endPosition" in tracker.status(1)!));
+});

@@ -8,7 +8,7 @@ import { DEFAULT_FEES } from "../../../sequencer/roles/feeSchedule.ts";
 import { DEFAULT_COLLECTION } from "../../../sequencer/roles/keeper.ts";
 import { createNodeState } from "../../../sequencer/roles/nodeState.ts";
 import { TRADING_AGE_MS_MAX } from "../../../sequencer/roles/opening.ts";
-import type { SequencerConfig } from "../../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig } from "../../../sequencer/roles/sequencerConfig.ts";
 import { createSequencing, type SequencingOptions } from "../../../sequencer/roles/sequencing.ts";
 import { createMemoryState } from "../../../sequencer/state/memoryState.ts";
 import {

@@ -20,12 +20,8 @@ import {
   type Terms,
 } from "../../../sequencer/protocol/snapshot.ts";
 import type { ProofHandlers } from "../../../sequencer/roles/proofDesk.ts";
-import {
-  createSequencer,
-  type Sequencer,
-  type SequencerConfig,
-  type SequencerPorts,
-} from "../../../sequencer/roles/sequencer.ts";
+import { createSequencer, type Sequencer } from "../../../sequencer/roles/sequencer.ts";
+import type { SequencerConfig, SequencerPorts } from "../../../sequencer/roles/sequencerConfig.ts";
 import {
   createAccounts,
   createBatches,

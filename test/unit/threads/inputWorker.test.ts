@@ -5,7 +5,12 @@ import { type TestContext, test } from "node:test";
 import type { InputDraft } from "../../../sequencer/batch/inputDraft.ts";
 import { encodeJson } from "../../../sequencer/batch/log.ts";
 import type { InputDesk } from "../../../sequencer/ports.ts";
-import { InputWorkerError, openInputWorker } from "../../../sequencer/threads/inputWorker.ts";
+import { BusyError } from "../../../sequencer/protocol/busy.ts";
+import {
+  InputWorkerError,
+  openInputWorker,
+  PROOFS_WAITING_MAX,
+} from "../../../sequencer/threads/inputWorker.ts";
 import { fundMarket } from "../../agreement/commands.ts";
 import { createMarket, listMarket, type Market, order } from "../../support/market.ts";
 
@@ -70,6 +75,22 @@ test("whoever has time hears of roots; an account is proven as it was then", asy
   // Inputs are given once.
   await desk.inputs(1);
   await assert.rejects(desk.inputs(1), RangeError);
+});
+
+test("proofs of accounts are asked for one by one: a batch waits for no more", async (context) => {
+  const market = createMarket("tiny", drafting);
+  const desk = open(context, market);
+  await desk.hasHashes(0);
+  market.deposit(5, 1_000_000);
+  const { rootAfter } = market.seal();
+  const asked = Array.from({ length: PROOFS_WAITING_MAX }, () => desk.ledgerProof(5));
+  await assert.rejects(desk.ledgerProof(5), BusyError);
+  desk.take(market.follower.taken[0]!);
+  assert.equal(desk.root(), rootAfter);
+  const proofs = await Promise.all(asked);
+  // Only the first was on its way when the batch ended.
+  assert.deepEqual([proofs[0], proofs[1]?.root, proofs.at(-1)?.root], [null, rootAfter, rootAfter]);
+  assert.equal((await desk.ledgerProof(5))?.root, rootAfter);
 });
 
 test("a thread that goes on from a later state knows what was before", async (context) => {
