@@ -17,11 +17,20 @@ let building: Promise<string> | undefined;
 
 /** The folder that it is in. Throws with Vite's own words where it cannot be built. */
 export function buildTerminal(): Promise<string> {
-  building ??= publishFolder(TERMINAL, sourcesHash(), runVite).catch((error: unknown) => {
+  building ??= publish().catch((error: unknown) => {
     building = undefined;
     throw error;
   });
   return building;
+}
+
+function publish(): Promise<string> {
+  const hash = sourcesHash();
+  return publishFolder(TERMINAL, hash, async (folder) => {
+    await runVite(folder);
+    if (sourcesHash() === hash) return;
+    throw new Error("the terminal's sources have changed while it was built: build it again");
+  });
 }
 
 function sourcesHash(): string {

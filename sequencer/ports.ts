@@ -13,7 +13,7 @@ import type { PublicKey, Signature } from "./protocol/eddsa.ts";
 import type { LedgerProof } from "./protocol/ledgerProof.ts";
 import type { OracleSignature, Snapshot } from "./protocol/snapshot.ts";
 import type { LayerOneStatus, LogPolicy } from "./protocol/status.ts";
-import type { ExportedChange, ExportedState } from "./state/exportedState.ts";
+import type { ExportedChange, ExportedState, Row } from "./state/exportedState.ts";
 
 /** Unix ms. Injected so that tests and simulations own the time. */
 export interface Clock {
@@ -60,11 +60,12 @@ export interface Checkpoint {
   /** Where the log has ended the batch at `position` and seals it behind. */
   readonly unsealed?: { readonly kind: BatchKind; readonly rootBefore: bigint } | undefined;
   readonly state: ExportedState;
-  /** What else the role keeps (queue positions, ids); JSON-safe. */
+  /** What else the role keeps (queue positions, ids), also in rows, which ascend; JSON-safe. */
   readonly extra: unknown;
+  readonly ownRows?: readonly Row<unknown>[] | undefined;
 }
 
-/** The same as it is saved: by what has changed. */
+/** The same as it is saved: by what has changed. A row that has gone is null. */
 export interface CheckpointChange extends Omit<Checkpoint, "state"> {
   /** Position of the checkpoint that `change` goes on from; 0: the empty state. */
   readonly since: number;

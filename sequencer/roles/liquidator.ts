@@ -31,7 +31,7 @@ export const DEFAULT_LIQUIDATION: LiquidationLimits = {
 };
 
 export interface Liquidator {
-  /** Weighs all accounts if there is a newer snapshot. Called before what follows. */
+  /** If there is a newer snapshot, weighs whom it could fail. Called before what follows. */
   watch(): void;
   /** Whether accounts wait that the open batch's older snapshot holds to be healthy. */
   needsNewerBatch(): boolean;

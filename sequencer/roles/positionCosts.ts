@@ -10,6 +10,7 @@ import type { OperationRecord } from "../engine/records.ts";
 import type { Risk } from "../engine/risk.ts";
 import { publishedFills } from "../engine/trade.ts";
 import type { PositionCost } from "../market/positionCost.ts";
+import type { Row } from "../state/exportedState.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Effect } from "./effect.ts";
 import { legCosts } from "./legCosts.ts";
@@ -20,7 +21,8 @@ export interface PositionCosts {
   observe(effect: Effect): void;
   /** By slot, ascending. */
   of(account: number): PositionCost[];
-  memory(): CostMemory;
+  /** Rows of the accounts that have changed since the last call, ascending; null: none is left. */
+  takeChange(): Row<CostRow | null>[];
 }
 
 /** Lots that change hands and what they are paid with; `cost` in 1e-6 USDC, signed as the lots. */
@@ -36,11 +38,12 @@ export interface HeldCost {
   readonly realized: number | null;
 }
 
-/** Account, slot, lots, cost, profit realized; JSON-safe. */
-export type CostMemory = readonly (readonly [
-  ...[number, number, number],
-  ...[number | null, number | null],
-])[];
+type Held = readonly [slot: number, lots: number, cost: number | null, realized: number | null];
+/** What one account's positions have cost; JSON-safe. */
+export type CostRow = readonly Held[];
+
+/** As checkpoints once had them, whole: each behind its account. */
+export type OldCosts = readonly (readonly [account: number, ...Held])[];
 
 const NOTHING: HeldCost = { lots: 0, cost: 0, realized: 0 };
 
@@ -74,18 +77,22 @@ function profit(
   return realized - paid - (cost - kept);
 }
 
-/** Begins with the positions in `state`; `memory` is of the same moment. */
+/** Begins with the positions in `state`; `rows` are of the same moment. */
 export function createPositionCosts(options: {
   readonly state: MemoryState;
   /** Of the batch that the entry is in. */
   risk(): Pick<Risk, "marks"> | undefined;
-  readonly memory?: CostMemory | undefined;
+  readonly rows?: readonly Row<CostRow>[] | undefined;
+  /** In place of rows. */
+  readonly old?: OldCosts | undefined;
 }): PositionCosts {
-  const { state } = options;
-  const accounts = restored(state, options.memory ?? []);
+  const { state, rows = [], old = [] } = options;
+  const accounts = restored(state, [...rows, ...oldRows(old)]);
+  const changed = new Set(old.map(([account]) => account));
 
   function add(account: number, slot: number, entry: CostEntry): void {
     if (entry.lots === 0) return;
+    changed.add(account);
     const own = accounts.get(account) ?? new Map<number, HeldCost>();
     accounts.set(account, own);
     const after = afterEntry(own.get(slot) ?? NOTHING, entry);
@@ -119,7 +126,9 @@ export function createPositionCosts(options: {
     const { kind } = operation;
     if (kind === "listSeries") {
       // Another series: nobody holds anything in it.
-      for (const own of accounts.values()) own.delete(operation.slot);
+      for (const [account, own] of accounts) {
+        if (own.delete(operation.slot)) changed.add(account);
+      }
     } else if (kind === "backstop") {
       const { message } = operation;
       if (message.kind === "backstop") addMoved(message.slot, effect.cashBefore);
@@ -137,12 +146,11 @@ export function createPositionCosts(options: {
       [...(accounts.get(account) ?? [])]
         .map(([slot, { cost, realized }]) => ({ slot, cost, realized }))
         .sort((left, right) => left.slot - right.slot),
-    memory: () =>
-      [...accounts].flatMap(([account, own]) =>
-        [...own].map(([slot, held]) => {
-          return [account, slot, held.lots, held.cost, held.realized] as const;
-        }),
-      ),
+    takeChange: () => {
+      const ids = [...changed].sort((left, right) => left - right);
+      changed.clear();
+      return ids.map((account) => [account, rowOf(accounts.get(account))]);
+    },
   };
 }
 
@@ -150,11 +158,24 @@ const MOVING_LOTS: ReadonlySet<string> = new Set([
   ...["insure", "deleverage", "forcedClose", "settlePosition"],
 ]);
 
-function restored(state: MemoryState, memory: CostMemory): Map<number, Map<number, HeldCost>> {
+function rowOf(own: ReadonlyMap<number, HeldCost> | undefined): CostRow | null {
+  if (own === undefined || own.size === 0) return null;
+  return [...own].map(([slot, { lots, cost, realized }]) => [slot, lots, cost, realized]);
+}
+
+function oldRows(old: OldCosts): Row<CostRow>[] {
+  return old.map(([account, ...held]) => [account, [held]]);
+}
+
+function restored(
+  state: MemoryState,
+  rows: readonly Row<CostRow>[],
+): Map<number, Map<number, HeldCost>> {
   const accounts = new Map<number, Map<number, HeldCost>>();
-  for (const [account, slot, lots, cost, realized] of memory) {
+  for (const [account, row] of rows) {
     const own = accounts.get(account) ?? new Map<number, HeldCost>();
-    accounts.set(account, own.set(slot, { lots, cost, realized }));
+    for (const [slot, lots, cost, realized] of row) own.set(slot, { lots, cost, realized });
+    accounts.set(account, own);
   }
   for (const account of state.accountIds()) {
     for (const [slot, lots] of state.account(account).positions.entries()) {

@@ -59,8 +59,9 @@ export function createSealing(options: SealingOptions): Sealing {
     sealLater(number);
     if (number % options.checkpointEvery !== 0) return;
     // Now and not when it is saved: by then the state has moved on.
-    const trackers = options.trackers.memory();
-    drafts.set(number, { ...draftCheckpoint(node, effect), trackers, head: undefined });
+    const { trackers } = options;
+    const own = { trackers: trackers.memory(), ownRows: trackers.costs.takeChange() };
+    drafts.set(number, { ...draftCheckpoint(node, effect), ...own, head: undefined });
   }
 
   async function store(batch: SealedBatch): Promise<void> {

@@ -44,6 +44,7 @@ export interface SequencerState {
 }
 
 export type SequencerDraft = CheckpointDraft & {
+  readonly ownRows: CheckpointChange["ownRows"];
   readonly trackers: TrackerMemory;
   /** The log's where the batch has ended, once that is durable. */
   readonly head: LogHead | undefined;
@@ -96,7 +97,7 @@ async function restoreFrom(
   const memory = checkpoint?.extra as SequencerMemory | undefined;
   const node = createNodeState(deployment, logOrigin(deployment.domain), checkpoint, inputs);
   const drafts = new Map<number, SequencerDraft>();
-  const trackers = createTrackers(node, memory?.trackers);
+  const trackers = createTrackers(node, memory?.trackers, checkpoint?.ownRows);
   const anchored = memory?.anchored ?? 0;
   const batches = createBatchTracker({ validators, anchored, memory: memory?.batches });
   const from = node.position();
@@ -116,7 +117,7 @@ async function restoreFrom(
       const head = headAfter(record);
       drafts.set(batch.number, {
         ...draftCheckpoint(node, effect),
-        ...{ trackers: trackers.memory(), head },
+        ...{ trackers: trackers.memory(), ownRows: trackers.costs.takeChange(), head },
       });
     }
     if (sealed === undefined) continue;

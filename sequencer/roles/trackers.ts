@@ -2,7 +2,9 @@
 import { isTradingEntry } from "../batch/tradingMode.ts";
 import type { AccountEvent, ExchangeEvent } from "../exchangeService.ts";
 import type { BookOpening, Listing } from "../market/publicBook.ts";
+import type { Checkpoint } from "../ports.ts";
 import type { TradingInfo } from "../protocol/trading.ts";
+import type { Row } from "../state/exportedState.ts";
 import { type AccountHistory, createAccountHistory } from "./accountHistory.ts";
 import { type BookArchive, createBookArchive } from "./bookArchive.ts";
 import { createDepthTracker, type DepthTracker } from "./depthTracker.ts";
@@ -16,7 +18,12 @@ import { createLiquidationTracker } from "./liquidationTracker.ts";
 import type { NodeState } from "./nodeState.ts";
 import { createOpenInterest, type OpenInterest } from "./openInterest.ts";
 import { createOrderTracker, type OrderMemory, type OrderTracker } from "./orderTracker.ts";
-import { type CostMemory, createPositionCosts, type PositionCosts } from "./positionCosts.ts";
+import {
+  type CostRow,
+  createPositionCosts,
+  type OldCosts,
+  type PositionCosts,
+} from "./positionCosts.ts";
 import { createSeriesArchive, type SeriesArchive } from "./seriesArchive.ts";
 import { createServedCloses, type ExecutedClose, type ServedCloses } from "./servedCloses.ts";
 import { createTickerTracker } from "./tickers.ts";
@@ -47,7 +54,6 @@ export interface TrackerMemory {
   /** Absent in checkpoints of before there was one. */
   readonly listings?: readonly Listing[];
   /** Likewise. */
-  readonly costs?: CostMemory;
   readonly openings?: readonly BookOpening[];
 }
 
@@ -56,8 +62,12 @@ export function tradingInfo({ mode, reason, detail, since, opensAt }: TradingInf
   return { mode, reason, detail, since, opensAt };
 }
 
-/** Begins with the state as it is; `memory` is of the same moment. */
-export function createTrackers(node: NodeState, memory: TrackerMemory | undefined): Trackers {
+/** Begins with the state as it is; what else is given is of the same moment. */
+export function createTrackers(
+  node: NodeState,
+  memory: (TrackerMemory & { readonly costs?: OldCosts }) | undefined,
+  ownRows: Checkpoint["ownRows"],
+): Trackers {
   const { state } = node;
   const orders = createOrderTracker({ state, memory: memory?.orders });
   const depths = createDepthTracker({ state, position: node.position() });
@@ -67,7 +77,10 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
   const openInterest = createOpenInterest(state);
   const accounts = createAccountHistory(memory?.history);
   const { risk } = node.executor;
-  const costs = createPositionCosts({ state, risk, memory: memory?.costs });
+  const costs = createPositionCosts({
+    ...{ state, risk, old: memory?.costs },
+    rows: ownRows as readonly Row<CostRow>[] | undefined,
+  });
   const closes = createServedCloses(memory?.closes);
   const archive = createSeriesArchive(state, memory?.listings);
   const bookArchive = createBookArchive(state, node.lastTime(), memory?.openings);
@@ -122,7 +135,6 @@ export function createTrackers(node: NodeState, memory: TrackerMemory | undefine
       nextQueueId,
       closes: closes.memory(),
       listings: archive.listings(),
-      costs: costs.memory(),
       openings: bookArchive.openings(),
     }),
   };

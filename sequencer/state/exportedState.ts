@@ -104,7 +104,11 @@ export function withChange(
   };
 }
 
-function mergeRows<T>(before: readonly Row<T>[], changed: readonly Row<T | null>[]): Row<T>[] {
+/** Both ascend; what has become null is gone. */
+export function mergeRows<T>(
+  before: readonly Row<T>[],
+  changed: readonly Row<T | null>[],
+): Row<T>[] {
   const merged: Row<T>[] = [];
   let at = 0;
   for (const [id, row] of changed) {

@@ -9,16 +9,31 @@ import {
   type ExportedRest,
   type Row,
   TABLE_NAMES,
-  type TableName,
 } from "../state/exportedState.ts";
-import { type Change, type Database, decodeValue, encodeText, encodeValue } from "./database.ts";
+import {
+  assertWhole,
+  type Change,
+  type Database,
+  decodeValue,
+  encodeText,
+  encodeValue,
+} from "./database.ts";
 import { KEY_PREFIXES, type NumberedPrefix, numberedKey, numberOfKey, rangeFrom } from "./keys.ts";
 
 export type Layer = "base" | "newer";
 
-const LAYERS: Readonly<Record<Layer, Readonly<Record<TableName, NumberedPrefix>>>> = {
-  base: { accounts: "baseAccounts", sessions: "baseSessions", books: "baseBooks" },
-  newer: { accounts: "newerAccounts", sessions: "newerSessions", books: "newerBooks" },
+const TABLES = [...TABLE_NAMES, "own"] as const;
+type Table = (typeof TABLES)[number];
+
+const LAYERS: Readonly<Record<Layer, Readonly<Record<Table, NumberedPrefix>>>> = {
+  base: {
+    ...{ accounts: "baseAccounts", sessions: "baseSessions", books: "baseBooks" },
+    own: "baseOwn",
+  },
+  newer: {
+    ...{ accounts: "newerAccounts", sessions: "newerSessions", books: "newerBooks" },
+    own: "newerOwn",
+  },
 };
 
 const GONE = encodeValue(null);
@@ -36,7 +51,10 @@ function rowRange(): { gte: string; lt: string } {
   return { gte: numberedKey(LAYERS.base.accounts, 0), lt: KEY_PREFIXES.checkpoint };
 }
 
-export type ChangedRows = Omit<ExportedChange, keyof ExportedRest>;
+/** Of the state, and the role's own. */
+export type ChangedRows = Omit<ExportedChange, keyof ExportedRest> & {
+  readonly own: readonly Row<unknown>[];
+};
 
 /**
  * What a checkpoint puts into a layer, all groups but the last of {@link GROUP_ROWS}; in the base
@@ -44,7 +62,7 @@ export type ChangedRows = Omit<ExportedChange, keyof ExportedRest>;
  */
 export async function* rowPuts(rows: ChangedRows, layer: Layer): AsyncGenerator<Change[]> {
   let group: Change[] = [];
-  for (const name of TABLE_NAMES) {
+  for (const name of TABLES) {
     const prefix = LAYERS[layer][name];
     for (const [id, row] of rows[name]) {
       if (row === null && layer === "base") continue;
@@ -59,12 +77,16 @@ export async function* rowPuts(rows: ChangedRows, layer: Layer): AsyncGenerator<
   yield group;
 }
 
-/** The newer layer becomes part of the base: texts are copied as they are. */
+/**
+ * The newer layer becomes part of the base: texts are copied as they are. Throws
+ * StoreCorruptionError on a damaged one, which would else take the place of a good one.
+ */
 export async function foldChanges(database: Database): Promise<Change[]> {
   const changes: Change[] = [];
-  for (const name of TABLE_NAMES) {
+  for (const name of TABLES) {
     const { [name]: from } = LAYERS.newer;
     for await (const [key, value] of database.iterator(rangeFrom(from, 0))) {
+      assertWhole(key, value);
       const base = numberedKey(LAYERS.base[name], numberOfKey(from, key));
       changes.push({ type: "del", key });
       changes.push(value === GONE ? { type: "del", key: base } : { type: "put", key: base, value });
@@ -76,7 +98,7 @@ export async function foldChanges(database: Database): Promise<Change[]> {
 /** Changes that leave nothing of the layer. */
 export async function rowDeletes(database: Database, layer: Layer): Promise<Change[]> {
   const changes: Change[] = [];
-  for (const name of TABLE_NAMES) {
+  for (const name of TABLES) {
     for await (const key of database.keys(rangeFrom(LAYERS[layer][name], 0))) {
       changes.push({ type: "del", key });
     }
@@ -102,11 +124,11 @@ export interface LayerReader {
 }
 
 export function createLayerReader(layer: Layer): LayerReader {
-  const rows: Record<TableName, Row<never>[]> = { accounts: [], sessions: [], books: [] };
+  const rows: Record<Table, Row<never>[]> = { accounts: [], sessions: [], books: [], own: [] };
   return {
     rows,
     take(key, value) {
-      const name = TABLE_NAMES.find((table) => key.startsWith(KEY_PREFIXES[LAYERS[layer][table]]));
+      const name = TABLES.find((table) => key.startsWith(KEY_PREFIXES[LAYERS[layer][table]]));
       if (name === undefined) return false;
       rows[name].push([numberOfKey(LAYERS[layer][name], key), decodeValue(key, value) as never]);
       return true;

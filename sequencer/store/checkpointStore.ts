@@ -12,7 +12,7 @@
 import type { LogHead } from "../batch/log.ts";
 import { encodeUnchanging } from "../batch/unchangingJson.ts";
 import type { Checkpoint, CheckpointChange, CheckpointStore } from "../ports.ts";
-import { type ExportedRest, withChange } from "../state/exportedState.ts";
+import { type ExportedRest, mergeRows, withChange } from "../state/exportedState.ts";
 import {
   checkpointRange,
   clearRows,
@@ -41,7 +41,7 @@ export interface LevelCheckpoints extends CheckpointStore {
 }
 
 /** What stands under a checkpoint's own key: all of it but its rows. */
-interface Stored extends Omit<CheckpointChange, "change"> {
+interface Stored extends Omit<CheckpointChange, "change" | "ownRows"> {
   readonly change: ExportedRest;
 }
 
@@ -55,14 +55,15 @@ interface Found {
 
 export function createCheckpointStore(database: Database): LevelCheckpoints {
   async function save(checkpoint: CheckpointChange): Promise<void> {
-    const { position, epoch, hash, since } = checkpoint;
-    const { accounts, sessions, books, ...rest } = checkpoint.change;
-    const stored: Stored = { ...checkpoint, change: rest };
+    const { ownRows: own = [], ...place } = checkpoint;
+    const { position, epoch, hash, since } = place;
+    const { accounts, sessions, books, ...rest } = place.change;
+    const stored: Stored = { ...place, change: rest };
     // Deletions first: what is written again then stays.
     const changes = await makeRoom(database, checkpoint);
     // The first one is the base itself: it would be moved there as a whole.
     const layer = since === 0 ? "base" : "newer";
-    for await (const group of rowPuts({ accounts, sessions, books }, layer)) {
+    for await (const group of rowPuts({ accounts, sessions, books, own }, layer)) {
       // No checkpoint is there yet, so that these may come before theirs.
       if (since === 0 && group.length === GROUP_ROWS) await database.batch(group, { sync: true });
       else for (const put of group) changes.push(put);
@@ -174,9 +175,7 @@ function readStored(key: string, value: string): Stored | undefined {
 
 function newestOf({ base, newer, stored }: Found): Checkpoint | undefined {
   const [last, before] = [stored.at(-1), stored.at(-2)];
-  // The one before is the base's.
-  const isBaseWhole = base !== undefined && (stored.length < 2 || before !== undefined);
-  if (!isBaseWhole) return undefined;
+  if (base === undefined) return undefined;
   if (last !== undefined && newer !== undefined) return checkpointOf(last, base, newer);
   return before === undefined ? undefined : checkpointOf(before, base, undefined);
 }
@@ -186,7 +185,10 @@ function checkpointOf(
   base: LayerReader,
   newer: LayerReader | undefined,
 ): Checkpoint {
-  const state = withChange(undefined, { ...rest, ...base.rows });
-  const isSame = newer === undefined;
-  return { ...place, state: isSame ? state : withChange(state, { ...rest, ...newer.rows }) };
+  const { own: ownBefore, ...rowsBefore } = base.rows;
+  const { own, ...rows } = newer?.rows ?? createLayerReader("newer").rows;
+  const before = withChange(undefined, { ...rest, ...rowsBefore });
+  const ownRows = mergeRows<unknown>(ownBefore, own);
+  const state = withChange(before, { ...rest, ...rows });
+  return { ...place, state, ...(ownRows.length > 0 && { ownRows }) };
 }

@@ -68,6 +68,11 @@ export function decodeValue(key: string, stored: string): unknown {
   return decodeJson(decodeText(key, stored));
 }
 
+/** Throws {@link StoreCorruptionError}. */
+export function assertWhole(key: string, stored: string): void {
+  decodeText(key, stored);
+}
+
 function decodeText(key: string, stored: string): string {
   const text = stored.slice(DIGEST_LENGTH);
   if (digest("sha256", text, "hex") !== stored.slice(0, DIGEST_LENGTH)) {

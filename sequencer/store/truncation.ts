@@ -46,7 +46,7 @@ async function goneWith(
   return gone;
 }
 
-/** A checkpoint goes with the rows that are its own; where none stays, all rows do. */
+/** A checkpoint goes with the rows that are its own. Where none stays, rows mean nothing. */
 async function checkpointChanges(
   database: Database,
   positions: readonly number[],
@@ -56,8 +56,7 @@ async function checkpointChanges(
   const isAll = gone.length === positions.length;
   return [
     ...gone.map((at) => ({ type: "del" as const, key: numberedKey("checkpoint", at) })),
-    ...(await rowDeletes(database, "newer")),
-    ...(isAll ? await rowDeletes(database, "base") : []),
+    ...(isAll ? [] : await rowDeletes(database, "newer")),
   ];
 }
 

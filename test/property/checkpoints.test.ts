@@ -7,7 +7,12 @@ import path from "node:path";
 import { test } from "node:test";
 import fc from "fast-check";
 import type { Checkpoint } from "../../sequencer/ports.ts";
-import { type ExportedState, withChange } from "../../sequencer/state/exportedState.ts";
+import {
+  type ExportedChange,
+  type ExportedState,
+  type Row,
+  withChange,
+} from "../../sequencer/state/exportedState.ts";
 import type { MemoryState } from "../../sequencer/state/memoryState.ts";
 import { createCheckpointStore } from "../../sequencer/store/checkpointStore.ts";
 import { createDatabase, type Database } from "../../sequencer/store/database.ts";
@@ -43,14 +48,28 @@ interface World {
   /** At most two, ascending. */
   kept: Checkpoint[];
   isNewestDamaged: boolean;
+  /** Its record: what is in the newest has nothing to do with it. */
+  isOlderDamaged: boolean;
   isBaseDamaged: boolean;
+}
+
+/** What a role keeps in rows: for some accounts, which also come and go. */
+function ownRows(accounts: ExportedChange["accounts"]): Row<unknown>[] {
+  return accounts.map(([id, row]) => [id, row === null || row.cash % 3 === 0 ? null : [row.cash]]);
+}
+
+function wholeAt(position: number, state: ExportedState): Checkpoint {
+  const own = ownRows(state.accounts).filter(([, row]) => row !== null);
+  return { ...placeAt(position), state, ...(own.length > 0 && { ownRows: own }) };
 }
 
 const seen = { saves: 0, fallbacks: 0, lost: 0, cuts: 0 };
 
-function expected({ kept, isNewestDamaged, isBaseDamaged }: World): Checkpoint | undefined {
+function expected(world: World): Checkpoint | undefined {
+  const { kept, isNewestDamaged, isOlderDamaged, isBaseDamaged } = world;
   if (isBaseDamaged) return undefined;
-  return isNewestDamaged ? kept.at(-2) : kept.at(-1);
+  if (!isNewestDamaged) return kept.at(-1);
+  return isOlderDamaged ? undefined : kept.at(-2);
 }
 
 async function check(world: World): Promise<Checkpoint | undefined> {
@@ -70,11 +89,14 @@ async function reopen(world: World): Promise<void> {
 async function save(world: World, step: number): Promise<void> {
   const { state, since, database } = world;
   const position = since + 1 + (step % 3);
-  const whole = { ...placeAt(position), state: state.exportState() };
-  await createCheckpointStore(database).save(changeAt(state, since, position));
+  const whole = wholeAt(position, state.exportState());
+  const change = changeAt(state, since, position);
+  const own = ownRows(change.change.accounts);
+  await createCheckpointStore(database).save({ ...change, ownRows: own });
   const before = world.kept.filter((kept) => since > 0 && kept.position <= since).slice(-1);
   Object.assign(world, { kept: [...before, whole], since: position });
-  Object.assign(world, { isNewestDamaged: false, isBaseDamaged: false });
+  const undamaged = { isNewestDamaged: false, isOlderDamaged: false, isBaseDamaged: false };
+  Object.assign(world, undamaged);
   seen.saves += 1;
 }
 
@@ -88,6 +110,7 @@ async function damage(world: World, which: What, place: number): Promise<void> {
   await world.database.put(key, text.slice(0, at) + other + text.slice(at + 1));
   const isNewest = which === "newest" || which === "newer";
   if (isNewest) world.isNewestDamaged = true;
+  else if (which === "older") world.isOlderDamaged = true;
   else world.isBaseDamaged = true;
   if (world.isBaseDamaged) seen.lost += 1;
   else if (world.kept.length === 2) seen.fallbacks += 1;
@@ -117,10 +140,11 @@ async function cut(world: World, back: number): Promise<void> {
   await world.database.batch(await changesWithCut(world.database, log, to), { sync: true });
   const left = world.kept.filter(({ position }) => position <= to);
   if (left.length < world.kept.length) {
-    world.isNewestDamaged = false;
+    // What is left was the older one.
+    Object.assign(world, { isNewestDamaged: world.isOlderDamaged, isOlderDamaged: false });
     seen.cuts += 1;
   }
-  if (left.length === 0) world.isBaseDamaged = false;
+  if (left.length === 0) Object.assign(world, { isNewestDamaged: false, isBaseDamaged: false });
   world.kept = left;
   await reopen(world);
 }
@@ -140,7 +164,7 @@ test("the newest whole checkpoint is the state that was, through damage and cuts
       const folder = await mkdtemp(path.join(tmpdir(), "straddle-checkpoints-"));
       const world: World = {
         ...{ folder, database: createDatabase(folder), state: beginFrom(undefined), since: 0 },
-        ...{ kept: [], isNewestDamaged: false, isBaseDamaged: false },
+        ...{ kept: [], isNewestDamaged: false, isOlderDamaged: false, isBaseDamaged: false },
       };
       try {
         for (const each of events) {

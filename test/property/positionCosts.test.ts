@@ -6,7 +6,12 @@ import fc from "fast-check";
 import { publishedFills } from "../../sequencer/engine/trade.ts";
 import { type Effect, movedAccounts } from "../../sequencer/roles/effect.ts";
 import { legCosts } from "../../sequencer/roles/legCosts.ts";
-import { createPositionCosts, type PositionCosts } from "../../sequencer/roles/positionCosts.ts";
+import {
+  type CostRow,
+  createPositionCosts,
+  type PositionCosts,
+} from "../../sequencer/roles/positionCosts.ts";
+import { mergeRows, type Row } from "../../sequencer/state/exportedState.ts";
 import type { MemoryState } from "../../sequencer/state/memoryState.ts";
 import { ACCOUNTS, type Command, command, createFlow, type Flow, type Sequenced } from "./flow.ts";
 import { runs } from "./runs.ts";
@@ -156,8 +161,10 @@ function changeOf(before: Paid, after: Paid): Paid {
   return new Map(changes.filter(([, paid]) => paid !== 0));
 }
 
-const trackerOf = (flow: Flow, memory?: ReturnType<PositionCosts["memory"]>): PositionCosts =>
-  createPositionCosts({ state: flow.market.state, risk: () => flow.market.trade.risk, memory });
+type Rows = readonly Row<CostRow>[];
+
+const trackerOf = (flow: Flow, rows: Rows = []): PositionCosts =>
+  createPositionCosts({ state: flow.market.state, risk: () => flow.market.trade.risk, rows });
 
 const reached = new Map<string, number>();
 
@@ -166,6 +173,8 @@ function follow(list: readonly Command[], restartEvery: number): void {
   const { state } = flow.market;
   const costs = trackerOf(flow);
   let again = trackerOf(flow);
+  // What a disk would have of it.
+  let rows: Rows = [];
   const journal: Journal = new Map();
   for (const [index, entry] of list.entries()) {
     const before = copyOf(state);
@@ -181,7 +190,8 @@ function follow(list: readonly Command[], restartEvery: number): void {
     if (kind !== "listSeries") assertPaid(done, before, flow, changeOf(paid, paidOf(costs)));
     for (const id of ACCOUNTS) assert.deepEqual(again.of(id), costs.of(id), "as without restarts");
     if (index % restartEvery === 0) {
-      again = trackerOf(flow, JSON.parse(JSON.stringify(again.memory())));
+      rows = mergeRows(rows, JSON.parse(JSON.stringify(again.takeChange())));
+      again = trackerOf(flow, rows);
     }
     if (kind !== undefined) reached.set(kind, (reached.get(kind) ?? 0) + 1);
     for (const { book } of publishedFills(done.records)) {

@@ -1,6 +1,14 @@
 // A built folder has its name whole or not at all, whoever builds it at the same time.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type TestContext, test } from "node:test";
@@ -49,6 +57,20 @@ test("other sources take the name at once; the same are not built again", async 
   assert.deepEqual(textsOf(name), ["two", "two"]);
   await publishFolder(name, "a".repeat(64), stranger);
   assert.deepEqual(textsOf(name), ["one", "one"]);
+});
+
+test("a build that lost its files is made again, and one of long ago goes", async (context) => {
+  const name = place(context);
+  await publishFolder(name, "a".repeat(64), writing("one"));
+  rmSync(path.join(name, "index.html"));
+  await publishFolder(name, "a".repeat(64), writing("again"));
+  assert.deepEqual(textsOf(name), ["again", "again"]);
+  const [first] = readdirSync(`${name}.builds`);
+  const longAgo = new Date(Date.now() - 2 * 86_400_000);
+  utimesSync(path.join(`${name}.builds`, first!), longAgo, longAgo);
+  await publishFolder(name, "b".repeat(64), writing("two"));
+  assert.deepEqual(readdirSync(`${name}.builds`), ["b".repeat(16)]);
+  assert.deepEqual(textsOf(name), ["two", "two"]);
 });
 
 test("a build that fails leaves what was there", async (context) => {

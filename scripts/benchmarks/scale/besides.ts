@@ -1,6 +1,7 @@
 /** What a sequencer does now and then besides executing orders, and what takes longer with them. */
 import type { Executor } from "../../../sequencer/batch/executor.ts";
 import { createMarginWatch } from "../../../sequencer/roles/marginWatch.ts";
+import type { CostRow } from "../../../sequencer/roles/positionCosts.ts";
 import type { MemoryState } from "../../../sequencer/state/memoryState.ts";
 import { rowPuts } from "../../../sequencer/store/checkpointRows.ts";
 import { encodeValue } from "../../../sequencer/store/database.ts";
@@ -10,6 +11,9 @@ import { planBatches } from "./plan.ts";
 const TIMES = 3;
 /** As a node's configuration has it where nothing else is said. */
 const BATCHES_PER_CHECKPOINT = 16;
+
+/** What an account's positions have cost, as the sequencer keeps it beside the state. */
+const COSTS: CostRow = [0, 1, 2].map((slot) => [slot, 25, 812_500_000, -1_250_000] as const);
 
 /** CPU milliseconds of all threads, each time. */
 export interface Besides {
@@ -43,8 +47,10 @@ export async function costBesides(state: MemoryState, executor: Executor): Promi
 /** What a checkpoint takes of the thread that answers, before it is written. */
 async function encodeChange(state: MemoryState): Promise<void> {
   const { accounts, sessions, books, ...rest } = state.exportChange();
+  const own = accounts.map(([id]) => [id, COSTS] as const);
   let rows = 0;
-  for await (const puts of rowPuts({ accounts, sessions, books }, "newer")) rows += puts.length;
+  const changed = { accounts, sessions, books, own };
+  for await (const puts of rowPuts(changed, "newer")) rows += puts.length;
   if (encodeValue(rest).length === 0 || rows === 0) throw new Error("nothing has changed");
 }
 

@@ -27,7 +27,7 @@ import type {
   ValidatorSet,
 } from "../../../sequencer/ports.ts";
 import type { LayerOneStatus } from "../../../sequencer/protocol/status.ts";
-import { withChange } from "../../../sequencer/state/exportedState.ts";
+import { mergeRows, withChange } from "../../../sequencer/state/exportedState.ts";
 
 export const silent: Logger = {
   debug: () => undefined,
@@ -162,11 +162,13 @@ export function createCheckpoints(): CheckpointStore & { saved: Checkpoint[] } {
   const saved: Checkpoint[] = [];
   return {
     saved,
-    save: async ({ since, change, ...place }) => {
+    save: async ({ since, change, ownRows = [], ...place }) => {
       const before = saved.findLast(({ position }) => position === since);
       if (since !== 0 && before === undefined) throw new RangeError(`no checkpoint at ${since}`);
       // As a disk would: what is loaded shares nothing with what was saved.
-      saved.push(structuredClone({ ...place, state: withChange(before?.state, change) }));
+      const rows = mergeRows(before?.ownRows ?? [], ownRows);
+      const state = withChange(before?.state, change);
+      saved.push(structuredClone({ ...place, state, ownRows: rows }));
     },
     latest: async () => structuredClone(saved.at(-1)),
   };
