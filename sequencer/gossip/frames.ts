@@ -5,6 +5,8 @@ import { GossipProtocolError } from "./wire.ts";
 const LENGTH_BYTES = 4;
 /** Complete frames that wait to be taken before the stream is told to hold. */
 const FRAMES_WAITING_MAX = 512;
+/** And what they may take, however few they are. */
+const BYTES_WAITING_MAX = 2 ** 24;
 
 export interface FrameReader {
   /** The next frame; undefined when the stream has ended. Throws when `signal` aborts. */
@@ -13,7 +15,7 @@ export interface FrameReader {
 
 /**
  * Reads frames of at most `bytesMax` bytes; a longer one aborts the stream. With `waitingMax`
- * frames not yet taken it tells the other side to hold.
+ * frames not yet taken, or as many as are too large, it tells the other side to hold.
  */
 export function createFrameReader(
   stream: Stream,
@@ -24,6 +26,7 @@ export function createFrameReader(
   const frames: Uint8Array[] = [];
   const assemble = createAssembler(bytesMax);
   let failure: Error | undefined;
+  let held = 0;
   let ended = false;
   let paused = false;
   let wake = (): void => {};
@@ -31,12 +34,15 @@ export function createFrameReader(
   stream.addEventListener("message", (event: StreamMessageEvent) => {
     if (failure !== undefined) return;
     try {
-      frames.push(...assemble(event.data.subarray()));
+      for (const frame of assemble(event.data.subarray())) {
+        frames.push(frame);
+        held += frame.length;
+      }
     } catch (error) {
       failure = error as Error;
       stream.abort(failure);
     }
-    if (frames.length >= waitingMax && !paused && !ended) {
+    if ((frames.length >= waitingMax || held >= BYTES_WAITING_MAX) && !paused && !ended) {
       paused = true;
       stream.pause();
     }
@@ -55,12 +61,16 @@ export function createFrameReader(
       // Before the signal: a stream that broke the protocol was aborted for that very reason.
       if (failure !== undefined) throw failure;
       signal?.throwIfAborted();
-      if (paused && frames.length < waitingMax / 2 && !ended) {
+      const hasRoom = frames.length < waitingMax / 2 && held < BYTES_WAITING_MAX / 2;
+      if (paused && hasRoom && !ended) {
         paused = false;
         stream.resume();
       }
       const frame = frames.shift();
-      if (frame !== undefined) return frame;
+      if (frame !== undefined) {
+        held -= frame.length;
+        return frame;
+      }
       if (ended) return undefined;
       await new Promise<void>((resolve) => {
         wake = () => {

@@ -28,7 +28,7 @@ import {
 import { createPeerNode } from "./peerNode.ts";
 import { sendRecords } from "./recordStream.ts";
 import { readRequest, type Session, sessionHandler } from "./session.ts";
-import { createTokenBucket } from "./tokenBucket.ts";
+import { createTokenBucket, type TokenBucket } from "./tokenBucket.ts";
 import {
   encodeMessage as encodeRequest,
   GossipProtocolError,
@@ -71,6 +71,9 @@ interface Remote {
   heardAt: number;
   bannedUntil: number;
   offences: number;
+  /** Of the member, not of a stream: it could open another. */
+  readonly messageRate: TokenBucket;
+  readonly byteRate: TokenBucket;
 }
 
 interface Mesh {
@@ -90,7 +93,18 @@ export async function createMemberNetwork(options: MemberNetworkOptions): Promis
     const none = { link: undefined, inbound: undefined };
     const since = performance.now();
     if (member !== self) {
-      remotes.set(member, { member, ...none, heardAt: since, bannedUntil: 0, offences: 0 });
+      const rates = {
+        messageRate: createTokenBucket(limits.messages),
+        byteRate: createTokenBucket(limits.bytes),
+      };
+      remotes.set(member, {
+        member,
+        ...none,
+        heardAt: since,
+        bannedUntil: 0,
+        offences: 0,
+        ...rates,
+      });
     }
   }
   const remoteOf = (peer: string): Remote | undefined => remotes.get(peers.indexOf(peer));
@@ -169,12 +183,12 @@ function bannedMs({ bannedUntil }: Remote): number {
  */
 async function receive(mesh: Mesh, session: Session, remote: Remote): Promise<void> {
   const { stream, signal } = session;
-  const { messages, bytes, framesWaiting } = mesh.limits;
+  const { framesWaiting } = mesh.limits;
+  const { messageRate, byteRate } = remote;
   remote.inbound?.abort(new Error("the member has opened another stream"));
   remote.inbound = stream;
   remote.heardAt = performance.now();
   const reader = createFrameReader(stream, MESSAGE_BYTES_MAX, framesWaiting);
-  const [messageRate, byteRate] = [createTokenBucket(messages), createTokenBucket(bytes)];
   try {
     for (;;) {
       const frame = await reader.next(signal);

@@ -22,7 +22,7 @@ import { pause } from "../roles/loop.ts";
 import { createSequencer, type Sequencer } from "../roles/sequencer.ts";
 import type { SequencerConfig } from "../roles/sequencerConfig.ts";
 import { TurnOverError } from "../roles/termLog.ts";
-import { createSitting } from "../roles/validatorSitting.ts";
+import { createSitting, sittingValidators } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { openInputWorker } from "../threads/inputWorker.ts";
 import { openSignatureWorker } from "../threads/signatureWorker.ts";
@@ -31,6 +31,7 @@ import { closeConfirmationsOf, executorDeployment, layerOneAccess } from "./depl
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
 import { openOrderLog } from "./orderLog.ts";
 import { openReceiptSigner } from "./receiptSigner.ts";
+import { holdToSitting } from "./sittingOfLog.ts";
 import { realScheduler, systemClock } from "./systemClock.ts";
 import { openVoteKeys, SIGNATURES_KEPT } from "./voteKeys.ts";
 
@@ -87,6 +88,7 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
     await store.close();
   };
   try {
+    if (file.log.engine === "simplex") await holdToSitting(store, sessionOf(file));
     const { log, waiting } = await openOrderLog(file, {
       ...{ store, logger, signal, onOwn: network.own, openDesk: network.desk },
     });
@@ -281,6 +283,12 @@ function certificationOf(
   const verify = withMemory(openVoteKeys(logger).verify, SIGNATURES_KEPT);
   const rules = { validators, genesis: blockHash(genesis), verify };
   return { rules, peers, ...(waiting && { waiting }) };
+}
+
+/** Of the sitting whose members the sequencer moves between. */
+function sessionOf({ certification, validators: members, deployment }: SequencerFile): string {
+  const { epoch } = certification ?? { epoch: 0 };
+  return sittingValidators(deployment.domain, { epoch, members }).session;
 }
 
 /** What validators read: the log, and each batch that has a proof. */

@@ -14,6 +14,7 @@ import { executorDeployment, layerOneAccess } from "./deployment.ts";
 import { loadPrivateKey } from "./keys.ts";
 import { createLeaderFollowing, type LeaderFollowing } from "./leaderFollowing.ts";
 import { type Member, openMember } from "./member.ts";
+import { holdToSitting } from "./sittingOfLog.ts";
 import { systemClock } from "./systemClock.ts";
 import { openVoteKeys } from "./voteKeys.ts";
 
@@ -94,6 +95,7 @@ async function openCertification(
   }
   const common = executorDeployment(deployment);
   const sitting = createSitting(common, { epoch, members: certification.validators });
+  if (typeof sequencer !== "string") await holdToSitting(store, sitting.validators.session);
   const keys = openVoteKeys(logger);
   return openMember({
     ...{ ...sitting, keys, store, sequencer, seed, listen, patienceMs, logger },

@@ -3,7 +3,13 @@
  * what of it must be cut off where the sequencer moves with the leader.
  */
 import { BLOCK_RECORDS_MAX, type Block, blockHash, compareViews } from "../consensus/block.ts";
-import { type ConsensusEvent, type ConsensusState, tipBlock } from "../consensus/state.ts";
+import { type BlockCertificate, votesOf } from "../consensus/certificate.ts";
+import {
+  type ConsensusEvent,
+  type ConsensusState,
+  type Durable,
+  tipBlock,
+} from "../consensus/state.ts";
 import type { FinalBlock, LogEnd, Logger } from "../ports.ts";
 import type { ExecutedLog, ExecutedPlace } from "./executedLog.ts";
 import { messageOf } from "./loop.ts";
@@ -107,9 +113,30 @@ export async function execute(parts: BlockParts, block: Block): Promise<void> {
   }
 }
 
-export function parentOf({ state }: BlockParts, { parent }: Block): Block | undefined {
+function parentOf({ state }: BlockParts, { parent }: Block): Block | undefined {
   const block = state.blocks.get(parent) ?? state.delivered;
   return blockHash(block) === parent ? block : undefined;
+}
+
+/** The newest block up to the tip that was executed here: what was voted for is not cut off. */
+export function executedTip({ tip, blocks, verdicts, delivered }: ConsensusState): Block {
+  for (let hash = tip.block; ; ) {
+    const block = blocks.get(hash);
+    if (block === undefined || block.height <= delivered.height) return delivered;
+    if (verdicts.get(hash) === true) return block;
+    hash = block.parent;
+  }
+}
+
+/** Whether no vote of this member in the certificate waits for the disk. */
+export function isSayable(
+  certificate: BlockCertificate,
+  self: number,
+  durable: Durable | undefined,
+): boolean {
+  if (!votesOf(certificate).some(({ validator }) => validator === self)) return true;
+  const cast = durable?.own.finalize?.view;
+  return cast !== undefined && compareViews(certificate.view, cast) <= 0;
 }
 
 /**

@@ -6,9 +6,9 @@
  * makes all of them durable. Final blocks go into the same write; without a vote they wait a
  * little, since their certificates prove them to whoever has lost them.
  */
-import { type Block, compareViews } from "../consensus/block.ts";
+import { compareViews } from "../consensus/block.ts";
 import { type BlockCertificate, type Nullification, votesOf } from "../consensus/certificate.ts";
-import { ANSWER_BLOCKS_MAX, type Message } from "../consensus/message.ts";
+import type { Message } from "../consensus/message.ts";
 import { type Step, start, step } from "../consensus/simplex.ts";
 import {
   type ConsensusConfig,
@@ -23,14 +23,16 @@ import { leaderOf } from "../consensus/validatorSet.ts";
 import { type Evidence, faultOf, type VerificationRules } from "../consensus/verification.ts";
 import type { SignedVote } from "../consensus/vote.ts";
 import type { CertificationStore, FinalBlock, LogEnd, Logger, MemberNetwork } from "../ports.ts";
+import { createBlockAnswers } from "./blockAnswers.ts";
 import {
   type BlockParts,
   cutOff,
   execute,
+  executedTip,
+  isSayable,
   leadSoon,
   type Moving,
   onGrowth,
-  parentOf,
   synchronize,
   wantIfCertified,
 } from "./certifiedBlocks.ts";
@@ -91,8 +93,12 @@ interface Parts extends BlockParts {
   /** What waits until the votes before it are durable. */
   queue: ConsensusEffect[];
   isPumping: boolean;
-  /** Final blocks that have not been written. */
+  /** Final blocks that have not been written, and those of which nobody has been told. */
   unsaved: FinalBlock[];
+  untold: FinalBlock[];
+  /** The newest record of votes on the disk. */
+  durable: Durable | undefined;
+  readonly answer: ReturnType<typeof createBlockAnswers>;
   /** Cancels the write of them that is due later. */
   cancelSaving: (() => void) | undefined;
   /** The newest write: one at a time, or an older one could be the last. */
@@ -115,8 +121,10 @@ export function createCertifier(options: CertifierOptions): Certifier {
     others: validators.members.map((_, member) => member).filter((member) => member !== self),
     state: start(consensus).state,
     ...{ queue: [], isPumping: false, isLeadingSoon: false, evidence: 0 },
-    ...{ unsaved: [], cancelSaving: undefined, saving: Promise.resolve() },
+    ...{ unsaved: [], untold: [], durable: undefined },
+    ...{ cancelSaving: undefined, saving: Promise.resolve() },
     ...{ executing: undefined, synchronizing: undefined, final: undefined, ended: undefined },
+    answer: createBlockAnswers(options),
     ...{ toldTerm: 0, givenUpTerm: 0, cutFor: new Set<string>() },
     end: () => undefined,
     happen: (event) => happen(parts, event),
@@ -130,6 +138,7 @@ export function createCertifier(options: CertifierOptions): Certifier {
     run: async (signal) => {
       const memory = await store.load();
       parts.final = memory.delivered;
+      parts.durable = memory.durable;
       const ended = new Promise<string | undefined>((resolve) => {
         parts.end = (reason) => {
           parts.ended ??= { reason };
@@ -162,9 +171,8 @@ export function createCertifier(options: CertifierOptions): Certifier {
       happen(parts, { type: "rewound", to: place.to });
     },
     contradicted: () => {
-      const { executing, state } = parts;
-      const parent = executing === undefined ? undefined : parentOf(parts, executing);
-      const to = Math.max(parent?.to ?? 0, state.delivered.to);
+      const { state } = parts;
+      const to = executedTip(state).to;
       if (log.head().to > to) cutOff(parts, to, { isLeaderWrong: false });
       else happen(parts, { type: "resigned", term: state.term });
     },
@@ -270,8 +278,11 @@ async function pump(parts: Parts): Promise<void> {
       if (isFree) continue;
       await new Promise((resolve) => setImmediate(resolve));
       const effects = parts.queue.splice(0);
-      await save(parts, effects.filter((effect) => effect.type === "persist").at(-1)?.durable);
+      const durable = effects.filter((effect) => effect.type === "persist").at(-1)?.durable;
+      await save(parts, durable);
       if (parts.ended !== undefined) return;
+      parts.durable = durable;
+      tellFinals(parts);
       for (const effect of effects) carryOut(parts, effect);
     }
   } catch (error) {
@@ -296,17 +307,29 @@ async function save(parts: Parts, durable: Durable | undefined): Promise<void> {
   }
 }
 
-/** Its certificate proves it to whoever hears of it: that needs no write of ours. */
+/** Its certificate proves it to whoever hears of it: that needs no write of the block. */
 function deliver(parts: Parts, final: FinalBlock): void {
-  const { scheduler, onFinal } = parts.options;
-  parts.final = final;
+  const { scheduler } = parts.options;
   parts.unsaved.push(final);
-  onFinal?.(final);
+  parts.untold.push(final);
+  tellFinals(parts);
   if (parts.ended !== undefined) return;
   parts.cancelSaving ??= scheduler.after(FINAL_WAIT_MS, () => {
     if (parts.unsaved.length === 0) return;
     save(parts, undefined).catch((error: unknown) => fail(parts, messageOf(error)));
   });
+}
+
+/** In their order, each as soon as no vote of this member in its certificate waits for the disk. */
+function tellFinals(parts: Parts): void {
+  for (let next = parts.untold[0]; next !== undefined; next = parts.untold[0]) {
+    const { self } = parts.options.consensus;
+    if (!isSayable(next.certificate, self, parts.durable)) return;
+    parts.untold.shift();
+    if (next.block.height <= (parts.final?.block.height ?? 0)) continue;
+    parts.final = next;
+    parts.options.onFinal?.(next);
+  }
 }
 
 function carryOut(parts: Parts, effect: ConsensusEffect): void {
@@ -341,7 +364,7 @@ function carryOut(parts: Parts, effect: ConsensusEffect): void {
       leadSoon(parts);
       break;
     case "answer":
-      void answer(parts, effect.to, effect.block);
+      void parts.answer(effect.to, effect.block);
       break;
     case "evidence":
       accuse(parts, effect.evidence);
@@ -361,21 +384,6 @@ function fail(parts: Parts, reason: string): void {
   if (parts.ended !== undefined) return;
   parts.options.logger.error("votes no more: somebody must look", { reason });
   parts.end(reason);
-}
-
-async function answer(parts: Parts, to: number, target: string): Promise<void> {
-  const { store, network, logger } = parts.options;
-  try {
-    const blocks: Block[] = [];
-    let block = await store.block(target);
-    while (block !== undefined && blocks.length < ANSWER_BLOCKS_MAX) {
-      blocks.push(block);
-      block = await store.block(block.parent);
-    }
-    if (blocks.length > 0) network.send([to], { type: "blocks", blocks });
-  } catch (error) {
-    logger.warn("a block could not be read for another member", { error: messageOf(error) });
-  }
 }
 
 function accuse(parts: Parts, evidence: Evidence): void {

@@ -59,7 +59,9 @@ async function member(
     placeAt: async (base, to) => {
       if (to === base.to) return { ...base, epoch: 0 };
       const logHash = "1".padStart(64, "0");
-      return to > head.to ? undefined : { to, logHash, root: roots(to), epoch: 0 };
+      // Where sequencers move, the records are the first term's.
+      const epoch = given.moving === undefined ? 0 : 1;
+      return to > head.to ? undefined : { to, logHash, root: roots(to), epoch };
     },
     onGrowth: (listener) => void growths.push(listener),
     executed: () => undefined,
@@ -161,12 +163,41 @@ test("votes of one write: the newest record makes all of them durable", async ()
   }
   assert.deepEqual(votes(seat.sent), []);
   await seat.written();
-  assert.deepEqual(seat.final, [1], "its certificate is told before it is stored here");
+  assert.deepEqual(seat.final, [], "its own vote, which the quorum needs, is not durable yet");
+  assert.equal(seat.certifier.progress().final, null);
   assert.deepEqual(votes(seat.sent), ["notarize"]);
   assert.equal(seat.writes(), 1, "all that gathered is one write");
   await seat.written();
+  assert.deepEqual(seat.final, [1]);
   assert.deepEqual(votes(seat.sent), ["notarize", "finalize"]);
   assert.equal(seat.certifier.progress().final?.block.height, 1);
+});
+
+test("what others have made final is told before it is stored here", async () => {
+  const seat = await member(3);
+  await seat.receive(0, sitting.proposalOf(block));
+  await seat.grow(block.to);
+  await seat.receive(0, { type: "certificate", certificate: sitting.certify("finalize", block) });
+  assert.deepEqual(seat.final, [1]);
+  assert.equal(seat.certifier.progress().final?.block.height, 1);
+  assert.deepEqual(votes(seat.sent), [], "its own votes wait for the disk as ever");
+});
+
+test("a log that the leader's does not continue is not cut below what was voted for", async () => {
+  const cuts: number[] = [];
+  const moving = {
+    ...{ onTerm: () => undefined, onLead: () => undefined, onGivenUp: () => undefined },
+    onStale: (to: number) => void cuts.push(to),
+  };
+  const seat = await member(3, undefined, { moving });
+  await seat.grow(block.to + 4);
+  seat.certifier.contradicted();
+  assert.deepEqual(cuts, [sitting.genesis.to], "nothing was voted for");
+  await seat.receive(0, sitting.proposalOf(block));
+  const certificate = sitting.certify("notarize", block);
+  await seat.receive(2, { type: "certificate", certificate });
+  seat.certifier.contradicted();
+  assert.deepEqual(cuts, [sitting.genesis.to, block.to]);
 });
 
 test("a block of another root is not voted for, and its term is given up", async () => {
