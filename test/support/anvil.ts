@@ -7,9 +7,11 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
 const require = createRequire(import.meta.url);
 const START_MS_MAX = 30_000;
+const POOL_MS_MAX = 10_000;
 const BINARY = findBinary();
 /** For a test's `skip`: the reason where there is no anvil. */
 export const ANVIL_ABSENT =
@@ -48,6 +50,23 @@ export async function startAnvil(
     child.once("error", reject);
   });
   return { rpcUrl: `http://${address}`, stop };
+}
+
+/**
+ * Replaces the newest `depth` blocks by empty ones. Anvil takes a mined transaction out of its pool
+ * after its receipt is there; one that a reorg finds in the pool would count for its sender's next
+ * nonce, and what comes next would wait behind a gap for ever.
+ */
+export async function reorg(client: object, depth: number): Promise<void> {
+  const { request } = client as { request(call: object): Promise<unknown> };
+  const deadline = Date.now() + POOL_MS_MAX;
+  for (;;) {
+    const { pending } = (await request({ method: "txpool_status" })) as { pending: string };
+    if (BigInt(pending) === 0n) break;
+    if (Date.now() > deadline) throw new Error(`${BigInt(pending)} transactions stay in the pool`);
+    await sleep(2);
+  }
+  await request({ method: "anvil_reorg", params: [depth, []] });
 }
 
 function findBinary(): string | undefined {

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { CLOSE_CONFIRMATIONS } from "../../../sequencer/l1/queueReader.ts";
 import { createSettlementLayer } from "../../../sequencer/l1/settlementLayer.ts";
 import type { DurableValues } from "../../../sequencer/ports.ts";
-import { ANVIL_ABSENT, startAnvil } from "../../support/anvil.ts";
+import { ANVIL_ABSENT, reorg, startAnvil } from "../../support/anvil.ts";
 import { createValues, silent } from "../roles/ports.ts";
 import { CHAIN_ID, operator, type RollupNode, startRollupNode } from "./rollupNode.ts";
 
@@ -26,12 +26,6 @@ function connect(options: { values?: DurableValues; closeConfirmations?: number 
   });
 }
 
-/** Replaces the newest `depth` blocks by empty ones. */
-async function reorg(depth: number): Promise<void> {
-  const request = node.test.request as (call: unknown) => Promise<unknown>;
-  await request({ method: "anvil_reorg", params: [depth, []] });
-}
-
 /** A deposit, and some blocks later a close, with one block on it. */
 async function order(): Promise<void> {
   await node.queue.deposit(1000n);
@@ -42,7 +36,7 @@ async function order(): Promise<void> {
 
 /** Takes the close's block away, and brings the same close back so much later. */
 async function moveClose(seconds: number, depth = 2): Promise<void> {
-  await reorg(depth);
+  await reorg(node.test, depth);
   await node.test.increaseTime({ seconds });
   await node.queue.forceClose(SLOT, LOTS);
   await node.test.mine({ blocks: 2 });

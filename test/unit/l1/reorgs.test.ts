@@ -10,7 +10,7 @@ import { createAnchoring } from "../../../sequencer/roles/anchoring.ts";
 import { createBatchTracker } from "../../../sequencer/roles/batchTracker.ts";
 import { watchQueue } from "../../../sequencer/roles/layerOneQueue.ts";
 import { createSequencing, type SequencingOptions } from "../../../sequencer/roles/sequencing.ts";
-import { ANVIL_ABSENT, startAnvil } from "../../support/anvil.ts";
+import { ANVIL_ABSENT, reorg, startAnvil } from "../../support/anvil.ts";
 import { createBatches, createClock, createValues, silent } from "../roles/ports.ts";
 import { ledgerBatch } from "./ledgerBatch.ts";
 import {
@@ -42,12 +42,6 @@ function connect(confirmations: Confirmations, values?: DurableValues): Settleme
     ...{ rpcUrl, rollup, account: operator, confirmations, logger: silent, values },
     ...{ replaceMs: 500, pollMs: 10 },
   });
-}
-
-/** Replaces the newest `depth` blocks by empty ones. */
-async function reorg(depth: number): Promise<void> {
-  const request = node.test.request as (call: unknown) => Promise<unknown>;
-  await request({ method: "anvil_reorg", params: [depth, []] });
 }
 
 async function mine(blocks: number): Promise<void> {
@@ -89,7 +83,7 @@ for (const depth of DEPTHS) {
     await node.queue.forceWithdraw(7n);
     await ledger.look();
     assert.deepEqual(ledger.amounts(), [100]);
-    await reorg(depth);
+    await reorg(node.test, depth);
     await ledger.look();
     await node.queue.forceWithdraw(8n);
     await node.queue.deposit(200n);
@@ -111,7 +105,7 @@ for (const depth of DEPTHS) {
     for (let number = 1; number <= count; number++) await run(number);
     await mine(depth - count);
     assert.equal((await layer.anchored()).number, count);
-    await reorg(depth);
+    await reorg(node.test, depth);
     assert.equal((await layer.anchored()).number, 0);
     await run(count);
     assert.deepEqual(await layer.anchored(), { number: count, root: 5n + BigInt(count) });
@@ -133,7 +127,7 @@ for (const depth of DEPTHS) {
     await ledger.look();
     await mine(Math.max(depth - 2, 0));
     await ledger.look();
-    await reorg(depth);
+    await reorg(node.test, depth);
     // Not one is credited for what is missing, and nothing is credited twice.
     await assert.rejects(ledger.look(), /a reorg of layer one took queue entries .* credited/);
     assert.match(layer.report().paused ?? "", /took queue entries/);
@@ -146,7 +140,7 @@ for (const depth of DEPTHS) {
     await ledger.look();
     assert.deepEqual(ledger.amounts(), [300, 9, 400]);
     assert.equal(layer.report().paused, null);
-    await reorg(1);
+    await reorg(node.test, 1);
     await node.queue.deposit(401n);
     await assert.rejects(ledger.look(), /has replaced queue entry `2` .* already credited/);
     assert.match(layer.report().stopped ?? "", /has replaced queue entry `2`/);
@@ -164,7 +158,7 @@ test("E10 a credited deposit that is replaced during a restart stops the node", 
   await node.queue.deposit(301n);
   await ledger.look();
   await ledger.look();
-  await reorg(2);
+  await reorg(node.test, 2);
   await node.queue.deposit(300n);
   await node.queue.deposit(302n);
   const again = connect(0, values);
@@ -182,7 +176,7 @@ test("E10 a credited deposit that does not come back in 64 blocks stops the node
   await node.queue.deposit(300n);
   await ledger.look();
   await ledger.look();
-  await reorg(1);
+  await reorg(node.test, 1);
   await assert.rejects(ledger.look(), SettlementPausedError);
   await mine(64);
   await assert.rejects(ledger.look(), SettlementPausedError);
@@ -206,7 +200,7 @@ test("E10 a reorg over a deposit and its batch: the batch waits for the deposit"
   await run(1);
   assert.equal((await layer.anchored()).number, 1);
   const start = await node.test.getTransactionCount({ address: operator.address });
-  await reorg(3);
+  await reorg(node.test, 3);
   // Before the queue is read again, and after: nothing is sent that would revert.
   await assert.rejects(run(1), /batch `1` was refused/);
   await assert.rejects(layer.queued(1), /took queue entries .* already credited/);
@@ -236,7 +230,7 @@ test("E10 a reorg of what waits, unexecuted, is no reorg of what was credited", 
   await node.queue.deposit(300n);
   await look();
   await look();
-  await reorg(1);
+  await reorg(node.test, 1);
   await look();
   await node.queue.deposit(301n);
   await look();
@@ -266,7 +260,7 @@ test("E10 a reorg of more than 64 blocks is not followed", { skip: ANVIL_ABSENT 
     await mine(1);
     await layer.anchored();
   }
-  await reorg(65);
+  await reorg(node.test, 65);
   await assert.rejects(layer.anchored(), /replaced more than 64 blocks/);
   assert.match(layer.report().paused ?? "", /replaced more than 64 blocks/);
 });

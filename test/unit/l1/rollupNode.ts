@@ -77,13 +77,19 @@ export async function startRollupNode({
   const test = createTestClient({ mode: "hardhat", transport }).extend(publicActions);
   const wallet = createWalletClient({ transport, account: trader });
 
+  /**
+   * Without a look for replacements: while it runs viem does not hear of a block, and where blocks
+   * hold one transaction each the next one never comes.
+   */
+  const receiptOf = (hash: Hex) =>
+    test.waitForTransactionReceipt({ hash, pollingInterval: 5, checkReplacement: false });
+
   async function deploy(name: string, args: readonly unknown[] = []): Promise<Address> {
     const { abi, bytecode } = await hre.artifacts.readArtifact(name);
     const hash = await wallet.deployContract({
       ...{ abi: abi as Abi, bytecode: bytecode as Hex, args, chain: null },
     });
-    const receipt = await test.waitForTransactionReceipt({ hash, pollingInterval: 20 });
-    return receipt.contractAddress!;
+    return (await receiptOf(hash)).contractAddress!;
   }
 
   const token = await deploy("TestToken");
@@ -123,7 +129,7 @@ export async function startRollupNode({
   // Anvil answers before it mines.
   const mined = async (sending: Promise<Hex>): Promise<void> => {
     const hash = await sending;
-    const { status } = await test.waitForTransactionReceipt({ hash, pollingInterval: 5 });
+    const { status } = await receiptOf(hash);
     if (status !== "success") throw new Error(`transaction \`${hash}\` reverted`);
   };
 
