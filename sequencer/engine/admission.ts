@@ -9,14 +9,17 @@ import type { Account } from "../protocol/state.ts";
 import { CASH_LIMIT, POSITION_LIMIT } from "./balance.ts";
 import { exposure, isBookOpen } from "./bookState.ts";
 import { makerFee, worstFee } from "./fees.ts";
-import { followedValues, lowestValue, SCENARIO_ROWS } from "./kept.ts";
+import { followedValues, SCENARIO_ROWS } from "./kept.ts";
 import {
-  count,
+  countedOrders,
   emptySums,
+  listOrders,
   type OpenOrder,
   type PendingSums,
   pendingCosts,
   placeOf,
+  sumsOf,
+  sumsOver,
   type Weighed,
   weigh,
 } from "./pendingOrders.ts";
@@ -71,7 +74,8 @@ export function checkAdmission(
   const account = view.account(id);
   const book = view.book(message.book)!;
   const { policy = DEFAULT_POLICY, openInterest, risk } = context;
-  const order = weigh(book, message, { fee: worstFee(book.fees, message.price), risk });
+  const rates = view.ratesOf(message.book, risk);
+  const order = weigh(book, message, { fee: worstFee(book.fees, message.price), rates });
   // What only reduces takes no more than that, from orders that were admitted themselves.
   if (message.reduceOnly) return checkReduceOnly(view, account, order);
   const pending = pendingOf(view, id, context);
@@ -79,7 +83,7 @@ export function checkAdmission(
   const reject = checkCaps(account, order, pending, { policy, openInterest });
   if (reject !== undefined) return reject;
   if (isOutOfBand(order, policy)) return "priceOutOfBand";
-  return hasMargin(view, account, { order, pending, risk }) ? undefined : "insufficientMargin";
+  return hasMargin(view, id, { order, pending, risk }) ? undefined : "insufficientMargin";
 }
 
 function checkReduceOnly(
@@ -97,11 +101,11 @@ function checkReduceOnly(
 /** The other orders that may still fill: those that rest in open books, and a carried one. */
 interface Pending {
   readonly sums: PendingSums;
-  /** The orders one by one. */
-  readonly orders: () => Iterable<Weighed>;
+  /** One by one; undefined: those that the view counts. */
+  readonly orders: readonly Weighed[] | undefined;
 }
 
-const NOTHING_PENDING: Pending = { sums: emptySums(SLOTS_MAX), orders: () => [] };
+const NOTHING_PENDING: Pending = { sums: emptySums(SLOTS_MAX), orders: [] };
 
 function pendingOf(
   view: StateView,
@@ -111,13 +115,11 @@ function pendingOf(
   if (context.openOrders === undefined && view.carry()?.account !== id) {
     const own = view.ordersOf(id);
     if (own === undefined) return NOTHING_PENDING;
-    const sums = own.sums(view, context);
-    if (sums !== undefined) return { sums, orders: own.counted };
+    const sums = sumsOf(own, view, context);
+    if (sums !== undefined) return { sums, orders: undefined };
   }
   const orders = walkOrders(view, id, context);
-  const sums = emptySums(view.slots);
-  for (const order of orders) count(sums, order, 1);
-  return { sums, orders: () => orders };
+  return { sums: sumsOver(orders, view.slots), orders };
 }
 
 /** One by one, for sums that are not kept. */
@@ -127,18 +129,25 @@ function walkOrders(
   { openOrders, time, risk }: AdmissionContext & { readonly risk: Risk },
 ): Weighed[] {
   const found: Weighed[] = [];
-  const resting = openOrders ?? view.ordersOf(id)?.list(view.session(id).watermark) ?? [];
+  const resting = openOrders ?? restingOf(view, id);
   for (const order of resting) {
     const book = view.book(order.book);
     if (book === undefined || !isBookOpen(view, book, time)) continue;
-    found.push(weigh(book, order, { fee: makerFee(book.fees, order.price), risk }));
+    const rates = view.ratesOf(order.book, risk);
+    found.push(weigh(book, order, { fee: makerFee(book.fees, order.price), rates }));
   }
   const carried = view.carry();
   const book = carried && view.book(carried.book);
   if (carried?.account === id && book !== undefined) {
-    found.push(weigh(book, carried, { fee: worstFee(book.fees, carried.price), risk }));
+    const rates = view.ratesOf(carried.book, risk);
+    found.push(weigh(book, carried, { fee: worstFee(book.fees, carried.price), rates }));
   }
   return found;
+}
+
+function restingOf(view: StateView, id: number): readonly OpenOrder[] {
+  const own = view.ordersOf(id);
+  return own === undefined ? [] : listOrders(own, view.session(id).watermark);
 }
 
 /**
@@ -175,7 +184,8 @@ function checkCaps(
   for (const { slot, weight } of order.rates.legs) {
     const lots = weight * order.signedLots;
     // The furthest that the other orders bring the position in the same direction.
-    const before = Math.sign(lots) * account.positions[slot]! + sums.reach[placeOf(slot, lots)]!;
+    const held = account.positions[slot]!;
+    const before = (lots > 0 ? held : 0 - held) + sums.reach[placeOf(slot, lots)]!;
     const reached = Math.max(0, before + Math.abs(lots));
     const opened = reached - Math.max(0, before);
     if (opened === 0) continue;
@@ -200,14 +210,16 @@ function isOutOfBand({ rates, price, signedLots }: Weighed, policy: AdmissionPol
  */
 function hasMargin(
   view: StateView,
-  account: Readonly<Account>,
+  id: number,
   { order, pending, risk }: { order: Weighed; pending: Pending; risk: Risk },
 ): boolean {
-  const quotient = cashQuotient(account.cash, view.unit);
+  const { cash, positions } = view.account(id);
+  const quotient = cashQuotient(cash, view.unit);
   const costs = worstChange(order) + pending.sums.worstCosts;
-  if (quotient + (lowestValue(account.positions, risk) + costs) >= 0) return true;
-  const values = followedValues(account.positions, risk);
-  const others = pendingCosts(pending.orders());
+  const floor = view.floorOf(id, risk, -quotient - costs);
+  if (quotient + (floor + costs) >= 0) return true;
+  const values = followedValues(positions, risk);
+  const others = pendingCosts(pending.orders ?? countedOrders(view.ordersOf(id)!, view));
   for (let row = 0; row < SCENARIO_ROWS; row++) {
     const change = changeOf(order, row);
     if (change < 0 && quotient + (values[row]! + others[row]! + change) < 0) return false;

@@ -2,7 +2,7 @@
 import { CASH_OFFSET, POSITION_OFFSET } from "../protocol/constants.ts";
 import type { Account } from "../protocol/state.ts";
 import { failEngine } from "./assertion.ts";
-import { legsOf } from "./kept.ts";
+import type { BookRates, Leg } from "./kept.ts";
 import { isCovered, type Risk } from "./risk.ts";
 import type { StateView } from "./stateView.ts";
 
@@ -13,38 +13,41 @@ export const CASH_LIMIT = 2 ** 51;
 
 /** Adds signed 1e-6 USDC. Throws EngineAssertion if cash would leave +-2^52. */
 export function addCash(view: StateView, id: number, amount: number): void {
-  const account = view.account(id);
+  view.setCash(id, cashAfter(view, id, amount));
+}
+
+function cashAfter(view: StateView, id: number, amount: number): number {
   // An inexact sum is at least 2^53 and thereby out of range itself.
-  const cash = account.cash + amount;
+  const cash = view.account(id).cash + amount;
   if (!(Math.abs(cash) < CASH_OFFSET)) {
     failEngine(`Cash of account \`${id}\` must lie inside +-2^52. Got \`${cash}\`.`);
   }
-  view.setCash(id, cash);
+  return cash;
 }
 
-/** Whether every position stays inside +-2^22 when `signedLots` of the book are added. */
+/** Whether every position stays inside +-2^22 when `signedLots` of a book are added. */
 export function positionsFit(
   account: Readonly<Account>,
-  weights: readonly number[],
+  legs: readonly Leg[],
   signedLots: number,
 ): boolean {
-  for (const { slot, weight } of legsOf(weights)) {
+  for (const { slot, weight } of legs) {
     if (Math.abs(account.positions[slot]! + signedLots * weight) >= POSITION_OFFSET) return false;
   }
   return true;
 }
 
-/** Adds `signedLots` of a book to the positions and keeps the slots' holder counts. */
-export function addPositions(
+/**
+ * Adds signed 1e-6 USDC and `signedLots` of a book, which must fit, and keeps the slots' holder
+ * counts. Throws as {@link addCash}.
+ */
+export function exchange(
   view: StateView,
   id: number,
-  weights: readonly number[],
-  signedLots: number,
+  amount: number,
+  { rates, signedLots }: { readonly rates: BookRates; readonly signedLots: number },
 ): void {
-  const { positions } = view.account(id);
-  for (const { slot, weight } of legsOf(weights)) {
-    setPosition(view, id, slot, positions[slot]! + signedLots * weight);
-  }
+  view.exchange(id, cashAfter(view, id, amount), rates, signedLots);
 }
 
 /** Sets a position (lots); `holders` counts the non-zero. */

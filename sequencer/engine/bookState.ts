@@ -1,6 +1,6 @@
 /** Questions about books and entries that several rules ask (SPEC sections 3 and 6). */
 import type { Account, Book, Entry, Series } from "../protocol/state.ts";
-import { legsOf } from "./kept.ts";
+import { type Leg, legsOf } from "./kept.ts";
 import type { StateView } from "./stateView.ts";
 
 /** Unix seconds of a time in unix ms, as expiries are compared with. */
@@ -20,24 +20,28 @@ export function generationOf(
 
 /** Whether every leg is listed, unexpired at `time` (unix ms) and still the series it was. */
 export function isBookOpen(view: StateView, book: Readonly<Book>, time: number): boolean {
-  return secondsOf(time) < openUntil(view, book);
+  return secondsOf(time) < openUntil(view, book, legsOf(book.weights));
 }
 
 /**
  * Until when (unix seconds, without it) a book is open by today's listings: the first expiry of its
  * legs, or 0 where a leg is not listed or no longer the series it was.
  */
-export function openUntil(view: StateView, book: Readonly<Book>): number {
+export function openUntil(
+  view: StateView,
+  { generation: opened }: Readonly<Book>,
+  legs: readonly Leg[],
+): number {
   const series = view.series();
   let sum = 0;
   let until = Number.POSITIVE_INFINITY;
-  for (const { slot, weight } of legsOf(book.weights)) {
+  for (const { slot, weight } of legs) {
     const { status, expiry, generation } = series[slot]!;
     if (status !== "listed") return 0;
     if (expiry < until) until = expiry;
     sum += weight * weight * generation;
   }
-  return sum === book.generation ? until : 0;
+  return sum === opened ? until : 0;
 }
 
 /** Whether a book is one series: one weight `+1` and no other. */

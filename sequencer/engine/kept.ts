@@ -52,6 +52,7 @@ function ratesOf(risk: Risk): Rates {
 interface Followed {
   risk: Risk;
   readonly positions: number[];
+  /** `X_s` for s = 0..17 (SPEC section 4), in lot ticks, four times the value it stands for. */
   readonly values: number[];
   /** The least of `values`; undefined: they have changed since it was looked for. */
   lowest: number | undefined;
@@ -64,7 +65,7 @@ const followed = new WeakMap<readonly number[], Followed>();
  * time, the difference is added: a few slots instead of all. Every partial sum is the value of some
  * positions in range, so exact. The array is used again: read it before the next call.
  */
-export function followedValues(positions: readonly number[], risk: Risk): number[] {
+export function followedValues(positions: readonly number[], risk: Risk): readonly number[] {
   return upToDate(positions, risk).values;
 }
 
@@ -110,6 +111,7 @@ function follow(positions: readonly number[], risk: Risk): Followed {
 /** What a book's weights are worth under one risk. */
 export interface BookRates {
   readonly risk: Risk;
+  readonly weights: readonly number[];
   readonly legs: readonly Leg[];
   /** `R_s` for s = 0..17, in ticks, four times the value it stands for. */
   readonly rates: readonly number[];
@@ -117,8 +119,9 @@ export interface BookRates {
   readonly values: readonly number[];
   /** The furthest that a scenario brings the value from the mark. */
   readonly move: number;
-  /** The lowest and the highest of `rates`. */
-  readonly extremes: readonly [lowest: number, highest: number];
+  /** Of `rates`. */
+  readonly lowest: number;
+  readonly highest: number;
 }
 
 const byWeights = new WeakMap<readonly number[], BookRates>();
@@ -138,10 +141,10 @@ export function bookRates(weights: readonly number[], risk: Risk): BookRates {
       values[row]! += weight * (mark + change);
     }
   }
-  const extremes = [Math.min(...rates), Math.max(...rates)] as const;
+  const [lowest, highest] = [Math.min(...rates), Math.max(...rates)];
   const mark = values[SCENARIO_ROWS - 1]!;
   const move = Math.max(...values.map((value) => Math.abs(value - mark)));
-  const made = { risk, legs, rates, values, extremes, move };
+  const made = { risk, weights, legs, rates, values, move, lowest, highest };
   byWeights.set(weights, made);
   return made;
 }

@@ -12,7 +12,8 @@ import { MARGIN_VALUE_FACTOR, SCENARIOS } from "../protocol/constants.ts";
 import type { Prices, Snapshot } from "../protocol/snapshot.ts";
 import type { Account, Series } from "../protocol/state.ts";
 import { assertEngine } from "./assertion.ts";
-import { type BookRates, bookRates, followedValues, lowestValue, SCENARIO_ROWS } from "./kept.ts";
+import { type BookRates, bookRates, followedValues, SCENARIO_ROWS } from "./kept.ts";
+import type { StateView } from "./stateView.ts";
 
 /** Of one batch: `marks[slot]` and signed `changes[slot][scenario]` in ticks. Never changed. */
 export interface Risk {
@@ -100,23 +101,25 @@ export function bookValues(weights: readonly number[], risk: Risk): readonly num
   return bookRates(weights, risk).values;
 }
 
-/** `floor(4 cash / unit)` exactly: the remainder of doubles is exact, and so is what it divides. */
+/**
+ * `floor(4 cash / unit)` exactly, as {@link wholeUnits}: four remainders are no more than small
+ * numbers, whose quotient does not round up to a whole one.
+ */
 export function cashQuotient(cash: number, unit: number): number {
-  const remainder = remainderOf(cash, unit);
-  const rest = Math.floor((MARGIN_VALUE_FACTOR * remainder) / unit);
-  return MARGIN_VALUE_FACTOR * ((cash - remainder) / unit) + rest;
-}
-
-function remainderOf(cash: number, unit: number): number {
-  return ((cash % unit) + unit) % unit;
+  const whole = wholeUnits(cash, unit);
+  const rest = Math.floor((MARGIN_VALUE_FACTOR * (cash - whole * unit)) / unit);
+  return MARGIN_VALUE_FACTOR * whole + rest;
 }
 
 /**
- * `floor(cash / unit)` exactly. As `cash + unit X >= 0` is `floor(cash / unit) + X >= 0` for
- * integers, maintenance is tested with it as headrooms are with {@link cashQuotient}.
+ * `floor(cash / unit)` exactly: a quotient of doubles that is not whole may round up to a whole one
+ * and no further, and what it then leaves, exact below 2^53, is negative. As `cash + unit X >= 0`
+ * is `floor(cash / unit) + X >= 0` for integers, maintenance is tested with it as headrooms are
+ * with {@link cashQuotient}.
  */
 export function wholeUnits(cash: number, unit: number): number {
-  return (cash - remainderOf(cash, unit)) / unit;
+  const whole = Math.floor(cash / unit);
+  return cash - whole * unit < 0 ? whole - 1 : whole;
 }
 
 /** The first scenario (0..17) whose loss equity does not cover, if any. `unit` in 1e-6 USDC. */
@@ -192,14 +195,6 @@ export interface Exchange {
   readonly fee: number;
 }
 
-/** One side of a fill that is being weighed. */
-export interface Candidate extends Exchange {
-  readonly account: Readonly<Account>;
-  readonly risk: Risk;
-  /** 1e-6 USDC. */
-  readonly unit: number;
-}
-
 /** What a fill adds to the headroom in a scenario (0..17), in lot ticks: below 2^52.3. */
 export function headroomChange(
   {
@@ -220,7 +215,7 @@ export function changeOf({ rates, price, signedLots, fee }: Exchange, scenario: 
 
 /** The least that an exchange adds in any scenario. */
 export function worstChange({ rates, price, signedLots, fee }: Exchange): number {
-  return changeAt(rates.extremes[signedLots > 0 ? 0 : 1], price, signedLots, fee);
+  return changeAt(signedLots > 0 ? rates.lowest : rates.highest, price, signedLots, fee);
 }
 
 function changeAt(rate: number, price: number, signedLots: number, fee: number): number {
@@ -233,17 +228,18 @@ function changeAt(rate: number, price: number, signedLots: number, fee: number):
  * undefined if the fill is admissible. With positions in range before and after, the change in
  * lot ticks is below 2^52.2 + 2^40 and `X_s` after it below 2^51.2 + 2^47 + 2^40.
  */
-export function admissibility(candidate: Candidate): number | undefined {
-  const { account, risk, unit } = candidate;
-  const quotient = cashQuotient(account.cash, unit);
+export function admissibility(view: StateView, id: number, exchange: Exchange): number | undefined {
+  const worst = worstChange(exchange);
+  if (worst >= 0) return undefined;
+  const { risk } = exchange.rates;
+  const { cash, positions } = view.account(id);
+  const quotient = cashQuotient(cash, view.unit);
   // Who can bear the worst change where least is left need not be asked about each scenario.
-  const worst = worstChange(candidate);
-  if (worst >= 0 || quotient + (lowestValue(account.positions, risk) + worst) >= 0) {
-    return undefined;
-  }
-  const values = followedValues(account.positions, risk);
+  const floor = view.floorOf(id, risk, -quotient - worst);
+  if (quotient + (floor + worst) >= 0) return undefined;
+  const values = followedValues(positions, risk);
   for (let row = 0; row < SCENARIO_ROWS; row++) {
-    const change = changeOf(candidate, row);
+    const change = changeOf(exchange, row);
     if (change < 0 && quotient + (values[row]! + change) < 0) return row;
   }
   return undefined;

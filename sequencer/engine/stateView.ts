@@ -1,6 +1,8 @@
 /** The state as the engine sees it. Implementations: `state/memoryState.ts` and its wrappers. */
 import type { Account, Book, Carry, Entry, Ranking, Series, Session } from "../protocol/state.ts";
+import type { BookRates } from "./kept.ts";
 import type { AccountOrders } from "./pendingOrders.ts";
+import type { Risk } from "./risk.ts";
 
 /**
  * Getters return the live object; the engine changes it only after `edit*` has been called for
@@ -24,6 +26,11 @@ export interface StateView {
   /** What `editAccount` would do for one number, without copying the account. */
   setCash(id: number, cash: number): void;
   setLots(id: number, slot: number, lots: number): void;
+  /**
+   * What `setCash`, `setLots` for each leg of a book of which so many lots are bought (or sold, not
+   * 0), and `addHolders` would do.
+   */
+  exchange(id: number, cash: number, rates: BookRates, signedLots: number): void;
   editSession(id: number): Session;
   editBook(id: number): Book;
   putBook(id: number, book: Book): void;
@@ -39,6 +46,13 @@ export interface StateView {
   setRanking(ranking: Ranking | undefined): void;
   /** Of an account that has orders in books. */
   ordersOf(account: number): AccountOrders | undefined;
+  /**
+   * No more than the account's positions are worth in any scenario, in lot ticks, four times the
+   * value it stands for: the least value itself where less than `enough` is known of it.
+   */
+  floorOf(account: number, risk: Risk, enough: number): number;
+  /** What the weights of an open book are worth. */
+  ratesOf(book: number, risk: Risk): BookRates;
   /** Another number as soon as terms, status or generation of a series may be other ones. */
   listings(): number;
   /** Counts an account more (or fewer) that holds a position in the slot. */

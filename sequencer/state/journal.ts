@@ -1,5 +1,8 @@
 /** Undo: what objects and values were before they were edited, since each checkpoint. */
 
+/** Puts something back: which, where and what numbers it was, as far as it needs them. */
+export type Undo<T> = (thing: T, place: number, before: number, besides: number) => void;
+
 export interface Journal {
   /**
    * A recorder for things of one kind: called with what is about to change. Unless that was
@@ -9,126 +12,80 @@ export interface Journal {
   recorder<K>(capture: (key: K) => () => void): (key: K) => void;
   /** Whether a checkpoint was taken: else nothing is to be noted. */
   isRecording(): boolean;
-  /** Something small has changed; `undo` puts it back. */
-  note(undo: () => void): void;
+  /** Counts checkpoints and rollbacks; above 0 as soon as something is recorded. */
+  span(): number;
+  /** Something small has changed; `undo` puts it back, called with the rest. */
+  note<T>(undo: Undo<T>, thing: T, place: number, before: number, besides?: number): void;
   checkpoint(): number;
   /** Undoes everything since `point`, which stays a point to return to. */
   rollback(point: number): void;
   clear(): void;
 }
 
+/** Of so many notes the room is used again; more than that is let go of. */
+const ROOM_MAX = 2 ** 12;
+
+const callThing: Undo<() => void> = (thing) => thing();
+
 export function createJournal(): Journal {
-  let undos: (() => void)[] = [];
+  // Beside each other, and used again: a note then makes no object.
+  let undos: Undo<unknown>[] = [];
+  let things: unknown[] = [];
+  let places: number[] = [];
+  let befores: number[] = [];
+  let others: number[] = [];
+  let count = 0;
   let isRecording = false;
-  /** Counts checkpoints and rollbacks: what was recorded in an earlier one is recorded again. */
+  /** What was recorded in an earlier span is recorded again. */
   let span = 0;
+
+  function note<T>(undo: Undo<T>, thing: T, place: number, before: number, besides = 0): void {
+    undos[count] = undo as Undo<unknown>;
+    things[count] = thing;
+    places[count] = place;
+    befores[count] = before;
+    others[count] = besides;
+    count += 1;
+  }
+
+  function takeBack(): void {
+    count -= 1;
+    const thing = things[count];
+    things[count] = undefined;
+    undos[count]!(thing, places[count]!, befores[count]!, others[count]!);
+  }
+
   return {
     recorder<K>(capture: (key: K) => () => void) {
       const recorded = new Map<K, number>();
       return (key: K) => {
         if (!isRecording || recorded.get(key) === span) return;
         recorded.set(key, span);
-        undos.push(capture(key));
+        note(callThing, capture(key), 0, 0);
       };
     },
     isRecording: () => isRecording,
-    note: (undo) => void undos.push(undo),
+    span: () => span,
+    note,
     checkpoint() {
       isRecording = true;
       span += 1;
-      return undos.length;
+      return count;
     },
     rollback(point) {
-      if (!isRecording || point > undos.length) {
+      if (!isRecording || point > count) {
         throw new RangeError(
           `\`point\` must be a checkpoint since the last commit. Got \`${point}\`.`,
         );
       }
-      while (undos.length > point) undos.pop()!();
+      while (count > point) takeBack();
       span += 1;
     },
     clear() {
-      if (undos.length > 0) undos = [];
+      if (count > ROOM_MAX) [undos, things, places, befores, others] = [[], [], [], [], []];
+      else for (let at = 0; at < count; at++) things[at] = undefined;
+      count = 0;
       isRecording = false;
-    },
-  };
-}
-
-/** Objects by id. */
-export interface Table<T> {
-  readonly rows: Map<number, T>;
-  /** Ids that were edited or put. */
-  readonly touched: Set<number>;
-  /** The live object, to be changed. Creates it where there is none. */
-  edit(id: number): T;
-  put(id: number, row: T): void;
-  ids(): number[];
-  /** Replaces all rows; what goes and what comes is touched. */
-  refill(rows: ReadonlyMap<number, T>): void;
-}
-
-/** A table whose changes `journal` can undo; ids from 0 to `size - 1`. */
-export function createTable<T>(options: {
-  name: string;
-  size: number;
-  journal: Journal;
-  create: () => T;
-  clone: (row: T) => T;
-  /** Called before a row changes or is put back. */
-  note?: (id: number) => void;
-}): Table<T> {
-  const { name, size, journal, create, clone, note } = options;
-  const rows = new Map<number, T>();
-  const touched = new Set<number>();
-
-  function touch(id: number): void {
-    touched.add(id);
-    note?.(id);
-  }
-
-  const record = journal.recorder<number>((id) => {
-    const row = rows.get(id);
-    const before = row === undefined ? undefined : clone(row);
-    return () => {
-      // The leaf may have been written to a tree meanwhile: it is to be written again.
-      touch(id);
-      if (before === undefined) rows.delete(id);
-      else rows.set(id, before);
-    };
-  });
-
-  function prepare(id: number): void {
-    if (!Number.isInteger(id) || id < 0 || id >= size) {
-      throw new RangeError(`\`${name}\` must be below ${size}. Got \`${id}\`.`);
-    }
-    touch(id);
-    record(id);
-  }
-
-  return {
-    rows,
-    touched,
-    edit(id) {
-      prepare(id);
-      const known = rows.get(id);
-      if (known !== undefined) return known;
-      const row = create();
-      rows.set(id, row);
-      return row;
-    },
-    put(id, row) {
-      prepare(id);
-      rows.set(id, row);
-    },
-    ids: () => [...rows.keys()].sort((a, b) => a - b),
-    refill(given) {
-      // What goes is touched too: its leaf is empty again.
-      for (const id of rows.keys()) touch(id);
-      rows.clear();
-      for (const [id, row] of given) {
-        touch(id);
-        rows.set(id, row);
-      }
     },
   };
 }

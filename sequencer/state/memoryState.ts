@@ -1,15 +1,12 @@
 /** The state in memory, with an undo journal and a record of what was edited. */
-import type { OpenOrder } from "../engine/pendingOrders.ts";
+import { listOrders, type OpenOrder } from "../engine/pendingOrders.ts";
 import type { StateView } from "../engine/stateView.ts";
 import {
   type Account,
   type Book,
-  type Carry,
   emptyAccount,
   emptySeries,
   emptySession,
-  type Ranking,
-  type Series,
   type Session,
   type Shape,
 } from "../protocol/state.ts";
@@ -22,9 +19,12 @@ import {
 } from "./exportedState.ts";
 import { createGathered, type Gathered } from "./gathered.ts";
 import { createHoldingEdits } from "./holdings.ts";
-import { createJournal, createTable, type Table } from "./journal.ts";
+import { createJournal, type Journal } from "./journal.ts";
 import { createOpenOrderIndex, type OpenOrderIndex } from "./openOrders.ts";
+import { createScalarEdits, type Scalars } from "./scalars.ts";
 import { createSideEdits } from "./sides.ts";
+import { createTable, type Table } from "./table.ts";
+import { createFloors, createRatesOfBooks, type Floors } from "./values.ts";
 
 /** Ids that were edited; an id may stand here though its edit was undone. */
 export interface Touched {
@@ -63,24 +63,21 @@ export interface MemoryState extends StateView {
   importState(exported: ExportedState): void;
 }
 
-interface Parts {
+interface Parts extends Scalars {
   readonly accounts: Table<Account>;
   readonly sessions: Table<Session>;
   readonly books: Table<Book>;
   readonly openOrders: OpenOrderIndex;
-  series: readonly Series[];
-  listings: number;
-  nextSeq: number;
-  carry: Carry | undefined;
-  fees: number;
-  ranking: Ranking | undefined;
+  readonly floors: Floors;
 }
 
 /** The state before anything happened: `nextSeq` 1, no accounts, no series, no books. */
 export function createMemoryState(shape: Shape): MemoryState {
   const journal = createJournal();
   const parts = createParts(shape, journal);
-  const { accounts, sessions, books } = parts;
+  const { accounts, sessions, books, openOrders, floors } = parts;
+  const rates = createRatesOfBooks();
+  const scalars = createScalarEdits(parts, journal);
   // Shared by all ids that were never edited, so nobody may write to them.
   const noAccount = Object.freeze(emptyAccount(shape.slots));
   Object.freeze(noAccount.positions);
@@ -96,7 +93,7 @@ export function createMemoryState(shape: Shape): MemoryState {
   const gatherers = [gathered];
   const clearTouched = (): void => {
     for (const each of gatherers) each.add(touched);
-    for (const table of [accounts, sessions, books]) table.touched.clear();
+    for (const table of [accounts, sessions, books]) table.clearTouched();
   };
   const rows = { accounts: accounts.rows, sessions: sessions.rows, books: books.rows };
   const state: MemoryState = {
@@ -104,9 +101,9 @@ export function createMemoryState(shape: Shape): MemoryState {
     slots: shape.slots,
     depth: shape.depth,
     unit: shape.unit,
-    account: (id) => accounts.rows.get(id) ?? noAccount,
-    session: (id) => sessions.rows.get(id) ?? noSession,
-    book: (id) => books.rows.get(id),
+    account: (id) => accounts.at(id) ?? noAccount,
+    session: (id) => sessions.at(id) ?? noSession,
+    book: books.at,
     series: () => parts.series,
     listings: () => parts.listings,
     nextSeq: () => parts.nextSeq,
@@ -114,12 +111,12 @@ export function createMemoryState(shape: Shape): MemoryState {
     fees: () => parts.fees,
     ranking: () => parts.ranking,
     editAccount: accounts.edit,
-    ...createHoldingEdits(accounts, journal),
+    ...createHoldingEdits(accounts, { floors, journal, addHolders: scalars.addHolders }),
     editSession: sessions.edit,
     editBook: books.edit,
     putBook: books.put,
-    ...createSideEdits({ books, journal, openOrders: parts.openOrders }),
-    ...scalarEdits(parts, journal),
+    ...createSideEdits({ books, journal, openOrders }),
+    ...scalars,
     checkpoint: journal.checkpoint,
     rollback: journal.rollback,
     commit: journal.clear,
@@ -128,9 +125,17 @@ export function createMemoryState(shape: Shape): MemoryState {
     hasAccount: (id) => accounts.rows.has(id),
     accountIds: accounts.ids,
     bookIds: books.ids,
-    ordersOf: parts.openOrders.of,
-    openOrdersOf: (account) =>
-      parts.openOrders.of(account)?.list(state.session(account).watermark) ?? [],
+    ordersOf: openOrders.of,
+    openOrdersOf(account) {
+      const own = openOrders.of(account);
+      return own === undefined ? [] : listOrders(own, state.session(account).watermark);
+    },
+    floorOf: (id, risk, enough) => floors.of(id, state.account(id), risk, enough),
+    ratesOf(id, risk) {
+      const book = books.at(id);
+      if (book === undefined) throw new RangeError(`Book \`${id}\` was never opened.`);
+      return rates.of(id, book, risk);
+    },
     exportState: () => exportParts(shape, { ...parts, ...rows }),
     exportChange() {
       gathered.add(touched);
@@ -170,9 +175,10 @@ export function createMemoryState(shape: Shape): MemoryState {
   return state;
 }
 
-function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): Parts {
+function createParts(shape: Shape, journal: Journal): Parts {
   const accountsMax = 4 ** shape.accountLevels;
-  const openOrders = createOpenOrderIndex(shape.slots, (id) => books.rows.get(id));
+  const floors = createFloors(journal);
+  const openOrders = createOpenOrderIndex(shape.slots, (id) => books.at(id));
   const books = createTable<Book>({
     name: "book",
     size: 4 ** shape.bookLevels,
@@ -184,13 +190,14 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
     note: openOrders.note,
   });
   return {
-    ...{ books, openOrders },
+    ...{ books, openOrders, floors },
     accounts: createTable({
       name: "account",
       size: accountsMax,
       journal,
       create: () => emptyAccount(shape.slots),
       clone: (account) => ({ ...account, positions: [...account.positions] }),
+      note: floors.note,
     }),
     sessions: createTable({
       name: "session",
@@ -211,56 +218,4 @@ function createParts(shape: Shape, journal: ReturnType<typeof createJournal>): P
 /** Entries, weights and rates are replaced, never changed, so that copies share them. */
 function cloneBook(book: Book): Book {
   return { ...book, bids: [...book.bids], asks: [...book.asks] };
-}
-
-/** Edits of what is not a table. */
-function scalarEdits(
-  parts: Parts,
-  journal: ReturnType<typeof createJournal>,
-): Pick<
-  StateView,
-  "editSeries" | "addHolders" | "setNextSeq" | "setCarry" | "setFees" | "setRanking"
-> {
-  type Name = Exclude<keyof Parts, "listings" | "accounts" | "sessions" | "books" | "openOrders">;
-  const recordSlot = journal.recorder<number>((slot) => {
-    const before = { ...parts.series[slot]! };
-    return () => {
-      parts.series = parts.series.with(slot, before);
-      parts.listings += 1;
-    };
-  });
-  function seriesOf(slot: number): Series {
-    const series = parts.series[slot];
-    if (series !== undefined) return series;
-    throw new RangeError(`\`slot\` must be below ${parts.series.length}. Got \`${slot}\`.`);
-  }
-  function set<K extends Name>(name: K, value: Parts[K]): void {
-    const before = parts[name];
-    if (before === value) return;
-    parts[name] = value;
-    if (journal.isRecording()) {
-      journal.note(() => {
-        parts[name] = before;
-      });
-    }
-  }
-  return {
-    editSeries(slot) {
-      const series = seriesOf(slot);
-      recordSlot(slot);
-      parts.listings += 1;
-      return series;
-    },
-    addHolders(slot, difference) {
-      seriesOf(slot).holders += difference;
-      if (!journal.isRecording()) return;
-      journal.note(() => {
-        seriesOf(slot).holders -= difference;
-      });
-    },
-    setNextSeq: (seq) => set("nextSeq", seq),
-    setCarry: (carry) => set("carry", carry),
-    setFees: (fees) => set("fees", fees),
-    setRanking: (ranking) => set("ranking", ranking),
-  };
 }

@@ -2,16 +2,32 @@
  * Who has which orders in the books. One place of a side that changes is told by itself; of a book
  * that is changed as a whole all entries are forgotten before, and taken again when somebody asks.
  */
-import { type AccountOrders, createAccountOrders } from "../engine/pendingOrders.ts";
+import {
+  type AccountOrders,
+  addOrder,
+  createAccountOrders,
+  dropOrder,
+  type Resting,
+  replaceOrder,
+} from "../engine/pendingOrders.ts";
 import type { Book, Entry } from "../protocol/state.ts";
+import { createPages } from "./pages.ts";
+import { insertAt, removeAt, sideOf } from "./places.ts";
 
 export interface OpenOrderIndex {
   /** The book is about to be edited, put, or taken back to what it was. */
   note(book: number): void;
-  /** The entry has come into the book. */
-  add(book: number, isSell: boolean, entry: Entry): void;
-  /** The entry has left the book. */
-  drop(book: number, entry: Entry): void;
+  /** An entry has come into `side` at `place`. */
+  add(book: number, isSell: boolean, place: number, side: readonly Entry[]): void;
+  /** The entry has left its place. */
+  drop(book: number, isSell: boolean, place: number, entry: Entry): void;
+  /** `entry` stands where `before` stood. */
+  replace(
+    book: number,
+    isSell: boolean,
+    place: number,
+    change: { readonly before: Entry; readonly entry: Entry },
+  ): void;
   /** Of an account that has orders in books. */
   of(account: number): AccountOrders | undefined;
 }
@@ -23,55 +39,84 @@ export function createOpenOrderIndex(
 ): OpenOrderIndex {
   /** Books of which nothing is known until they are looked at. */
   const unseen = new Set<number>();
-  const byAccount = new Map<number, AccountOrders>();
+  /** Of the other ones: what is known of each entry. The best stands last: it goes most often. */
+  const sides = createPages<Resting[]>();
+  const byAccount = createPages<AccountOrders>();
 
-  function take(entry: Entry, book: number, isSell: boolean): void {
+  function take(entry: Entry, book: number, isSell: boolean): Resting {
     const { account } = entry;
-    let own = byAccount.get(account);
+    let own = byAccount.at(account);
     if (own === undefined) {
       own = createAccountOrders(account, slots);
-      byAccount.set(account, own);
+      byAccount.put(account, own);
     }
-    own.add(entry, book, isSell);
+    return addOrder(own, entry, book, isSell);
   }
 
-  function forget(entry: Entry): void {
-    const own = byAccount.get(entry.account);
-    own?.drop(entry);
-    if (own?.size() === 0) byAccount.delete(entry.account);
+  function forget(order: Resting): void {
+    const { account } = order.entry;
+    const own = byAccount.at(account)!;
+    dropOrder(own, order);
+    if (own.orders.length === 0) byAccount.put(account, undefined);
   }
 
-  function isUnseen(book: number): boolean {
-    return unseen.size > 0 && unseen.has(book);
+  function note(book: number): void {
+    unseen.add(book);
+    for (const side of [sideOf(book, false), sideOf(book, true)]) {
+      sides.at(side)?.forEach(forget);
+      sides.put(side, undefined);
+    }
   }
 
   function look(): void {
     for (const id of unseen) {
       const book = bookOf(id);
       if (book === undefined) continue;
-      for (const entry of book.bids) take(entry, id, false);
-      for (const entry of book.asks) take(entry, id, true);
+      for (const isSell of [false, true]) {
+        const entries = isSell ? book.asks : book.bids;
+        const side = entries.map((entry) => take(entry, id, isSell));
+        sides.put(sideOf(id, isSell), side.reverse());
+      }
     }
     unseen.clear();
   }
 
   return {
-    note(id) {
-      if (isUnseen(id)) return;
-      unseen.add(id);
-      const book = bookOf(id);
-      book?.bids.forEach(forget);
-      book?.asks.forEach(forget);
+    note,
+    add(book, isSell, place, entries) {
+      const side = sides.at(sideOf(book, isSell));
+      if (side === undefined) return;
+      // A side that was changed behind our back is looked at again.
+      if (side.length + 1 !== entries.length) note(book);
+      else insertAt(side, side.length - place, take(entries[place]!, book, isSell));
     },
-    add(book, isSell, entry) {
-      if (!isUnseen(book)) take(entry, book, isSell);
+    drop(book, isSell, place, entry) {
+      const side = sides.at(sideOf(book, isSell));
+      if (side === undefined) return;
+      const at = side.length - 1 - place;
+      const order = side[at];
+      if (order?.entry !== entry) note(book);
+      else {
+        removeAt(side, at);
+        forget(order);
+      }
     },
-    drop(book, entry) {
-      if (!isUnseen(book)) forget(entry);
+    replace(book, isSell, place, { before, entry }) {
+      const side = sides.at(sideOf(book, isSell));
+      if (side === undefined) return;
+      const at = side.length - 1 - place;
+      const order = side[at];
+      if (order?.entry !== before) note(book);
+      else if (entry.account === before.account) {
+        replaceOrder(byAccount.at(entry.account)!, order, entry);
+      } else {
+        side[at] = take(entry, book, isSell);
+        forget(order);
+      }
     },
     of(account) {
       if (unseen.size > 0) look();
-      return byAccount.get(account);
+      return byAccount.at(account);
     },
   };
 }

@@ -1,8 +1,10 @@
 /** Changes of one place of a book's side: each undoes itself, and tells the index of orders. */
 import type { StateView } from "../engine/stateView.ts";
 import type { Book, Entry } from "../protocol/state.ts";
-import type { Journal, Table } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type { OpenOrderIndex } from "./openOrders.ts";
+import { insertAt, removeAt, sideOf } from "./places.ts";
+import type { Table } from "./table.ts";
 
 export type SideEdits = Pick<StateView, "insertOrder" | "replaceOrder" | "removeOrder">;
 
@@ -21,27 +23,18 @@ export function createSideEdits({
   readonly openOrders: OpenOrderIndex;
 }): SideEdits {
   function touch(id: number, isSell: boolean): Entry[] {
-    const book = books.rows.get(id);
+    const book = books.at(id);
     if (book === undefined) throw new RangeError(`Book \`${id}\` was never opened.`);
-    books.touched.add(id);
+    books.touch(id);
     return isSell ? book.asks : book.bids;
-  }
-
-  function insert(id: number, isSell: boolean, place: number, entry: Entry): void {
-    const side = touch(id, isSell);
-    // By hand: splice makes an array of what it removes.
-    for (let at = side.length; at > place; at--) side[at] = side[at - 1]!;
-    side[place] = entry;
-    openOrders.add(id, isSell, entry);
   }
 
   function remove(id: number, isSell: boolean, place: number): Entry | undefined {
     const side = touch(id, isSell);
     const entry = side[place];
     if (entry === undefined) return undefined;
-    for (let at = place + 1; at < side.length; at++) side[at - 1] = side[at]!;
-    side.pop();
-    openOrders.drop(id, entry);
+    removeAt(side, place);
+    openOrders.drop(id, isSell, place, entry);
     return entry;
   }
 
@@ -50,8 +43,7 @@ export function createSideEdits({
     const before = side[place];
     if (before === undefined) return undefined;
     side[place] = entry;
-    openOrders.drop(id, before);
-    openOrders.add(id, isSell, entry);
+    openOrders.replace(id, isSell, place, { before, entry });
     return before;
   }
 
@@ -60,27 +52,39 @@ export function createSideEdits({
     return entry;
   }
 
+  // A side's number is twice its book's, and one more for offers.
+  function undoInsert(_: undefined, side: number, place: number): void {
+    remove(side >> 1, side % 2 === 1, place);
+  }
+
+  function undoReplace(before: Entry, side: number, place: number): void {
+    replace(side >> 1, side % 2 === 1, place, before);
+  }
+
+  function undoRemove(entry: Entry, side: number, place: number): void {
+    const entries = touch(side >> 1, side % 2 === 1);
+    const there = Math.min(place, entries.length);
+    insertAt(entries, there, entry);
+    openOrders.add(side >> 1, side % 2 === 1, there, entries);
+  }
+
   return {
     insertOrder(id, isSell, place, entry) {
-      const { length } = touch(id, isSell);
-      if (!(place >= 0 && place <= length)) {
-        throw new RangeError(`\`place\` must be at most \`${length}\`. Got \`${place}\`.`);
+      const side = touch(id, isSell);
+      if (!(place >= 0 && place <= side.length)) {
+        throw new RangeError(`\`place\` must be at most \`${side.length}\`. Got \`${place}\`.`);
       }
-      insert(id, isSell, place, entry);
-      if (journal.isRecording()) journal.note(() => void remove(id, isSell, place));
+      insertAt(side, place, entry);
+      openOrders.add(id, isSell, place, side);
+      if (journal.isRecording()) journal.note(undoInsert, undefined, sideOf(id, isSell), place);
     },
     replaceOrder(id, isSell, place, entry) {
       const before = requireEntry(replace(id, isSell, place, entry), place);
-      if (journal.isRecording()) journal.note(() => void replace(id, isSell, place, before));
+      if (journal.isRecording()) journal.note(undoReplace, before, sideOf(id, isSell), place);
     },
     removeOrder(id, isSell, place) {
       const entry = requireEntry(remove(id, isSell, place), place);
-      if (journal.isRecording()) {
-        journal.note(() => {
-          const { length } = touch(id, isSell);
-          insert(id, isSell, Math.min(place, length), entry);
-        });
-      }
+      if (journal.isRecording()) journal.note(undoRemove, entry, sideOf(id, isSell), place);
       return entry;
     },
   };

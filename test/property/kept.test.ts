@@ -67,10 +67,10 @@ test("a book's rates are those of plain sums under whichever risk", () => {
   fc.assert(
     fc.property(weights, risks, risks, (of, first, second) => {
       for (const risk of [first, second, first]) {
-        const { rates, values, extremes } = bookRates(of, risk);
+        const { rates, values, lowest, highest } = bookRates(of, risk);
         assert.deepEqual(rates.map(BigInt), plain(of, risk, INITIAL));
         assert.deepEqual(values.map(BigInt), plain(of, risk, [1, 1]));
-        assert.deepEqual(extremes, [Math.min(...rates), Math.max(...rates)]);
+        assert.deepEqual([lowest, highest], [Math.min(...rates), Math.max(...rates)]);
       }
     }),
     runs(100),

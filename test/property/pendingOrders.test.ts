@@ -8,7 +8,12 @@ import { checkAdmission } from "../../sequencer/engine/admission.ts";
 import { isBookOpen } from "../../sequencer/engine/bookState.ts";
 import { makerFee } from "../../sequencer/engine/fees.ts";
 import { followedValues, lowestValue } from "../../sequencer/engine/kept.ts";
-import { pendingCosts, placeOf } from "../../sequencer/engine/pendingOrders.ts";
+import {
+  countedOrders,
+  pendingCosts,
+  placeOf,
+  sumsOf,
+} from "../../sequencer/engine/pendingOrders.ts";
 import type { Risk } from "../../sequencer/engine/risk.ts";
 import type { Entry } from "../../sequencer/protocol/state.ts";
 import type { MemoryState } from "../../sequencer/state/memoryState.ts";
@@ -91,7 +96,7 @@ function checkSums(flow: Flow, given: Command): void {
       const risk = time % 2 === given.c % 2 ? trade.risk : { ...trade.risk, changes };
       const expected = walk(state, id, { risk, time });
       const own = state.ordersOf(id);
-      const sums = own?.sums(state, { risk, time });
+      const sums = own && sumsOf(own, state, { risk, time });
       if (own === undefined || sums === undefined) {
         assert.equal(expected.notional, 0n);
         continue;
@@ -99,13 +104,25 @@ function checkSums(flow: Flow, given: Command): void {
       assert.equal(BigInt(sums.notional), expected.notional);
       assert.equal(BigInt(sums.worstCosts), expected.worstCosts);
       assert.deepEqual(sums.reach.map(BigInt), expected.reach);
-      assert.deepEqual(pendingCosts(own.counted()).map(BigInt), expected.costs);
+      assert.deepEqual(pendingCosts(countedOrders(own, state)).map(BigInt), expected.costs);
     }
+    checkFloor(flow, id, given);
     checkVerdicts(flow, id, given);
-    const { positions } = state.account(id);
-    const lowest = lowestValue(positions, trade.risk);
-    assert.equal(lowest, Math.min(...followedValues([...positions], trade.risk)));
   }
+}
+
+/** What is known of the least value is never above it, and is enough or the value itself. */
+function checkFloor({ market }: Flow, id: number, { a, b, c }: Command): void {
+  const { state, trade } = market;
+  const { positions } = state.account(id);
+  // Positions of which nothing is known yet.
+  const plain = Math.min(...followedValues([...positions], trade.risk));
+  const enough = plain - (b % 3) * 10 ** (c % 7);
+  const floor = state.floorOf(id, trade.risk, enough);
+  assert.ok(floor === plain || (floor >= enough && floor < plain));
+  if (a % 5 !== 0) return;
+  assert.equal(state.floorOf(id, trade.risk, Number.POSITIVE_INFINITY), plain);
+  assert.equal(lowestValue(positions, trade.risk), plain);
 }
 
 /** The same orders, given one by one or found in the state, are answered alike. */
@@ -127,7 +144,7 @@ test("an order that came and went since the last question is not counted", () =>
   const { state, trade } = createMarket([2 ** 40]);
   const entry = (seq: number) => ({ account: 1, seq, price: 90, lots: 3 });
   state.insertOrder(0, false, 0, entry(1));
-  const sums = () => state.ordersOf(1)!.sums(state, trade)!.notional;
+  const sums = () => sumsOf(state.ordersOf(1)!, state, trade)!.notional;
   assert.equal(sums(), 270);
   state.insertOrder(0, false, 1, entry(2));
   state.removeOrder(0, false, 1);

@@ -25,8 +25,6 @@ const ROUNDING: ReadonlySet<string> = new Set(["Math.floor", "Math.ceil", "Math.
 
 /** Quotients without a remainder, which has been taken off or cannot be: each was looked at. */
 const EXACT_QUOTIENTS: ReadonlySet<string> = new Set([
-  "(cash - remainder) / unit",
-  "(cash - remainderOf(cash, unit)) / unit",
   "(loss - low) / AUCTION_DIVISOR",
   "assembly.wordBuffer() / BigUint64Array.BYTES_PER_ELEMENT",
 ]);

@@ -1,17 +1,16 @@
 /** One order step: rows 0 to 8 of SPEC section 6. Twin: circuits, the order step of a place. */
 
 import type { Removal } from "../../protocol/rejection.ts";
-import type { Book, Carry, Entry } from "../../protocol/state.ts";
+import type { Account, Book, BookFees, Carry, Entry } from "../../protocol/state.ts";
 import { failEngine } from "../assertion.ts";
-import { addCash, addPositions, positionsFit } from "../balance.ts";
+import { exchange, positionsFit } from "../balance.ts";
 import { exposure, isVoid } from "../bookState.ts";
 import { addFees, makerFee, takerFee } from "../fees.ts";
-import { bookRates } from "../kept.ts";
+import type { BookRates } from "../kept.ts";
 import type { Fill, OrderCase, OrderStep, RemovedOrder } from "../records.ts";
 import {
   admissibility,
-  bookValues,
-  type Candidate,
+  type Exchange,
   firstUnrelieved,
   maintenanceValues,
   type Risk,
@@ -31,21 +30,24 @@ export function stepOrder(
   exhibited?: number,
 ): OrderStep {
   const { isSell } = order;
-  const best = oppositeSide(view, order)[0];
-  if (best === undefined || !crosses(order, best.price)) return endWithoutCross(view, order);
+  const book = bookOf(view, order.book);
+  const best = (isSell ? book.bids : book.asks)[0];
+  if (best === undefined || !crosses(order, best.price)) return endWithoutCross(view, order, book);
   if (isVoid(view, best)) return dropBest(view, order, "makerVoid", "void");
   if (order.postOnly) {
-    return { ...still(order, "postOnly", best), outcome: "postOnlyWouldCross" };
+    const step = still(order, "postOnly", best);
+    step.outcome = "postOnlyWouldCross";
+    return step;
   }
   if (best.account === order.account) return dropBest(view, order, "selfTrade", "selfTrade");
   let lots = Math.min(order.lots, best.lots);
   if (order.reduceOnly) {
-    const held = exposure(view.account(order.account), bookOf(view, order.book).weights);
+    const held = exposure(view.account(order.account), book.weights);
     const reducible = isSell ? held : -held;
-    if (reducible <= 0) return { ...still(order, "nothingToReduce", best), ...killed(order) };
+    if (reducible <= 0) return kill(still(order, "nothingToReduce", best));
     lots = Math.min(lots, reducible);
   }
-  return fillIfAdmissible(view, order, lots, { risk, exhibited });
+  return fillIfAdmissible(view, order, { book, best, lots }, { risk, exhibited });
 }
 
 /**
@@ -53,7 +55,9 @@ export function stepOrder(
  * whatever its time in force is, and reported as one that nothing crosses.
  */
 export function killOrder(order: Carry): OrderStep {
-  return { ...still(order, "noCross", undefined), outcome: "killed" };
+  const step = still(order, "noCross", undefined);
+  step.outcome = "killed";
+  return step;
 }
 
 /** A step that is still being written. */
@@ -65,10 +69,7 @@ function bookOf(view: StateView, id: number): Readonly<Book> {
   return book;
 }
 
-function oppositeSide(view: StateView, order: Carry): readonly Entry[] {
-  const book = bookOf(view, order.book);
-  return order.isSell ? book.bids : book.asks;
-}
+const NOTHING_REMOVED: readonly RemovedOrder[] = [];
 
 /** A step that changed nothing: what the other steps are told apart from. */
 function still(order: Carry, orderCase: OrderCase, best: Entry | undefined): OpenStep {
@@ -82,26 +83,29 @@ function still(order: Carry, orderCase: OrderCase, best: Entry | undefined): Ope
     aborted: false,
     outcome: undefined,
     fill: undefined,
-    removed: [],
+    removed: NOTHING_REMOVED,
   };
 }
 
-function killed(order: Carry): Pick<OrderStep, "aborted" | "outcome"> {
-  const isFok = order.timeInForce === "fok";
-  return { aborted: isFok, outcome: isFok ? "fokNotFillable" : "killed" };
+function kill(step: OpenStep): OrderStep {
+  step.aborted = step.before.timeInForce === "fok";
+  step.outcome = step.aborted ? "fokNotFillable" : "killed";
+  return step;
 }
 
 /** Row 1. */
-function endWithoutCross(view: StateView, order: Carry): OrderStep {
+function endWithoutCross(view: StateView, order: Carry, book: Readonly<Book>): OrderStep {
   const step = still(order, "noCross", undefined);
-  if (order.timeInForce !== "gtc") return { ...step, ...killed(order) };
+  if (order.timeInForce !== "gtc") return kill(step);
   const { account, seq, price, lots, isSell } = order;
-  const { asks, bids } = bookOf(view, order.book);
-  const side = isSell ? asks : bids;
+  const side = isSell ? book.asks : book.bids;
   const entry = { account, seq, price, lots };
   // A full side loses its last entry, or refuses a later one.
   const place = placeFor(side, entry, isSell);
-  if (place >= view.depth) return { ...step, outcome: "sideFull" };
+  if (place >= view.depth) {
+    step.outcome = "sideFull";
+    return step;
+  }
   view.insertOrder(order.book, isSell, place, entry);
   step.outcome = "rested";
   if (side.length > view.depth) {
@@ -117,10 +121,12 @@ function dropBest(
   order: Carry,
   orderCase: "makerVoid" | "selfTrade" | "makerMargin",
   reason: Removal,
-): OrderStep {
+): OpenStep {
   const best = view.removeOrder(order.book, !order.isSell, 0);
-  const removed = [removal(order.book, !order.isSell, best, reason)];
-  return { ...still(order, orderCase, best), after: order, removed };
+  const step = still(order, orderCase, best);
+  step.after = order;
+  step.removed = [removal(order.book, !order.isSell, best, reason)];
+  return step;
 }
 
 function removal(
@@ -136,112 +142,123 @@ function removal(
 function fillIfAdmissible(
   view: StateView,
   order: Carry,
-  lots: number,
+  { book, best, lots }: { book: Readonly<Book>; best: Entry; lots: number },
   { risk, exhibited }: { risk: Risk; exhibited: number | undefined },
 ): OrderStep {
-  const best = oppositeSide(view, order)[0]!;
-  const { weights, fees } = bookOf(view, order.book);
-  const { price } = best;
-  const { unit } = view;
-  const rates = bookRates(weights, risk);
+  const rates = view.ratesOf(order.book, risk);
   const takerLots = order.isSell ? -lots : lots;
-  const maker: Candidate = {
-    account: view.account(best.account),
-    rates,
-    price,
-    signedLots: -takerLots,
-    risk,
-    fee: makerFee(fees, price),
-    unit,
-  };
-  const taker: Candidate = {
-    account: view.account(order.account),
-    rates,
-    price,
-    signedLots: takerLots,
-    risk,
-    fee: takerFee(fees, price),
-    unit,
-  };
-  requireFit(maker, weights, order.book);
-  requireFit(taker, weights, order.book);
-  const makerFails = admissibility(maker);
+  requireFit(view, best.account, { rates, signedLots: -takerLots, book: order.book });
+  requireFit(view, order.account, { rates, signedLots: takerLots, book: order.book });
+  const { price } = best;
+  const fees = { maker: makerFee(book.fees, price), taker: takerFee(book.fees, price) };
+  const ofMaker = { rates, price, signedLots: -takerLots, fee: fees.maker };
+  const makerFails = admissibility(view, best.account, ofMaker);
   if (makerFails !== undefined) {
     const step = dropBest(view, order, "makerMargin", "makerMargin");
-    return { ...step, lots, failedScenario: makerFails };
+    step.lots = lots;
+    step.failedScenario = makerFails;
+    return step;
   }
+  const ofTaker = { rates, price, signedLots: takerLots, fee: fees.taker };
   const failedScenario =
-    exhibited === undefined ? admissibility(taker) : unrelieved(taker, weights, exhibited);
+    exhibited === undefined
+      ? admissibility(view, order.account, ofTaker)
+      : unrelieved(view.account(order.account), ofTaker, exhibited);
   if (failedScenario !== undefined) {
     const step = still(order, "takerMargin", best);
-    const aborted = order.timeInForce === "fok";
-    return { ...step, lots, failedScenario, aborted, outcome: "takerMargin" };
+    step.lots = lots;
+    step.failedScenario = failedScenario;
+    step.aborted = order.timeInForce === "fok";
+    step.outcome = "takerMargin";
+    return step;
   }
-  return fillBest(view, order, lots);
+  const fill = fillOf(view, order, best, { lots, fees });
+  return fillBest(view, order, best, { fill, rates });
 }
 
-function requireFit({ account, signedLots }: Candidate, weights: readonly number[], book: number) {
-  if (positionsFit(account, weights, signedLots)) return;
+function requireFit(
+  view: StateView,
+  account: number,
+  { rates, signedLots, book }: { rates: BookRates; signedLots: number; book: number },
+): void {
+  if (positionsFit(view.account(account), rates.legs, signedLots)) return;
   failEngine(`\`${signedLots}\` lots of book \`${book}\` do not fit positions inside +-2^22.`);
 }
 
 /** Row 7 of a liquidation that reduces. */
 function unrelieved(
-  { account, price, signedLots, fee, risk }: Candidate,
-  weights: readonly number[],
+  account: Readonly<Account>,
+  { rates, price, signedLots, fee }: Exchange,
   exhibited: number,
 ): number | undefined {
   const paid = fee * Math.abs(signedLots);
-  const changes = bookValues(weights, risk).map((value) => signedLots * (value - price) - paid);
-  const before = maintenanceValues(account, risk);
+  const changes = rates.values.map((value) => signedLots * (value - price) - paid);
+  const before = maintenanceValues(account, rates.risk);
   return firstUnrelieved(before, changes, before[exhibited]!);
 }
 
-/** Row 8. */
-function fillBest(view: StateView, order: Carry, lots: number): OrderStep {
-  const { book: id, isSell } = order;
-  const book = bookOf(view, id);
-  const best = (isSell ? book.bids : book.asks)[0]!;
-  const step = still(order, "fill", best);
+/** `fees` in ticks for each lot. */
+function fillOf(
+  view: StateView,
+  order: Carry,
+  best: Entry,
+  { lots, fees }: { lots: number; fees: BookFees },
+): Fill {
+  const { price } = best;
   const size = lots * view.unit;
-  const fill: Fill = {
+  return {
     taker: order.account,
     maker: best.account,
-    book: id,
-    takerIsSell: isSell,
-    price: best.price,
+    book: order.book,
+    takerIsSell: order.isSell,
+    price,
     lots,
     makerSeq: best.seq,
     takerSeq: order.seq,
-    takerFee: size * takerFee(book.fees, best.price),
-    makerFee: size * makerFee(book.fees, best.price),
+    takerFee: size * fees.taker,
+    makerFee: size * fees.maker,
   };
-  settleFill(view, fill, book.weights);
-  if (best.lots === lots) view.removeOrder(id, !isSell, 0);
+}
+
+/** Row 8. */
+function fillBest(
+  view: StateView,
+  order: Carry,
+  best: Entry,
+  { fill, rates }: { fill: Fill; rates: BookRates },
+): OrderStep {
+  const { book, isSell } = order;
+  const { lots } = fill;
+  const step = still(order, "fill", best);
+  settleFill(view, fill, rates);
+  if (best.lots === lots) view.removeOrder(book, !isSell, 0);
   else {
     const { account, seq, price } = best;
-    view.replaceOrder(id, !isSell, 0, { account, seq, price, lots: best.lots - lots });
+    view.replaceOrder(book, !isSell, 0, { account, seq, price, lots: best.lots - lots });
   }
-  const rest = order.lots - lots;
   step.lots = lots;
   step.fill = fill;
-  if (rest === 0) step.outcome = "filled";
-  else step.after = { ...order, lots: rest };
+  if (order.lots === lots) step.outcome = "filled";
+  else step.after = withLots(order, order.lots - lots);
   return step;
+}
+
+/** Written out: one shape for all orders, and no search for its members. */
+function withLots(order: Carry, lots: number): Carry {
+  const { account, book, isSell, price, timeInForce, postOnly, reduceOnly, seq } = order;
+  return { account, book, isSell, price, lots, timeInForce, postOnly, reduceOnly, seq };
 }
 
 /**
  * Moves positions and `price * lots * unit` of cash between the two accounts of a fill, and their
  * fees to those that nobody has collected.
  */
-function settleFill(view: StateView, fill: Fill, weights: readonly number[]): void {
+function settleFill(view: StateView, fill: Fill, rates: BookRates): void {
   const { taker, maker, takerFee: ofTaker, makerFee: ofMaker } = fill;
   const signedLots = fill.takerIsSell ? -fill.lots : fill.lots;
   // lots * unit < 2^32 is exact; a product that is not exact is above 2^53 and no cash fits it.
   const paid = fill.price * (signedLots * view.unit);
-  addCash(view, taker, -paid - ofTaker);
-  addCash(view, maker, paid - ofMaker);
+  exchange(view, taker, -paid - ofTaker, { rates, signedLots });
+  exchange(view, maker, paid - ofMaker, { rates, signedLots: -signedLots });
   addFees(view, ofTaker + ofMaker);
-  addPositions(view, taker, weights, signedLots);
-  addPositions(view, maker, weights, -signedLots);
 }

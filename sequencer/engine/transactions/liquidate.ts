@@ -8,7 +8,7 @@ import { assertEngine } from "../assertion.ts";
 import { positionsFit } from "../balance.ts";
 import { stepOrder } from "../book/book.ts";
 import { isBookOpen, isPlain, secondsOf } from "../bookState.ts";
-import { SCENARIO_ROWS } from "../kept.ts";
+import { legsOf, SCENARIO_ROWS } from "../kept.ts";
 import type { Liquidation, OrderStep, StepRecord } from "../records.ts";
 import {
   bookRisk,
@@ -46,7 +46,7 @@ export function checkLiquidation(
   const reason = checkNeed(view, liquidation, { book, risk });
   if (reason !== undefined) return reason;
   const { account, isSell, lots } = liquidation;
-  return positionsFit(view.account(account), book.weights, isSell ? -lots : lots)
+  return positionsFit(view.account(account), legsOf(book.weights), isSell ? -lots : lots)
     ? undefined
     : `\`lots\` must keep positions inside +-2^22. Got \`${lots}\``;
 }

@@ -163,12 +163,10 @@ test("admissibility is what big integers say, up to the ranges' ends", () => {
         return { moved, after: 4n * BigInt(cash) + BigInt(unit) * value + moved };
       });
       const failing = headroomsAfter.findIndex(({ moved, after }) => moved < 0n && after < 0n);
-      const account = { owner: 1n, cash, positions };
-      const candidate = { account, price: ticks, signedLots, risk, unit, fee: paid };
-      assert.equal(
-        admissibility({ ...candidate, rates: bookRates(weights, risk) }),
-        failing < 0 ? undefined : failing,
-      );
+      const state = createMemoryState({ ...SHAPE, slots: SLOTS, unit });
+      Object.assign(state.editAccount(1), { cash, positions });
+      const exchange = { rates: bookRates(weights, risk), price: ticks, signedLots, fee: paid };
+      assert.equal(admissibility(state, 1, exchange), failing < 0 ? undefined : failing);
     }),
     // Lots that fit 64 positions of random weights are small: many runs are skipped.
     { ...runs(200), maxSkipsPerRun: 1000 },
