@@ -12,7 +12,7 @@ import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { blockHash } from "../../sequencer/consensus/block.ts";
 import { isFinalizedBy } from "../../sequencer/consensus/certificate.ts";
-import { faultOf } from "../../sequencer/consensus/verification.ts";
+import { faultOf, rulesOf } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import type { MemberReport } from "../../sequencer/ports.ts";
 import { openStore } from "../../sequencer/store/store.ts";
@@ -65,7 +65,7 @@ export async function certifyBenchmarks(): Promise<BenchLine[]> {
 async function createWorld(): Promise<World> {
   const directory = mkdtempSync(path.join(tmpdir(), "straddle-certify-"));
   const { validators, genesis, keys, peers } = await benchSitting();
-  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const rules = rulesOf(validators, genesis, keys.verify);
   const store = await openStore(path.join(directory, "sequencer"), DOMAIN);
   const source = { record: (from: number) => store.log.read(from), proofOf: async () => undefined };
   const alone = await openStore(path.join(directory, "alone"), DOMAIN);

@@ -2,7 +2,8 @@
  * `npm run bench -- memory`: what the venue has in memory while signed orders come over WebSockets
  * at one rate, minute for minute, with batches proven, anchored and checkpointed on their way. The
  * live heap is what is left after a full collection of garbage, resident memory has its threads in
- * it. Both are taken between two minutes, where no order waits and all batches are stored.
+ * it, and the pages of files that are mapped, which are told apart. All are taken between two
+ * minutes, where no order waits and all batches are stored.
  */
 import { once } from "node:events";
 import type { BenchLine } from "./benchLine.ts";
@@ -23,8 +24,12 @@ interface Sample extends Memory {
   readonly minute: number;
 }
 
-type Figure = "heapUsed" | "rss";
-const NAMES: Readonly<Record<Figure, string>> = { heapUsed: "memory.heap", rss: "memory.rss" };
+type Figure = "heapUsed" | "rss" | "rssFiles";
+const NAMES: Readonly<Record<Figure, string>> = {
+  heapUsed: "memory.heap",
+  rss: "memory.rss",
+  rssFiles: "memory.rss.files",
+};
 
 export async function memoryBenchmarks(
   options: { readonly minutes?: number | undefined } = {},
@@ -68,7 +73,10 @@ async function askMemory({ child }: Venue): Promise<Memory> {
 
 function linesOf(samples: readonly Sample[], refused: number): BenchLine[] {
   const load = `${PER_SECOND} orders/s, ${TRADERS} connections; refused ${refused}`;
-  return (Object.keys(NAMES) as Figure[]).flatMap((figure): BenchLine[] => [
+  const figures = (Object.keys(NAMES) as Figure[]).filter(
+    (name) => !Number.isNaN(samples[0]![name]),
+  );
+  return figures.flatMap((figure): BenchLine[] => [
     ...samples.map((sample): BenchLine => {
       const name = `${NAMES[figure]}.minute${sample.minute}`;
       const line = { name, value: sample[figure] / MIB, unit: "MiB", better: "lower" } as const;

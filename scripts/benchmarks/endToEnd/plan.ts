@@ -12,6 +12,8 @@ export interface Memory {
   /** Bytes. */
   readonly heapUsed: number;
   readonly rss: number;
+  /** Of it pages of files, LevelDB's tables above all: the system takes them back when it likes. */
+  readonly rssFiles: number;
   /** Batches that were sealed and not yet stored and proven when it was asked. */
   readonly waiting: number;
   /** User time since the process began. */

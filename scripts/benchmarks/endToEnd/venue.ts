@@ -5,6 +5,7 @@
 // too. With `--anchoring` batches are proven as they are sealed, and checkpoints are saved, so that
 // nothing waits for a stage that never comes; else neither happens once the market is open.
 import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -195,7 +196,16 @@ async function memoryNow(): Promise<Memory> {
   // Where the process was started with it: what is left is what is in use.
   globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();
-  return { heapUsed, rss, waiting, cpuMs: process.cpuUsage().user / 1000 };
+  const cpuMs = process.cpuUsage().user / 1000;
+  return { heapUsed, rss, rssFiles: residentFiles(), waiting, cpuMs };
+}
+
+/** NaN where the system does not tell. */
+function residentFiles(): number {
+  const source = "/proc/self/status";
+  const status = existsSync(source) ? readFileSync(source, "utf8") : "";
+  const [, kib] = /^RssFile:\s+(\d+) kB$/m.exec(status) ?? [];
+  return Number(kib) * 1024;
 }
 process.on("message", () => void memoryNow().then((memory) => process.send?.(memory)));
 process.on("disconnect", async () => {
