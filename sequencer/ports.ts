@@ -284,7 +284,7 @@ export interface LogFollower {
     from: number,
     signal: AbortSignal,
   ): AsyncIterable<{ number: number; words: readonly bigint[]; proof: ProofWords }>;
-  attest(attestation: Attestation): Promise<void>;
+  attest(attestation: Attestation, signal: AbortSignal): Promise<void>;
   refuse(refusal: Refusal): Promise<void>;
   stop(): Promise<void>;
 }

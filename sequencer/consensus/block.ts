@@ -7,7 +7,7 @@ export const BLOCK_RECORDS_MAX = 2 ** 16;
 
 /** A leader's turn to propose one block. Views are ordered by term, then by index. */
 export interface View {
-  /** Counts from 1; 0 is the genesis block's. */
+  /** Counts on over sittings, from 1; the genesis block's is that before its sitting's first. */
   readonly term: number;
   /** Counts the blocks of the term, from 0. */
   readonly index: number;
@@ -32,9 +32,12 @@ export interface Block {
 
 export type LogPlace = Pick<Block, "to" | "logHash" | "root">;
 
-/** Where a session begins: what layer one or the session before has made final. */
-export function genesisBlock(session: string, { to, logHash, root }: LogPlace): Block {
-  const view = { term: 0, index: 0 };
+/**
+ * Where a session begins: what layer one or the session before has made final. `term` is the newest
+ * that a record up to there is of: terms go on after it, so that no record's is ambiguous.
+ */
+export function genesisBlock(session: string, { to, logHash, root }: LogPlace, term = 0): Block {
+  const view = { term, index: 0 };
   return { height: 0, view, parent: session, from: to, to, logHash, root };
 }
 

@@ -33,12 +33,12 @@ import {
   verdictOn,
 } from "../protocol/evidence.ts";
 import { FormatError, readCount, readList, readMatching, readObject } from "../protocol/shape.ts";
-import { type Block, blockHash, compareViews } from "./block.ts";
+import type { Block } from "./block.ts";
 import type { BlockCertificate } from "./certificate.ts";
 import { readBlock, readBlockCertificate, readVote } from "./message.ts";
 import { verifySignature } from "./signing.ts";
 import { createValidatorSet, VALIDATORS_MAX, type ValidatorSet } from "./validatorSet.ts";
-import { checkEvidence as checkVotes, faultOf } from "./verification.ts";
+import { checkEvidence as checkVotes, finalFault } from "./verification.ts";
 import type { SignedVote } from "./vote.ts";
 
 /** Whom a session consisted of; with the domain, what its votes are bound to. */
@@ -116,14 +116,8 @@ function certificateFault(evidence: ReceiptAndBlock, rules: EvidenceRules): stri
   }
   const validators = sittingOf(evidence);
   if (typeof validators === "string") return validators;
-  if (certificate.kind !== "finalize") return "a notarized block may yet be replaced";
-  const isOfBlock = certificate.block === blockHash(block);
-  if (!isOfBlock || compareViews(certificate.view, block.view) !== 0) {
-    return "the certificate is of another block";
-  }
-  const genesis = validators.session;
-  const checks = { validators, genesis, verify: verifySignature };
-  const fault = faultOf(checks, { type: "certificate", certificate });
+  const checks = { validators, termBefore: 0, verify: verifySignature };
+  const fault = finalFault(checks, block, certificate);
   if (fault !== undefined) return fault;
   return block.to > 0 ? undefined : "the block is of an empty log";
 }
@@ -175,7 +169,8 @@ function readEvidence(value: unknown): Evidence {
   };
 }
 
-function readSitting(value: unknown): Sitting {
+/** Throws {@link FormatError}. */
+export function readSitting(value: unknown): Sitting {
   const { epoch, members } = readObject(value);
   const list = readList(members, VALIDATORS_MAX);
   const addresses = list.map((member) => readMatching(member, /^0x[0-9a-f]{40}$/));

@@ -23,6 +23,8 @@
  *     at least as new as every tip they name; or by a certificate of a block of that term.
  *  D  delivers a block once it or a successor has a quorum of finalize votes and it has been
  *     executed here with its root.
+ *  E  notarizes no records after the block that reaches the sitting's end, where it has been told
+ *     one: blocks without records go on, so that the last one with records becomes final.
  *  P  makes every vote durable before it leaves. Of its votes only the newest of each kind matters,
  *     since views and terms only grow: the newest three, the tip and the blocks above the last
  *     delivered are all that is kept, in one record.
@@ -34,6 +36,10 @@
  * named tips before `v` and promised to finalize nothing from there to the end of term u - 1 >= t;
  * one honest member of it finalized `b`, before (then its tip was at least `v`, by F) or after
  * (which G forbids): a contradiction. So `h` is at `v` or later, and descends from `b`.
+ *
+ * Why a sitting that ends has one end: a block with records after it would need a quorum, and so
+ * the vote of an honest member that was told the end, which E forbids where a quorum has been told.
+ * All final blocks from there on have the place of the last one with records.
  *
  * What differs from the paper: a nullify vote speaks for all views from the voter's tip to the end
  * of the term, so that one certificate replaces the chain of dummy blocks; blocks are executed
@@ -105,7 +111,12 @@ export function start(config: ConsensusConfig, { durable, delivered }: Memory = 
   const last = delivered?.block ?? config.genesis;
   const state: ConsensusState = {
     config,
-    ...{ term: durable?.term ?? 1, backoff: 0, isFruitful: false, isMoving: false },
+    ...{
+      term: durable?.term ?? config.genesis.view.term + 1,
+      backoff: 0,
+      isFruitful: false,
+      isMoving: false,
+    },
     ...{ tip: durable?.tip ?? beginning, finalized: durable?.finalized ?? beginning },
     ...{ delivered: last, deliveredHash: blockHash(last) },
     ...{ opening: durable?.opening ?? null, own: durable?.own ?? {} },
@@ -298,12 +309,18 @@ function notarize(draft: Draft): boolean {
   if (candidate === undefined || !mayNotarize(draft) || !isGood(draft, candidate.hash))
     return false;
   const { hash, block } = candidate;
+  if (block.to > block.from && hasEnded(draft, block.from)) return false;
   const { view } = block;
   const vote = castVote(draft, { kind: "notarize", term: view.term, view, block: hash });
   draft.own = { ...draft.own, notarize: vote };
   broadcast(draft, { type: "vote", vote, certificate: null });
   addVote(draft, vote);
   return true;
+}
+
+/** Whether records from this position on are the next sitting's. */
+function hasEnded({ config: { end } }: Draft, position: number): boolean {
+  return end !== undefined && position >= end;
 }
 
 /** One notarize vote at a view, in ascending views. */
@@ -339,7 +356,8 @@ function lead(draft: Draft): boolean {
     startTimer(draft, "heartbeat", config.timing.heartbeatMs);
     return true;
   }
-  const hasGrown = growth !== null && growth.term === term && growth.to > base.to;
+  const hasMore = growth !== null && growth.term === term && growth.to > base.to;
+  const hasGrown = hasMore && !hasEnded(draft, base.to);
   if (!hasGrown && !draft.isHeartbeatDue) return false;
   return propose(draft, base, hasGrown ? growth : base);
 }
@@ -351,7 +369,8 @@ function propose(
 ): boolean {
   const view = currentView(draft);
   const reason = reasonFor(draft);
-  if (reason === null && (view.term > 1 || view.index > 0)) return false;
+  const isFirst = view.index === 0 && view.term === draft.config.genesis.view.term + 1;
+  if (reason === null && !isFirst) return false;
   const place = { height: base.height + 1, view, parent: draft.tip.block };
   const block = { ...place, from: base.to, to, logHash, root };
   const fault = brokenLink(base, block);

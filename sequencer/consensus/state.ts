@@ -23,6 +23,11 @@ export interface ConsensusConfig {
   /** Of a vote's digest; a function, see `Signer`. */
   readonly sign: (digest: Uint8Array) => string;
   readonly genesis: Block;
+  /**
+   * Where the sitting ends, if it has been told: the block that reaches this position is the last
+   * with records, and what comes after only makes it final. The next sitting begins there.
+   */
+  readonly end?: number | undefined;
   readonly timing: Timing;
 }
 

@@ -1,5 +1,5 @@
 /** What must hold of a message before the state machine may see it. */
-import { blockHash, compareViews } from "./block.ts";
+import { type Block, blockHash, compareViews } from "./block.ts";
 import { type BlockCertificate, type Nullification, type Tip, votesOf } from "./certificate.ts";
 import type { Message, Proposal, VoteMessage } from "./message.ts";
 import type { Verify } from "./signing.ts";
@@ -10,7 +10,17 @@ export interface VerificationRules {
   readonly validators: ValidatorSet;
   /** Hash of the session's first block, which has no certificate. */
   readonly genesis: string;
+  /** The first block's term, in which nobody votes. */
+  readonly termBefore: number;
   readonly verify: Verify;
+}
+
+export function rulesOf(
+  validators: ValidatorSet,
+  genesis: Block,
+  verify: Verify,
+): VerificationRules {
+  return { validators, genesis: blockHash(genesis), termBefore: genesis.view.term, verify };
 }
 
 /** Two votes of one validator that no honest one casts. */
@@ -19,9 +29,11 @@ export interface Evidence {
   readonly second: SignedVote;
 }
 
+type SigningRules = Pick<VerificationRules, "validators" | "verify">;
+
 /** What the evidence proves of its validator; undefined when it proves nothing. Needs no state. */
 export function checkEvidence(
-  rules: Omit<VerificationRules, "genesis">,
+  rules: SigningRules,
   { first, second }: Evidence,
 ): Offence | undefined {
   if (first.validator !== second.validator) return undefined;
@@ -45,10 +57,24 @@ export function faultOf(rules: VerificationRules, message: Message): string | un
   }
 }
 
+/** Why the certificate does not make this very block final. */
+export function finalFault(
+  rules: Omit<VerificationRules, "genesis">,
+  block: Block,
+  certificate: BlockCertificate,
+): string | undefined {
+  if (certificate.kind !== "finalize") return "a notarized block may yet be replaced";
+  const isOfBlock = certificate.block === blockHash(block);
+  if (!isOfBlock || compareViews(certificate.view, block.view) !== 0) {
+    return "the certificate is of another block";
+  }
+  return certificateFault({ ...rules, genesis: rules.validators.session }, certificate);
+}
+
 function proposalFault(rules: VerificationRules, proposal: Proposal): string | undefined {
   const { block, vote, reason } = proposal;
   const { term, index } = block.view;
-  if (term < 1) return "it proposes in no term";
+  if (term <= rules.termBefore) return "it proposes in no term";
   if (vote.validator !== leaderOf(rules.validators, term)) return "it is not from the leader";
   const isOwn = vote.kind === "notarize" && vote.block === blockHash(block);
   if (!isOwn || compareViews(vote.view, block.view) !== 0 || vote.term !== term) {
@@ -64,12 +90,12 @@ function proposalFault(rules: VerificationRules, proposal: Proposal): string | u
 
 /** Whether `reason` lets a block with `parent` stand at the view. */
 function isReason(
-  { genesis }: VerificationRules,
+  { genesis, termBefore }: VerificationRules,
   parent: string,
   { term, index }: { term: number; index: number },
   reason: Proposal["reason"],
 ): boolean {
-  if (reason === null) return term === 1 && index === 0 && parent === genesis;
+  if (reason === null) return term === termBefore + 1 && index === 0 && parent === genesis;
   if (reason.kind === "nullify") {
     return index === 0 && reason.term === term - 1 && reason.tip.block === parent;
   }
@@ -83,10 +109,11 @@ function voteFault(
 ): string | undefined {
   const { term, view, block } = vote;
   if (vote.kind === "nullify") {
-    if (term < 1 || view.term > term) return "it gives up another term than that of its tip";
+    if (term <= rules.termBefore || view.term > term)
+      return "it gives up another term than that of its tip";
     const fault = tipFault(rules, { view, block, certificate });
     if (fault !== undefined) return fault;
-  } else if (term < 1 || view.term !== term || certificate !== null) {
+  } else if (term <= rules.termBefore || view.term !== term || certificate !== null) {
     return "a vote for a block has its term and nothing else";
   }
   return isSigned(rules, vote) ? undefined : "the vote is not signed by its validator";
@@ -103,28 +130,28 @@ function certificateFault(
   const fault =
     certificate.kind === "nullify"
       ? nullificationFault(rules, certificate)
-      : certificate.view.term < 1 && "the first block has no certificate";
+      : certificate.view.term <= rules.termBefore && "the first block has no certificate";
   if (fault) return fault;
   return votes.every((vote) => isSigned(rules, vote)) ? undefined : "a certificate is forged";
 }
 
 function nullificationFault(rules: VerificationRules, nullification: Nullification) {
   const { term, votes, tip } = nullification;
-  if (term < 1 || tip.view.term > term) return "its tip is of a later term";
+  if (term <= rules.termBefore || tip.view.term > term) return "its tip is of a later term";
   if (votes.some(({ view }) => compareViews(view, tip.view) > 0)) return "a vote knows a newer tip";
   return tipFault(rules, tip);
 }
 
 function tipFault(rules: VerificationRules, { view, block, certificate }: Tip) {
   if (certificate === null) {
-    const isGenesis = view.term === 0 && view.index === 0 && block === rules.genesis;
-    return isGenesis ? undefined : "its tip has no certificate";
+    const isFirst = view.term === rules.termBefore && view.index === 0;
+    return isFirst && block === rules.genesis ? undefined : "its tip has no certificate";
   }
   const isSame = certificate.block === block && compareViews(certificate.view, view) === 0;
   return isSame ? certificateFault(rules, certificate) : "its tip has another block's certificate";
 }
 
-function isSigned({ validators, verify }: Omit<VerificationRules, "genesis">, vote: SignedVote) {
+function isSigned({ validators, verify }: SigningRules, vote: SignedVote) {
   const member = validators.members[vote.validator];
   if (member === undefined) return false;
   return verify(member, voteDigest(validators.session, vote), vote.signature);

@@ -56,7 +56,7 @@ export async function createLogFollower(options: LogFollowerOptions): Promise<Lo
       subscribe(line, { protocol: LOG_PROTOCOL, from, parse: parseRecord }, until(signal)),
     proofs: (from, signal) =>
       subscribe(line, { protocol: PROOFS_PROTOCOL, from, parse: parseProof }, until(signal)),
-    attest: (attestation) => deliver(line, { attestation }, stopping.signal),
+    attest: (attestation, signal) => deliver(line, { attestation }, until(signal)),
     refuse: (refusal) => deliver(line, { refusal }, stopping.signal),
     stop: async () => {
       stopping.abort();

@@ -47,7 +47,7 @@ export async function createMovingFollower(
         }
       }
     },
-    attest: async (attestation) => (await follower()).attest(attestation),
+    attest: async (attestation, signal) => (await follower()).attest(attestation, signal),
     refuse: async (refusal) => (await follower()).refuse(refusal),
     stop: async () => (await follower()).stop(),
   };

@@ -40,7 +40,10 @@ export function parseStart(bytes: Uint8Array): number {
   return from;
 }
 
-/** Checks the position only: whoever follows the log verifies links, hashes and contents. */
+/**
+ * Checks the position only: whoever follows the log verifies links, hashes and contents. What else
+ * was sent with the record is not kept: no hash covers it, and who holds records would hold it too.
+ */
 export function parseRecord(bytes: Uint8Array, position: number): LogRecord {
   return readRecord(parseObject(bytes), position);
 }
@@ -49,7 +52,8 @@ export function readRecord(record: Record<string, unknown>, position: number): L
   if (record.position !== position || typeof record.entry !== "object") {
     throw new GossipProtocolError(`expected the record of position \`${position}\``);
   }
-  return record as unknown as LogRecord;
+  const { epoch, previous, hash, entry } = record;
+  return { position, epoch, previous, hash, entry } as LogRecord;
 }
 
 export function parseProof(bytes: Uint8Array, expected: number): ProofMessage {

@@ -9,18 +9,27 @@ export const peerId = z.string().regex(new RegExp(`^${PEER_ID}$`), "must be a pe
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/, "must be 0x and 40 hex digits");
 /** Numbers the sittings of validators: another set, or one that lost its votes, needs the next. */
 const epoch = z.int().min(1).default(1);
+/** Where the sequencer moves with the leader: the file with which the sitting before has ended. */
+const handover = z.string().min(1).optional();
 const list = <T extends z.ZodType>(item: T) =>
   z.array(item).min(VALIDATORS_MIN).max(VALIDATORS_MAX);
 
 /** `peers`: ids of the validators' nodes, in the order of `validators`. */
 export const sequencerCertification = z.strictObject({
   epoch,
+  handover,
   peers: list(peerId),
 });
 
 export const validatorCertification = z
   .strictObject({
     epoch,
+    handover,
+    /**
+     * Position in the log at which the sitting ends: the same for all its validators. Behind the
+     * block that reaches it no record becomes final. Each leaves `handover.json` in its `dataDir`.
+     */
+    until: z.int().min(1).optional(),
     /** Addresses of all of them in the registry's order, and where each listens, with peer id. */
     validators: list(address),
     peers: list(z.string().regex(new RegExp(`^/.+/p2p/${PEER_ID}$`), "with /p2p/ID")),

@@ -217,7 +217,7 @@ const metrics = z
   })
   .optional();
 
-const sequencer = z.strictObject({
+const sequencerFields = z.strictObject({
   ...chainAccess,
   metrics,
   log,
@@ -286,7 +286,16 @@ const sequencer = z.strictObject({
   pollMs: ms.default(500),
 });
 
-const validator = z.strictObject({
+const MOVING_ONLY =
+  "`certification.handover` and `until` are for sequencers that move with the leader: elsewhere " +
+  "the next `epoch` certifies the log from its first record";
+
+const sequencer = sequencerFields.refine(
+  ({ certification, log }) => log.engine === "simplex" || certification?.handover === undefined,
+  MOVING_ONLY,
+);
+
+const validatorFields = z.strictObject({
   ...chainAccess,
   metrics,
   dataDir: file,
@@ -306,6 +315,11 @@ const validator = z.strictObject({
   resendMs: ms.default(30_000),
   pollMs: ms.default(2000),
 });
+
+const validator = validatorFields.refine(({ certification, sequencer: followed }) => {
+  const { handover, until } = certification ?? {};
+  return typeof followed !== "string" || (handover ?? until) === undefined;
+}, MOVING_ONLY);
 
 const prover = z.strictObject({
   metrics,

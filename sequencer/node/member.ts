@@ -1,10 +1,10 @@
 /** Puts a member of the validator set together: mesh, replicated log, driver, reports. */
 import type { LogRecord } from "../batch/log.ts";
-import { type Block, blockHash } from "../consensus/block.ts";
+import type { Block } from "../consensus/block.ts";
 import { createSignatureMemory, type Signer } from "../consensus/signing.ts";
 import type { Timing } from "../consensus/state.ts";
 import type { ValidatorSet } from "../consensus/validatorSet.ts";
-import type { VerificationRules } from "../consensus/verification.ts";
+import { rulesOf } from "../consensus/verification.ts";
 import { createLogFollower } from "../gossip/logFollower.ts";
 import {
   createMemberNetwork,
@@ -12,7 +12,14 @@ import {
   type MemberNetworkOptions,
 } from "../gossip/memberNetwork.ts";
 import { createReportLine } from "../gossip/reportLine.ts";
-import type { Log, LogFollower, Logger, MemberNetwork, MemberReport } from "../ports.ts";
+import type {
+  FinalBlock,
+  Log,
+  LogFollower,
+  Logger,
+  MemberNetwork,
+  MemberReport,
+} from "../ports.ts";
 import { type Certifier, createCertifier } from "../roles/certifier.ts";
 import { createExecutedLog, type ExecutedPlace } from "../roles/executedLog.ts";
 import { createReplication } from "../roles/replication.ts";
@@ -33,6 +40,10 @@ const REPORT_DELAY_MS = 25;
 export interface MemberOptions extends Omit<MemberNetworkOptions, "source" | "self" | "logger"> {
   readonly validators: ValidatorSet;
   readonly genesis: Block;
+  /** Position at which the sitting ends. */
+  readonly end?: number | undefined;
+  /** Told of each final block. */
+  readonly onFinal?: ((final: FinalBlock) => void) | undefined;
   readonly timing: Timing;
   readonly signer: Signer;
   readonly keys: Pick<VoteKeys, "verify">;
@@ -75,7 +86,7 @@ export async function openMember(options: MemberOptions): Promise<Member> {
   const signatures = createSignatureMemory(keys.verify, SIGNATURES_KEPT);
   const { sign } = signatures.signing(signer);
   const { verify } = signatures;
-  const rules: VerificationRules = { validators, genesis: blockHash(genesis), verify };
+  const rules = rulesOf(validators, genesis, verify);
   const source = { record: (from: number) => store.log.read(from) };
   const mesh = await createMemberNetwork({ ...options, self, source });
   const network = options.tap?.(mesh) ?? mesh;
@@ -84,7 +95,7 @@ export async function openMember(options: MemberOptions): Promise<Member> {
     moving?.follower ??
     (await createLogFollower({ server: `${options.sequencer}`, node: mesh.node, logger }));
   const replication = createReplication({
-    ...{ sequencer: follower, network, log: store.log, logger, patienceMs },
+    ...{ sequencer: follower, network, log: store.log, base: genesis, logger, patienceMs },
     onContradiction: moving && (() => certifier?.contradicted()),
   });
   let certifier: Certifier | undefined;
@@ -103,13 +114,18 @@ export async function openMember(options: MemberOptions): Promise<Member> {
     certify: async (place, signal) => {
       const log = createExecutedLog(store.log, place);
       executedLog = log;
+      const first = await log.placeAt(genesis, genesis.to);
+      if (first !== undefined && first.logHash !== genesis.logHash) {
+        return "its log is another than the one that the sitting goes on with";
+      }
       const own = createCertifier({
-        consensus: { validators, self, sign, genesis, timing },
+        consensus: { validators, self, sign, genesis, timing, end: options.end },
         ...{ rules, network, logger, log, scheduler: realScheduler },
         store: store.certification(validators.session),
         want: replication.want,
         onFinal: (final) => {
           moving?.finalized(final.block);
+          options.onFinal?.(final);
           if (own.progress().leader === self) line.tell();
           else line.tellSoon();
         },

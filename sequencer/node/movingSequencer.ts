@@ -41,8 +41,11 @@ export interface MovingSequencer {
   onCutOff(listener: (to: number) => void): void;
   cutting(to: number): void;
   cut(place: ExecutedPlace): void;
-  /** The leader's log breaks the rules here: its term must end. */
-  refused(): void;
+  /**
+   * The log of the term's leader breaks the rules here: the term must end, and until it does the
+   * log is taken from other members alone, as far as a quorum vouches for it.
+   */
+  refused(term: number): void;
   /** Whether the record at the position is final. */
   isFinal(position: number): boolean;
   term(): number;
@@ -101,9 +104,10 @@ export function createMoving(options: {
       attached?.replication.forget();
       attached?.certifier().rewound(place);
     },
-    refused: () => {
-      const certifier = attached?.certifier();
-      certifier?.resign(certifier.progress().term);
+    refused: (term) => {
+      // First: the term may end at once, and the next one's leader is a source.
+      attached?.replication.trust(false);
+      attached?.certifier().resign(term);
     },
     isFinal: (position) => position < final().to,
     term: () => attached?.certifier().progress().term ?? 0,

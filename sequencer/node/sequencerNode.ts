@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import packageJson from "../../package.json" with { type: "json" };
 import { startApi } from "../api/server.ts";
-import { blockHash } from "../consensus/block.ts";
 import { withMemory } from "../consensus/signing.ts";
+import { rulesOf } from "../consensus/verification.ts";
 import type { Info } from "../exchangeService.ts";
 import { createLogServer } from "../gossip/logServer.ts";
 import { isSignedRefusal, recoverAttester } from "../l1/attestation.ts";
@@ -28,6 +28,7 @@ import { openInputWorker } from "../threads/inputWorker.ts";
 import { openSignatureWorker } from "../threads/signatureWorker.ts";
 import { ConfigError, type SequencerFile, sizesOf } from "./config.ts";
 import { closeConfirmationsOf, executorDeployment, layerOneAccess } from "./deployment.ts";
+import { readHandover } from "./handoverFile.ts";
 import { createDigestSigner, loadPrivateKey } from "./keys.ts";
 import { openOrderLog } from "./orderLog.ts";
 import { openReceiptSigner } from "./receiptSigner.ts";
@@ -88,7 +89,10 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
     await store.close();
   };
   try {
-    if (file.log.engine === "simplex") await holdToSitting(store, sessionOf(file));
+    const sitting = sittingOf(file, logger);
+    if (file.log.engine === "simplex") {
+      await holdToSitting(store, { session: sessionOf(file), beginning: sitting?.beginning });
+    }
     const { log, waiting } = await openOrderLog(file, {
       ...{ store, logger, signal, onOwn: network.own, openDesk: network.desk },
     });
@@ -128,7 +132,7 @@ async function runOnce(file: SequencerFile, parts: Watched, outer: AbortSignal):
         isSignedScope,
       },
       sequencerConfig(file, receiptSigner.address, {
-        ...{ logger, waiting: waiting && { ...waiting, log: store.log } },
+        ...{ sitting, waiting: waiting && { ...waiting, log: store.log } },
       }),
     );
     try {
@@ -214,7 +218,7 @@ function openNetwork(file: SequencerFile, store: Store, logger: Logger) {
 function sequencerConfig(
   file: SequencerFile,
   sequencer: Info["sequencer"],
-  certifying: { readonly logger: Logger } & Pick<Certification, "waiting">,
+  certifying: Certifying,
 ): SequencerConfig {
   const { deployment, market, validators } = file;
   const { trade, ledger } = sizesOf(deployment);
@@ -267,22 +271,33 @@ function boundsOf({ log, breakers }: SequencerFile): SequencerFile["breakers"] {
 /** Longer than a term lasts that makes nothing final. */
 const SIMPLEX_APPEND_MS_MIN = 5_000;
 
+interface Certifying extends Pick<Certification, "waiting"> {
+  readonly sitting: ReturnType<typeof sittingOf>;
+}
+
 /** Whom the sequencer believes that its log is final. */
 function certificationOf(
   { certification, validators: members }: SequencerFile,
   deployment: SequencerConfig["deployment"],
-  { logger, waiting }: { readonly logger: Logger } & Pick<Certification, "waiting">,
+  { waiting, sitting }: Certifying,
 ): Certification | undefined {
-  if (certification === undefined) return undefined;
+  if (certification === undefined || sitting === undefined) return undefined;
   const { epoch, peers } = certification;
   if (peers.length !== members.length) {
     throw new ConfigError("`certification.peers` must name as many as `validators`");
   }
-  const { validators, genesis } = createSitting(deployment, { epoch, members });
+  const { validators, genesis } = createSitting(deployment, { epoch, members }, sitting.beginning);
   // Members report the same block, each with the same signatures.
-  const verify = withMemory(openVoteKeys(logger).verify, SIGNATURES_KEPT);
-  const rules = { validators, genesis: blockHash(genesis), verify };
-  return { rules, peers, ...(waiting && { waiting }) };
+  const verify = withMemory(sitting.verify, SIGNATURES_KEPT);
+  return { rules: rulesOf(validators, genesis, verify), peers, ...(waiting && { waiting }) };
+}
+
+/** How the votes of those who certify the log are checked, and where they begin. */
+function sittingOf({ certification, deployment: { domain } }: SequencerFile, logger: Logger) {
+  if (certification === undefined) return undefined;
+  const { epoch, handover } = certification;
+  const { verify } = openVoteKeys(logger);
+  return { verify, beginning: readHandover(handover, { domain, epoch, verify }) };
 }
 
 /** Of the sitting whose members the sequencer moves between. */

@@ -11,10 +11,11 @@ import { createSitting } from "../roles/validatorSitting.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { ConfigError, type ValidatorFile } from "./config.ts";
 import { executorDeployment, layerOneAccess } from "./deployment.ts";
+import { createHandoverWriter, readHandover } from "./handoverFile.ts";
 import { loadPrivateKey } from "./keys.ts";
 import { createLeaderFollowing, type LeaderFollowing } from "./leaderFollowing.ts";
 import { type Member, openMember } from "./member.ts";
-import { holdToSitting } from "./sittingOfLog.ts";
+import { enterSitting } from "./sittingOfLog.ts";
 import { systemClock } from "./systemClock.ts";
 import { openVoteKeys } from "./voteKeys.ts";
 
@@ -83,22 +84,33 @@ async function followOne({ sequencer, seed }: ValidatorFile, logger: Logger) {
 
 /** Its part in the validator set, where it has one. */
 async function openCertification(
-  { certification, deployment, seed, sequencer }: ValidatorFile,
+  { certification, deployment, dataDir, seed, sequencer }: ValidatorFile,
   store: Store,
   privateKey: Hex,
   logger: Logger,
 ): Promise<Member | undefined> {
   if (certification === undefined) return undefined;
   const { epoch, listen, peers, patienceMs, termMs, heartbeatMs, resendMs } = certification;
+  const { handover, until: end, validators: members } = certification;
   if (typeof sequencer !== "string" && sequencer.length !== peers.length) {
     throw new ConfigError("`sequencer` must name as many as `certification.peers`, or one");
   }
   const common = executorDeployment(deployment);
-  const sitting = createSitting(common, { epoch, members: certification.validators });
-  if (typeof sequencer !== "string") await holdToSitting(store, sitting.validators.session);
   const keys = openVoteKeys(logger);
+  const { verify } = keys;
+  const { domain } = deployment;
+  const isMoving = typeof sequencer !== "string";
+  const beginning = readHandover(handover, { domain, epoch, verify });
+  const sitting = createSitting(common, { epoch, members }, beginning);
+  const { session, members: addresses } = sitting.validators;
+  if (isMoving) await enterSitting(store, { session, beginning });
+  const ending =
+    end === undefined ? undefined : { end, log: store.log, directory: dataDir, logger };
+  const onFinal =
+    ending && createHandoverWriter({ sitting: { epoch, members: addresses }, ...ending });
   return openMember({
     ...{ ...sitting, keys, store, sequencer, seed, listen, patienceMs, logger },
+    ...{ end, onFinal },
     timing: { termMs, heartbeatMs, resendMs },
     signer: keys.signer(hexToBytes(privateKey.slice(2))),
     peers: peers.map((address) => address.slice(address.lastIndexOf("/") + 1)),

@@ -2,12 +2,11 @@
  * How much of its log the sequencer knows to be final: from members' reports, whose certificates it
  * checks itself. A final block that its own log contradicts means that this log must not go on.
  */
-import { type Block, blockHash } from "../consensus/block.ts";
-import { isFinalizedBy } from "../consensus/certificate.ts";
+import type { Block } from "../consensus/block.ts";
 import { leaderOf } from "../consensus/validatorSet.ts";
-import { faultOf, type VerificationRules } from "../consensus/verification.ts";
+import { finalFault, type VerificationRules } from "../consensus/verification.ts";
 import type { Hex } from "../exchangeService.ts";
-import type { Clock, FinalBlock, Log, Logger, LogServer, MemberReport } from "../ports.ts";
+import type { Clock, Log, Logger, LogServer, MemberReport } from "../ports.ts";
 import type { CertificationStatus } from "../protocol/certification.ts";
 import type { BatchTracker } from "./batchTracker.ts";
 import type { Halt } from "./halt.ts";
@@ -122,18 +121,10 @@ function take(parts: Parts, peer: string, report: MemberReport): void {
   parts.heard.set(member, { report, at: clock.now() });
   const { final } = report;
   if (final === null || final.block.height <= (parts.newest?.height ?? 0)) return;
-  const fault = faultOfFinal(parts.options.rules, final);
+  // A successor's certificate would need the blocks between: its member reports itself soon.
+  const fault = finalFault(parts.options.rules, final.block, final.certificate);
   if (fault !== undefined) logger.warn("a report does not count", { member, reason: fault });
   else void compare(parts, final.block);
-}
-
-/** A successor's certificate would need the blocks between: its member reports itself soon. */
-function faultOfFinal(
-  rules: VerificationRules,
-  { block, certificate }: FinalBlock,
-): string | undefined {
-  if (!isFinalizedBy(blockHash(block), certificate)) return "its certificate is not of its block";
-  return faultOf(rules, { type: "certificate", certificate });
 }
 
 /** One at a time, and of those that come meanwhile only the newest. */

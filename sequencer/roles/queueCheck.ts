@@ -3,7 +3,7 @@ import type { OperationEntry } from "../batch/log.ts";
 import type { LedgerOperation } from "../engine/records.ts";
 import type { Clock, QueuedOperation, SettlementLayer } from "../ports.ts";
 import { LayerOneStoppedError } from "./layerOneQueue.ts";
-import { pause } from "./loop.ts";
+import { pause, unlessAborted } from "./loop.ts";
 
 const FROM_QUEUE: ReadonlySet<LedgerOperation["kind"]> = new Set([
   "deposit",
@@ -54,7 +54,7 @@ export function createQueueCheck(options: {
       if (entry !== undefined) return entry;
       const asked = clock.now();
       const { head, confirmed } = settlement.report();
-      const isRead = await settlement.queued(queueId).then(
+      const isRead = await unlessAborted(settlement.queued(queueId), signal).then(
         (queued) => {
           known = queued;
           return true;

@@ -4,12 +4,20 @@
  * when its links lead from the own head to the hash in a certificate, so no member need be trusted:
  * at least one honest one has executed those very records.
  */
-import { assertContinues, headAfter, type LogHead, type LogRecord } from "../batch/log.ts";
+import {
+  assertContinues,
+  encodeRecord,
+  headAfter,
+  type LogHead,
+  type LogRecord,
+} from "../batch/log.ts";
 import type { Log, LogEnd, LogFollower, Logger, MemberNetwork } from "../ports.ts";
 import { messageOf, pause } from "./loop.ts";
 
 /** Records that are held in memory until they are known to be right. */
 const CHUNK_RECORDS = 2 ** 12;
+/** As JSON they may take so many characters before the last of them: as many as usual by far. */
+export const CHUNK_SIZE = 2 ** 22;
 /** How long one member may take to send a range (ms). */
 const RANGE_MS_MAX = 30_000;
 /** Between two rounds of asking all members (ms). */
@@ -19,6 +27,8 @@ export interface ReplicationOptions {
   readonly sequencer: LogFollower;
   readonly network: Pick<MemberNetwork, "connected" | "records" | "punish">;
   readonly log: Pick<Log, "head">;
+  /** Where the sitting begins: a quorum of the one before has signed what leads there. */
+  readonly base?: LogEnd;
   readonly logger: Logger;
   /** How long the sequencer may be silent while records are wanted (ms). */
   readonly patienceMs: number;
@@ -54,12 +64,12 @@ interface Parts {
 
 export function createReplication(options: ReplicationOptions): Replication {
   const parts: Parts = {
-    ...{ options, target: undefined, wake: () => undefined, isTrusted: true, turn: 0 },
+    ...{ options, target: options.base, wake: () => undefined, isTrusted: true, turn: 0 },
   };
   return {
     ...options.sequencer,
     forget: () => {
-      parts.target = undefined;
+      parts.target = options.base;
     },
     trust: (isTrusted) => {
       parts.isTrusted = isTrusted;
@@ -75,22 +85,36 @@ export function createReplication(options: ReplicationOptions): Replication {
 }
 
 async function* follow(parts: Parts, from: number, signal: AbortSignal): AsyncGenerator<LogRecord> {
-  let head = parts.options.log.head();
+  const { log, base } = parts.options;
+  let head = log.head();
   if (head.position !== from) throw new RangeError(`the log ends at \`${head.position}\``);
   while (!signal.aborted) {
-    if (parts.isTrusted) {
+    // What the sitting before made final, nobody in this one certifies again.
+    const isBefore = head.position < (base?.to ?? 0);
+    if (parts.isTrusted && !isBefore) {
       for await (const record of fromSequencer(parts, head, signal)) {
         // Whoever executes it checks that it follows.
         head = headAfter(record);
         yield record;
       }
-    } else await pause(RETRY_MS, signal);
+    } else if (!isBefore) await somethingWanted(parts, head, signal);
     if (signal.aborted) return;
     for await (const record of fromMembers(parts, head, signal)) {
       head = headAfter(record);
       yield record;
     }
   }
+}
+
+/** Resolves once members are to be asked, or after a while. */
+async function somethingWanted(parts: Parts, head: LogHead, signal: AbortSignal): Promise<void> {
+  const waiting = new AbortController();
+  parts.wake = () => {
+    if (parts.isTrusted || (parts.target?.to ?? 0) > head.position) waiting.abort();
+  };
+  parts.wake();
+  await pause(RETRY_MS, AbortSignal.any([signal, waiting.signal]));
+  parts.wake = () => undefined;
 }
 
 /** What the sequencer sends, until it is silent though there must be more, or is another's. */
@@ -186,9 +210,25 @@ class WrongRangeError extends Error {
   override name = "WrongRangeError";
 }
 
+/** Part of a range that is held until its end has the right hash. */
+interface Chunk {
+  readonly records: LogRecord[];
+  /** Characters of JSON. */
+  size: number;
+}
+
+const isFull = ({ records, size }: Chunk): boolean =>
+  records.length >= CHUNK_RECORDS || size >= CHUNK_SIZE;
+
+function hold(chunk: Chunk, record: LogRecord): void {
+  chunk.records.push(record);
+  chunk.size += encodeRecord(record).length;
+}
+
 /**
- * A long range is read twice: the first time to see that it leads to the target and to learn the
- * hashes on the way, so that the second time a chunk at a time can be held and given on.
+ * What does not fit into a chunk is read twice: the first time to see that it leads to the target
+ * and to learn the hashes on the way, so that the second time a chunk at a time can be held and
+ * given on.
  */
 async function* checkedRange(
   parts: Parts,
@@ -197,34 +237,46 @@ async function* checkedRange(
   signal: AbortSignal,
 ): AsyncGenerator<LogRecord> {
   const last = { to: target.to, hash: target.logHash };
-  const isShort = target.to - head.position <= CHUNK_RECORDS;
-  const stones = isShort ? [last] : await stonesTo(parts, member, { head, last }, signal);
+  const { stones, records } = await firstReading(parts, member, { head, last }, signal);
+  if (records !== undefined) {
+    yield* records;
+    return;
+  }
   let at = head;
   for (const stone of stones) {
-    const chunk: LogRecord[] = [];
-    const end = await walk(parts, member, { head: at, to: stone.to }, signal, (record) =>
-      chunk.push(record),
-    );
+    const chunk: Chunk = { records: [], size: 0 };
+    const end = await walk(parts, member, { head: at, to: stone.to }, signal, (record) => {
+      if (isFull(chunk)) throw new WrongRangeError("its records are others than before");
+      hold(chunk, record);
+    });
     if (end.hash !== stone.hash) throw new WrongRangeError("its records lead to another hash");
-    yield* chunk;
+    yield* chunk.records;
     at = end;
   }
 }
 
-async function stonesTo(
+/** Where chunks of the range end; the records themselves, where one chunk holds them all. */
+async function firstReading(
   parts: Parts,
   member: number,
   { head, last }: { head: LogHead; last: Stone },
   signal: AbortSignal,
-): Promise<Stone[]> {
+): Promise<{ stones: readonly Stone[]; records: readonly LogRecord[] | undefined }> {
   const stones: Stone[] = [];
+  let chunk: Chunk = { records: [], size: 0 };
   const range = { head, to: last.to };
-  const end = await walk(parts, member, range, signal, ({ position, hash }) => {
-    const to = position + 1;
-    if ((to - head.position) % CHUNK_RECORDS === 0 && to < last.to) stones.push({ to, hash });
+  const end = await walk(parts, member, range, signal, (record) => {
+    hold(chunk, record);
+    const to = record.position + 1;
+    if (!isFull(chunk) || to === last.to) return;
+    stones.push({ to, hash: record.hash });
+    chunk = { records: [], size: 0 };
   });
   if (end.hash !== last.hash) throw new WrongRangeError("its records lead to another hash");
-  return [...stones, last];
+  return {
+    stones: [...stones, last],
+    records: stones.length === 0 ? chunk.records : undefined,
+  };
 }
 
 /** Reads the whole range, checking each link; the head that it leads to. */

@@ -5,7 +5,6 @@
 import {
   assertContinues,
   headAfter,
-  LogCorruptionError,
   type LogHead,
   type LogRecord,
   logOrigin,
@@ -28,8 +27,7 @@ import { REASON_LENGTH_MAX } from "../protocol/certification.ts";
 import { REORG_BATCHES } from "./batchTracker.ts";
 import type { Effect } from "./effect.ts";
 import type { ExecutedPlace } from "./executedLog.ts";
-import { LayerOneStoppedError } from "./layerOneQueue.ts";
-import { loop, messageOf, pause } from "./loop.ts";
+import { loop, messageOf, pause, unlessAborted } from "./loop.ts";
 import {
   type CheckpointDraft,
   createNodeState,
@@ -39,9 +37,10 @@ import {
   loadCheckpoint,
   type NodeState,
 } from "./nodeState.ts";
-import { OwnStoreError, ownStores } from "./ownStores.ts";
+import { ownStores } from "./ownStores.ts";
 import { watchProofs } from "./proofWatch.ts";
 import { createQueueCheck, type QueueCheck } from "./queueCheck.ts";
+import { asRefusal, RefusalError } from "./refusal.ts";
 import { readSeenHeads, type SeenHeads, seenFault } from "./seenHeads.ts";
 
 /** Sealed batches that layer one may lack while a validator still attests each. */
@@ -101,19 +100,6 @@ export interface Validator {
   place(): ExecutedPlace;
   /** From now on told of each record once it is executed and durable, with that root. */
   onExecuted(listener: (record: LogRecord, root: bigint) => void): void;
-}
-
-/** The log, or what hangs on it, is not what it must be. */
-export class RefusalError extends Error {
-  override name = "RefusalError";
-  readonly position: number;
-  /** False where layer one or the own log is the reason: that is nobody's lie. */
-  readonly isAccusation: boolean;
-  constructor(position: number, reason: string, isAccusation = true) {
-    super(reason);
-    this.position = position;
-    this.isAccusation = isAccusation;
-  }
 }
 
 /** A batch that was executed here; `position` of its seal. */
@@ -219,7 +205,7 @@ async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined
   const anchors = loop({
     everyMs: config.pollMs,
     signal,
-    run: () => checkAnchored(parts),
+    run: () => checkAnchored(parts, signal),
     onError: (error) => {
       if (error instanceof RefusalError) refuse(error);
       else logger.warn("reading layer one failed", { error: messageOf(error) });
@@ -247,22 +233,32 @@ async function run(parts: Parts, outer: AbortSignal): Promise<string | undefined
 async function follow(parts: Parts, signal: AbortSignal): Promise<void> {
   const { node, ports } = parts;
   for await (const record of ports.follower.follow(node.position(), signal)) {
-    assertContinues(record, node.head());
-    await checkEntry(parts, record, signal);
-    const effect = node.apply(record);
-    parts.heads.note([record]);
-    if (record.entry.type === "operation") parts.queue.passed(record.entry);
-    // Written only now: what was refused would be looked at again after a restart.
-    const written = ports.log.copy([record]);
-    const root = node.executor.root();
-    // Whoever waits for the record itself hears of a failure.
-    written.then(() => parts.executed(record, root)).catch(() => undefined);
-    noteEnd(parts, effect, record);
-    if (effect.sealed === undefined) continue;
-    await written;
-    await keepSealed(parts, effect, record);
-    await saveCheckpoint(parts, effect.sealed);
+    try {
+      await take(parts, record, signal);
+    } catch (error) {
+      // A number, whatever stands there.
+      throw asRefusal(error, node.position(), Number(record.epoch));
+    }
   }
+}
+
+async function take(parts: Parts, record: LogRecord, signal: AbortSignal): Promise<void> {
+  const { node, ports } = parts;
+  assertContinues(record, node.head());
+  await checkEntry(parts, record, signal);
+  const effect = node.apply(record);
+  parts.heads.note([record]);
+  if (record.entry.type === "operation") parts.queue.passed(record.entry);
+  // Written only now: what was refused would be looked at again after a restart.
+  const written = ports.log.copy([record]);
+  const root = node.executor.root();
+  // Whoever waits for the record itself hears of a failure.
+  written.then(() => parts.executed(record, root)).catch(() => undefined);
+  noteEnd(parts, effect, record);
+  if (effect.sealed === undefined) return;
+  await written;
+  await keepSealed(parts, effect, record);
+  await saveCheckpoint(parts, effect.sealed);
 }
 
 /** What executing the entry does not check. */
@@ -333,7 +329,8 @@ async function attestSealed(parts: Parts, signal: AbortSignal): Promise<void> {
         if (!isNews && !repeats) continue;
         const { position, ...content } = sealed;
         if (ports.isFinal?.(position) === false) break;
-        await follower.attest(await attester.attest(content));
+        // Whoever has not taken it when the signal aborts is sent it again by the next run.
+        await follower.attest(await attester.attest(content), signal);
         sentAt = clock.now();
         parts.attested = Math.max(parts.attested, sealed.number);
         if (isNews) logger.info("attested", { number: sealed.number });
@@ -353,9 +350,9 @@ function lacking({ kept, anchored }: Parts): readonly Sealed[] {
 }
 
 /** Layer one must have the roots that were found here. */
-async function checkAnchored(parts: Parts): Promise<void> {
+async function checkAnchored(parts: Parts, signal: AbortSignal): Promise<void> {
   const { ports, node, kept } = parts;
-  const { number, root } = await ports.settlement.anchored();
+  const { number, root } = await unlessAborted(ports.settlement.anchored(), signal);
   const own = number === 0 ? undefined : await ports.batches.sealed(number);
   if (own === undefined || own.rootAfter === root) {
     parts.anchored = number;
@@ -367,12 +364,4 @@ async function checkAnchored(parts: Parts): Promise<void> {
   }
   const message = `layer one anchored root \`${root}\` for batch \`${number}\``;
   throw new RefusalError(node.position(), `${message}, not \`${own.rootAfter}\``);
-}
-
-function asRefusal(error: unknown, position: number): RefusalError {
-  if (error instanceof RefusalError) return error;
-  const at = error instanceof LogCorruptionError ? error.position : position;
-  // Nor is its own disk the sequencer's lie.
-  const isOwn = error instanceof LayerOneStoppedError || error instanceof OwnStoreError;
-  return new RefusalError(at, messageOf(error), !isOwn);
 }

@@ -1,6 +1,7 @@
 /** Which validators certify a deployment's log, and where they begin: the same for every node. */
 import { logOrigin } from "../batch/log.ts";
 import { type Block, genesisBlock } from "../consensus/block.ts";
+import type { Beginning } from "../consensus/handover.ts";
 import {
   createValidatorSet,
   type SittingOptions,
@@ -27,12 +28,20 @@ export function sittingValidators(
 }
 
 /**
- * Every sitting certifies the log from its first record: who joins has executed all of it anyway.
- * Throws RangeError on a set that cannot vote.
+ * Without a beginning a sitting certifies the log from its first record: who joins has executed all
+ * of it anyway. Throws RangeError on a set that cannot vote.
  */
-export function createSitting(deployment: Deployment, sitting: SittingMembers): Sitting {
+export function createSitting(
+  deployment: Deployment,
+  sitting: SittingMembers,
+  beginning?: Beginning,
+): Sitting {
   const { domain } = deployment;
   const validators = sittingValidators(domain, sitting);
+  if (beginning !== undefined) {
+    const { term } = beginning;
+    return { validators, genesis: genesisBlock(validators.session, beginning, term) };
+  }
   const origin = logOrigin(domain);
   const place = { to: 0, logHash: origin, root: genesisRoot(deployment.shape) };
   return { validators, genesis: genesisBlock(validators.session, place) };

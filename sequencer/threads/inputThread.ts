@@ -9,6 +9,8 @@ import type { LedgerProof } from "../protocol/ledgerProof.ts";
 export interface InputThreadData {
   readonly origin: InputOrigin;
   readonly port: MessagePort;
+  /** See `threadLife.ts`. */
+  readonly life: MessagePort;
   /** Counts answers, for whoever waits without an event loop. */
   readonly answers: Int32Array<SharedArrayBuffer>;
 }

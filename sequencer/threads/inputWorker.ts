@@ -12,6 +12,7 @@ import type { InputDesk } from "../ports.ts";
 import { BusyError } from "../protocol/busy.ts";
 import type { LedgerProof } from "../protocol/ledgerProof.ts";
 import type { InputAnswer, InputQuestion, InputThreadData } from "./inputThread.ts";
+import { createThreadLife } from "./threadLife.ts";
 
 /** Batches that wait for the thread; a venue pauses long before, for the lack of proofs. */
 export const WAITING_MAX = 1024;
@@ -23,6 +24,8 @@ export const PROOFS_WAITING_MAX = 256;
  */
 const STUCK_MS = 120_000;
 const BEGIN_MS_MAX = 4 * 3_600_000;
+/** How often whoever stands still looks whether the thread is there at all (ms). */
+const LOOK_MS = 250;
 
 export class InputWorkerError extends Error {
   override name = "InputWorkerError";
@@ -54,12 +57,17 @@ interface ProofWaiter {
   readonly promise: PromiseWithResolvers<LedgerProof | null>;
 }
 
-export function openInputWorker(origin: InputOrigin): InputDesk {
+/** `thread`, `resourceLimits`: others, as tests have that see it die. */
+export function openInputWorker(
+  origin: InputOrigin,
+  { thread = new URL("./inputThread.ts", import.meta.url), resourceLimits = {} } = {},
+): InputDesk {
   const { port1: port, port2 } = new MessageChannel();
   const answers = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  const workerData: InputThreadData = { origin, port: port2, answers };
-  const thread = new URL("./inputThread.ts", import.meta.url);
-  const worker = new Worker(thread, { workerData, transferList: [port2] });
+  const life = createThreadLife();
+  const workerData: InputThreadData = { origin, port: port2, life: life.held, answers };
+  const transferList = [port2, life.held];
+  const worker = new Worker(thread, { workerData, transferList, resourceLimits });
   const desk: Desk = {
     ...{ from: origin.number, taken: origin.number, latest: undefined, inputs: new Map() },
     ...{ hashWaiters: [], proofWaiters: [], ended: undefined },
@@ -102,14 +110,16 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
   /** Waits without an event loop: what has run must not be told before its root is known. */
   function latest(): Latest {
     const until = performance.now() + (desk.latest === undefined ? BEGIN_MS_MAX : STUCK_MS);
+    let hasEnded = false;
     while (desk.latest?.number !== desk.taken) {
       if (desk.ended !== undefined) throw desk.ended;
       const heard = Atomics.load(answers, 0);
       const next = receiveMessageOnPort(port) as { message: InputAnswer } | undefined;
       if (next !== undefined) listen(next.message);
-      else if (Atomics.wait(answers, 0, heard, until - performance.now()) === "timed-out") {
-        fail("is stuck");
-      }
+      else if (hasEnded) fail("has ended");
+      else if (performance.now() > until) fail("is stuck");
+      // What it has said before its end is heard first.
+      else if (Atomics.wait(answers, 0, heard, LOOK_MS) === "timed-out") hasEnded = life.hasEnded();
     }
     return desk.latest;
   }
@@ -156,6 +166,7 @@ export function openInputWorker(origin: InputOrigin): InputDesk {
     stop: async () => {
       await worker.terminate();
       port.close();
+      life.close();
     },
   };
 }

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { type DataDirectory, openDataDirectory } from "../../scripts/devnet/dataDirectory.ts";
 import { simulatedMarket } from "../../scripts/devnet/marketPlan.ts";
+import { natsPlacesFrom } from "../../scripts/devnet/nats.ts";
 import { type Network, startNetwork } from "../../scripts/devnet/network.ts";
 import { portsFrom } from "../../scripts/devnet/ports.ts";
 import { waitFor } from "../../scripts/devnet/traders.ts";
@@ -17,15 +18,19 @@ export const WAIT_MS = 120_000;
 
 export type Receipts = Wire<Receipt>[];
 
+export type Engine = "embedded" | "jetstream" | "simplex";
+
 export async function withNetwork(
   use: (network: Network, signal: AbortSignal, directory: DataDirectory) => Promise<void>,
+  engine: Engine = "embedded",
 ): Promise<void> {
-  const folder = mkdtempSync(path.join(tmpdir(), "straddle-restart-"));
+  const folder = mkdtempSync(path.join(tmpdir(), "straddle-network-"));
   const stopping = new AbortController();
   const directory = openDataDirectory(folder, false);
+  const base = await freePortBase();
   const network = await startNetwork({
-    directory,
-    ports: portsFrom(await freePortBase(), 3),
+    ...{ directory, ports: portsFrom(base, 3), movesSequencer: engine === "simplex" },
+    nats: engine === "jetstream" ? natsPlacesFrom(base) : undefined,
     market: simulatedMarket(Date.now()),
     signal: stopping.signal,
     say: () => undefined,

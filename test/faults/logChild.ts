@@ -4,7 +4,7 @@
 import { benchSitting, DOMAIN, quiet } from "../../scripts/benchmarks/certify/sitting.ts";
 import { blockHash } from "../../sequencer/consensus/block.ts";
 import { isFinalizedBy } from "../../sequencer/consensus/certificate.ts";
-import { faultOf } from "../../sequencer/consensus/verification.ts";
+import { faultOf, rulesOf } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import { openStore } from "../../sequencer/store/store.ts";
 import { sampleEntry } from "../unit/store/sampleEntries.ts";
@@ -23,7 +23,7 @@ export interface LogTold {
 
 const { directory, listen } = JSON.parse(process.argv[2] ?? "") as LogStart;
 const { validators, genesis, keys } = await benchSitting();
-const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+const rules = rulesOf(validators, genesis, keys.verify);
 const { log } = await openStore(directory, DOMAIN);
 const source = { record: (from: number) => log.read(from), proofOf: async () => undefined };
 const server = await createLogServer({ listen, source, logger: quiet });

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import {
   emptyHead,
   headAfter,
+  type LogEntry,
   type LogHead,
   type LogRecord,
   logOrigin,
@@ -21,6 +22,7 @@ import {
   sequencerSeed,
   settled,
 } from "../support/movingCommittee.ts";
+import { UNRULY } from "../support/unruly.ts";
 
 const KILLS = 10;
 /** Terms last a second; the machine may be busy. */
@@ -166,7 +168,11 @@ test(
  * Under the name of the machine at `index`: its log for the first records that anybody asks for,
  * and from there on records that nobody else is shown.
  */
-async function startTwin(created: MovingCommittee, index: number) {
+async function startTwin(
+  created: MovingCommittee,
+  index: number,
+  entryAt: (count: number) => LogEntry = (count) => toyEntry(1000 + 10 * count),
+) {
   let lies = 0;
   let from: number | undefined;
   const source = {
@@ -180,7 +186,7 @@ async function startTwin(created: MovingCommittee, index: number) {
       }
       if (head.position < from) return;
       for (let count = 0; count < 5; count++) {
-        const record = makeRecord(head, toyEntry(1000 + 10 * count), 1);
+        const record = makeRecord(head, entryAt(count), 1);
         head = headAfter(record);
         if (record.position < position) continue;
         lies += 1;
@@ -195,6 +201,7 @@ async function startTwin(created: MovingCommittee, index: number) {
   return {
     address: server.addresses()[0]!,
     lies: () => lies,
+    from: () => from ?? 0,
     stop: async () => {
       clearInterval(announcing);
       await server.stop();
@@ -202,7 +209,8 @@ async function startTwin(created: MovingCommittee, index: number) {
   };
 }
 
-test("E21 a leader that shows one member another log harms nobody", TIMEOUT, async (context) => {
+/** A committee whose first leader will show one member, which begins anew, another log. */
+async function withLiar(context: TestContext, entryAt?: (count: number) => LogEntry) {
   const shown = new Map<number, string>();
   let liar: number | undefined;
   const created = await committee(context, {
@@ -214,16 +222,29 @@ test("E21 a leader that shows one member another log harms nobody", TIMEOUT, asy
   const orders = load(context, created);
   await orders.next();
   liar = created.writer()!.index;
-  const twin = await startTwin(created, liar);
+  const twin = await startTwin(created, liar, entryAt);
   context.after(twin.stop);
   const index = (liar + 1) % created.peers.length;
   shown.set(index, twin.address);
   await created.kill(index);
   await created.start(index);
   await until("the victim was shown the other log", () => twin.lies() > 0, 60_000);
-  const { position } = orders.acknowledged.at(-1)!;
   const { member } = created.machine(index);
   const final = (): number => member.progress()?.final?.block.to ?? 0;
-  await until("it has the true one", () => final() > position, 60_000);
+  await until("it has the true one", () => final() > twin.from() + TRUE_RECORDS, 60_000);
   await assertKept(created, await orders.stop());
+  return member;
+}
+
+test("E21 a leader that shows one member another log harms nobody", TIMEOUT, async (context) => {
+  await withLiar(context);
 });
+
+test(
+  "a member that is shown what breaks the rules has the log from others in the same term",
+  TIMEOUT,
+  async (context) => {
+    const member = await withLiar(context, () => UNRULY);
+    assert.equal(member.progress()?.term, 1, "the others had no reason to leave their leader");
+  },
+);

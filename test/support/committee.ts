@@ -8,12 +8,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type LogEntry, type LogRecord, logOrigin } from "../../sequencer/batch/log.ts";
-import { type Block, blockHash, genesisBlock } from "../../sequencer/consensus/block.ts";
+import { type Block, genesisBlock } from "../../sequencer/consensus/block.ts";
+import type { Beginning } from "../../sequencer/consensus/handover.ts";
 import type { Message } from "../../sequencer/consensus/message.ts";
 import type { Signer } from "../../sequencer/consensus/signing.ts";
 import type { Timing } from "../../sequencer/consensus/state.ts";
 import { createValidatorSet } from "../../sequencer/consensus/validatorSet.ts";
-import type { VerificationRules } from "../../sequencer/consensus/verification.ts";
+import { rulesOf, type VerificationRules } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import type { MemberLimits } from "../../sequencer/gossip/memberWire.ts";
 import { peerIdOf } from "../../sequencer/gossip/peerNode.ts";
@@ -195,19 +196,22 @@ export async function createCommittee(options: CommitteeOptions): Promise<Commit
 }
 
 /** Members with keys that everybody knows, and the block that they begin with. */
-export async function createToySitting(count: number) {
+export async function createToySitting(
+  count: number,
+  { numbers = Array.from({ length: count }, (_, index) => index), epoch = 1 } = {},
+  beginning?: Beginning,
+) {
   const keys = loadVoteKeys();
-  const numbers = Array.from({ length: count }, (_, index) => index);
   const secret = (salt: string) => (index: number) =>
     `${salt}${index.toString(16).padStart(2, "0")}`.repeat(16);
   const signers = numbers.map((index) => keys.signer(Buffer.from(secret("2b")(index), "hex")));
   const seeds = numbers.map(secret("5e"));
   const peers = await Promise.all(seeds.map(peerIdOf));
   const members = signers.map(({ address }) => address);
-  const validators = createValidatorSet({ domain: DOMAIN, epoch: 1, members });
+  const validators = createValidatorSet({ domain: DOMAIN, epoch, members });
   const start = { to: 0, logHash: logOrigin(DOMAIN), root: GENESIS_ROOT };
-  const genesis = genesisBlock(validators.session, start);
-  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const genesis = genesisBlock(validators.session, beginning ?? start, beginning?.term);
+  const rules = rulesOf(validators, genesis, keys.verify);
   return { keys, signers, seeds, peers, genesis, rules };
 }
 

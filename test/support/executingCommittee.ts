@@ -8,8 +8,9 @@ import path from "node:path";
 import { hexToBytes } from "@noble/hashes/utils.js";
 import type { Hex } from "viem";
 import type { LogRecord } from "../../sequencer/batch/log.ts";
-import { type Block, blockHash } from "../../sequencer/consensus/block.ts";
+import type { Block } from "../../sequencer/consensus/block.ts";
 import type { Message } from "../../sequencer/consensus/message.ts";
+import { rulesOf } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import { peerIdOf } from "../../sequencer/gossip/peerNode.ts";
 import { createAttester } from "../../sequencer/l1/attestation.ts";
@@ -81,7 +82,7 @@ export async function createExecutingCommittee(
     ...{ epoch: 1, members: signers.map(({ address }) => address) },
   });
   const { validators, genesis } = sitting;
-  const rules = { validators, genesis: blockHash(genesis), verify: keys.verify };
+  const rules = rulesOf(validators, genesis, keys.verify);
   const observer = createObserver({ rules, genesis, corrupted: new Set(absent) });
   const addresses = new Map<number, string>();
   const refusals: Refusal[] = [];

@@ -10,16 +10,23 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { LogEntry, LogRecord } from "../../sequencer/batch/log.ts";
 import { LogStoppedError } from "../../sequencer/batch/logWriter.ts";
 import type { Block } from "../../sequencer/consensus/block.ts";
+import type { Beginning } from "../../sequencer/consensus/handover.ts";
 import type { Signer } from "../../sequencer/consensus/signing.ts";
 import type { Timing } from "../../sequencer/consensus/state.ts";
 import type { VerificationRules } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
-import { createLeaderFollowing } from "../../sequencer/node/leaderFollowing.ts";
+import { createHandoverWriter, readHandover } from "../../sequencer/node/handoverFile.ts";
+import {
+  createLeaderFollowing,
+  type LeaderFollowing,
+} from "../../sequencer/node/leaderFollowing.ts";
 import { type Member, openMember } from "../../sequencer/node/member.ts";
+import { enterSitting, holdToSitting, type OwnSitting } from "../../sequencer/node/sittingOfLog.ts";
 import { systemClock } from "../../sequencer/node/systemClock.ts";
-import type { VoteKeys } from "../../sequencer/node/voteKeys.ts";
+import { loadVoteKeys, type VoteKeys } from "../../sequencer/node/voteKeys.ts";
 import type { Logger, MemberNetwork } from "../../sequencer/ports.ts";
 import { CertifiedLogError, createCertifiedLog } from "../../sequencer/roles/certifiedLog.ts";
+import { RefusalError } from "../../sequencer/roles/refusal.ts";
 import { openTermLog, type TermLog } from "../../sequencer/roles/termLog.ts";
 import type { Validator } from "../../sequencer/roles/validator.ts";
 import { openStore, type Store } from "../../sequencer/store/store.ts";
@@ -33,12 +40,27 @@ import {
   tapped,
   until,
 } from "./committee.ts";
+import { ruled } from "./unruly.ts";
 
 const MEMBERS = 4;
+const FIRST: MovingSitting = { epoch: 1, numbers: [0, 1, 2, 3] };
 const LISTEN = "/ip4/127.0.0.1/tcp/0";
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
+/** Who sits, and where. */
+export interface MovingSitting {
+  readonly epoch: number;
+  /** Numbers of the members' keys: who sits again has the stores of before. */
+  readonly numbers: readonly number[];
+  /** With stores of a sitting before. */
+  readonly directory?: string;
+  /** A member's file of where the sitting before has ended. */
+  readonly handover?: string;
+  readonly end?: number;
+}
+
 export interface MovingOptions {
+  readonly sitting?: MovingSitting;
   readonly timing?: Timing;
   readonly logger?: Logger;
   /** Where the member finds the sequencers, if not where they are. */
@@ -63,6 +85,7 @@ export interface Machine {
 export interface MovingCommittee {
   readonly rules: VerificationRules;
   readonly genesis: Block;
+  readonly directory: string;
   readonly observer: Observer;
   readonly peers: readonly string[];
   machine(index: number): Machine;
@@ -74,11 +97,15 @@ export interface MovingCommittee {
   start(index: number): Promise<void>;
   /** Ends member and sequencer at once. */
   kill(index: number): Promise<void>;
+  /** The stores stay for a sitting to come. */
+  adjourn(): Promise<void>;
   stop(): Promise<void>;
 }
 
 interface World {
   readonly options: MovingOptions;
+  readonly sitting: MovingSitting;
+  readonly beginning: Beginning | undefined;
   readonly directory: string;
   readonly keys: VoteKeys;
   readonly signers: readonly Signer[];
@@ -116,9 +143,13 @@ export async function createMovingCommittee(options: MovingOptions = {}): Promis
     running.set(index, await startMachine(world, index));
   };
   for (let index = 0; index < MEMBERS; index++) await start(index);
-  const { rules, genesis, observer, peers } = world;
+  const adjourn = async (): Promise<void> => {
+    isStopped = true;
+    await Promise.all([...running.keys()].map(kill));
+  };
+  const { rules, genesis, observer, peers, directory } = world;
   return {
-    ...{ rules, genesis, observer, peers, machines, writer, start, kill },
+    ...{ rules, genesis, directory, observer, peers, machines, writer, start, kill, adjourn },
     machine: (index) => running.get(index)!.machine,
     append: async (entries) => {
       while (!isStopped) {
@@ -133,9 +164,8 @@ export async function createMovingCommittee(options: MovingOptions = {}): Promis
       return [];
     },
     stop: async () => {
-      isStopped = true;
-      await Promise.all([...running.keys()].map(kill));
-      rmSync(world.directory, { recursive: true });
+      await adjourn();
+      rmSync(directory, { recursive: true, force: true });
     },
   };
 }
@@ -143,12 +173,20 @@ export async function createMovingCommittee(options: MovingOptions = {}): Promis
 const termOf = ({ member }: Machine): number => member.progress()?.term ?? 0;
 
 async function createWorld(options: MovingOptions): Promise<World> {
-  const directory = mkdtempSync(path.join(tmpdir(), "straddle-moving-"));
-  const { keys, signers, seeds, peers, genesis, rules } = await createToySitting(MEMBERS);
+  const { sitting = FIRST } = options;
+  const { epoch, handover } = sitting;
+  const directory = sitting.directory ?? mkdtempSync(path.join(tmpdir(), "straddle-moving-"));
+  const { verify } = loadVoteKeys();
+  const beginning = readHandover(handover, { domain: DOMAIN, epoch, verify });
+  const { keys, signers, seeds, peers, genesis, rules } = await createToySitting(
+    MEMBERS,
+    { numbers: [...sitting.numbers], epoch },
+    beginning,
+  );
   const observer = createObserver({ rules, genesis, corrupted: new Set() });
   const servers = await Promise.all(seeds.map((_, index) => freeAddress(index)));
   const shared = { keys, signers, seeds, peers, rules, genesis, observer, servers };
-  return { options, directory, ...shared, addresses: new Map() };
+  return { options, sitting, beginning, directory, ...shared, addresses: new Map() };
 }
 
 export const sequencerSeed = (index: number) => `ab0${index}`.repeat(16);
@@ -176,6 +214,12 @@ async function startMachine(world: World, index: number): Promise<Running> {
       await Promise.all([stopped(), sequencer.ended]);
     },
   };
+}
+
+const numberOf = ({ sitting }: World, index: number): number => sitting.numbers[index]!;
+
+function ownSitting({ rules, beginning }: World): OwnSitting {
+  return { session: rules.validators.session, beginning };
 }
 
 /** Stands by, writes in its turn, and stands by again. */
@@ -206,7 +250,11 @@ async function oneTurn(
 ): Promise<void> {
   const { directory, servers, peers, rules, options } = world;
   const { logger = SILENT } = options;
-  const store = await openStore(path.join(directory, `sequencer-${index}`), DOMAIN);
+  const store = await openStore(
+    path.join(directory, `sequencer-${numberOf(world, index)}`),
+    DOMAIN,
+  );
+  await holdToSitting(store, ownSitting(world));
   let isOwn = false;
   const source = {
     record: async function* (from: number) {
@@ -252,7 +300,16 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
   const { directory, rules, genesis, keys, signers, peers, seeds, servers, addresses, options } =
     world;
   const { timing = TIMING, logger = SILENT, serversOf = (_, all) => all } = options;
-  const store = await openStore(path.join(directory, `member-${index}`), DOMAIN);
+  const home = path.join(directory, `member-${numberOf(world, index)}`);
+  const store = await openStore(home, DOMAIN);
+  await enterSitting(store, ownSitting(world));
+  const { epoch, end } = world.sitting;
+  const { members } = rules.validators;
+  const onFinal =
+    end &&
+    createHandoverWriter({
+      ...{ sitting: { epoch, members }, end, log: store.log, directory: home, logger },
+    });
   let network: MemberNetwork | undefined;
   const cut = new Set<number>();
   const { validators } = rules;
@@ -261,6 +318,7 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
     listen: addresses.get(index)?.replace(/\/p2p\/.*/, "") ?? LISTEN,
     ...{ signer: signers[index]!, seed: seeds[index]! },
     sequencer: serversOf(index, servers),
+    ...{ end, onFinal: onFinal || undefined },
     ...{ patienceMs: 300, addressOf: (other: number) => addresses.get(other) },
     tap: (mesh) => {
       network = tapped(mesh, cut, (message) => world.observer.sent(index, message));
@@ -269,14 +327,16 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
   });
   addresses.set(index, member.addresses()[0]!);
   const moving = member.moving!;
-  const open = () => openToyValidator(member, store);
-  const following = createLeaderFollowing({ open, store, member, moving });
+  const open = () => openToyValidator(member, store, (refusal) => following.mayRefuse(refusal));
+  const following: LeaderFollowing = createLeaderFollowing({ open, store, member, moving });
   const first = await open();
   let reason: string | undefined;
   const ending = new AbortController();
   const until = AbortSignal.any([signal, ending.signal]);
   const parts = Promise.all([
-    following.run(first, until),
+    following.run(first, until).then((refused) => {
+      reason ??= refused;
+    }),
     member.certify(first.place(), until).then((ended) => {
       reason = ended;
       ending.abort();
@@ -297,7 +357,12 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
 }
 
 /** In place of a validator: a record's root is what its seal says. */
-async function openToyValidator(member: Member, store: Store): Promise<Validator> {
+async function openToyValidator(
+  member: Member,
+  store: Store,
+  mayRefuse: LeaderFollowing["mayRefuse"],
+): Promise<Validator> {
+  const follower = ruled(member.follower);
   const place = await placeOf(store);
   let executed: Member["executed"] = () => undefined;
   return {
@@ -307,7 +372,12 @@ async function openToyValidator(member: Member, store: Store): Promise<Validator
     },
     progress: () => ({ position: store.log.head().position, attested: 0 }),
     run: async (signal) => {
-      await replicate({ follower: member.follower, executed }, store, place.root, signal);
+      try {
+        await replicate({ follower, executed }, store, place.root, signal);
+      } catch (error) {
+        if (!(error instanceof RefusalError)) throw error;
+        if (mayRefuse(error)) return error.message;
+      }
       return undefined;
     },
   };

@@ -16,6 +16,8 @@ export interface Observer {
   readonly violations: readonly string[];
   readonly evidence: number;
   readonly heightMax: number;
+  /** Of the greatest height. */
+  readonly newest: Block;
   readonly termMax: number;
   /** Everything final, in one word. */
   digest(): string;
@@ -30,6 +32,8 @@ export interface Observer {
 export interface ObserverOptions {
   readonly rules: Omit<VerificationRules, "genesis">;
   readonly genesis: Block;
+  /** Behind the block that reaches it none with records may become final. */
+  readonly end?: number | undefined;
   /** Validators that may be proven guilty. */
   readonly corrupted: ReadonlySet<number>;
 }
@@ -41,12 +45,13 @@ interface VoteRecord {
   finalized?: SignedVote;
 }
 
-export function createObserver({ rules, genesis, corrupted }: ObserverOptions): Observer {
+export function createObserver({ rules, genesis, corrupted, end }: ObserverOptions): Observer {
   const violations: string[] = [];
   /** Final blocks by height, whoever delivered first. */
   const final = new Map<number, string>([[0, blockHash(genesis)]]);
   const heads = new Map<number, Block>();
   const records = new Map<number, VoteRecord>();
+  let newest = genesis;
   let [evidenceCount, heightMax, termMax] = [0, 0, 0];
 
   function see(validator: number, block: Block): void {
@@ -57,7 +62,10 @@ export function createObserver({ rules, genesis, corrupted }: ObserverOptions): 
     else if (known !== hash) violations.push(`two blocks are final at height ${height}`);
     const isRight = block.to === 0 ? true : block.root === rootOf(block.logHash);
     if (!isRight) violations.push(`a wrong root is final at height ${height}`);
+    const isLate = block.to > block.from && block.from >= (end ?? Number.POSITIVE_INFINITY);
+    if (isLate) violations.push(`records from ${block.from} on are final after the end`);
     heads.set(validator, block);
+    if (height > heightMax) newest = block;
     heightMax = Math.max(heightMax, height);
   }
 
@@ -85,6 +93,9 @@ export function createObserver({ rules, genesis, corrupted }: ObserverOptions): 
     },
     get heightMax() {
       return heightMax;
+    },
+    get newest() {
+      return newest;
     },
     get termMax() {
       return termMax;

@@ -86,6 +86,36 @@ test("five and ten validators", (context) => {
   context.diagnostic(weatherAll(10, 1, 20));
 });
 
+test("a sitting that has been told its end has one end, in every weather", (context) => {
+  let runs = 0;
+  for (const seed of seeds(12, 400)) {
+    const end = 40 + (seed % 5);
+    const result = runStorm({ ...optionsOf(seed, 4), end });
+    const repeat = `STRADDLE_SEED=${seed}`;
+    assert.deepEqual(result.violations, [], repeat);
+    // Heartbeats go on, and make the last records final.
+    assert.ok(result.recoveryMs !== undefined, `${repeat}: nothing new became final`);
+    assert.ok(result.to >= end, `${repeat}: it ended at ${result.to}`);
+    runs += 1;
+  }
+  context.diagnostic(`${runs} sittings ended`);
+});
+
+test("where honest validators go on behind the end, the checks see it", () => {
+  const honest = { ...optionsOf(1, 4), corrupted: [], end: 40 };
+  const { violations } = runStorm({ ...honest, misconduct: { ignoresEnd: true } });
+  assert.match(violations.join("; "), /are final after the end/);
+});
+
+test("a sitting that follows another counts its terms on, in every weather", () => {
+  for (const seed of seeds(8, 200)) {
+    const result = runStorm({ ...optionsOf(seed, 4), termBefore: 41 });
+    assert.deepEqual(result.violations, [], `STRADDLE_SEED=${seed}`);
+    assert.ok(result.recoveryMs !== undefined && result.to > 0, `STRADDLE_SEED=${seed}`);
+    assert.ok(result.term > 41, `STRADDLE_SEED=${seed}: term ${result.term}`);
+  }
+});
+
 test("the same seed is the same run", () => {
   for (const seed of [1, 9]) {
     assert.deepEqual(runStorm(optionsOf(seed, 4)), runStorm(optionsOf(seed, 4)));

@@ -1,8 +1,9 @@
 /** A network of validators in a storm, and then in calm: the whole run follows from its seed. */
-import { blockHash, genesisBlock } from "../../../sequencer/consensus/block.ts";
+import { genesisBlock } from "../../../sequencer/consensus/block.ts";
 import type { Message } from "../../../sequencer/consensus/message.ts";
-import type { ConsensusConfig, Timing } from "../../../sequencer/consensus/state.ts";
+import type { Timing } from "../../../sequencer/consensus/state.ts";
 import { createValidatorSet } from "../../../sequencer/consensus/validatorSet.ts";
+import { rulesOf } from "../../../sequencer/consensus/verification.ts";
 import { type Chance, createChance } from "../random.ts";
 import { isToySignature, toyAddress, toySignature } from "../toySignature.ts";
 import { type Cabal, createCabal, type Mode } from "./cabal.ts";
@@ -28,6 +29,10 @@ export interface StormOptions {
   readonly misconduct?: Misconduct;
   /** Percent of the liars' blocks that are wrong in themselves; 10 by default. */
   readonly badBlocks?: number;
+  /** Where honest validators have been told that the sitting ends. */
+  readonly end?: number;
+  /** Newest term of the sitting before. */
+  readonly termBefore?: number;
 }
 
 export interface StormResult {
@@ -41,6 +46,9 @@ export interface StormResult {
   readonly events: number;
   readonly crashes: number;
   readonly evidence: number;
+  /** Up to where records are final, and of which term the last final block is. */
+  readonly to: number;
+  readonly term: number;
   /** Everything final, to compare two runs by. */
   readonly digest: string;
 }
@@ -64,12 +72,14 @@ export function createScene(
   options: Pick<StormOptions, "seed" | "validators" | "corrupted" | "weather"> &
     Partial<StormOptions>,
 ): Scene {
+  const { end } = options;
   const chance = createChance(options.seed);
   const schedule = createSchedule();
   const members = Array.from({ length: options.validators }, (_, index) => toyAddress(index));
   const validators = createValidatorSet({ domain: 7n, epoch: 1, members });
-  const genesis = genesisBlock(validators.session, { to: 0, logHash: "00".repeat(32), root: 1n });
-  const rules = { validators, genesis: blockHash(genesis), verify: isToySignature };
+  const place = { to: 0, logHash: "00".repeat(32), root: 1n };
+  const genesis = genesisBlock(validators.session, place, options.termBefore);
+  const rules = rulesOf(validators, genesis, isToySignature);
   const corrupted = new Map<number, Corruption>();
   while (corrupted.size < options.corrupted.length) {
     // In every other run the first leader is one of them.
@@ -78,7 +88,7 @@ export function createScene(
     if (!corrupted.has(index)) corrupted.set(index, options.corrupted[corrupted.size]!);
   }
   const guilty = new Set(corrupted.keys());
-  const observer = createObserver({ rules, genesis, corrupted: guilty });
+  const observer = createObserver({ rules, genesis, corrupted: guilty, end });
   const log = createToyLog();
   const network = createNetwork(schedule, chance, options.weather);
   const nodes = new Map<number, HonestValidator[]>();
@@ -95,9 +105,10 @@ export function createScene(
     }
   }
 
-  function addNode(self: number, seen: Observer, { twin = 0, misconduct = {} } = {}) {
+  function addNode(self: number, seen: Observer, { twin = 0, misconduct = {} as Misconduct } = {}) {
     const sign = (digest: Uint8Array): string => toySignature(members[self]!, digest);
-    const config: ConsensusConfig = { validators, self, sign, genesis, timing: TIMING };
+    const told = misconduct.ignoresEnd ? undefined : end;
+    const config = { validators, self, sign, genesis, timing: TIMING, end: told };
     const world = {
       ...{ schedule, chance, log, rules, observer: seen },
       send: (to: number, message: Message) => send(self, to, message, twin),
@@ -149,6 +160,8 @@ export function runStorm(options: StormOptions): StormResult {
     events,
     crashes: crashing.count(),
     evidence: observer.evidence,
+    to: observer.newest.to,
+    term: observer.newest.view.term,
     digest: observer.digest(),
   };
 }

@@ -38,6 +38,8 @@ export interface ValidatorWorld {
 export interface Misconduct {
   readonly sendsFirst?: boolean;
   readonly forgets?: boolean;
+  /** It was told another end than the others. */
+  readonly ignoresEnd?: boolean;
 }
 
 export interface HonestValidator {

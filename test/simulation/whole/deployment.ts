@@ -1,7 +1,6 @@
 /** What every node of a simulated venue agrees on before it starts. */
 import { logOrigin } from "../../../sequencer/batch/log.ts";
-import { blockHash } from "../../../sequencer/consensus/block.ts";
-import type { VerificationRules } from "../../../sequencer/consensus/verification.ts";
+import { rulesOf } from "../../../sequencer/consensus/verification.ts";
 import type { Attestation, Refusal, ValidatorSet } from "../../../sequencer/ports.ts";
 import { createNodeState, type Deployment } from "../../../sequencer/roles/nodeState.ts";
 import { createSitting } from "../../../sequencer/roles/validatorSitting.ts";
@@ -18,11 +17,7 @@ export const ORIGIN = logOrigin(DOMAIN);
 export const members = Array.from({ length: MEMBERS }, (_, index) => toyAddress(index));
 export const peers = members.map((_, index) => `peer ${index}`);
 export const sitting = createSitting(deployment, { epoch: 1, members });
-export const rules: VerificationRules = {
-  validators: sitting.validators,
-  genesis: blockHash(sitting.genesis),
-  verify: isToySignature,
-};
+export const rules = rulesOf(sitting.validators, sitting.genesis, isToySignature);
 export const layerOneValidators: ValidatorSet = { members, quorum: QUORUM };
 export const GENESIS_ROOT = createNodeState(deployment, ORIGIN, undefined).executor.root();
 

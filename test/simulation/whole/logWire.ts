@@ -112,8 +112,10 @@ export function createFollower({ machine, sequencer, wire }: FollowerOptions): L
   const ask = <T>(method: string, content: unknown): Promise<T> =>
     wire.call<T>(machine, sequencer, { method, content, timeoutMs: ANSWER_MS });
 
-  async function deliver(method: string, content: unknown): Promise<void> {
+  async function deliver(method: string, content: unknown, signal?: AbortSignal): Promise<void> {
+    if (signal !== undefined) heed(signal);
     for (;;) {
+      signal?.throwIfAborted();
       try {
         return await ask<void>(method, content);
       } catch {
@@ -150,7 +152,7 @@ export function createFollower({ machine, sequencer, wire }: FollowerOptions): L
   return {
     follow,
     proofs,
-    attest: (attestation) => deliver("attest", attestation),
+    attest: (attestation, signal) => deliver("attest", attestation, signal),
     refuse: (refusal) => deliver("refuse", refusal),
     stop: async () => undefined,
   };

@@ -4,26 +4,33 @@ import { test } from "node:test";
 import {
   emptyHead,
   headAfter,
+  type LogEntry,
   type LogRecord,
   logOrigin,
   makeRecord,
 } from "../../../sequencer/batch/log.ts";
 import type { LogFollower } from "../../../sequencer/ports.ts";
-import { createReplication } from "../../../sequencer/roles/replication.ts";
+import { CHUNK_SIZE, createReplication } from "../../../sequencer/roles/replication.ts";
 import { DOMAIN, toyEntry } from "../../support/committee.ts";
 import { silent } from "../roles/ports.ts";
 
 const ORIGIN = emptyHead(logOrigin(DOMAIN));
 
-function chain(count: number, salt = 0): LogRecord[] {
+function chain(count: number, salt = 0, entryAt: (place: number) => LogEntry = toyEntry) {
   const records: LogRecord[] = [];
   let head = ORIGIN;
   for (let place = 0; place < count; place++) {
-    const record = makeRecord(head, toyEntry(place + salt));
+    const record = makeRecord(head, entryAt(place + salt));
     records.push(record);
     head = headAfter(record);
   }
   return records;
+}
+
+/** Four of them are as large as a chunk may be. */
+function longEntry(place: number): LogEntry {
+  const detail = `${place}`.padStart(CHUNK_SIZE / 4, " ");
+  return { type: "pause", time: place, reason: "operator", detail };
 }
 
 /** A sequencer that has died after its first `sent` records. */
@@ -43,23 +50,31 @@ function deadAfter(records: readonly LogRecord[], sent: number): LogFollower {
 interface Given {
   readonly sent: number;
   readonly target: readonly LogRecord[];
+  /** Their logs; and what they show at a later reading, if that is not the same. */
   readonly members: readonly (readonly LogRecord[])[];
+  readonly later?: readonly LogRecord[];
 }
 
-async function replicate({ sent, target, members }: Given) {
+async function replicate({ sent, target, members, later }: Given) {
   const punished: number[] = [];
-  let served = 0;
+  let [served, readings] = [0, 0];
+  const leaving = new AbortController();
   const replication = createReplication({
     sequencer: deadAfter(target, sent),
     network: {
       connected: () => [...members.keys()],
       records: async function* (member, { from, to }) {
-        for (const record of members[member]!.slice(from, to)) {
+        readings += 1;
+        const shown = (readings > 1 && later) || members[member]!;
+        for (const record of shown.slice(from, to)) {
           served += 1;
           yield record;
         }
       },
-      punish: (member) => void punished.push(member),
+      punish: (member) => {
+        punished.push(member);
+        if (later !== undefined) leaving.abort();
+      },
     },
     log: { head: () => ORIGIN },
     logger: silent,
@@ -67,7 +82,6 @@ async function replicate({ sent, target, members }: Given) {
   });
   replication.want({ to: target.length, logHash: target.at(-1)!.hash });
   const taken: LogRecord[] = [];
-  const leaving = new AbortController();
   const timeout = setTimeout(() => leaving.abort(), 2_000);
   for await (const record of replication.follow(0, leaving.signal)) {
     taken.push(record);
@@ -126,4 +140,52 @@ test("a long range is read twice, and held a chunk at a time", async () => {
   assert.equal(taken.length, records.length);
   assert.equal(taken.at(-1)?.hash, records.at(-1)?.hash);
   assert.equal(served, 2 * records.length);
+});
+
+test("what is held is bounded by size too: a range of long records is read twice", async () => {
+  const records = chain(18, 0, longEntry);
+  const { taken, served } = await replicate({ sent: 0, target: records, members: [records] });
+  assert.deepEqual(
+    taken.map(({ hash }) => hash),
+    records.map(({ hash }) => hash),
+  );
+  assert.equal(served, 2 * records.length);
+});
+
+test("a member that sends longer records at its second reading is left at once", async () => {
+  const target = chain(9_000);
+  const later = chain(40, 0, longEntry);
+  const given = { sent: 0, target, members: [target], later };
+  const { taken, served, punished } = await replicate(given);
+  assert.deepEqual([taken, punished], [[], [0]]);
+  // A fifth does not fit any more.
+  assert.equal(served - target.length, 5);
+});
+
+test("who believes members alone asks them as soon as there is something to ask for", async () => {
+  const records = chain(80);
+  const replication = createReplication({
+    sequencer: deadAfter(records, 80),
+    network: {
+      connected: () => [0],
+      records: async function* (_member, { from, to }) {
+        yield* records.slice(from, to);
+      },
+      punish: () => assert.fail("nobody is to blame"),
+    },
+    log: { head: () => ORIGIN },
+    logger: silent,
+    patienceMs: 5,
+  });
+  replication.trust(false);
+  const want = (to: number): void => replication.want({ to, logHash: records[to - 1]!.hash });
+  const begun = performance.now();
+  setTimeout(() => want(2), 10);
+  for await (const { position } of replication.follow(0, AbortSignal.timeout(20_000))) {
+    if (position === records.length - 1) break;
+    // The next block is wanted when this one was executed.
+    if (position % 2 === 1) setTimeout(() => want(position + 3), 1);
+  }
+  const took = performance.now() - begun;
+  assert.ok(took < 3_000, `forty blocks took ${took} ms`);
 });

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { blockHash } from "../../../sequencer/consensus/block.ts";
+import { blockHash, genesisBlock } from "../../../sequencer/consensus/block.ts";
 import { tipOf } from "../../../sequencer/consensus/certificate.ts";
 import type { ConsensusEffect, Durable } from "../../../sequencer/consensus/state.ts";
-import { checkEvidence } from "../../../sequencer/consensus/verification.ts";
+import { checkEvidence, faultOf } from "../../../sequencer/consensus/verification.ts";
 import {
   certify,
   child,
@@ -212,6 +212,56 @@ test("a leader proposes when its log has grown, and an empty block when it has n
   assert.ok(beat?.message.type === "proposal");
   assert.deepEqual([beat.message.block.from, beat.message.block.to], [10, 10]);
   assert.equal(beat.message.block.root, genesis.root);
+});
+
+test("records behind the sitting's end get no vote, what makes the last ones final does", () => {
+  const place = { from: first.to, to: first.to, root: first.root, logHash: first.logHash };
+  const empty = { ...second, ...place };
+  for (const [end, next, votes] of [
+    [first.to, second, []],
+    [first.to, empty, ["notarize"]],
+    // A block may reach beyond it.
+    [first.to - 1, second, []],
+    [second.to, second, ["notarize"]],
+    [undefined, second, ["notarize"]],
+  ] as const) {
+    const node = seat(1, {}, [], { end });
+    node.receive(0, proposalOf(first));
+    node.executed(first);
+    node.receive(2, voteMessage(voteFor(2, "notarize", first)));
+    node.receive(0, proposalOf(next, certify("notarize", first)));
+    assert.deepEqual(votesIn(node.executed(next)), votes, `end ${end} to ${next.to}`);
+  }
+  const leader = seat(0, {}, [], { end: genesis.to });
+  const growth = { term: 1, to: 12, logHash: "cd".repeat(32), root: 9n };
+  assert.deepEqual(ofType(leader.happen({ type: "grew", growth }), "broadcast"), []);
+  const [beat] = ofType(leader.fire("heartbeat"), "broadcast");
+  assert.ok(beat?.message.type === "proposal" && beat.message.block.to === genesis.to);
+});
+
+test("a sitting that follows another begins in the term after its last", () => {
+  const later = genesisBlock(genesis.parent, genesis, 6);
+  const begin: ConsensusEffect[] = [];
+  seat(2, {}, begin, { genesis: later });
+  assert.deepEqual(ofType(begin, "lead"), [{ type: "lead", term: 7, base: later }]);
+  const block = child(later, { term: 7, index: 0 });
+  const after = { ...rules, genesis: blockHash(later), termBefore: 6 };
+  assert.equal(faultOf(after, proposalOf(block)), undefined);
+  const node = seat(1, {}, [], { genesis: later });
+  node.receive(2, proposalOf(block));
+  assert.deepEqual(votesIn(node.executed(block)), ["notarize"]);
+  // The terms of before are over.
+  for (const term of [1, 6]) {
+    const old = child(later, { term, index: 0 });
+    assert.equal(faultOf(after, proposalOf(old)), "it proposes in no term");
+    const vote = voteFor(0, "finalize", old);
+    assert.match(faultOf(after, voteMessage(vote)) ?? "", /a vote for a block/);
+    const certificate = certify("finalize", old);
+    assert.match(faultOf(after, { type: "certificate", certificate }) ?? "", /no certificate/);
+    const tip = { view: later.view, block: blockHash(later), certificate: null };
+    const given = { type: "certificate", certificate: nullify(term, tip) } as const;
+    assert.match(faultOf(after, given) ?? "", /later term/);
+  }
 });
 
 test("a new leader goes on from the newest notarized block, not from older tips", () => {

@@ -39,7 +39,7 @@ export function toySignature(validator: number, digest: Uint8Array): string {
 }
 
 export const rules = {
-  ...{ validators, genesis: blockHash(genesis) },
+  ...{ validators, genesis: blockHash(genesis), termBefore: 0 },
   verify: (member: string, digest: Uint8Array, signature: string) =>
     signature === toySignature(members.indexOf(member), digest),
 };
@@ -105,9 +105,14 @@ export interface Seat {
 }
 
 /** One validator that events are handed to. `first` receives the effects of its beginning. */
-export function seat(self: number, memory: Memory = {}, first: ConsensusEffect[] = []): Seat {
+export function seat(
+  self: number,
+  memory: Memory = {},
+  first: ConsensusEffect[] = [],
+  change: Partial<ConsensusConfig> = {},
+): Seat {
   const sign = (digest: Uint8Array): string => toySignature(self, digest);
-  const config: ConsensusConfig = { validators, self, sign, genesis, timing };
+  const config: ConsensusConfig = { validators, self, sign, genesis, timing, ...change };
   let current: Step = start(config, memory);
   first.push(...current.effects);
   const happen = (event: ConsensusEvent): readonly ConsensusEffect[] => {

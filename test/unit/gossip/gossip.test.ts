@@ -13,7 +13,12 @@ import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
 import { createLogFollower } from "../../../sequencer/gossip/logFollower.ts";
 import { createLogServer } from "../../../sequencer/gossip/logServer.ts";
 import { createPeerNode } from "../../../sequencer/gossip/peerNode.ts";
-import { ATTEST_PROTOCOL, LOG_PROTOCOL } from "../../../sequencer/gossip/wire.ts";
+import {
+  ATTEST_PROTOCOL,
+  encodeMessage,
+  LOG_PROTOCOL,
+  parseRecord,
+} from "../../../sequencer/gossip/wire.ts";
 import type {
   Attestation,
   LogFollower,
@@ -65,6 +70,10 @@ async function startFollower(context: TestContext, address: string): Promise<Log
   const follower = await createLogFollower({ server: address, logger: SILENT });
   context.after(() => follower.stop());
   return follower;
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
 }
 
 /** Takes `count` items and leaves. */
@@ -152,6 +161,13 @@ test("a slow follower holds the server back instead of filling its memory", asyn
   }
 });
 
+test("what no hash of a record covers is not kept with it", () => {
+  const { records, grow } = memorySource();
+  grow(1);
+  const sent = encodeMessage({ ...records[0], besides: "x".repeat(1_000_000) });
+  assert.deepEqual(parseRecord(sent, 0), records[0]);
+});
+
 test("proofs arrive in order, each when it is there", async (context) => {
   const { source, proofs } = memorySource();
   const server = await startServer(context, source);
@@ -184,18 +200,35 @@ test("attestations and refusals reach the server, also one that was away", async
   const got: unknown[] = [];
   server.onAttestation((item) => got.push(item));
   server.onRefusal((item) => got.push(item));
-  await follower.attest(attestation);
+  await follower.attest(attestation, UNENDING);
   await follower.refuse(refusal);
   assert.deepEqual(got, [attestation, refusal]);
 
   await server.stop();
-  const attesting = follower.attest({ ...attestation, number: 8 });
+  const attesting = follower.attest({ ...attestation, number: 8 }, UNENDING);
   await sleep(100);
   const again = await startServer(context, source, address.replace(/\/p2p\/.*/, ""));
   const later: Attestation[] = [];
   again.onAttestation((item) => later.push(item));
   await attesting;
   assert.deepEqual(later, [{ ...attestation, number: 8 }]);
+});
+
+test("an attestation that nobody takes is given up when the signal aborts", async (context) => {
+  const { source } = memorySource();
+  const server = await startServer(context, source);
+  const follower = await startFollower(context, server.addresses()[0]!);
+  await server.stop();
+  const leaving = new AbortController();
+  const attestation: Attestation = {
+    ...{ validator: "0xab", number: 7, root: "0x01", signature: "0xef" },
+    ...{ wordsHash: "ab", logHash: "cd" },
+  };
+  const attesting = follower.attest(attestation, leaving.signal);
+  await sleep(200);
+  leaving.abort();
+  const late = AbortSignal.timeout(1_000);
+  await assert.rejects(Promise.race([attesting, ended(late)]), { name: "AbortError" });
 });
 
 test("stopping ends what is under way", async (context) => {

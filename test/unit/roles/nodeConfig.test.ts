@@ -46,6 +46,38 @@ test("a wrong configuration is refused with the field's name", () => {
   assert.throws(() => readConfig("prover", path.join(folder, "none.json")), /cannot be read/);
 });
 
+test("where one sequencer stays, a sitting has no end and begins at the first record", () => {
+  const address = `0x${"1".repeat(40)}`;
+  const common = { chainId: 31337, instance: "tiny", rollup: address, token: address };
+  const deployment = { ...common, oracles: [{ x: "1", y: "2" }], domain: "3", block: 0 };
+  const keys = {
+    seed: "0".repeat(64),
+    key: { development: 1 },
+    vkeys: { trade: "a", ledger: "b" },
+  };
+  const peer = `/ip4/127.0.0.1/tcp/1/p2p/${"Q".repeat(46)}`;
+  const [validators, peers] = [Array(4).fill(address), Array(4).fill(peer)];
+  const sitting = { epoch: 2, validators, peers, listen: "/ip4/127.0.0.1/tcp/0" };
+  const read = (sequencer: unknown, change: object) => {
+    const certification = { ...sitting, ...change };
+    const rest = { rpcUrl: "http://127.0.0.1:1", dataDir: "x", sequencer, certification };
+    return readConfig("validator", write("sitting.json", { deployment, ...keys, ...rest }));
+  };
+  const moving = peers;
+  for (const change of [{ until: 9 }, { handover: "handover.json" }]) {
+    assert.deepEqual(
+      { ...read(moving, change).certification, ...change },
+      {
+        ...read(moving, {}).certification,
+        ...change,
+      },
+    );
+    assert.throws(() => read(peer, change), /move with the leader/);
+  }
+  assert.equal(read(peer, {}).certification?.epoch, 2);
+  assert.throws(() => read(moving, { until: 0 }), /until/);
+});
+
 test("the rule of order is the deployment's, and every node has one", () => {
   const address = `0x${"1".repeat(40)}`;
   const oracles = [{ x: "1", y: "2" }];
@@ -93,4 +125,24 @@ test("the command explains itself and its errors", () => {
   const missing = run("--role", "prover", "--config", path.join(folder, "none.json"));
   assert.equal(missing.status, 1);
   assert.match(missing.stderr, /none\.json` cannot be read/);
+});
+
+test("a sequencer whose log nobody certifies needs no four validators", () => {
+  const address = `0x${"1".repeat(40)}`;
+  const common = { chainId: 31337, instance: "tiny", rollup: address, token: address };
+  const config = write("alone.json", {
+    // One oracle too few: it is refused for this, behind the place where a sitting is made.
+    deployment: { ...common, oracles: [{ x: "1", y: "2" }], domain: "3", block: 0 },
+    ...{ rpcUrl: "http://127.0.0.1:1", oracleUrls: ["http://127.0.0.1:1"], validators: [] },
+    ...{ dataDir: path.join(folder, "alone"), api: { port: 0 } },
+    jobs: { port: 0, token: "0123456789abcdef" },
+    gossip: { listen: "/ip4/127.0.0.1/tcp/0", seed: "0".repeat(64) },
+    ...{ operatorKey: { development: 0 }, receiptKey: { development: 1 } },
+    vkeys: { trade: "a", ledger: "b" },
+    market: { underlying: "ETH", tickSize: 1, lotsPerContract: 100 },
+  });
+  const args = [NODE, "--role", "sequencer", "--config", config];
+  const { status, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.match(stderr, /`tiny` has 3 oracles; the deployment names `1`/);
 });

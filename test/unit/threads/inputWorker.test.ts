@@ -144,3 +144,41 @@ test("what waits when it is stopped is refused", async () => {
   await waiting;
   assert.throws(() => desk.take(market.follower.taken[0]!), InputWorkerError);
 });
+
+/** Ends when its heap is full; a node that waits for it would do so for minutes. */
+const FULL = {
+  thread: new URL("./fullThread.ts", import.meta.url),
+  resourceLimits: { maxOldGenerationSizeMb: 32 },
+};
+
+test("a full heap ends the thread, and whoever stands still for a root hears", async (context) => {
+  const market = createMarket("tiny", drafting);
+  market.deposit(5, 1_000_000);
+  market.seal();
+  const desk = openInputWorker(market.follower.origin(), FULL);
+  context.after(desk.stop);
+  assert.equal(desk.root(), 1n);
+  desk.take(market.follower.taken[0]!);
+  const asked = [desk.inputs(1), desk.hasHashes(1), desk.ledgerProof(5)];
+  assert.throws(() => desk.hashes(), { name: InputWorkerError.name, message: /has ended/ });
+  for (const each of asked) await assert.rejects(each, InputWorkerError);
+});
+
+test("so does whoever stands still until it begins", async (context) => {
+  const origin = { ...createMarket("tiny", drafting).follower.origin(), number: -1 };
+  const desk = openInputWorker(origin, FULL);
+  context.after(desk.stop);
+  assert.throws(() => desk.root(), { name: InputWorkerError.name, message: /has ended/ });
+});
+
+test("whoever waits by an event loop hears of it by that", { timeout: 60_000 }, async (context) => {
+  const market = createMarket("tiny", drafting);
+  market.deposit(5, 1_000_000);
+  market.seal();
+  const desk = openInputWorker(market.follower.origin(), FULL);
+  context.after(desk.stop);
+  await desk.hasHashes(0);
+  desk.take(market.follower.taken[0]!);
+  const asked = [desk.inputs(1), desk.hasHashes(1), desk.ledgerProof(5)];
+  for (const each of asked) await assert.rejects(each, InputWorkerError);
+});
