@@ -57,6 +57,7 @@ import {
   requestMissing,
   takeBlocks,
 } from "./chain.ts";
+import { LayeredMap } from "./layeredMap.ts";
 import type { Proposal, VoteMessage } from "./message.ts";
 import { closeDraft } from "./retention.ts";
 import {
@@ -120,8 +121,10 @@ export function start(config: ConsensusConfig, { durable, delivered }: Memory = 
     ...{ tip: durable?.tip ?? beginning, finalized: durable?.finalized ?? beginning },
     ...{ delivered: last, deliveredHash: blockHash(last) },
     ...{ opening: durable?.opening ?? null, own: durable?.own ?? {} },
-    ...{ votes: new Map(), proposals: new Map(), verdicts: new Map() },
-    blocks: new Map((durable?.blocks ?? []).map((block) => [blockHash(block), block])),
+    votes: new LayeredMap(),
+    proposals: new LayeredMap(),
+    verdicts: new LayeredMap(),
+    blocks: new LayeredMap((durable?.blocks ?? []).map((block) => [blockHash(block), block])),
     ...{ executing: null, requested: null, leading: 0, growth: null, isHeartbeatDue: false },
     ...{ timers: { term: 0, heartbeat: 0, resend: 0 }, halted: null },
   };

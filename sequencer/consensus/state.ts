@@ -1,6 +1,7 @@
 /** The state of one validator, what goes in and what comes out. Nothing here does anything. */
 import type { Block, LogPlace, View } from "./block.ts";
 import type { BlockCertificate, Nullification, Tip } from "./certificate.ts";
+import { LayeredMap } from "./layeredMap.ts";
 import type { Message, Proposal, VoteMessage } from "./message.ts";
 import type { ValidatorSet } from "./validatorSet.ts";
 import type { Evidence } from "./verification.ts";
@@ -70,6 +71,9 @@ export interface Growth extends LogPlace {
   readonly term: number;
 }
 
+/** By key; only the step that has copied it writes to it. */
+type Kept<V extends NonNullable<unknown>> = Omit<LayeredMap<string, V>, "set" | "delete">;
+
 export interface ConsensusState {
   readonly config: ConsensusConfig;
   readonly term: number;
@@ -90,12 +94,12 @@ export interface ConsensusState {
   readonly opening: Nullification | null;
   readonly own: OwnVotes;
   /** By kind, view (or term) and validator. */
-  readonly votes: ReadonlyMap<string, SignedVote>;
+  readonly votes: Kept<SignedVote>;
   /** Verified proposals: hash of the leader's first block by view. */
-  readonly proposals: ReadonlyMap<string, string>;
-  readonly blocks: ReadonlyMap<string, Block>;
+  readonly proposals: Kept<string>;
+  readonly blocks: Kept<Block>;
   /** Whether executing a block has led to its root. */
-  readonly verdicts: ReadonlyMap<string, boolean>;
+  readonly verdicts: Kept<boolean>;
   /** Blocks that were asked for: to be executed, and of others. */
   readonly executing: string | null;
   readonly requested: string | null;
@@ -167,7 +171,9 @@ export type Draft = { -readonly [K in keyof ConsensusState]: ConsensusState[K] }
 
 type MapName = "votes" | "proposals" | "blocks" | "verdicts";
 type MapOf<N extends MapName> =
-  ConsensusState[N] extends ReadonlyMap<infer K, infer V> ? Map<K, V> : never;
+  ConsensusState[N] extends Kept<infer V extends NonNullable<unknown>>
+    ? LayeredMap<string, V>
+    : never;
 
 export function draftOf(state: ConsensusState, before: ConsensusState | null): Draft {
   return { ...state, before, copied: new Set(), effects: [], isVoting: false };
@@ -177,7 +183,7 @@ export function draftOf(state: ConsensusState, before: ConsensusState | null): D
 export function writable<N extends MapName>(draft: Draft, name: N): MapOf<N> {
   if (!draft.copied.has(name)) {
     draft.copied.add(name);
-    Object.assign(draft, { [name]: new Map<unknown, unknown>(draft[name]) });
+    Object.assign(draft, { [name]: new LayeredMap<string, NonNullable<unknown>>(draft[name]) });
   }
   return draft[name] as unknown as MapOf<N>;
 }

@@ -6,12 +6,13 @@
 import type { Socket } from "node:net";
 import type { ConnectionEncrypter, MessageStream } from "@libp2p/interface";
 import { noise } from "@libp2p/noise";
+import { noiseCrypto } from "./noiseCrypto.ts";
 
 /** Use it in the place of `noise()`. */
 export function corkedNoise(): (
   components: Parameters<ReturnType<typeof noise>>[0],
 ) => ConnectionEncrypter {
-  const create = noise();
+  const create = noise({ crypto: noiseCrypto() });
   return (components) => {
     const encrypter = create(components);
     const { secureInbound, secureOutbound } = encrypter;

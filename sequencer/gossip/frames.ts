@@ -48,9 +48,19 @@ export function createFrameReader(
     }
     wake();
   });
+  // One listener for each signal, however often it is waited under: they cost more than frames.
+  const signals = new Map<AbortSignal, () => void>();
   const onEnd = (): void => {
     ended = true;
+    for (const [signal, listener] of signals) signal.removeEventListener("abort", listener);
+    signals.clear();
     wake();
+  };
+  const listenTo = (signal: AbortSignal): void => {
+    if (signals.has(signal)) return;
+    const listener = (): void => wake();
+    signals.set(signal, listener);
+    signal.addEventListener("abort", listener, { once: true });
   };
   stream.addEventListener("end", onEnd);
   stream.addEventListener("close", onEnd);
@@ -72,12 +82,9 @@ export function createFrameReader(
         return frame;
       }
       if (ended) return undefined;
+      if (signal !== undefined) listenTo(signal);
       await new Promise<void>((resolve) => {
-        wake = () => {
-          signal?.removeEventListener("abort", wake);
-          resolve();
-        };
-        signal?.addEventListener("abort", wake, { once: true });
+        wake = resolve;
       });
     }
   }

@@ -13,6 +13,7 @@ import {
   SAY_EVERY_MS,
   SILENCE_MS_MAX,
 } from "./leadWire.ts";
+import { createPatience, type Patience } from "./patience.ts";
 import { sendRecords } from "./recordStream.ts";
 import { encodeMessage, REQUEST_FRAME_BYTES_MAX } from "./wire.ts";
 
@@ -27,6 +28,11 @@ export interface LeadLineOptions {
 
 /** It may be started later than the member, and is on the same machine. */
 const BACKOFF = { msMin: 50, msMax: 500 };
+
+interface Hearing {
+  readonly reader: FrameReader;
+  readonly patience: Patience;
+}
 
 interface Line {
   readonly options: LeadLineOptions;
@@ -77,13 +83,16 @@ async function run(line: Line, outer: AbortSignal): Promise<void> {
     const ending = new AbortController();
     const signal = AbortSignal.any([outer, ending.signal]);
     let stream: Stream | undefined;
+    let patience: Patience | undefined;
     try {
       stream = await openStream(node, { address: server, protocol: LEAD_PROTOCOL }, signal);
       const reader = createFrameReader(stream, REQUEST_FRAME_BYTES_MAX);
+      patience = createPatience(stream, SILENCE_MS_MAX, "it says nothing");
+      const own = { reader, patience };
       await sendFrames(stream, [encodeMessage({ final: line.final })], signal);
-      const at = await beginning(line, stream, reader, signal);
+      const at = await beginning(line, stream, own, signal);
       failures = 0;
-      hear(line, reader, signal).catch((error: unknown) => ending.abort(error));
+      hear(line, own, signal).catch((error: unknown) => ending.abort(error));
       await send(line, stream, at, signal);
     } catch (error) {
       const reason: unknown = signal.aborted ? signal.reason : error;
@@ -91,6 +100,7 @@ async function run(line: Line, outer: AbortSignal): Promise<void> {
         logger.warn("the own sequencer is not there", { failures, error: reason });
       }
     } finally {
+      patience?.stop();
       ending.abort(new Error("the line has ended"));
       stream?.abort(new Error("the line has ended"));
       tell(line, undefined);
@@ -103,11 +113,11 @@ async function run(line: Line, outer: AbortSignal): Promise<void> {
 async function beginning(
   line: Line,
   stream: Stream,
-  reader: FrameReader,
+  own: Hearing,
   signal: AbortSignal,
 ): Promise<number> {
   for (;;) {
-    const said = parseAtOrBefore(await heard(reader, signal));
+    const said = parseAtOrBefore(await heard(own, signal));
     if ("at" in said) return said.at;
     for await (const { hash } of line.options.source.record(said.before - 1)) {
       await sendFrames(stream, [encodeMessage({ hash })], signal);
@@ -144,12 +154,14 @@ function finalTo({ final }: Line): number {
   return final?.to ?? 0;
 }
 
-async function hear(line: Line, reader: FrameReader, signal: AbortSignal): Promise<void> {
-  for (;;) tell(line, parseState(await heard(reader, signal)));
+async function hear(line: Line, own: Hearing, signal: AbortSignal): Promise<void> {
+  for (;;) tell(line, parseState(await heard(own, signal)));
 }
 
-async function heard(reader: FrameReader, signal: AbortSignal): Promise<Uint8Array> {
-  const frame = await reader.next(AbortSignal.any([signal, AbortSignal.timeout(SILENCE_MS_MAX)]));
+async function heard({ reader, patience }: Hearing, signal: AbortSignal): Promise<Uint8Array> {
+  patience.begin();
+  const frame = await reader.next(signal);
+  patience.end();
   if (frame === undefined) throw new Error("it has ended the line");
   return frame;
 }

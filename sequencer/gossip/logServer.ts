@@ -104,10 +104,11 @@ async function sendLog(
 ): Promise<void> {
   const { stream, signal } = session;
   let cursor = parseStart(await readRequest(session));
+  const next = announcementsOf(announcements, signal);
   for (;;) {
     const seen = announcements.count;
     cursor += await sendRecords(stream, source.record(cursor), signal);
-    await nextAnnouncement(announcements, seen, signal);
+    await next(seen);
   }
 }
 
@@ -118,12 +119,13 @@ async function sendProofs(
 ): Promise<void> {
   const { stream, signal } = session;
   let number = parseStart(await readRequest(session));
+  const next = announcementsOf(announcements, signal);
   for (;;) {
     signal.throwIfAborted();
     const seen = announcements.count;
     const proven = await source.proofOf(number);
     if (proven === undefined) {
-      await nextAnnouncement(announcements, seen, signal);
+      await next(seen);
       continue;
     }
     const { words, proof } = proven;
@@ -139,25 +141,22 @@ async function receiveOne(session: Session, receive: (bytes: Uint8Array) => void
 
 function announce(announcements: Announcements): void {
   announcements.count += 1;
-  for (const wake of [...announcements.waiting]) wake();
+  const woken = [...announcements.waiting];
+  announcements.waiting.clear();
+  for (const wake of woken) wake();
 }
 
-/** Resolves once there are more than `seen` announcements. Throws when `signal` aborts. */
-async function nextAnnouncement(
-  announcements: Announcements,
-  seen: number,
-  signal: AbortSignal,
-): Promise<void> {
-  while (announcements.count === seen) {
-    signal.throwIfAborted();
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        announcements.waiting.delete(wake);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      announcements.waiting.add(wake);
-      signal.addEventListener("abort", wake, { once: true });
-    });
-  }
+/** Resolves once there are more announcements than were `seen`. Throws when `signal` aborts. */
+function announcementsOf(announcements: Announcements, signal: AbortSignal) {
+  let wake = (): void => undefined;
+  signal.addEventListener("abort", () => wake(), { once: true });
+  return async (seen: number): Promise<void> => {
+    while (announcements.count === seen) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        announcements.waiting.add(wake);
+      });
+    }
+  };
 }

@@ -3,11 +3,12 @@
  * growing pauses for as long as it takes. What cannot be sent is dropped: who votes says again what
  * matters, and a queue for somebody who is away would only grow.
  */
-import type { Libp2p, Stream } from "@libp2p/interface";
+import type { Libp2p } from "@libp2p/interface";
 import type { Logger } from "../ports.ts";
 import { backOffMs, openStream, type Waiting, wait, wakeOrTime } from "./dialling.ts";
 import { sendFrames } from "./frames.ts";
 import { MEMBER_PROTOCOL, type MemberLimits } from "./memberWire.ts";
+import { createPatience } from "./patience.ts";
 
 const POLL_MS = 20;
 
@@ -107,7 +108,7 @@ async function writeAll(parts: Parts, outer: AbortSignal): Promise<void> {
   const closed = new AbortController();
   const signal = AbortSignal.any([outer, closed.signal]);
   stream.addEventListener("close", () => closed.abort(new Error("the stream was closed")));
-  const stuck = watchWriter(stream, limits);
+  const stuck = createPatience(stream, limits.silenceMsMax, "the member takes nothing");
   try {
     parts.isConnected = true;
     logger.info("stream to a member", { member });
@@ -125,22 +126,4 @@ async function writeAll(parts: Parts, outer: AbortSignal): Promise<void> {
     stuck.stop();
     stream.abort(new Error("this end has left"));
   }
-}
-
-/** Aborts a stream whose other end takes nothing: one timer for all writes. */
-function watchWriter(stream: Stream, { silenceMsMax }: MemberLimits) {
-  let since: number | undefined;
-  const timer = setInterval(() => {
-    if (since === undefined || performance.now() - since < silenceMsMax) return;
-    stream.abort(new Error("the member takes nothing"));
-  }, silenceMsMax / 4);
-  return {
-    begin: () => {
-      since = performance.now();
-    },
-    end: () => {
-      since = undefined;
-    },
-    stop: () => clearInterval(timer),
-  };
 }

@@ -2,6 +2,7 @@
 import type { Libp2p } from "@libp2p/interface";
 import type { Logger, MemberReport } from "../ports.ts";
 import { createFrameReader, sendFrames } from "./frames.ts";
+import { createPatience } from "./patience.ts";
 import { parseReport, REPORT_FRAME_BYTES_MAX, REPORT_PROTOCOL } from "./reportWire.ts";
 import { type Session, sessionHandler } from "./session.ts";
 import { createTokenBucket } from "./tokenBucket.ts";
@@ -26,14 +27,20 @@ export async function createReportDesk(
   async function receive({ stream, signal, peer }: Session): Promise<void> {
     const reader = createFrameReader(stream, REPORT_FRAME_BYTES_MAX);
     const bucket = createTokenBucket(RATE);
-    for (;;) {
-      const silence = AbortSignal.timeout(SILENCE_MS_MAX);
-      const frame = await reader.next(AbortSignal.any([signal, silence]));
-      if (frame === undefined) return;
-      const report = parseReport(frame);
-      for (const handler of handlers) handler(peer, report);
-      await bucket.take(1, signal);
-      await sendFrames(stream, [new Uint8Array(0)], signal);
+    const patience = createPatience(stream, SILENCE_MS_MAX, "the member says nothing");
+    try {
+      for (;;) {
+        patience.begin();
+        const frame = await reader.next(signal);
+        if (frame === undefined) return;
+        patience.end();
+        const report = parseReport(frame);
+        for (const handler of handlers) handler(peer, report);
+        await bucket.take(1, signal);
+        await sendFrames(stream, [new Uint8Array(0)], signal);
+      }
+    } finally {
+      patience.stop();
     }
   }
 

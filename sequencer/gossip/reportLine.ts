@@ -15,6 +15,7 @@ import {
   wakeOrTime,
 } from "./dialling.ts";
 import { createFrameReader, type FrameReader, sendFrames } from "./frames.ts";
+import { createPatience, type Patience } from "./patience.ts";
 import { encodeReport, REPORT_PROTOCOL } from "./reportWire.ts";
 
 const REPORT_EVERY_MS = 1_000;
@@ -60,12 +61,16 @@ async function run(options: ReportLineOptions, news: News, signal: AbortSignal):
   const { node, server, logger } = options;
   for (let failures = 0; !signal.aborted; failures++) {
     let stream: Stream | undefined;
+    let patience: Patience | undefined;
     try {
       stream = await openStream(node, { address: server, protocol: REPORT_PROTOCOL }, signal);
       const reader = createFrameReader(stream, ACKNOWLEDGE_BYTES_MAX);
+      patience = createPatience(stream, ACKNOWLEDGE_MS_MAX, "no acknowledgement");
       for (;;) {
         news.isThere = false;
+        patience.begin();
         await report(stream, reader, options.report(), signal);
+        patience.end();
         failures = 0;
         if (!news.isThere) await wakeOrTime(news, REPORT_EVERY_MS, signal);
       }
@@ -76,6 +81,8 @@ async function run(options: ReportLineOptions, news: News, signal: AbortSignal):
       for (const connection of node.getConnections()) {
         if (server.endsWith(String(connection.remotePeer))) connection.abort(error as Error);
       }
+    } finally {
+      patience?.stop();
     }
     await wait(backOffMs(failures, SERVER_BACKOFF), signal);
   }
@@ -85,9 +92,8 @@ async function report(
   stream: Stream,
   reader: FrameReader,
   content: MemberReport,
-  outer: AbortSignal,
+  signal: AbortSignal,
 ): Promise<void> {
-  const signal = AbortSignal.any([outer, AbortSignal.timeout(ACKNOWLEDGE_MS_MAX)]);
   await sendFrames(stream, [encodeReport(content)], signal);
   const answer = await reader.next(signal);
   if (answer === undefined) throw new Error("the sequencer has ended the stream");
