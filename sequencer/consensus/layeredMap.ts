@@ -14,16 +14,18 @@ export class LayeredMap<K, V extends NonNullable<unknown>> {
   readonly #changes: Map<K, V | undefined>;
   #size: number;
 
-  constructor(entries: Iterable<readonly [K, V]> = []) {
-    if (entries instanceof LayeredMap && entries.#changes.size < CHANGES_MAX) {
-      this.#below = entries.#below;
-      this.#changes = new Map(entries.#changes);
-      this.#size = entries.#size;
-    } else {
-      this.#below = new Map(entries);
-      this.#changes = new Map();
-      this.#size = this.#below.size;
-    }
+  /** `below` is its own from now on. */
+  constructor(below: ReadonlyMap<K, V> = new Map(), changes = new Map<K, V | undefined>()) {
+    this.#below = below;
+    this.#changes = changes;
+    this.#size = below.size;
+  }
+
+  copy(): LayeredMap<K, V> {
+    if (this.#changes.size >= CHANGES_MAX) return new LayeredMap(new Map(this.entries()));
+    const copy = new LayeredMap(this.#below, new Map(this.#changes));
+    copy.#size = this.#size;
+    return copy;
   }
 
   get size(): number {
@@ -54,17 +56,21 @@ export class LayeredMap<K, V extends NonNullable<unknown>> {
     return true;
   }
 
-  /** In one order for the same history; it may be changed meanwhile as a Map may. */
-  *[Symbol.iterator](): Generator<[K, V]> {
-    for (const [key, value] of this.#below) {
-      if (!this.#changes.has(key)) yield [key, value];
-    }
-    for (const [key, value] of this.#changes) {
-      if (value !== undefined) yield [key, value];
-    }
+  /** In one order for the same history. */
+  forEach(visit: (value: V, key: K) => void): void {
+    this.#below.forEach((value, key) => {
+      if (!this.#changes.has(key)) visit(value, key);
+    });
+    this.#changes.forEach((value, key) => {
+      if (value !== undefined) visit(value, key);
+    });
   }
 
-  *values(): Generator<V> {
-    for (const [, value] of this) yield value;
+  entries(): [K, V][] {
+    const entries: [K, V][] = [];
+    this.forEach((value, key) => {
+      entries.push([key, value]);
+    });
+    return entries;
   }
 }

@@ -1,4 +1,5 @@
 /** The end of a step: what must be durable first, and what need not be kept any longer. */
+import type { Block } from "./block.ts";
 import {
   type ConsensusEffect,
   type ConsensusState,
@@ -25,7 +26,10 @@ export function closeDraft(draft: Draft): {
 function durableOf(draft: Draft): Durable {
   const { term, own, tip, finalized, opening } = draft;
   const delivered = (draft.before ?? draft).delivered.height;
-  const blocks = [...draft.blocks.values()].filter(({ height }) => height > delivered);
+  const blocks: Block[] = [];
+  draft.blocks.forEach((block) => {
+    if (block.height > delivered) blocks.push(block);
+  });
   return { term, own, tip, finalized, opening, blocks };
 }
 
@@ -35,21 +39,24 @@ function hasMoved({ before, term, tip, delivered }: Draft): boolean {
 }
 
 function forget(draft: Draft): void {
-  for (const [key, vote] of draft.votes) {
+  draft.votes.forEach((vote, key) => {
     if (!isKept(draft, vote)) writable(draft, "votes").delete(key);
-  }
-  for (const [key, hash] of draft.proposals) {
+  });
+  draft.proposals.forEach((hash, key) => {
     const view = draft.blocks.get(hash)?.view;
     const isNear = view && isKept(draft, { kind: "notarize", term: view.term, view, block: hash });
     if (!isNear) writable(draft, "proposals").delete(key);
-  }
+  });
   forgetBlocks(draft);
 }
 
 /** Keeps recent final blocks, those on the way to certified ones, and proposals. */
 function forgetBlocks(draft: Draft): void {
   const { delivered, finalized, tip, proposals } = draft;
-  const wanted = new Set(proposals.values());
+  const wanted = new Set<string>();
+  proposals.forEach((hash) => {
+    wanted.add(hash);
+  });
   for (const target of [finalized.block, tip.block]) {
     let hash = target;
     for (let block = draft.blocks.get(hash); block !== undefined; block = draft.blocks.get(hash)) {
@@ -58,11 +65,11 @@ function forgetBlocks(draft: Draft): void {
       hash = block.parent;
     }
   }
-  for (const [hash, block] of draft.blocks) {
+  draft.blocks.forEach((block, hash) => {
     const isRecent =
       block.height <= delivered.height && block.height > delivered.height - RECENT_BLOCKS_MAX;
-    if (isRecent || wanted.has(hash)) continue;
+    if (isRecent || wanted.has(hash)) return;
     writable(draft, "blocks").delete(hash);
     writable(draft, "verdicts").delete(hash);
-  }
+  });
 }

@@ -112,19 +112,15 @@ export function start(config: ConsensusConfig, { durable, delivered }: Memory = 
   const last = delivered?.block ?? config.genesis;
   const state: ConsensusState = {
     config,
-    ...{
-      term: durable?.term ?? config.genesis.view.term + 1,
-      backoff: 0,
-      isFruitful: false,
-      isMoving: false,
-    },
+    term: durable?.term ?? config.genesis.view.term + 1,
+    ...{ backoff: 0, isFruitful: false, isMoving: false },
     ...{ tip: durable?.tip ?? beginning, finalized: durable?.finalized ?? beginning },
     ...{ delivered: last, deliveredHash: blockHash(last) },
     ...{ opening: durable?.opening ?? null, own: durable?.own ?? {} },
     votes: new LayeredMap(),
     proposals: new LayeredMap(),
     verdicts: new LayeredMap(),
-    blocks: new LayeredMap((durable?.blocks ?? []).map((block) => [blockHash(block), block])),
+    blocks: new LayeredMap(new Map(durable?.blocks.map((block) => [blockHash(block), block]))),
     ...{ executing: null, requested: null, leading: 0, growth: null, isHeartbeatDue: false },
     ...{ timers: { term: 0, heartbeat: 0, resend: 0 }, halted: null },
   };
@@ -277,9 +273,9 @@ function adopt(draft: Draft, block: Block, certificate: BlockCertificate): void 
 
 /** Verdicts say that the own log holds a block's records: no longer, of those from `to` on. */
 function rewind(draft: Draft, to: number): void {
-  for (const [hash, block] of draft.blocks) {
+  draft.blocks.forEach((block, hash) => {
     if (block.to > to) writable(draft, "verdicts").delete(hash);
-  }
+  });
   draft.executing = null;
   draft.growth = null;
 }

@@ -1,7 +1,7 @@
 /** The state of one validator, what goes in and what comes out. Nothing here does anything. */
 import type { Block, LogPlace, View } from "./block.ts";
 import type { BlockCertificate, Nullification, Tip } from "./certificate.ts";
-import { LayeredMap } from "./layeredMap.ts";
+import type { LayeredMap } from "./layeredMap.ts";
 import type { Message, Proposal, VoteMessage } from "./message.ts";
 import type { ValidatorSet } from "./validatorSet.ts";
 import type { Evidence } from "./verification.ts";
@@ -183,7 +183,7 @@ export function draftOf(state: ConsensusState, before: ConsensusState | null): D
 export function writable<N extends MapName>(draft: Draft, name: N): MapOf<N> {
   if (!draft.copied.has(name)) {
     draft.copied.add(name);
-    Object.assign(draft, { [name]: new LayeredMap<string, NonNullable<unknown>>(draft[name]) });
+    Object.assign(draft, { [name]: draft[name].copy() });
   }
   return draft[name] as unknown as MapOf<N>;
 }

@@ -67,10 +67,10 @@ function accuse(draft: Draft, first: SignedVote, second: SignedVote): void {
 }
 
 function findBrokenPromise(draft: Draft, vote: SignedVote): void {
-  for (const other of draft.votes.values()) {
-    if (other.validator !== vote.validator || other.kind === vote.kind) continue;
+  draft.votes.forEach((other) => {
+    if (other.validator !== vote.validator || other.kind === vote.kind) return;
     if (offenceOf(other, vote) !== undefined) accuse(draft, other, vote);
-  }
+  });
 }
 
 function countBlock(draft: Draft, { kind, view, block }: SignedVote): void {

@@ -43,18 +43,23 @@ export interface Waiting {
   wake: () => void;
 }
 
+/** The signal that each waits under: one listener serves all its waits. */
+const under = new WeakMap<Waiting, AbortSignal>();
+
 /** Resolves at `wake`, or after `ms` all the same. Throws when the signal aborts. */
 export async function wakeOrTime(waiting: Waiting, ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
+  if (under.get(waiting) !== signal) {
+    under.set(waiting, signal);
+    signal.addEventListener("abort", () => waiting.wake(), { once: true });
+  }
   await new Promise<void>((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
       waiting.wake = () => undefined;
       resolve();
     };
     const timer = setTimeout(end, ms);
-    signal.addEventListener("abort", end, { once: true });
     waiting.wake = end;
   });
   signal.throwIfAborted();

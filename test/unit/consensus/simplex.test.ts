@@ -97,10 +97,12 @@ test("a step changes nothing that it was given and repeats exactly", () => {
 /** A copy, with maps as lists of what is in them, and without functions. */
 function plainOf(state: ConsensusState): object {
   const { votes, proposals, blocks, verdicts } = state;
-  const [entries, verdictsKept] = [[...votes, ...proposals, ...blocks], [...verdicts]];
-  assert.ok(entries.length > 0);
-  const maps = { votes: undefined, proposals: undefined, blocks: undefined, verdicts: undefined };
-  return structuredClone({ ...state, config: undefined, ...maps, entries, verdictsKept });
+  const [voteEntries, blockEntries] = [votes.entries(), blocks.entries()];
+  assert.ok(voteEntries.length > 0 && blockEntries.length > 0);
+  return structuredClone({
+    ...{ ...state, config: undefined, votes: voteEntries, blocks: blockEntries },
+    ...{ proposals: proposals.entries(), verdicts: verdicts.entries() },
+  });
 }
 
 test("a root that differs here ends the term at once", () => {
