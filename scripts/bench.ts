@@ -20,7 +20,7 @@ const BENCHMARKS: Record<string, { about: string; load: () => Promise<Loaded> }>
     load: async () => ({ run: (await import("./benchmarks/api.ts")).apiBenchmarks }),
   },
   certify: {
-    about: "order to certified with four validators in four processes, propagation, failover",
+    about: "order to certified by four validators, beside its bare writes and rounds; failover",
     load: async () => ({ run: (await import("./benchmarks/certify.ts")).certifyBenchmarks }),
   },
   circuits: {

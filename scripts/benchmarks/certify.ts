@@ -1,7 +1,8 @@
 /**
  * From order to certified, with the sequencer in this process and four validators in their own:
  * durable log, direct streams, signatures and durable votes as in a network, but records that no
- * engine executes. And how long it takes when the leader is killed.
+ * engine executes. Beside it what cannot be left out, alone: the same writes, signatures and rounds
+ * over plain sockets. And how long it takes when the leader is killed.
  */
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -17,6 +18,7 @@ import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import type { MemberReport } from "../../sequencer/ports.ts";
 import { openStore } from "../../sequencer/store/store.ts";
 import type { BenchLine } from "./benchLine.ts";
+import { createBareWorld } from "./certify/bareWorld.ts";
 import { startChild } from "./certify/process.ts";
 import { propagationLines } from "./certify/propagation.ts";
 import { benchSitting, DOMAIN, MEMBERS, type MemberStart, quiet } from "./certify/sitting.ts";
@@ -33,7 +35,7 @@ const WAIT_MS_MAX = 60_000;
 const WAITING_MAX = 40_000;
 const TARGET_MS = 10;
 
-interface World {
+interface Ordering {
   /** Orders one message now. */
   order(): void;
   ordered(): number;
@@ -42,6 +44,9 @@ interface World {
   watch(see: (position: number) => void): void;
   /** One synced write to a LevelDB that nobody else uses: how long it takes now (ms). */
   write(): Promise<number>;
+}
+
+interface World extends Ordering {
   leader(): number;
   kill(member: number): Promise<void>;
   start(member: number): Promise<void>;
@@ -50,14 +55,40 @@ interface World {
 
 export async function certifyBenchmarks(): Promise<BenchLine[]> {
   const lines = await propagationLines();
+  lines.push(...(await bareLines()));
   const world = await createWorld();
   try {
-    for (let count = 0; count < 10; count++) world.order();
-    await until(world, () => world.certified() >= 10);
-    for (const rate of RATES) lines.push(...(await latencyLines(world, rate)));
+    await warmUp(world);
+    for (const rate of RATES) {
+      const target = rate === 1_000 ? TARGET_MS : undefined;
+      const note = "without the engine";
+      lines.push(...(await latencyLines(world, rate, { name: "order", note, target })));
+    }
     lines.push(...(await failoverLines(world)));
   } finally {
     await world.stop();
+  }
+  return lines;
+}
+
+async function warmUp(world: Ordering): Promise<void> {
+  for (let count = 0; count < 10; count++) world.order();
+  await until(world, () => world.certified() >= 10);
+}
+
+async function bareLines(): Promise<BenchLine[]> {
+  const directory = mkdtempSync(path.join(tmpdir(), "straddle-bare-"));
+  const world = await createBareWorld(directory, await freePorts(MEMBERS));
+  const lines: BenchLine[] = [];
+  try {
+    await warmUp(world);
+    const note = "writes, signatures and rounds alone";
+    for (const rate of RATES) {
+      lines.push(...(await latencyLines(world, rate, { name: "bare", note, target: undefined })));
+    }
+  } finally {
+    await world.stop();
+    rmSync(directory, { recursive: true });
   }
   return lines;
 }
@@ -139,7 +170,11 @@ async function createWorld(): Promise<World> {
 }
 
 /** Each message is due at its time, whatever the ones before it do. */
-async function latencyLines(world: World, rate: number): Promise<BenchLine[]> {
+async function latencyLines(
+  world: Ordering,
+  rate: number,
+  said: { readonly name: string; readonly note: string; readonly target: number | undefined },
+): Promise<BenchLine[]> {
   const first = world.ordered();
   const due: number[] = [];
   const latencies: number[] = [];
@@ -166,10 +201,10 @@ async function latencyLines(world: World, rate: number): Promise<BenchLine[]> {
   await until(world, () => world.certified() >= world.ordered());
   clearInterval(probing);
   const measured = latencies.slice(rate * WARM_UP_SECONDS);
-  const note = `${rate}/s${isSustained ? "" : ", not sustained"}; without the engine`;
+  const note = `${rate}/s${isSustained ? "" : ", not sustained"}; ${said.note}`;
   return [50, 99].map((share): BenchLine => {
-    const target = share === 50 && rate === 1_000 ? { target: TARGET_MS } : {};
-    const name = `certify.order.${rate}.p${share}`;
+    const target = share === 50 && said.target !== undefined ? { target: said.target } : {};
+    const name = `certify.${said.name}.${rate}.p${share}`;
     const [value, peerValue] = [percentile(measured, share), percentile(writes, share)];
     const beside = { peer: "synced LevelDB write", peerValue, ratio: value / peerValue };
     return { name, value, unit: "ms", better: "lower", ...target, ...beside, note };
@@ -197,7 +232,7 @@ async function failoverLines(world: World): Promise<BenchLine[]> {
   return [line("p50", percentile(gaps, 50)), line("max", Math.max(...gaps))];
 }
 
-async function until({ certified }: World, isSo: () => boolean): Promise<void> {
+async function until({ certified }: Ordering, isSo: () => boolean): Promise<void> {
   let [known, since] = [certified(), performance.now()];
   while (!isSo()) {
     if (certified() > known) [known, since] = [certified(), performance.now()];
