@@ -1,10 +1,10 @@
 /** A node's own log as far as it is durable and executed: heads and roots at its positions. */
 import type { LogRecord } from "../batch/log.ts";
-import type { LogPlace } from "../consensus/block.ts";
+import { BLOCK_RECORDS_MAX, type LogPlace } from "../consensus/block.ts";
 import type { Log } from "../ports.ts";
 
-/** Newest places that are known without reading the log. */
-const PLACES_KEPT = 2 ** 13;
+/** Newest places that are known without reading the log: as many as one block can take in. */
+const PLACES_KEPT = BLOCK_RECORDS_MAX;
 
 /** A place in the log, and the epoch of the record before it. */
 export interface ExecutedPlace extends LogPlace {
