@@ -2,19 +2,12 @@
  * The certifier's side towards its own log: what it says of blocks, how far a leader's goes, and
  * what of it must be cut off where the sequencer moves with the leader.
  */
-import {
-  BLOCK_RECORDS_MAX,
-  type Block,
-  blockHash,
-  compareViews,
-  type LogPlace,
-} from "../consensus/block.ts";
+import { BLOCK_RECORDS_MAX, type Block, blockHash, compareViews } from "../consensus/block.ts";
 import { type BlockCertificate, votesOf } from "../consensus/certificate.ts";
 import {
   type ConsensusEvent,
   type ConsensusState,
   type Durable,
-  type Growth,
   tipBlock,
 } from "../consensus/state.ts";
 import type { FinalBlock, LogEnd, Logger } from "../ports.ts";
@@ -52,10 +45,7 @@ export interface BlockParts {
   readonly ended: object | undefined;
   /** Blocks for which the log was cut off in this term. */
   readonly cutFor: Set<string>;
-  /** The log is being asked how far it goes, or will be in this turn. */
   isLeadingSoon: boolean;
-  /** Blocks of which the log is being asked: each once, however much it grows meanwhile. */
-  readonly looking: Set<Block>;
   /** The block that is to be executed, until it has been. */
   executing: Block | undefined;
   synchronizing: FinalBlock | undefined;
@@ -98,11 +88,11 @@ function isCertified({ state: { tip, blocks } }: BlockParts, block: Block): bool
 /** Tells what the own log, which holds only what was executed, says of the block. */
 export async function execute(parts: BlockParts, block: Block): Promise<void> {
   const { log, moving } = parts.options;
-  if (block.to > log.head().to || parts.looking.has(block)) return;
+  if (block.to > log.head().to) return;
   try {
     const parent = parentOf(parts, block);
     if (parent === undefined) return;
-    const place = await placeOf(parts, block, parent);
+    const place = await log.placeAt(parent, block.to);
     if (place === undefined || parts.executing !== block) return;
     const isSame = place.logHash === block.logHash;
     if (!isSame && moving !== undefined) {
@@ -120,16 +110,6 @@ export async function execute(parts: BlockParts, block: Block): Promise<void> {
     parts.happen({ type: "executed", block: blockHash(block), root });
   } catch (error) {
     parts.fail(messageOf(error));
-  }
-}
-
-/** Where the block ends in the own log: of a log that is far ahead, this reads much. */
-async function placeOf(parts: BlockParts, block: Block, base: LogPlace) {
-  parts.looking.add(block);
-  try {
-    return await parts.options.log.placeAt(base, block.to);
-  } finally {
-    parts.looking.delete(block);
   }
 }
 
@@ -203,9 +183,10 @@ export function cutOff(
 export async function synchronize(parts: BlockParts): Promise<void> {
   const final = parts.synchronizing;
   const { options } = parts;
-  if (final === undefined || parts.looking.has(final.block)) return;
+  const { log } = options;
   try {
-    const place = await placeOf(parts, final.block, parts.state.delivered);
+    if (final === undefined) return;
+    const place = await log.placeAt(parts.state.delivered, final.block.to);
     if (place === undefined || parts.synchronizing !== final) return;
     const { block } = final;
     const hash = blockHash(block);
@@ -237,30 +218,25 @@ export function leadSoon(parts: BlockParts): void {
   if (parts.isLeadingSoon || state.leading !== state.term || parts.ended !== undefined) return;
   if (growthTarget(parts) === undefined) return;
   parts.isLeadingSoon = true;
-  setImmediate(async () => {
-    const { term } = state;
-    const growth = await grown(parts);
+  setImmediate(() => {
     parts.isLeadingSoon = false;
-    // What has grown meanwhile is asked for by the step that this leads to.
-    if (growth !== undefined) parts.happen({ type: "grew", growth });
-    else if (parts.state.term !== term) leadSoon(parts);
+    void tellGrowth(parts);
   });
 }
 
-async function grown(parts: BlockParts): Promise<Growth | undefined> {
+async function tellGrowth(parts: BlockParts): Promise<void> {
   const target = growthTarget(parts);
-  if (target === undefined || parts.ended !== undefined) return undefined;
+  if (target === undefined || parts.ended !== undefined) return;
   const { term, base, to } = target;
   try {
     const place = await parts.options.log.placeAt(base, to);
-    if (place === undefined || parts.state.leading !== term) return undefined;
+    if (place === undefined || parts.state.leading !== term) return;
     const { epoch, ...growth } = place;
     // What another term's sequencer wrote after the base is not this one's to propose.
-    if (parts.options.moving !== undefined && epoch !== term) return undefined;
-    return { term, ...growth };
+    if (parts.options.moving !== undefined && epoch !== term) return;
+    parts.happen({ type: "grew", growth: { term, ...growth } });
   } catch (error) {
     parts.fail(messageOf(error));
-    return undefined;
   }
 }
 

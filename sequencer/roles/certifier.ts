@@ -121,7 +121,6 @@ export function createCertifier(options: CertifierOptions): Certifier {
     others: validators.members.map((_, member) => member).filter((member) => member !== self),
     state: start(consensus).state,
     ...{ queue: [], isPumping: false, isLeadingSoon: false, evidence: 0 },
-    looking: new Set(),
     ...{ unsaved: [], untold: [], durable: undefined },
     ...{ cancelSaving: undefined, saving: Promise.resolve() },
     ...{ executing: undefined, synchronizing: undefined, final: undefined, ended: undefined },

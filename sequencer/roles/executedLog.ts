@@ -32,13 +32,25 @@ export function createExecutedLog(log: Pick<Log, "read">, head: ExecutedPlace): 
   let newest = head;
   let cuts = 0;
   let end = Number.POSITIVE_INFINITY;
-  const recent = new Map<number, ExecutedPlace>([[head.to, head]]);
+  // In a ring: the oldest of a Map is found behind all that were deleted before it.
+  const recent = new Map<number, ExecutedPlace>([[slotOf(head.to), head]]);
+  const reading = new Map<string, Promise<ExecutedPlace | undefined>>();
   const listeners = new Set<() => void>();
 
   async function placeAt(base: LogPlace, to: number): Promise<ExecutedPlace | undefined> {
     if (to > Math.min(newest.to, end)) return undefined;
-    const known = recent.get(to);
-    if (known !== undefined) return known;
+    const known = recent.get(slotOf(to));
+    if (known?.to === to) return known;
+    // Who asks again with each record that comes gets the answer of the first.
+    const question = `${cuts}/${base.logHash}/${to}`;
+    const asked = reading.get(question);
+    if (asked !== undefined) return asked;
+    const answer = readUncut(base, to).finally(() => reading.delete(question));
+    reading.set(question, answer);
+    return answer;
+  }
+
+  async function readUncut(base: LogPlace, to: number): Promise<ExecutedPlace | undefined> {
     const before = cuts;
     try {
       const place = await readPlace(base, to);
@@ -63,7 +75,7 @@ export function createExecutedLog(log: Pick<Log, "read">, head: ExecutedPlace): 
 
   function note(place: ExecutedPlace): void {
     newest = place;
-    recent.set(place.to, place);
+    recent.set(slotOf(place.to), place);
   }
 
   return {
@@ -72,8 +84,6 @@ export function createExecutedLog(log: Pick<Log, "read">, head: ExecutedPlace): 
     onGrowth: (listener) => void listeners.add(listener),
     executed: ({ position, epoch, hash }, root) => {
       note({ to: position + 1, logHash: hash, root, epoch });
-      const [oldest] = recent.keys();
-      if (recent.size > PLACES_KEPT) recent.delete(oldest!);
       for (const listener of listeners) listener();
     },
     cutting: (to) => {
@@ -83,8 +93,12 @@ export function createExecutedLog(log: Pick<Log, "read">, head: ExecutedPlace): 
     rewound: (place) => {
       cuts += 1;
       end = Number.POSITIVE_INFINITY;
-      for (const to of recent.keys()) if (to > place.to) recent.delete(to);
+      for (const [slot, { to }] of recent) if (to > place.to) recent.delete(slot);
       note(place);
     },
   };
+}
+
+function slotOf(to: number): number {
+  return to % PLACES_KEPT;
 }

@@ -24,7 +24,7 @@ type Saved = Parameters<CertificationStore["save"]>[0];
 async function member(
   self: number,
   roots: (to: number) => bigint = () => 78n,
-  given: Pick<CertifierOptions, "moving"> & { memory?: Memory; reading?: () => Promise<void> } = {},
+  given: Pick<CertifierOptions, "moving"> & { memory?: Memory } = {},
 ) {
   const sent: Message[] = [];
   const final: number[] = [];
@@ -58,7 +58,6 @@ async function member(
     head: () => head,
     placeAt: async (base, to) => {
       if (to === base.to) return { ...base, epoch: 0 };
-      await given.reading?.();
       const logHash = "1".padStart(64, "0");
       // Where sequencers move, the records are the first term's.
       const epoch = given.moving === undefined ? 0 : 1;
@@ -274,50 +273,4 @@ test("whoever begins again in a term that it leads gives it up if sequencers mov
   const stays = await member(0, undefined, { memory: { durable } });
   await stays.written();
   assert.deepEqual(votes(stays.sent), [], "one sequencer writes on, whoever leads");
-});
-
-/** A log that is long in reading, and how often it is asked. */
-function slowReading() {
-  const waiting: (() => void)[] = [];
-  let asked = 0;
-  return {
-    asked: () => asked,
-    reading: () => {
-      asked += 1;
-      return new Promise<void>((resolve) => waiting.push(resolve));
-    },
-    read: async () => {
-      for (const resolve of waiting.splice(0)) resolve();
-      await turns();
-    },
-  };
-}
-
-test("while the log is read for a block, its growth asks for no second reading", async () => {
-  const slow = slowReading();
-  const seat = await member(1, undefined, slow);
-  await seat.receive(0, sitting.proposalOf(block));
-  for (let more = 0; more < 50; more++) await seat.grow(block.to + more);
-  assert.equal(slow.asked(), 1);
-  assert.equal(seat.writes(), 0);
-  await slow.read();
-  assert.equal(slow.asked(), 1);
-  await seat.written();
-  assert.deepEqual(votes(seat.sent), ["notarize"]);
-});
-
-test("a leader asks its log once at a time, and then for what has come meanwhile", async () => {
-  const slow = slowReading();
-  const seat = await member(0, undefined, slow);
-  const first = sitting.genesis.to + 1;
-  for (let more = 0; more < 50; more++) await seat.grow(first + more);
-  assert.equal(slow.asked(), 1);
-  await slow.read();
-  await seat.written();
-  const proposed = seat.sent.filter(({ type }) => type === "proposal");
-  assert.deepEqual(
-    proposed.map((message) => message.type === "proposal" && message.block.to),
-    [first],
-  );
-  assert.equal(slow.asked(), 2);
 });
