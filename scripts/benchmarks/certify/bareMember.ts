@@ -7,7 +7,7 @@
 import { hash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { openBareStore } from "./bareStore.ts";
+import { openTexts } from "../log/texts.ts";
 import { dial, onFrame, sendFrame } from "./bareWire.ts";
 import { benchSitting, MEMBERS } from "./sitting.ts";
 
@@ -37,7 +37,7 @@ interface Block {
 
 const { index, directory, ports, sequencer } = JSON.parse(process.argv[2] ?? "") as BareStart;
 const { keys, signers, validators } = await benchSitting();
-const store = await openBareStore(directory);
+const store = await openTexts(directory);
 const blocks = new Map<number, Block>();
 const others: Socket[] = [];
 let head = 0;
@@ -125,7 +125,7 @@ for (const [member, port] of ports.entries()) {
 }
 const line = await dial(sequencer);
 onFrame(line, (record) => {
-  store.append(record.toString("utf8"), () => {
+  store.append([record.toString("utf8")]).then(() => {
     head += 1;
     propose();
     for (const [height, block] of blocks) if (!block.isVoted) goOn(height, block);

@@ -4,15 +4,15 @@ import { createServer, type Socket } from "node:net";
 import path from "node:path";
 import { encodeJson } from "../../../sequencer/batch/log.ts";
 import { sampleEntry } from "../log/load.ts";
+import { openTexts } from "../log/texts.ts";
 import type { BareStart } from "./bareMember.ts";
-import { openBareStore } from "./bareStore.ts";
 import { onFrame, sendFrame } from "./bareWire.ts";
 import { startChild } from "./process.ts";
 import { MEMBERS } from "./sitting.ts";
 
 export async function createBareWorld(directory: string, ports: readonly number[]) {
-  const store = await openBareStore(path.join(directory, "sequencer"));
-  const alone = await openBareStore(path.join(directory, "alone"));
+  const store = await openTexts(path.join(directory, "sequencer"));
+  const alone = await openTexts(path.join(directory, "alone"));
   const lines: Socket[] = [];
   let [ordered, certified, probes] = [0, 0, 0];
   let see: (position: number) => void = () => undefined;
@@ -38,7 +38,7 @@ export async function createBareWorld(directory: string, ports: readonly number[
       const text = encodeJson(sampleEntry(ordered));
       ordered += 1;
       const frame = Buffer.from(text);
-      store.append(text, () => {
+      store.append([text]).then(() => {
         for (const line of lines) sendFrame(line, frame);
       });
     },

@@ -2,8 +2,8 @@
 import { jetstream, jetstreamManager, StorageType } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { encodeJson } from "../../../sequencer/batch/log.ts";
-import { createDatabase } from "../../../sequencer/store/database.ts";
 import type { Append } from "./load.ts";
+import { type AppendTexts, grouped, openTexts } from "./texts.ts";
 
 export interface RawStore {
   readonly append: Append;
@@ -13,51 +13,14 @@ export interface RawStore {
 /** Bytes that a record has besides its entry: two hashes, numbers, names. */
 const LINK = "0".repeat(215);
 
-interface Waiting {
-  readonly texts: readonly string[];
-  resolve(): void;
-  reject(error: unknown): void;
-}
-
-/** Writes what waits in one go, again and again. */
-function grouped(write: (texts: readonly string[]) => Promise<void>): Append {
-  let waiting: Waiting[] = [];
-  let isWriting = false;
-  const run = async (): Promise<void> => {
-    isWriting = true;
-    await new Promise((resolve) => setImmediate(resolve));
-    while (waiting.length > 0) {
-      const group = waiting;
-      waiting = [];
-      try {
-        await write(group.flatMap(({ texts }) => texts));
-        for (const { resolve } of group) resolve();
-      } catch (error) {
-        for (const { reject } of group) reject(error);
-      }
-    }
-    isWriting = false;
-  };
-  return (entries) =>
-    new Promise<void>((resolve, reject) => {
-      const texts = entries.map((entry) => LINK + encodeJson(entry));
-      waiting.push({ texts, resolve, reject });
-      if (!isWriting) void run();
-    });
+/** Of entries, as long as records of them would be. */
+function asRecords(append: AppendTexts): Append {
+  return (entries) => append(entries.map((entry) => LINK + encodeJson(entry)));
 }
 
 export async function rawLevel(folder: string): Promise<RawStore> {
-  const database = createDatabase(folder);
-  await database.open();
-  let next = 0;
-  const append = grouped((texts) => {
-    const puts = texts.map((value) => {
-      next += 1;
-      return { type: "put" as const, key: String(next).padStart(16, "0"), value };
-    });
-    return database.batch(puts, { sync: true });
-  });
-  return { append, close: () => database.close() };
+  const { append, close } = await openTexts(folder);
+  return { append: asRecords(append), close };
 }
 
 export async function rawJetstream(servers: readonly string[], name: string): Promise<RawStore> {
@@ -74,5 +37,5 @@ export async function rawJetstream(servers: readonly string[], name: string): Pr
       start += count;
     }
   });
-  return { append, close: () => connection.close() };
+  return { append: asRecords(append), close: () => connection.close() };
 }
