@@ -18,8 +18,8 @@ import type {
   BookOpening,
   BookSummary,
   BookTicker,
+  ChainInfo,
   Listing,
-  SeriesInfo,
 } from "./market/publicBook.ts";
 import type { RiskAnswer } from "./market/riskReport.ts";
 import type { PackageTrading, RfqNews } from "./packageTrading.ts";
@@ -181,16 +181,6 @@ export interface OpenOrder {
   readonly seq: number;
   readonly lots: number;
   readonly isCarried: boolean;
-}
-
-export interface ChainInfo {
-  /** First part of instrument names, for example `ETH`. */
-  readonly underlying: string;
-  /** Price of the underlying in ticks, where known. */
-  readonly underlyingPrice: number | null;
-  /** Time of the snapshot whose marks these are; null while there is none. */
-  readonly snapshotTime: number | null;
-  readonly series: readonly SeriesInfo[];
 }
 
 /**

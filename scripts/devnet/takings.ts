@@ -1,7 +1,7 @@
 /** What takers want next: at fair prices in turn, or what a recorded tape says. */
-import type { ChainInfo, Wire } from "../../sequencer/exchangeService.ts";
+import type { Wire } from "../../sequencer/exchangeService.ts";
 import { forwardOf } from "../../sequencer/market/marketData.ts";
-import type { BookSummary } from "../../sequencer/market/publicBook.ts";
+import type { BookSummary, ChainInfo } from "../../sequencer/market/publicBook.ts";
 import { blackPrice, MS_PER_YEAR } from "../../sequencer/pricing/black76.ts";
 import type { TapeTrade } from "../replay/tradeTape.ts";
 

@@ -1,7 +1,7 @@
 /** Who trades in the rally: makers around the mark, leveraged traders at random, a backstop. */
 import { createHash } from "node:crypto";
-import type { ChainInfo, ExchangeService, SubmitResult } from "../../sequencer/exchangeService.ts";
-import type { SeriesInfo } from "../../sequencer/market/publicBook.ts";
+import type { ExchangeService, SubmitResult } from "../../sequencer/exchangeService.ts";
+import type { ChainInfo, SeriesInfo } from "../../sequencer/market/publicBook.ts";
 import { publicKeyOf, sign } from "../../sequencer/protocol/eddsa.ts";
 import {
   firstHead,

@@ -5,7 +5,7 @@
 import type { ExchangeService, Info } from "../../sequencer/exchangeService.ts";
 import { executorDeployment } from "../../sequencer/node/deployment.ts";
 import { realScheduler } from "../../sequencer/node/systemClock.ts";
-import type { Feed } from "../../sequencer/oracle/feed.ts";
+import { type Feed, withAnnounced } from "../../sequencer/oracle/feed.ts";
 import { createMarketSources } from "../../sequencer/oracle/marketView.ts";
 import { proposalToSlots } from "../../sequencer/oracle/proposal.ts";
 import { propose } from "../../sequencer/oracle/propose.ts";
@@ -63,7 +63,8 @@ export async function createVenue(options: VenueOptions): Promise<Venue> {
   const rules = { windowMs, disputeDelayMs };
   const book = createSettlementBook({ rules, history: sources.average });
   const latest = async (): Promise<Snapshot> => {
-    const table = (await sequencer?.service.chain())?.series ?? [];
+    const chain = await sequencer?.service.chain();
+    const table = withAnnounced(chain?.series ?? [], chain?.announced ?? []);
     const padded = Array.from({ length: shape.slots }, (_, slot) => table[slot] ?? NO_SERIES);
     const view = await sources.read(clock.time, padded);
     const proposed = propose({ view, book, table: padded, parameters: PARAMETERS });

@@ -5,7 +5,6 @@
 import type {
   AccountInfo,
   BatchStatus,
-  ChainInfo,
   Info,
   KeyInfo,
   StageInfo,
@@ -16,7 +15,7 @@ import type {
 import { parseUsdc } from "../market/decimal.ts";
 import type { LiquidationInfo, LiquidationUpdate } from "../market/liquidation.ts";
 import type { OrderPreview, PreviewRequest } from "../market/orderPreview.ts";
-import type { BookSummary } from "../market/publicBook.ts";
+import type { BookSummary, ChainInfo } from "../market/publicBook.ts";
 import type { RiskAnswer } from "../market/riskReport.ts";
 import type { LogHashes } from "../protocol/evidence.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";

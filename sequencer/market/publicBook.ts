@@ -98,6 +98,21 @@ export interface SeriesInfo {
   readonly openInterest: number | null;
 }
 
+/** What is about to be listed: the oracles price it first. */
+export type AnnouncedSeries = Pick<SeriesInfo, "slot" | "isCall" | "strike" | "expiry">;
+
+export interface ChainInfo {
+  /** First part of instrument names, for example `ETH`. */
+  readonly underlying: string;
+  /** Price of the underlying in ticks, where known. */
+  readonly underlyingPrice: number | null;
+  /** Time of the snapshot whose marks these are; null while there is none. */
+  readonly snapshotTime: number | null;
+  readonly series: readonly SeriesInfo[];
+  /** Comes into slots that are free, each once a snapshot prices it. */
+  readonly announced: readonly AnnouncedSeries[];
+}
+
 /** One listing of a slot, also long after the slot has another one. */
 export interface Listing {
   readonly slot: number;

@@ -3,10 +3,14 @@
  * numbers are doubles of any kind, which `consensus.ts` and `cleanQuotes.ts` check before anything
  * is made of them.
  */
+import type { SeriesStatus } from "../protocol/constants.ts";
 import type { Series } from "../protocol/state.ts";
 
 /** A slot as an oracle sees it; `strike` in ticks, `expiry` in unix seconds. */
-export type SeriesTerms = Pick<Series, "status" | "isCall" | "strike" | "expiry">;
+export interface SeriesTerms extends Pick<Series, "isCall" | "strike" | "expiry"> {
+  /** What is announced is listed once a snapshot prices it: it should have a price, not must. */
+  readonly status: SeriesStatus | "announced";
+}
 
 /**
  * What a source says of one option. `strike` in ticks, `expiry` in unix seconds; `ivBps` the
@@ -52,10 +56,36 @@ export function isExpired(terms: Pick<SeriesTerms, "expiry">, nowMs: number): bo
   return terms.expiry * 1000 <= nowMs;
 }
 
+/** Whether the slot should have a price. */
+export function isQuotable({ status }: Pick<SeriesTerms, "status">): boolean {
+  return status === "listed" || status === "announced";
+}
+
+/** The table with what is about to be listed in its free slots. */
+export function withAnnounced(
+  series: readonly SeriesTerms[],
+  announced: readonly (Omit<SeriesTerms, "status"> & { readonly slot: number })[],
+): SeriesTerms[] {
+  const table = [...series];
+  for (const { slot, isCall, strike, expiry } of announced) {
+    const isFree = slot < table.length && table[slot]?.status !== "listed";
+    if (isFree) table[slot] = { status: "announced", isCall, strike, expiry };
+  }
+  return table;
+}
+
 /** Expiries of the listed series, ascending, each once. */
 export function listedExpiries(table: readonly SeriesTerms[]): number[] {
-  const listed = table.filter(({ status }) => status === "listed");
-  return [...new Set(listed.map(({ expiry }) => expiry))].sort((a, b) => a - b);
+  return expiriesOf(table.filter(({ status }) => status === "listed"));
+}
+
+/** Expiries of the listed series and of those that are announced, ascending, each once. */
+export function quotableExpiries(table: readonly SeriesTerms[]): number[] {
+  return expiriesOf(table.filter(isQuotable));
+}
+
+function expiriesOf(series: readonly SeriesTerms[]): number[] {
+  return [...new Set(series.map(({ expiry }) => expiry))].sort((a, b) => a - b);
 }
 
 /** What a feed must know to answer; times in unix ms, expiries in unix seconds. */
@@ -83,7 +113,7 @@ export function readModel(
     quotes.set(key, { isCall, strike, expiry, ivBps: model.iv(quote, nowMs) });
   };
   for (const terms of table) {
-    if (terms.status !== "listed" || isExpired(terms, nowMs)) continue;
+    if (!isQuotable(terms) || isExpired(terms, nowMs)) continue;
     const { expiry } = terms;
     if (!forwardTicks.has(expiry)) {
       forwardTicks.set(expiry, model.forward(expiry, nowMs));

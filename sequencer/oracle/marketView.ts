@@ -8,7 +8,7 @@ import {
   createConsensus,
   type Reading,
 } from "./consensus.ts";
-import { type Feed, isExpired, listedExpiries, type Market, type SeriesTerms } from "./feed.ts";
+import { type Feed, isExpired, type Market, quotableExpiries, type SeriesTerms } from "./feed.ts";
 import { type OracleReject, type Outcome, refuse, reject } from "./rejects.ts";
 import { IV_BPS_MAX } from "./riskMatrix.ts";
 import { DEFAULT_GAP_RULES, type GapRules, timeWeightedAverage } from "./timeWeightedAverage.ts";
@@ -110,7 +110,7 @@ export function createMarketSources(
       take(prices.read(key, readingsOf(answers, pick), count, nowMs, localMs), issues);
     const index = agree("index", ({ indexTicks }) => indexTicks);
     const forwards = new Map<number, Outcome<number>>();
-    for (const expiry of listedExpiries(table)) {
+    for (const expiry of quotableExpiries(table)) {
       if (isExpired({ expiry }, nowMs)) continue;
       const isQuoted = answers.some(({ market }) => market.forwardTicks.has(expiry));
       forwards.set(

@@ -4,7 +4,7 @@ import type { Review, SnapshotSource } from "../ports.ts";
 import { SERIES_STATUS, type SeriesStatus } from "../protocol/constants.ts";
 import type { PublicKey } from "../protocol/eddsa.ts";
 import { isQuorumSigned, type Snapshot } from "../protocol/snapshot.ts";
-import type { SeriesTerms } from "./feed.ts";
+import { type SeriesTerms, withAnnounced } from "./feed.ts";
 import { signatureSchema, snapshotFromJson, snapshotToJson } from "./snapshotJson.ts";
 
 /** An oracle, or the sequencer, did not answer as it should. */
@@ -34,6 +34,17 @@ const chain = z.object({
       expiry: z.int().min(0),
     }),
   ),
+  // A sequencer of an older version announces nothing.
+  announced: z
+    .array(
+      z.object({
+        slot: z.int().min(0),
+        isCall: z.boolean(),
+        strike: z.int().min(0),
+        expiry: z.int().min(0),
+      }),
+    )
+    .default([]),
 });
 
 async function call(url: string, method: string, params: object): Promise<unknown> {
@@ -131,11 +142,11 @@ export function createTableReader(
   return async () => {
     try {
       const urls = [apiUrl].flat().map((url) => new URL(API_PATH, url).href);
-      const { series } = chain.parse(await firstAnswer(urls, "straddle/get_series"));
+      const { series, announced } = chain.parse(await firstAnswer(urls, "straddle/get_series"));
       if (series.length !== slots) {
         throw new OracleCallError(`\`${series.length}\` slots, the deployment has ${slots}`);
       }
-      table = series;
+      table = withAnnounced(series, announced);
     } catch (error) {
       const isUnreachable = !(error instanceof z.ZodError || error instanceof OracleCallError);
       if (table === undefined || !isUnreachable) throw error;

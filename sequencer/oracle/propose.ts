@@ -1,6 +1,6 @@
 /** Makes a proposal of an oracle's own view of the market. */
 import { roundHalfAway } from "../pricing/deterministicMath.ts";
-import { isExpired, listedExpiries, type SeriesTerms } from "./feed.ts";
+import { isExpired, isQuotable, quotableExpiries, type SeriesTerms } from "./feed.ts";
 import type { MarketView } from "./marketView.ts";
 import type { Proposal, ProposedExpiry, ProposedSlot } from "./proposal.ts";
 import { type OracleReject, type Outcome, refuse } from "./rejects.ts";
@@ -8,25 +8,57 @@ import type { RiskParameters } from "./riskMatrix.ts";
 import type { SettlementBook } from "./settlement.ts";
 import { type ExpiryPoints, fitSmiles, pointIvBps } from "./surface.ts";
 
-/** A proposal, and the quotes that had to be repaired for it. */
+/** A proposal, and what had to be repaired or left out for it. */
 export interface Proposed {
   readonly proposal: Proposal;
   readonly repairs: readonly OracleReject[];
 }
 
+interface ProposeOptions {
+  readonly view: MarketView;
+  readonly book: SettlementBook;
+  readonly table: readonly SeriesTerms[];
+  readonly parameters: RiskParameters;
+}
+
+const NOTHING = { status: "empty", isCall: false, strike: 0, expiry: 0 } as const;
+
 /**
  * What this oracle would sign at the view's time. Refused where a listed series cannot be priced:
- * no forward, no volatility, quotes with arbitrage, or a price that has not been confirmed.
+ * no forward, no volatility, quotes with arbitrage, or a price that has not been confirmed. What is
+ * announced only is left out where it cannot be.
  */
-export function propose(options: {
-  view: MarketView;
-  book: SettlementBook;
-  table: readonly SeriesTerms[];
-  parameters: RiskParameters;
-}): Outcome<Proposed> {
-  const { view, book, table, parameters } = options;
+export function propose(options: ProposeOptions): Outcome<Proposed> {
+  const { table } = options;
+  const whole = proposeWhole({ ...options, table: table.map((terms) => sifted(options, terms)) });
+  if (whole.refused === undefined || !table.some(isAnnounced)) return whole;
+  const listed = proposeWhole({ ...options, table: listedOnly(table) });
+  if (listed.refused !== undefined) return listed;
+  const { proposal, repairs } = listed.value;
+  return { value: { proposal, repairs: [...repairs, whole.refused] } };
+}
+
+/** The table without what is announced. */
+export function listedOnly(table: readonly SeriesTerms[]): SeriesTerms[] {
+  return table.map((terms) => (isAnnounced(terms) ? NOTHING : terms));
+}
+
+function isAnnounced({ status }: SeriesTerms): boolean {
+  return status === "announced";
+}
+
+/** One expiry without a forward keeps none of the others from being listed. */
+function sifted({ view, book, parameters }: ProposeOptions, terms: SeriesTerms): SeriesTerms {
+  const { expiry } = terms;
+  if (!isAnnounced(terms)) return terms;
+  if (isExpired(terms, view.time)) return NOTHING;
+  const { refused } = liveMarket(expiry, view, book, parameters);
+  return refused === undefined ? terms : NOTHING;
+}
+
+function proposeWhole({ view, book, table, parameters }: ProposeOptions): Outcome<Proposed> {
   const markets: ProposedExpiry[] = [];
-  for (const expiry of listedExpiries(table)) {
+  for (const expiry of quotableExpiries(table)) {
     const market = isExpired({ expiry }, view.time)
       ? expiredMarket(expiry, view, book)
       : liveMarket(expiry, view, book, parameters);
@@ -64,7 +96,7 @@ function proposeSlot(
   points: ExpiryPoints | undefined,
 ): Outcome<ProposedSlot | null> {
   const { status, isCall, strike, expiry } = terms;
-  if (status !== "listed") return { value: null };
+  if (!isQuotable({ status })) return { value: null };
   const slot = { isCall, strikeTicks: strike, expiry };
   if (points === undefined || strike === 0) return { value: slot };
   const iv = pointIvBps(points, strike);

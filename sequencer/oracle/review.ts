@@ -1,5 +1,5 @@
 /** Holds another oracle's proposal against one's own. */
-import { isExpired, type SeriesTerms } from "./feed.ts";
+import { isExpired, isQuotable, type SeriesTerms } from "./feed.ts";
 import { type Proposal, type ProposedExpiry, type ProposedSlot, slotMarkets } from "./proposal.ts";
 import { type OracleReject, reject } from "./rejects.ts";
 import { BPS, type RiskParameters } from "./riskMatrix.ts";
@@ -73,9 +73,8 @@ export function checkProposal(
 }
 
 function termsFault(slot: ProposedSlot | null, terms: SeriesTerms): string | undefined {
-  const isListed = terms.status === "listed";
-  if (slot === null) return isListed ? "missing though listed" : undefined;
-  if (!isListed) return "not listed";
+  if (slot === null) return terms.status === "listed" ? "missing though listed" : undefined;
+  if (!isQuotable(terms)) return "neither listed nor announced";
   if (slot.isCall !== terms.isCall) return "call and put confused";
   if (slot.strikeTicks !== terms.strike) {
     return `strike \`${slot.strikeTicks}\`, not the table's ${terms.strike}`;

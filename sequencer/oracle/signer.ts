@@ -10,7 +10,7 @@ import {
   proposalToSlots,
   signSnapshot,
 } from "./proposal.ts";
-import { type Proposed, propose } from "./propose.ts";
+import { listedOnly, type Proposed, propose } from "./propose.ts";
 import type { OracleReject, Outcome } from "./rejects.ts";
 import { checkAge, checkProposal, DEFAULT_TOLERANCE, type Tolerance } from "./review.ts";
 import { BPS, type RiskParameters } from "./riskMatrix.ts";
@@ -28,7 +28,7 @@ export interface SignerOptions {
 }
 
 export interface Signer {
-  propose(now: number): Promise<Outcome<Proposal>>;
+  propose(now: number, isListedOnly?: boolean): Promise<Outcome<Proposal>>;
   review(value: unknown, now: number): Promise<Review>;
   assemble(proposal: unknown, signatures: readonly OracleSignature[]): Snapshot;
   /** A quorum has signed this snapshot, said to be of this proposal: settlements are adopted. */
@@ -90,8 +90,9 @@ export function createSigner(options: SignerOptions): Signer {
   }
 
   return {
-    propose: async (now) => {
-      const proposed = await proposeAt(now, await readTable(), now);
+    propose: async (now, isListedOnly = false) => {
+      const table = await readTable();
+      const proposed = await proposeAt(now, isListedOnly ? listedOnly(table) : table, now);
       return proposed.refused === undefined ? { value: proposed.value.proposal } : proposed;
     },
     review: async (value, now) => {

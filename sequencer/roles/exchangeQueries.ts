@@ -8,14 +8,19 @@ import { effectiveRisk } from "../engine/risk.ts";
 import type {
   AccountInfo,
   BatchStatus,
-  ChainInfo,
   ExchangeService,
   Info,
   KeyInfo,
   Withdrawal,
 } from "../exchangeService.ts";
 import { slotGreeks, underlyingPrice } from "../market/marketData.ts";
-import type { BookInfo, BookSummary, SeriesInfo } from "../market/publicBook.ts";
+import type {
+  AnnouncedSeries,
+  BookInfo,
+  BookSummary,
+  ChainInfo,
+  SeriesInfo,
+} from "../market/publicBook.ts";
 import { equityOf, scenarioRisks } from "../market/riskReport.ts";
 import type { BatchStore, Clock } from "../ports.ts";
 import type { BatchProof } from "../protocol/batchProof.ts";
@@ -71,6 +76,8 @@ export interface QueryParts {
   /** Whether its records take too long now to become durable. */
   isLogLate(): boolean;
   nextQueueId(): number;
+  /** What is about to be listed. */
+  announced(): readonly AnnouncedSeries[];
   validatorsConnected(): number;
   certification(): CertificationStatus | null;
   isOverloaded(): boolean;
@@ -229,6 +236,7 @@ function readChain(parts: QueryParts): ChainInfo {
     underlying: info.underlying,
     underlyingPrice: marks === undefined ? null : underlyingPrice(series, marks, time),
     snapshotTime: snapshot?.time ?? null,
+    announced: parts.announced(),
     series: series.map((terms, slot): SeriesInfo => {
       const known = marks ?? series.map(({ mark }) => mark);
       const book = plain.get(slot);

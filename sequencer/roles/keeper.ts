@@ -9,8 +9,13 @@ import type { MemoryState } from "../state/memoryState.ts";
 import type { ComboDemand } from "./comboDemand.ts";
 import { type FeeSchedule, feesFor } from "./feeSchedule.ts";
 import { ladderMarket } from "./ladderMarket.ts";
-import { type LadderConfig, type LadderMarket, planLadder } from "./listingLadder.ts";
-import type { MarketPlan, PlannedBook } from "./marketPlan.ts";
+import {
+  type LadderConfig,
+  type LadderMarket,
+  missingBook,
+  missingSeries,
+} from "./listingLadder.ts";
+import type { MarketPlan, PlannedBook, PlannedSeries } from "./marketPlan.ts";
 
 export interface KeeperOptions {
   /** What is listed in any case. */
@@ -34,6 +39,8 @@ export const DEFAULT_COLLECTION: FeeCollection = { threshold: 100_000_000, every
 
 /** A series that would expire sooner than this is not worth its listing (seconds). */
 const LISTING_SECONDS_MIN = 30;
+/** Series that are announced at once. */
+const ANNOUNCED_MAX = 32;
 
 export interface KeeperContext {
   /** Of the batch that would take the operation. */
@@ -74,18 +81,70 @@ function dueAddition(
   context: KeeperContext,
 ): LedgerOperation | undefined {
   const { plan, ladder, combos } = options;
-  const planned = dueBook(state, options, context) ?? dueListing(state, plan, context.time);
+  const planned = dueBook(state, options, context);
   if (planned !== undefined) return planned;
+  const missing = plannedSeries(state, plan, context.time);
+  const due = dueListing(missing, context);
+  if (due !== undefined) return due;
   const wanted = combos?.due(context.time);
   if (wanted !== undefined) return opening(state, wanted, options, context);
   if (ladder === undefined) return undefined;
-  const kept = { booksKept: combos?.booksKept ?? 0 };
-  const market: LadderMarket = ladderMarket(state, ladder, { ...context, ...kept, plan });
-  const added = planLadder(ladder, market);
-  if (added === undefined) return undefined;
-  return added.kind === "series"
-    ? { kind: "listSeries", ...added.series }
-    : opening(state, added.book, options, context);
+  const market = marketOf(state, options, ladder, context);
+  const book = missingBook(ladder, market);
+  if (book !== undefined) return opening(state, book, options, context);
+  return dueListing(laddered(ladder, market, missing), context);
+}
+
+/**
+ * Series that the oracles are asked to price: each is listed once a snapshot has it. A table that
+ * had something that no snapshot prices would leave everybody without a batch until one does.
+ */
+export function announcedSeries(
+  state: MemoryState,
+  options: KeeperOptions,
+  { time, snapshot }: Pick<KeeperContext, "time"> & { snapshot: Snapshot | undefined },
+): PlannedSeries[] {
+  const planned = plannedSeries(state, options.plan, time);
+  const { ladder } = options;
+  if (ladder === undefined || snapshot === undefined) return planned;
+  const market = marketOf(state, options, ladder, { time, snapshot });
+  return [...planned, ...laddered(ladder, market, planned)];
+}
+
+/** The ladder lists nothing again that the plan is about to list. */
+function laddered(
+  ladder: LadderConfig,
+  market: LadderMarket,
+  planned: readonly PlannedSeries[],
+): PlannedSeries[] {
+  const withPlanned = { ...market, listed: [...market.listed, ...planned] };
+  return missingSeries(ladder, withPlanned, ANNOUNCED_MAX - planned.length);
+}
+
+function marketOf(
+  state: MemoryState,
+  { plan, combos }: KeeperOptions,
+  ladder: LadderConfig,
+  { time, snapshot }: Pick<KeeperContext, "time" | "snapshot">,
+): LadderMarket {
+  return ladderMarket(state, ladder, { time, snapshot, plan, booksKept: combos?.booksKept ?? 0 });
+}
+
+function dueListing(
+  missing: readonly PlannedSeries[],
+  { snapshot }: KeeperContext,
+): LedgerOperation | undefined {
+  const priced = missing.find((series) => isPricedBy(snapshot, series));
+  return priced === undefined ? undefined : { kind: "listSeries", ...priced };
+}
+
+/** Whether the snapshot would serve a batch once the series is listed. */
+export function isPricedBy(
+  { slots }: Pick<Snapshot, "slots">,
+  { slot, isCall, strike, expiry }: PlannedSeries,
+): boolean {
+  const terms = slots[slot]?.terms;
+  return terms?.isCall === isCall && terms.strike === strike && terms.expiry === expiry;
 }
 
 function dueCollection(
@@ -118,17 +177,17 @@ function duePosition(state: MemoryState): LedgerOperation | undefined {
   return undefined;
 }
 
-function dueListing(
-  state: MemoryState,
-  plan: MarketPlan,
-  time: number,
-): LedgerOperation | undefined {
-  const found = plan.series.find(({ slot, expiry }) => {
+/** Several may be planned for a slot: the first of them comes before the others. */
+function plannedSeries(state: MemoryState, plan: MarketPlan, time: number): PlannedSeries[] {
+  const bySlot = new Map<number, PlannedSeries>();
+  for (const planned of plan.series) {
+    const { slot, expiry } = planned;
     const series = state.series()[slot];
-    if (series === undefined || series.status === "listed" || series.holders > 0) return false;
-    return expiry >= secondsOf(time) + LISTING_SECONDS_MIN;
-  });
-  return found === undefined ? undefined : { kind: "listSeries", ...found };
+    if (series === undefined || series.status === "listed" || series.holders > 0) continue;
+    if (bySlot.has(slot) || expiry < secondsOf(time) + LISTING_SECONDS_MIN) continue;
+    bySlot.set(slot, planned);
+  }
+  return [...bySlot.values()].slice(0, ANNOUNCED_MAX);
 }
 
 function dueBook(

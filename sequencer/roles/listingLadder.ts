@@ -1,6 +1,6 @@
 /**
  * What to list as the market moves: strikes around the forward of daily, weekly and monthly
- * expiries, and books over them. Pure, one addition at a time; what is listed stays until it
+ * expiries, and books over them. Pure, some additions at a time; what is listed stays until it
  * expires, so a ladder only ever adds, and fills the slots that settled series have left.
  */
 
@@ -76,48 +76,51 @@ export interface LadderMarket {
   volatility(expiry: number): number;
 }
 
-export type Addition =
-  | { readonly kind: "series"; readonly series: PlannedSeries }
-  | { readonly kind: "book"; readonly book: PlannedBook };
-
-/** The next thing to list or open; undefined: the ladder is complete, or full. */
-export function planLadder(config: LadderConfig, market: LadderMarket): Addition | undefined {
-  const book = missingBook(config, market);
-  if (book !== undefined) return { kind: "book", book };
-  const series = missingSeries(config, market);
-  return series === undefined ? undefined : { kind: "series", series };
-}
-
 /** In the ladder's own slots. */
 function listedIn({ slots }: LadderMarket): ListedSeries[] {
   return slots.flatMap(({ terms }) => terms ?? []);
 }
 
-function missingSeries(config: LadderConfig, market: LadderMarket): PlannedSeries | undefined {
+/** What to list, at most `most` of it, in this order; empty: the ladder is complete, or full. */
+export function missingSeries(
+  config: LadderConfig,
+  market: LadderMarket,
+  most: number,
+): PlannedSeries[] {
   const free = market.slots.filter(({ isFree }) => isFree);
   const room = Math.min(free.length, config.slotsMax - listedIn(market).length);
-  const slot = free[0]?.slot;
-  if (slot === undefined || room <= 0) return undefined;
+  const listed: ListedSeries[] = [...market.listed];
+  const missing: PlannedSeries[] = [];
   const rungs = wantedExpiries(config, market.seconds).map((expiry) => ({
     expiry,
     ...strikesOf(config, market, expiry),
   }));
   // At the money first, in every expiry: outer strikes take what is left.
   for (let ring = 0; ring <= config.strikesPerSideMax; ring++) {
-    if (ring > 0 && room <= config.spareSlots) return undefined;
+    const last = Math.min(most, ring === 0 ? room : room - config.spareSlots);
     for (const { expiry, step, rings } of rungs) {
-      for (const strike of rings[ring] ?? []) {
-        for (const isCall of [true, false]) {
-          const isThere = market.listed.some((known) => {
-            const isLike = known.expiry === expiry && known.isCall === isCall;
-            return isLike && 2 * Math.abs(known.strike - strike) < step;
-          });
-          if (!isThere) return { slot, isCall, strike, expiry };
-        }
+      for (const [strike, isCall] of (rings[ring] ?? []).flatMap(bothKinds)) {
+        const { length } = missing;
+        if (length >= last) return missing;
+        const isThere = listed.some((known) => {
+          const isLike = known.expiry === expiry && known.isCall === isCall;
+          return isLike && 2 * Math.abs(known.strike - strike) < step;
+        });
+        if (isThere) continue;
+        const series = { slot: free[length]!.slot, isCall, strike, expiry };
+        missing.push(series);
+        listed.push(series);
       }
     }
   }
-  return undefined;
+  return missing;
+}
+
+function bothKinds(strike: number): [strike: number, isCall: boolean][] {
+  return [
+    [strike, true],
+    [strike, false],
+  ];
 }
 
 const YEAR_SECONDS = 365 * SECONDS_PER_DAY;
@@ -153,7 +156,8 @@ export function niceStep(wanted: number): number {
   });
 }
 
-function missingBook(config: LadderConfig, market: LadderMarket): PlannedBook | undefined {
+/** The next book to open over what is listed; undefined: the ladder is complete, or full. */
+export function missingBook(config: LadderConfig, market: LadderMarket): PlannedBook | undefined {
   const open = market.books.filter(({ isOpen }) => isOpen);
   const taken = new Set(open.map(({ book }) => book));
   const free = market.bookIds.filter((id) => !taken.has(id));

@@ -15,8 +15,10 @@ import { loop, messageOf } from "./loop.ts";
 
 /** This oracle's view of the market; proposals are JSON, and `oracle/proposal.ts` knows of what. */
 export interface OracleMarket {
+  /** `isListedOnly`: without what is announced, which others may see otherwise. */
   propose(
     now: number,
+    isListedOnly: boolean,
   ): Promise<{ readonly value?: unknown; readonly refused?: OracleRefusal | undefined }>;
   /** Holds a proposal against the own view. */
   review(proposal: unknown, now: number): Promise<Review>;
@@ -78,6 +80,8 @@ export function createOracle(ports: Ports, config: OracleConfig): Oracle {
   let latest: Snapshot | undefined;
   const startedAt = clock.now();
   let failedAt = Number.NEGATIVE_INFINITY;
+  /** What is only announced must not keep what is listed from its prices. */
+  let hasFailed = false;
 
   function offer(snapshot: Snapshot, proposal?: unknown): void {
     if (snapshot.time <= (latest?.time ?? 0)) return;
@@ -100,7 +104,9 @@ export function createOracle(ports: Ports, config: OracleConfig): Oracle {
   async function round(): Promise<boolean> {
     // Taken back where the round succeeds: an error must count as a failure too.
     failedAt = clock.now();
-    const { value: proposal, refused } = await market.propose(clock.now());
+    const isListedOnly = hasFailed;
+    hasFailed = true;
+    const { value: proposal, refused } = await market.propose(clock.now(), isListedOnly);
     if (refused !== undefined) {
       logger.warn("no proposal", { ...refused, silentMs: silentMs() });
       return false;
@@ -115,6 +121,7 @@ export function createOracle(ports: Ports, config: OracleConfig): Oracle {
     offer(snapshot, proposal);
     if (latest !== snapshot) return false;
     failedAt = Number.NEGATIVE_INFINITY;
+    hasFailed = false;
     logger.debug("snapshot signed", { time: snapshot.time, signatures: signatures.length });
     // A peer that does not hear of it asks for a snapshot of its own when its turn comes.
     for (const peer of ports.peers) peer.offer(snapshot, proposal).catch(() => undefined);

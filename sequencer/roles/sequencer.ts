@@ -34,6 +34,7 @@ import { createSequencing, type Sequencing } from "./sequencing.ts";
 import { AT_THE_DOOR } from "./signaturesAhead.ts";
 import { createSnapshotWatch, type SnapshotWatch } from "./snapshotWatch.ts";
 import { createTradingGuard, type TradingGuard } from "./tradingGuard.ts";
+import { createUnpricedWatch } from "./unpricedWatch.ts";
 import { listenToValidators } from "./validatorReports.ts";
 
 export interface Sequencer {
@@ -123,11 +124,17 @@ async function startSequencer(
       if (!(error instanceof NoSnapshotError)) halt.fail(error);
     }
   };
-  const work = { tick, poll: core.watch.poll, ...createPolls(core) };
+  const { clock, logger } = ports;
+  const unpriced = createUnpricedWatch({ clock, logger, watch: core.watch, ...sequencing });
+  const poll = async (): Promise<void> => {
+    await core.watch.poll();
+    unpriced.look();
+  };
+  const work = { tick, poll, ...createPolls(core) };
   return {
     service: createService(core, intake, certified),
     tick,
-    pollOracles: core.watch.poll,
+    pollOracles: poll,
     pollChain: async () => {
       await work.queue();
       await work.anchor();
@@ -292,6 +299,7 @@ function createService(
     ...{ info: config.info, state, clock, batcher, batches, isOverloaded, admission, stop },
     ...{ ...trackers, trading, store: ports.batches },
     provenAccount: core.inputs.ledgerProof,
+    announced: () => core.sequencing.announced(clock.now()),
     logHead: () => ports.log.head(),
     logPolicy: () => ports.log.policy(),
     isLogLate: core.guard.isLogLate,

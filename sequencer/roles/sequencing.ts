@@ -9,9 +9,10 @@ import type { Logger, QueuedOperation } from "../ports.ts";
 import type { Snapshot } from "../protocol/snapshot.ts";
 import type { MemoryState } from "../state/memoryState.ts";
 import type { Batcher, Turn } from "./batcher.ts";
-import { dueOperation, isListing, type KeeperOptions } from "./keeper.ts";
+import { announcedSeries, dueOperation, isListing, type KeeperOptions } from "./keeper.ts";
 import { LayerOneStoppedError } from "./layerOneQueue.ts";
 import type { Liquidator } from "./liquidator.ts";
+import type { PlannedSeries } from "./marketPlan.ts";
 import { purgeSpare } from "./purging.ts";
 
 /** All in ms. */
@@ -64,6 +65,8 @@ export interface Sequencing {
   operation(entry: OperationEntry, time: number): Turn<OperationRecord | undefined>;
   /** The next layer-one operation that has not been executed. */
   nextQueueId(): number;
+  /** What would be listed at `now` if the oracles priced it. */
+  announced(now: number): PlannedSeries[];
 }
 
 interface WaitingOperation extends QueuedOperation {
@@ -135,6 +138,11 @@ export function createSequencing(options: SequencingOptions): Sequencing {
     },
     operation: (entry, time) => runOperation(options, waiting, entry, time),
     nextQueueId: () => waiting.nextQueueId,
+    announced: (now) => {
+      const { state, keeper, snapshot } = options;
+      const time = batcher.timeAt(now);
+      return announcedSeries(state, keeper, { time, snapshot: snapshot() });
+    },
   };
 }
 

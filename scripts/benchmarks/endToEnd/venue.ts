@@ -4,6 +4,7 @@
 // them stands between an order and its receipt. What a node keeps on disk stays out of memory here
 // too. With `--anchoring` batches are proven as they are sealed, and checkpoints are saved, so that
 // nothing waits for a stage that never comes; else neither happens once the market is open.
+
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -14,6 +15,7 @@ import { WebSocketServer } from "ws";
 import { startApi } from "../../../sequencer/api/server.ts";
 import { executorDeployment } from "../../../sequencer/node/deployment.ts";
 import { openReceiptSigner } from "../../../sequencer/node/receiptSigner.ts";
+import { withAnnounced } from "../../../sequencer/oracle/feed.ts";
 import type { SettlementLayer } from "../../../sequencer/ports.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, sign } from "../../../sequencer/protocol/eddsa.ts";
@@ -146,7 +148,12 @@ const world = await createWorld(
       };
       return { notify, stop: () => proving };
     },
-    snapshots: { latest: async () => snapshotOf((await world.sequencer.service.chain()).series) },
+    snapshots: {
+      latest: async () => {
+        const { series, announced } = await world.sequencer.service.chain();
+        return snapshotOf(withAnnounced(series, announced));
+      },
+    },
   },
 );
 const traders = Array.from({ length: TRADERS }, (_, at) => createTrader(FIRST_TRADER + at));

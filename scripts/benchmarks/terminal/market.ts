@@ -1,11 +1,7 @@
 /** A market of 1,700 options that is told and not traded: the API's service without an engine. */
-import type {
-  ChainInfo,
-  ExchangeEvent,
-  ExchangeService,
-} from "../../../sequencer/exchangeService.ts";
+import type { ExchangeEvent, ExchangeService } from "../../../sequencer/exchangeService.ts";
 import { instrumentName } from "../../../sequencer/market/instrument.ts";
-import type { BookInfo, BookSummary } from "../../../sequencer/market/publicBook.ts";
+import type { BookInfo, BookSummary, ChainInfo } from "../../../sequencer/market/publicBook.ts";
 import { blackPrice } from "../../../sequencer/pricing/black76.ts";
 import { createFakeService, INFO } from "../../../test/unit/api/fakeService.ts";
 
@@ -52,7 +48,8 @@ export function createLargeMarket(): LargeMarket {
     const none = { bestBid: null, bestAsk: null, implied: null };
     return { book: slot, weights, generation: 1, isOpen: true, plainSlot: slot, fees, ...none };
   });
-  const chain = { underlying: "ETH", underlyingPrice: SPOT, snapshotTime: Date.now(), series };
+  const prices = { underlyingPrice: SPOT, snapshotTime: Date.now() };
+  const chain: ChainInfo = { underlying: "ETH", ...prices, series, announced: [] };
   const listings = series.map(({ slot, generation, isCall, strike, expiry }) => {
     const past = { settledAt: null, settlementPrice: null };
     return { slot, generation, isCall, strike, expiry, listedAt: Date.now(), ...past };
@@ -67,7 +64,7 @@ export function createLargeMarket(): LargeMarket {
   const service: ExchangeService = {
     ...createFakeService(),
     info: async () => INFO,
-    chain: async () => chain as ChainInfo,
+    chain: async () => chain,
     books: async () => books,
     listings: async () => listings,
     book: async (id) => bookOf(id),

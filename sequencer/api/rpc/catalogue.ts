@@ -1,9 +1,15 @@
 /** Instruments by name and by book, past ones included, and the marks that go with them. */
-import type { ChainInfo, ExchangeService, Info } from "../../exchangeService.ts";
+import type { ExchangeService, Info } from "../../exchangeService.ts";
 import { bookName } from "../../market/combo.ts";
 import { instrumentName } from "../../market/instrument.ts";
 import { forwardsOf } from "../../market/optionQuotes.ts";
-import type { BookOpening, BookSummary, Listing, SeriesInfo } from "../../market/publicBook.ts";
+import type {
+  BookOpening,
+  BookSummary,
+  ChainInfo,
+  Listing,
+  SeriesInfo,
+} from "../../market/publicBook.ts";
 import type { Clock } from "../../ports.ts";
 import { RpcError } from "./errorTable.ts";
 

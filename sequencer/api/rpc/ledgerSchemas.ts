@@ -30,6 +30,9 @@ export const SERIES_TABLE = z.strictObject({
       openInterest: natural.nullable(),
     }),
   ),
+  announced: z
+    .array(z.strictObject({ slot: natural, isCall: z.boolean(), strike: natural, expiry: natural }))
+    .describe("listed once the oracles price it"),
 });
 
 const impliedQuote = z.strictObject({ price: ticks, lots: natural });

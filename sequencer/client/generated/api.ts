@@ -4298,6 +4298,13 @@ export interface Methods {
         } | null;
         openInterest: number | null;
       })[];
+      /** listed once the oracles price it */
+      announced: ({
+        slot: number;
+        isCall: boolean;
+        strike: number;
+        expiry: number;
+      })[];
     };
   };
   /** All books that were ever opened, with their weights, in the protocol's units. */

@@ -4,6 +4,7 @@
  */
 import { createLogServer } from "../../../sequencer/gossip/logServer.ts";
 import { realScheduler } from "../../../sequencer/node/systemClock.ts";
+import { withAnnounced } from "../../../sequencer/oracle/feed.ts";
 import type { Log } from "../../../sequencer/ports.ts";
 import type { Snapshot } from "../../../sequencer/protocol/snapshot.ts";
 import { createJobBoard } from "../../../sequencer/prover/jobBoard.ts";
@@ -135,8 +136,9 @@ async function openSequencer(
       },
       snapshots: {
         latest: async () => {
-          const { series } = await sequencer.service.chain();
-          return wire.call<Snapshot>(machine, oracles, { method: "snapshot", content: series });
+          const { series, announced } = await sequencer.service.chain();
+          const content = withAnnounced(series, announced);
+          return wire.call<Snapshot>(machine, oracles, { method: "snapshot", content });
         },
       },
       openProofJobs: async (handlers: ProofHandlers) => {

@@ -2,6 +2,7 @@
 import { decodeRecord, type LogRecord } from "../../../sequencer/batch/log.ts";
 import type { ExchangeService, Submission } from "../../../sequencer/exchangeService.ts";
 import { realScheduler } from "../../../sequencer/node/systemClock.ts";
+import { withAnnounced } from "../../../sequencer/oracle/feed.ts";
 import type { Logger, LogSource, Refusal, SettlementLayer } from "../../../sequencer/ports.ts";
 import type { Snapshot } from "../../../sequencer/protocol/snapshot.ts";
 import { createJobBoard } from "../../../sequencer/prover/jobBoard.ts";
@@ -112,8 +113,9 @@ async function run(options: SequencerNodeOptions, running: Running): Promise<voi
       network: line.server,
       snapshots: {
         latest: async () => {
-          const { series } = await sequencer.service.chain();
-          return wire.call<Snapshot>(machine, oracles, { method: "snapshot", content: series });
+          const { series, announced } = await sequencer.service.chain();
+          const content = withAnnounced(series, announced);
+          return wire.call<Snapshot>(machine, oracles, { method: "snapshot", content });
         },
       },
       prover: proofVerifier,

@@ -1,7 +1,7 @@
 // What the fake service knows of its market: series, books, a snapshot that two oracles signed.
 
 import { effectiveRisk } from "../../../sequencer/engine/risk.ts";
-import type { AccountEvent, ChainInfo } from "../../../sequencer/exchangeService.ts";
+import type { AccountEvent } from "../../../sequencer/exchangeService.ts";
 import { describeLiquidation } from "../../../sequencer/market/auction.ts";
 import type { LiquidationInfo } from "../../../sequencer/market/liquidation.ts";
 import {
@@ -12,6 +12,7 @@ import {
 import type {
   BookOpening,
   BookSummary,
+  ChainInfo,
   Listing,
   SeriesInfo,
 } from "../../../sequencer/market/publicBook.ts";
@@ -101,7 +102,7 @@ export function chainInfo(): ChainInfo {
     return { ...terms, slot, mark: MARKS[slot]!, ...known, ...place, openInterest: 150 };
   });
   const snapshotTime = SNAPSHOT_TIME;
-  return { underlying: "ETH", underlyingPrice: 30_000, snapshotTime, series };
+  return { underlying: "ETH", underlyingPrice: 30_000, snapshotTime, series, announced: [] };
 }
 
 /** The slots' series, and one that has expired at 3,100 and is in no slot any more. */

@@ -40,14 +40,22 @@ test("an oracle that has never seen the table says so, one that has goes on with
   await assert.rejects(read());
   answer = { error: { code: -32_603, message: "not ready" } };
   await assert.rejects(read(), /straddle\/get_series .* not ready/);
-  answer = { result: { series: [listed, empty] } };
+  answer = { result: { series: [listed, empty], announced: [] } };
   assert.deepEqual(await read(), [listed, empty]);
   answer = undefined;
   assert.deepEqual(await read(), [listed, empty], "the sequencer is away");
-  answer = { result: { series: [listed] } };
+  answer = { result: { series: [listed], announced: [] } };
   await assert.rejects(read(), /`1` slots, the deployment has 2/);
   answer = { result: { series: [{ ...listed, strike: -1 }, empty] } };
   await assert.rejects(read(), /strike/);
+});
+
+test("what is announced is in the table's free slots, never in a listed one's", async () => {
+  const read = createTableReader(url, 2);
+  const terms = { isCall: false, strike: 24_000, expiry: listed.expiry };
+  const announced = [0, 1, 2].map((slot) => ({ slot, ...terms }));
+  answer = { result: { series: [listed, { ...listed, status: "settled" }], announced } };
+  assert.deepEqual(await read(), [listed, { status: "announced", ...terms }]);
 });
 
 test("a peer's refusal comes with its code, and is cut where it is long", async () => {

@@ -39,13 +39,13 @@ const table: SeriesTerms[] = [
 const honest = createSimulatedFeed({ seed: 5, startMs: NOW - 7_200_000 });
 const { settlementWindowMs: windowMs, disputeDelayMs } = parameters;
 
-function signerOf(feeds: readonly Feed[], index = 0): Signer {
+function signerOf(feeds: readonly Feed[], index = 0, slots = table): Signer {
   const sources = createMarketSources(feeds, { ...defaultLimits(feeds.length), answerMs: 50 });
   const rules = { windowMs, disputeDelayMs };
   return createSigner({
     sources,
     book: createSettlementBook({ rules, history: sources.average }),
-    readTable: async () => table,
+    readTable: async () => slots,
     parameters,
     key: { secret: BigInt(index + 1), index, domain: DOMAIN },
   });
@@ -324,4 +324,73 @@ test("samples feed the average where a feed remembers nothing", async () => {
   const sampled = (await proposalOf(signer)).expiries[1]?.averageMilliticks as number;
   const exact = (await proposalOf(signerOf([honest]))).expiries[1]?.averageMilliticks as number;
   assert.ok(Math.abs(sampled - exact) < 2000, `${sampled}, ${exact}`);
+});
+
+const later = NOW / 1000 + 3 * 86_400;
+const announced: SeriesTerms = { status: "announced", isCall: true, strike: 26_000, expiry: later };
+const withAnnounced = [...table.slice(0, 5), announced];
+
+test("what is announced is priced as if it were listed, by those who know of it", async () => {
+  const [first, second] = [signerOf([honest], 0, withAnnounced), signerOf([honest])];
+  const proposal = await proposalOf(first);
+  const listed = table.with(5, { ...announced, status: "listed" });
+  assert.deepEqual(proposal, await proposalOf(signerOf([honest], 0, listed)));
+  assert.equal(proposal.slots[5]?.strikeTicks, announced.strike);
+  for (const signer of [first, signerOf([honest], 1, listed)]) {
+    assert.ok("signature" in (await signer.review(proposal, NOW)));
+  }
+  const review = await second.review(proposal, NOW);
+  assert.equal("code" in review && review.code, ORACLE_REJECTS.tableDiffers.code);
+  assert.match("reason" in review ? review.reason : "", /slot 5: neither listed nor announced/);
+});
+
+test("what is only announced may be left out, which who has it signs too", async () => {
+  const signer = signerOf([honest], 0, withAnnounced);
+  const { value } = await signer.propose(NOW, true);
+  assert.deepEqual(value, await proposalOf(signerOf([honest])));
+  assert.ok("signature" in (await signer.review(value, NOW)));
+  const other = { ...announced, strike: 27_000 };
+  const review = await signerOf([honest], 1, [...table.slice(0, 5), other]).review(
+    await proposalOf(signer),
+    NOW,
+  );
+  assert.equal("code" in review && review.code, ORACLE_REJECTS.tableDiffers.code);
+});
+
+test("what is announced and cannot be priced keeps nothing else from its price", async () => {
+  const without = await proposalOf(signerOf([honest]));
+  const blind = (change: (market: Market) => Market): Feed => ({
+    ...honest,
+    read: (now, terms) => change(honest.read(now, terms) as Market),
+  });
+  const noForward = blind((market) => {
+    const forwards = [...market.forwardTicks].filter(([expiry]) => expiry !== later);
+    return { ...market, forwardTicks: new Map(forwards) };
+  });
+  const noVolatility = blind((market) => {
+    return { ...market, quotes: market.quotes.filter(({ expiry }) => expiry !== later) };
+  });
+  for (const feed of [noForward, noVolatility]) {
+    assert.deepEqual(await proposalOf(signerOf([feed], 0, withAnnounced)), without);
+    const listed = table.with(5, { ...announced, status: "listed" });
+    assert.ok((await signerOf([feed], 0, listed).propose(NOW)).refused, "a listed one is a must");
+  }
+  const expired = table.with(5, { ...announced, expiry: past });
+  assert.deepEqual(await proposalOf(signerOf([honest], 0, expired)), without);
+});
+
+test("one announced expiry without a forward keeps no other from being listed", async () => {
+  const second = { ...announced, expiry: later + 86_400 };
+  const feed: Feed = {
+    ...honest,
+    read: (now, terms) => {
+      const market = honest.read(now, terms) as Market;
+      const forwards = [...market.forwardTicks].filter(([expiry]) => expiry !== later);
+      return { ...market, forwardTicks: new Map(forwards) };
+    },
+  };
+  const slots = [...withAnnounced, second];
+  const proposal = await proposalOf(signerOf([feed], 0, slots));
+  assert.equal(proposal.slots[5], null);
+  assert.equal(proposal.slots[6]?.expiry, second.expiry);
 });

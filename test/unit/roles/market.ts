@@ -4,6 +4,7 @@ import type { ProofWords } from "../../../sequencer/batch/sealedBatch.ts";
 import type { ExchangeEvent, Receipt, SubmitResult } from "../../../sequencer/exchangeService.ts";
 import { executorDeployment } from "../../../sequencer/node/deployment.ts";
 import { realScheduler } from "../../../sequencer/node/systemClock.ts";
+import { withAnnounced } from "../../../sequencer/oracle/feed.ts";
 import { SCENARIOS } from "../../../sequencer/protocol/constants.ts";
 import { publicKeyOf, type Signature, sign } from "../../../sequencer/protocol/eddsa.ts";
 import { FIRST_COME } from "../../../sequencer/protocol/fairOrder.ts";
@@ -67,6 +68,8 @@ export interface SnapshotOptions {
   readonly finalSlots?: readonly number[];
   readonly marks?: readonly number[];
   readonly moves?: readonly number[];
+  /** What no oracle prices, even if it is listed. */
+  readonly blindSlots?: readonly number[];
 }
 
 /** All slots alike: mark 500 ticks, every scenario 100 ticks up or down; of what `table` lists. */
@@ -75,7 +78,7 @@ export function snapshotAt(
   options: SnapshotOptions = {},
   table: readonly Terms[] = [],
 ): Snapshot {
-  const { finalSlots = [], marks = [], moves = [] } = options;
+  const { finalSlots = [], marks = [], moves = [], blindSlots = [] } = options;
   const body = {
     time,
     slots: Array.from({ length: shape.slots }, (_, slot) => {
@@ -85,7 +88,8 @@ export function snapshotAt(
       const changes = Array.from({ length: SCENARIOS }, (_unused, row) =>
         row % 2 === 0 ? move : Math.max(-move, -mark),
       );
-      const { isCall, strike, expiry } = table[slot] ?? NO_TERMS;
+      const terms = blindSlots.includes(slot) ? undefined : table[slot];
+      const { isCall, strike, expiry } = terms ?? NO_TERMS;
       return { terms: { isCall, strike, expiry }, mark, isFinal, changes };
     }),
   };
@@ -234,8 +238,9 @@ export async function createWorld(
     snapshots: {
       latest: async () => {
         if (world.isOracleAway) throw new Error("no oracle answers");
-        const { series } = await sequencer.service.chain();
-        return snapshotAt(clock.now(), world.snapshotOptions, series);
+        const { series, announced } = await sequencer.service.chain();
+        const table = withAnnounced(series, announced);
+        return snapshotAt(clock.now(), world.snapshotOptions, table);
       },
     },
     prover: { verify: async () => true },

@@ -117,6 +117,22 @@ test("without a quorum there is no snapshot", async () => {
   assert.equal(oracles[0]?.latest(), undefined);
 });
 
+test("after a failed round what is only announced is left out, for one round", async () => {
+  const { clock, oracles, markets } = createOracles();
+  const asked: boolean[] = [];
+  const { propose } = markets[0]!;
+  markets[0]!.propose = (now, isListedOnly) => {
+    asked.push(isListedOnly);
+    return propose(now, isListedOnly);
+  };
+  for (const isWilling of [true, false, true, true]) {
+    for (const market of markets) market.behaviour = { isWilling };
+    clock.advance(1000);
+    assert.equal(await oracles[0]?.round(), isWilling);
+  }
+  assert.deepEqual(asked, [false, false, true, false]);
+});
+
 test("a bad signature does not spoil the round, and does not count", async () => {
   const { oracles, markets } = createOracles();
   markets[1]!.behaviour = { isWilling: true, isForger: true };
@@ -171,9 +187,9 @@ test("after a failed round the oracle waits an interval, and samples all the sam
   const { clock, oracles, markets } = createOracles();
   let proposals = 0;
   const { propose } = markets[0]!;
-  markets[0]!.propose = (now) => {
+  markets[0]!.propose = (...asked) => {
     proposals++;
-    return propose(now);
+    return propose(...asked);
   };
   markets[0]!.behaviour = { isWilling: true, blind: "no sources" };
   const stopping = new AbortController();
