@@ -71,23 +71,36 @@ cluster {
 /** Resolves when the cluster has a leader and can make streams. */
 export async function natsReady(places: readonly NatsPlace[], signal?: AbortSignal): Promise<void> {
   const deadline = Date.now() + READY_MS;
-  while (!(await Promise.all(places.map(isReady))).every(Boolean)) {
+  for (;;) {
+    const views = await Promise.all(places.map(viewOf));
+    if (views.every((view) => view !== undefined) && views.includes("all")) return;
     signal?.throwIfAborted();
     if (Date.now() > deadline) throw new Error("the NATS cluster has no leader");
     await sleep(POLL_MS);
   }
 }
 
-async function isReady({ monitor }: NatsPlace): Promise<boolean> {
+/**
+ * What a server that is up sees of the others, where there is a leader: that all are there, which
+ * only the leader can tell, or nothing. Undefined: it is not up, or knows no leader.
+ */
+async function viewOf({ monitor }: NatsPlace): Promise<"all" | "leader" | undefined> {
   const page = (name: string): Promise<Response> =>
     fetch(`http://${monitor}/${name}`, { signal: AbortSignal.timeout(ANSWER_MS) });
   try {
     const { ok } = await page("healthz");
     const { meta_cluster: meta } = (await (await page("jsz")).json()) as {
-      meta_cluster?: { leader?: string; cluster_size?: number };
+      meta_cluster?: {
+        leader?: string;
+        cluster_size?: number;
+        replicas?: readonly { current?: boolean; offline?: boolean }[];
+      };
     };
-    return ok && meta?.leader !== undefined && meta.cluster_size === NATS_SERVERS;
+    if (!ok || meta?.leader === undefined || meta.cluster_size !== NATS_SERVERS) return undefined;
+    const { replicas = [] } = meta;
+    const areThere = replicas.every(({ current, offline }) => current && offline !== true);
+    return areThere && replicas.length === NATS_SERVERS - 1 ? "all" : "leader";
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -2,6 +2,7 @@
  * The stream of a deployment and the servers that hold it. What JetStream promises hangs on how it
  * is set up, so nothing is written before that has been looked at.
  */
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   DiscardPolicy,
   JetStreamApiCodes,
@@ -52,6 +53,11 @@ const DUPLICATES_NS = 120_000_000_000;
 const BYTES_RESERVED = 8192;
 const REQUEST_MS = 5000;
 const PING_MS = 1000;
+/** "No suitable peers for placement": fewer servers than replicas are known to be there. */
+const NO_PEERS: number = 10_005;
+/** After so long they are not just late. */
+const PLACEMENT_MS = 20_000;
+const PLACEMENT_RETRY_MS = 250;
 
 /** Servers that are away, or between two leaders: trying again may help. */
 export function isAway(error: unknown): error is Error {
@@ -165,6 +171,22 @@ async function ensureStream(manager: JetStreamManager, options: StreamOptions): 
     const isMissing =
       error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
     if (!isMissing) throw error;
-    await manager.streams.add(wanted);
+    await addStream(manager, wanted);
+  }
+}
+
+/** Servers of a cluster that has just begun hear of one another after they answer clients. */
+async function addStream(manager: JetStreamManager, wanted: Partial<StreamConfig>): Promise<void> {
+  const deadline = Date.now() + PLACEMENT_MS;
+  for (;;) {
+    try {
+      await manager.streams.add(wanted as StreamConfig);
+      return;
+    } catch (error) {
+      const isEarly =
+        error instanceof JetStreamApiError && (error.code === NO_PEERS || isAway(error));
+      if (!isEarly || Date.now() > deadline) throw error;
+      await sleep(PLACEMENT_RETRY_MS);
+    }
   }
 }

@@ -31,6 +31,9 @@ function optionsOf(stream: string) {
   return { servers, monitors, stream, replicas: 3, logger: silent, ...times };
 }
 
+/** The servers that have made a stream are not yet all that clients reach. */
+const PATIENT = { retries: 20 };
+
 const newStream = (): string => `LOG${++streams}`;
 
 /** Opens the log of a stream with the copy in the folder; closing closes both. */
@@ -72,13 +75,13 @@ testLog({
           if (record === undefined) continue;
           const { position, previous } = record;
           const batch = { epoch: 0, writer: "forger", position, previous, records: [record] };
-          await client.publish(stream, encodeBatch(batch));
+          await client.publish(stream, encodeBatch(batch), PATIENT);
         }
       },
       breakDown: async () => {
         // Another message where the next one belongs, of no writer's epoch.
         const { client } = await opened();
-        await client.publish(stream, "rubbish");
+        await client.publish(stream, "rubbish", PATIENT);
       },
     };
   },
