@@ -16,6 +16,9 @@ const { values } = parseArgs({
 });
 const env = { ...process.env, ...(values.long ? { STRADDLE_TEST_LONG: "1" } : {}) };
 
+/** Ends a file of tests that something keeps open. */
+const FILE_LIMIT = new URL("../test/support/fileLimit.ts", import.meta.url).href;
+
 /** Tests that are named after what the circuits promise. */
 const TARGETS =
   /(wires|adversary|knownBugs|tamper|range|signatures|comparisons|circomspect)\.test\.ts$/;
@@ -42,7 +45,9 @@ function tests(name: string, pattern: string, concurrency: number, except?: RegE
     return;
   }
   const flags = ["--test", "--test-reporter=spec", `--test-concurrency=${concurrency}`];
-  step(name, [...flags, ...files]);
+  // Long runs have files of hours.
+  const limit = values.long ? [] : ["--import", FILE_LIMIT];
+  step(name, [...limit, ...flags, ...files]);
 }
 
 // Circuits first: the contracts include their verifiers, and the tests their keys.

@@ -7,7 +7,6 @@
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +16,7 @@ import { faultOf, rulesOf } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
 import type { MemberReport } from "../../sequencer/ports.ts";
 import { openStore } from "../../sequencer/store/store.ts";
+import { ownPorts } from "../ownPorts.ts";
 import type { BenchLine } from "./benchLine.ts";
 import { createBareWorld } from "./certify/bareWorld.ts";
 import { startChild } from "./certify/process.ts";
@@ -78,7 +78,7 @@ async function warmUp(world: Ordering): Promise<void> {
 
 async function bareLines(): Promise<BenchLine[]> {
   const directory = mkdtempSync(path.join(tmpdir(), "straddle-bare-"));
-  const world = await createBareWorld(directory, await freePorts(MEMBERS));
+  const world = await createBareWorld(directory, await ownPorts(MEMBERS));
   const lines: BenchLine[] = [];
   try {
     await warmUp(world);
@@ -101,7 +101,7 @@ async function createWorld(): Promise<World> {
   const source = { record: (from: number) => store.log.read(from), proofOf: async () => undefined };
   const alone = await openStore(path.join(directory, "alone"), DOMAIN);
   const server = await createLogServer({ source, logger: quiet });
-  const ports = await freePorts(MEMBERS);
+  const ports = await ownPorts(MEMBERS);
   const listens = ports.map((port) => `/ip4/127.0.0.1/tcp/${port}`);
   const children = new Map<number, ChildProcess>();
   const reports = new Map<string, MemberReport>();
@@ -240,12 +240,4 @@ async function until({ certified }: Ordering, isSo: () => boolean): Promise<void
       throw new Error("nothing was certified for a minute");
     await sleep(1);
   }
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
 }

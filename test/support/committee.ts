@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ownPorts } from "../../scripts/ownPorts.ts";
 import { type LogEntry, type LogRecord, logOrigin } from "../../sequencer/batch/log.ts";
 import { type Block, genesisBlock } from "../../sequencer/consensus/block.ts";
 import type { Beginning } from "../../sequencer/consensus/handover.ts";
@@ -98,11 +99,12 @@ export async function createCommittee(options: CommitteeOptions): Promise<Commit
   const reports = new Map<string, MemberReport>();
   const log = await openStore(path.join(directory, "sequencer"), DOMAIN);
   const serverSeed = "ab".repeat(32);
+  const [port] = await ownPorts(1);
   let server: LogServer | undefined;
   let serverAddress = "";
 
   async function startSequencer(): Promise<void> {
-    const listen = serverAddress === "" ? LISTEN : serverAddress.replace(/\/p2p\/.*/, "");
+    const listen = `/ip4/127.0.0.1/tcp/${port}`;
     const source = { record: (from: number) => log.log.read(from), proofOf: async () => undefined };
     server = await createLogServer({ listen, seed: serverSeed, source, logger });
     server.onReport((peer, report) => void reports.set(peer, report));

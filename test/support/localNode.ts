@@ -1,23 +1,15 @@
 /** Hardhat's chain in a process of its own, behind a JSON-RPC port. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { createPublicClient, http, type PublicClient } from "viem";
 import { hardhat } from "viem/chains";
+import { ownPorts } from "../../scripts/ownPorts.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const children: ChildProcess[] = [];
 
 export function stopNodes(): void {
   for (const child of children) child.kill();
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 export interface LocalNode {
@@ -32,7 +24,7 @@ export function localNode(rpc: string): LocalNode {
 
 /** Starts the node and waits for its answer. */
 export async function startHardhat(): Promise<LocalNode> {
-  const port = await freePort();
+  const [port] = await ownPorts(1);
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const cli = path.join(root, "node_modules/hardhat/dist/src/cli.js");
   const args = [cli, "node", "--port", `${port}`];

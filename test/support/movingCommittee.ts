@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ownPorts } from "../../scripts/ownPorts.ts";
 import type { LogEntry, LogRecord } from "../../sequencer/batch/log.ts";
 import { LogStoppedError } from "../../sequencer/batch/logWriter.ts";
 import type { Block } from "../../sequencer/consensus/block.ts";
@@ -15,6 +16,7 @@ import type { Signer } from "../../sequencer/consensus/signing.ts";
 import type { Timing } from "../../sequencer/consensus/state.ts";
 import type { VerificationRules } from "../../sequencer/consensus/verification.ts";
 import { createLogServer } from "../../sequencer/gossip/logServer.ts";
+import { peerIdOf } from "../../sequencer/gossip/peerNode.ts";
 import { createHandoverWriter, readHandover } from "../../sequencer/node/handoverFile.ts";
 import {
   createLeaderFollowing,
@@ -44,7 +46,6 @@ import { ruled } from "./unruly.ts";
 
 const MEMBERS = 4;
 const FIRST: MovingSitting = { epoch: 1, numbers: [0, 1, 2, 3] };
-const LISTEN = "/ip4/127.0.0.1/tcp/0";
 const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Who sits, and where. */
@@ -114,8 +115,10 @@ interface World {
   readonly rules: VerificationRules;
   readonly genesis: Block;
   readonly observer: Observer;
-  /** Where sequencers and members listen: known from their first start on. */
-  readonly servers: string[];
+  /** Where sequencers are, and where members listen. */
+  readonly servers: readonly string[];
+  readonly listens: readonly string[];
+  /** Of members that have begun. */
   readonly addresses: Map<number, string>;
 }
 
@@ -142,11 +145,18 @@ export async function createMovingCommittee(options: MovingOptions = {}): Promis
   const start = async (index: number): Promise<void> => {
     running.set(index, await startMachine(world, index));
   };
-  for (let index = 0; index < MEMBERS; index++) await start(index);
   const adjourn = async (): Promise<void> => {
     isStopped = true;
-    await Promise.all([...running.keys()].map(kill));
+    await allDone([...running.keys()].map(kill));
   };
+  const stop = (): Promise<void> =>
+    adjourn().finally(() => rmSync(world.directory, { recursive: true, force: true }));
+  try {
+    for (let index = 0; index < MEMBERS; index++) await start(index);
+  } catch (error) {
+    await stop().catch(() => undefined);
+    throw error;
+  }
   const { rules, genesis, observer, peers, directory } = world;
   return {
     ...{ rules, genesis, directory, observer, peers, machines, writer, start, kill, adjourn },
@@ -163,11 +173,15 @@ export async function createMovingCommittee(options: MovingOptions = {}): Promis
       }
       return [];
     },
-    stop: async () => {
-      await adjourn();
-      rmSync(directory, { recursive: true, force: true });
-    },
+    stop,
   };
+}
+
+/** Waits for all of them, then throws what the first one that failed has thrown. */
+async function allDone(parts: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(parts);
+  const failed = outcomes.find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") throw failed.reason;
 }
 
 const termOf = ({ member }: Machine): number => member.progress()?.term ?? 0;
@@ -184,22 +198,20 @@ async function createWorld(options: MovingOptions): Promise<World> {
     beginning,
   );
   const observer = createObserver({ rules, genesis, corrupted: new Set() });
-  const servers = await Promise.all(seeds.map((_, index) => freeAddress(index)));
-  const shared = { keys, signers, seeds, peers, rules, genesis, observer, servers };
+  const ports = await ownPorts(2 * MEMBERS);
+  const servers = await Promise.all(ports.slice(MEMBERS).map(serverAddress));
+  const listens = ports.slice(0, MEMBERS).map(listenOn);
+  const shared = { keys, signers, seeds, peers, rules, genesis, observer, servers, listens };
   return { options, sitting, beginning, directory, ...shared, addresses: new Map() };
 }
 
 export const sequencerSeed = (index: number) => `ab0${index}`.repeat(16);
 
-/** A port that is free now, with the peer id of the sequencer that will listen there. */
-async function freeAddress(index: number): Promise<string> {
-  const source = { record: async function* () {}, proofOf: async () => undefined };
-  const seed = sequencerSeed(index);
-  const server = await createLogServer({ listen: LISTEN, seed, source, logger: SILENT });
-  const [address] = server.addresses();
-  await server.stop();
-  return address!;
-}
+/** Where the sequencer listens whenever it runs. */
+const serverAddress = async (port: number, index: number): Promise<string> =>
+  `${listenOn(port)}/p2p/${await peerIdOf(sequencerSeed(index))}`;
+
+const listenOn = (port: number): string => `/ip4/127.0.0.1/tcp/${port}`;
 
 async function startMachine(world: World, index: number): Promise<Running> {
   const stopping = new AbortController();
@@ -211,7 +223,7 @@ async function startMachine(world: World, index: number): Promise<Running> {
     stop: async () => {
       stopping.abort();
       sequencer.end();
-      await Promise.all([stopped(), sequencer.ended]);
+      await allDone([stopped(), sequencer.ended]);
     },
   };
 }
@@ -239,6 +251,9 @@ function runSequencer(world: World, index: number, signal: AbortSignal) {
       own = undefined;
     }
   })();
+  // Thrown where the machine is stopped: a rejection that nobody awaits would end the test before
+  // it has said what to stop, and its file never.
+  ended.catch(() => undefined);
   return { log: () => own, end: () => ending.abort(new Error("ended by the test")), ended };
 }
 
@@ -297,8 +312,8 @@ async function oneTurn(
 }
 
 async function startMember(world: World, index: number, signal: AbortSignal) {
-  const { directory, rules, genesis, keys, signers, peers, seeds, servers, addresses, options } =
-    world;
+  const { directory, rules, genesis, keys, signers, peers, seeds, servers, listens } = world;
+  const { addresses, options } = world;
   const { timing = TIMING, logger = SILENT, serversOf = (_, all) => all } = options;
   const home = path.join(directory, `member-${numberOf(world, index)}`);
   const store = await openStore(home, DOMAIN);
@@ -315,7 +330,7 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
   const { validators } = rules;
   const member = await openMember({
     ...{ validators, genesis, timing, keys, store, logger, peers },
-    listen: addresses.get(index)?.replace(/\/p2p\/.*/, "") ?? LISTEN,
+    listen: listens[index]!,
     ...{ signer: signers[index]!, seed: seeds[index]! },
     sequencer: serversOf(index, servers),
     ...{ end, onFinal: onFinal || undefined },

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import {
@@ -13,6 +12,7 @@ import {
   natsReady,
   natsServer,
 } from "../../scripts/devnet/nats.ts";
+import { ownPorts } from "../../scripts/ownPorts.ts";
 
 export interface NatsCluster {
   /** Of the clients' ports. */
@@ -32,24 +32,10 @@ export const natsMissing: string | false = ((): string | false => {
 })();
 if (natsMissing !== false) process.stderr.write(`${natsMissing}\n`);
 
-/** Ports that were free a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
-}
-
 /** Resolves when the cluster has a leader and can make streams. */
 export async function startNatsCluster(): Promise<NatsCluster> {
   const folder = await mkdtemp(path.join(tmpdir(), "straddle-nats-"));
-  const ports = await freePorts(3 * NATS_SERVERS);
+  const ports = await ownPorts(3 * NATS_SERVERS);
   const places = natsPlacesOn((kind, server) => ports[kind * NATS_SERVERS + server]!);
   const children: (ChildProcess | undefined)[] = [];
   const start = async (index: number): Promise<void> => {

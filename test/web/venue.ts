@@ -4,6 +4,7 @@ import path from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { mnemonicToAccount } from "viem/accounts";
+import { ownPorts } from "../../scripts/ownPorts.ts";
 import { buildTerminal } from "../../scripts/terminal.ts";
 import { type ApiServer, startApi } from "../../sequencer/api/server.ts";
 import { ExchangeError } from "../../sequencer/client/rpcErrors.ts";
@@ -138,12 +139,13 @@ export async function startVenue(
     await world.prove();
   }
   const site = { folder, vkeys: verificationKeys(), ...(layerOneUrl && { layerOneUrl }) };
-  const serve = (at: number): Promise<ApiServer> =>
+  const [port = 0] = await ownPorts(1);
+  const serve = (): Promise<ApiServer> =>
     startApi({
       ...{ service: signing(world.sequencer.service), clock: world.clock, logger: silent },
-      ...{ port: at, site },
+      ...{ port, site },
     });
-  let server = await serve(0);
+  let server = await serve();
   const { url } = server;
   const state = { isProverAway: false };
   const turn = async (): Promise<void> => {
@@ -166,7 +168,7 @@ export async function startVenue(
     ...{ world, url, maker, account: visitor.account, secret },
     stopServer: () => server.stop(),
     startServer: async () => {
-      server = await serve(server.port);
+      server = await serve();
     },
   });
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { multiaddr } from "@multiformats/multiaddr";
+import { ownPorts } from "../../../scripts/ownPorts.ts";
 import {
   emptyHead,
   headAfter,
@@ -66,6 +67,12 @@ async function startServer(
   return server;
 }
 
+/** For a server that comes back to where it was. */
+async function ownListen(): Promise<string> {
+  const [port] = await ownPorts(1);
+  return `/ip4/127.0.0.1/tcp/${port}`;
+}
+
 async function startFollower(context: TestContext, address: string): Promise<LogFollower> {
   const follower = await createLogFollower({ server: address, logger: SILENT });
   context.after(() => follower.stop());
@@ -119,7 +126,8 @@ test("a follower that starts again goes on from where it was", async (context) =
 test("a follower finds the restarted server again, at the same address", async (context) => {
   const { source, records, grow } = memorySource();
   grow(10);
-  const server = await startServer(context, source);
+  const listen = await ownListen();
+  const server = await startServer(context, source, listen);
   const [address = ""] = server.addresses();
   const follower = await startFollower(context, address);
   const following = take(follower.follow(0, UNENDING), 30);
@@ -127,7 +135,7 @@ test("a follower finds the restarted server again, at the same address", async (
   await server.stop();
   grow(10);
   await sleep(150);
-  const again = await startServer(context, source, address.replace(/\/p2p\/.*/, ""));
+  const again = await startServer(context, source, listen);
   assert.deepEqual(again.addresses(), [address]);
   grow(10);
   again.announce(records.length);
@@ -186,7 +194,8 @@ test("proofs arrive in order, each when it is there", async (context) => {
 
 test("attestations and refusals reach the server, also one that was away", async (context) => {
   const { source } = memorySource();
-  const server = await startServer(context, source);
+  const listen = await ownListen();
+  const server = await startServer(context, source, listen);
   const [address = ""] = server.addresses();
   const follower = await startFollower(context, address);
   const attestation: Attestation = {
@@ -207,7 +216,7 @@ test("attestations and refusals reach the server, also one that was away", async
   await server.stop();
   const attesting = follower.attest({ ...attestation, number: 8 }, UNENDING);
   await sleep(100);
-  const again = await startServer(context, source, address.replace(/\/p2p\/.*/, ""));
+  const again = await startServer(context, source, listen);
   const later: Attestation[] = [];
   again.onAttestation((item) => later.push(item));
   await attesting;

@@ -6,6 +6,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
+import { ownPorts } from "../../../scripts/ownPorts.ts";
 import { type ConfigInput, readConfig } from "../../../sequencer/node/config.ts";
 import { runOracleNode } from "../../../sequencer/node/oracleNode.ts";
 import type { SeriesTerms } from "../../../sequencer/oracle/feed.ts";
@@ -36,23 +37,6 @@ async function serve(answer: () => unknown): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function freePorts(count: number): Promise<number[]> {
-  const taken = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    taken.map(async (server) => {
-      const { port } = server.address() as AddressInfo;
-      await new Promise((resolve) => server.close(resolve));
-      return port;
-    }),
-  );
-}
-
 const SLOTS = 16;
 const seconds = Math.floor(Date.now() / 1000);
 const listed = { status: "listed", isCall: true } as const;
@@ -76,7 +60,7 @@ const oracles = seeds.map((seed) => publicKeyOf(secretFromSeed(Buffer.from(seed,
 async function startOracles(): Promise<string[]> {
   const apiUrl = await serve(() => ({ jsonrpc: "2.0", id: 1, result: { series } }));
   const badUrl = await serve(liar);
-  const ports = await freePorts(oracles.length);
+  const ports = await ownPorts(oracles.length);
   const urls = ports.map((port) => `http://127.0.0.1:${port}`);
   const simulated = { kind: "simulated", seed: 9, startMs: Date.now() - 3_600_000 } as const;
   for (const [index, seed] of seeds.entries()) {
