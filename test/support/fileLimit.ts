@@ -1,7 +1,7 @@
 /**
  * Loaded before each file of tests. One that something keeps open (a server whose test ended before
- * it had said what to stop) would hold the whole run up without a word: Node's limits are for tests,
- * and these have ended. It ends here, and names what is open.
+ * it had said what to stop) would hold the whole run up without a word: Node's limits are for
+ * tests, and these have ended. It ends here, and names what is open.
  */
 const MINUTES_MAX = Number(process.env.STRADDLE_TEST_FILE_MINUTES ?? 20);
 

@@ -28,21 +28,11 @@ import { systemClock } from "../../sequencer/node/systemClock.ts";
 import { loadVoteKeys, type VoteKeys } from "../../sequencer/node/voteKeys.ts";
 import type { Logger, MemberNetwork } from "../../sequencer/ports.ts";
 import { CertifiedLogError, createCertifiedLog } from "../../sequencer/roles/certifiedLog.ts";
-import { RefusalError } from "../../sequencer/roles/refusal.ts";
 import { openTermLog, type TermLog } from "../../sequencer/roles/termLog.ts";
-import type { Validator } from "../../sequencer/roles/validator.ts";
 import { openStore, type Store } from "../../sequencer/store/store.ts";
 import { createObserver, type Observer } from "../simulation/consensus/observer.ts";
-import {
-  createToySitting,
-  DOMAIN,
-  placeOf,
-  replicate,
-  TIMING,
-  tapped,
-  until,
-} from "./committee.ts";
-import { ruled } from "./unruly.ts";
+import { createToySitting, DOMAIN, TIMING, tapped, until } from "./committee.ts";
+import { openToyValidator } from "./toyValidator.ts";
 
 const MEMBERS = 4;
 const FIRST: MovingSitting = { epoch: 1, numbers: [0, 1, 2, 3] };
@@ -369,33 +359,6 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
     await store.close();
   };
   return { machine, stopped };
-}
-
-/** In place of a validator: a record's root is what its seal says. */
-async function openToyValidator(
-  member: Member,
-  store: Store,
-  mayRefuse: LeaderFollowing["mayRefuse"],
-): Promise<Validator> {
-  const follower = ruled(member.follower);
-  const place = await placeOf(store);
-  let executed: Member["executed"] = () => undefined;
-  return {
-    place: () => place,
-    onExecuted: (listener) => {
-      executed = listener;
-    },
-    progress: () => ({ position: store.log.head().position, attested: 0 }),
-    run: async (signal) => {
-      try {
-        await replicate({ follower, executed }, store, place.root, signal);
-      } catch (error) {
-        if (!(error instanceof RefusalError)) throw error;
-        if (mayRefuse(error)) return error.message;
-      }
-      return undefined;
-    },
-  };
 }
 
 /** Waits until every member has the whole of the writer's log final. */
