@@ -161,6 +161,27 @@ function section({ name, title }: (typeof SECTIONS)[number]): string[] {
   ];
 }
 
-const [wanted, ...others] = process.argv.slice(2);
-if (wanted !== undefined) measure(wanted, others);
-writeFileSync(PAGE, [HEAD, ...SECTIONS.flatMap(section)].join("\n"));
+const HELP = `Usage: node scripts/benchmarkPage.ts [NAME [what the benchmark takes]]
+
+Measures a benchmark and keeps its figures, then makes BENCHMARKS.md of all that are kept.
+Without NAME the page is made, and nothing is measured.
+
+NAME: ${SECTIONS.map(({ name }) => name).join(", ")}
+`;
+
+/** Exit codes: 0 done, 2 not understood. */
+function main([wanted, ...others]: readonly string[]): number {
+  if (wanted === "--help" || wanted === "-h") {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (wanted !== undefined && !SECTIONS.some(({ name }) => name === wanted)) {
+    process.stderr.write(`the page has no benchmark \`${wanted}\`\n\n${HELP}`);
+    return 2;
+  }
+  if (wanted !== undefined) measure(wanted, others);
+  writeFileSync(PAGE, [HEAD, ...SECTIONS.flatMap(section)].join("\n"));
+  return 0;
+}
+
+process.exitCode = main(process.argv.slice(2));

@@ -1,21 +1,24 @@
 /**
  * Each constraint deleted, one at a time: does anything notice? A mutant is killed by a witness
  * that violates this one constraint and no other, so that the mutant takes what the circuit
- * refuses, or by a dimension that the witnesses have more without it. What survives is redundant,
- * or untested.
+ * refuses, or by a dimension that the witnesses have more without it. Where none of that is found
+ * at once, what few constraints refuse is moved until only one is left that does. What survives is
+ * redundant, or untested.
  */
-import { alternativesTo, seededRandom } from "./alternatives.ts";
+import { seededRandom } from "./alternatives.ts";
 import type { SignalValues } from "./calculator.ts";
+import { cheats } from "./cheats.ts";
 import { reduce } from "./field.ts";
 import { otherRoot, polynomialsOf } from "./flips.ts";
 import { createJudge } from "./hints.ts";
-import { changedInputs } from "./inputs.ts";
 import { independentAt } from "./jacobian.ts";
 import { type R1cs, violated } from "./r1cs.ts";
-import type { Overrides, Target } from "./target.ts";
+import { createRepairer, NEAR_MAX } from "./repair.ts";
+import type { Target } from "./target.ts";
+import { hintsTogether } from "./together.ts";
 
 /** What kills a mutant, the plainest first. */
-export const KILLERS = ["refused", "flip", "freedom", "hint", "input"] as const;
+export const KILLERS = ["refused", "flip", "freedom", "hint", "input", "together", "near"] as const;
 export type Killer = (typeof KILLERS)[number];
 
 export interface DeletionReport {
@@ -59,12 +62,16 @@ export function deleteEach(
     if (refusing.length === 0) notRefused.push(inputs);
     kill("refused", refusing);
   }
+  const all = [...r1cs.computed, ...r1cs.inputs];
   const isDone = (): boolean => killed.size === r1cs.constraints.length;
   for (const inputs of taken) {
     if (isDone()) break;
     const { witness } = target.run(inputs);
     for (const only of pinnedByOne(r1cs, witness)) kill("flip", [only]);
     for (const only of independentAt(r1cs, witness)) kill("freedom", [only]);
+    // A root that is given pins a hash: what only another root would show, other inputs show.
+    if (isDone()) break;
+    for (const only of independentAt(r1cs, witness, all)) kill("freedom", [only]);
   }
   const random = seededRandom(seed);
   const runsEach = Math.ceil(runsMax / Math.max(1, taken.length));
@@ -76,8 +83,59 @@ export function deleteEach(
       if (witness !== undefined) kill(killer, refusing(witness, 2));
     }
   }
-  const survivors = r1cs.constraints.map((_, at) => at).filter((at) => !killed.has(at));
-  return { killed, survivors, notRefused };
+  const survivors = (): number[] =>
+    r1cs.constraints.map((_, at) => at).filter((at) => !killed.has(at));
+  for (const { killer, at } of nearKills(target, { taken, refused }, survivors)) kill(killer, [at]);
+  return { killed, survivors: survivors(), notRefused };
+}
+
+/** Near misses that are moved on from, of each that is met. */
+const STEPS_MAX = 30;
+const HINT_STEPS_MAX = 4;
+/** Witnesses of all inputs together that are changed by wires, and by hints. */
+const NEAR_RUNS_MAX = 10_000;
+
+/** What refused inputs, neighbours of honest witnesses and hints together lead to. */
+function* nearKills(
+  target: Target,
+  { taken, refused }: Cases,
+  survivors: () => readonly number[],
+): Generator<{ killer: Killer; at: number }> {
+  const { r1cs } = target;
+  if (survivors().length === 0) return;
+  const { reach, around, wiresOf } = createRepairer(r1cs);
+  for (const inputs of refused) {
+    if (survivors().length === 0) return;
+    const witness = target.attempt(inputs)?.witness;
+    if (witness === undefined) continue;
+    const refusing = violated(r1cs, witness, NEAR_MAX + 1);
+    if (refusing.length > NEAR_MAX) continue;
+    for (const at of reach({ witness, refusing }, STEPS_MAX)) yield { killer: "near", at };
+  }
+  let runs = 0;
+  for (const inputs of taken) {
+    const { witness } = target.run(inputs);
+    for (const near of around(witness, wiresOf(survivors()))) {
+      if (runs++ >= NEAR_RUNS_MAX) break;
+      for (const at of reach(near, STEPS_MAX)) yield { killer: "near", at };
+    }
+    if (survivors().length === 0) return;
+  }
+  runs = 0;
+  const { reach: reachByHints } = createRepairer(r1cs);
+  for (const inputs of taken) {
+    const { witness, calls } = target.run(inputs);
+    const judge = createJudge(r1cs, witness);
+    for (const overrides of hintsTogether(calls, r1cs.prime)) {
+      if (survivors().length === 0 || runs++ >= NEAR_RUNS_MAX) return;
+      const cheat = target.attempt(inputs, overrides)?.witness;
+      const refusing = cheat === undefined ? [] : judge.refusing(cheat, NEAR_MAX + 1);
+      if (cheat === undefined || refusing.length > NEAR_MAX) continue;
+      for (const at of reachByHints({ witness: cheat, refusing }, HINT_STEPS_MAX)) {
+        yield { killer: "together", at };
+      }
+    }
+  }
 }
 
 /** Constraints without which some single wire could be changed. */
@@ -104,54 +162,4 @@ function pinnedByOne(r1cs: R1cs, witness: readonly bigint[]): Set<number> {
     }
   }
   return found;
-}
-
-/** Witnesses of changed hints and inputs. */
-function* cheats(
-  target: Target,
-  inputs: SignalValues,
-  random: () => number,
-): Generator<{ killer: Killer; witness: readonly bigint[] | undefined }> {
-  const { calls } = target.run(inputs);
-  const { prime } = target.r1cs;
-  const run = (overrides: Overrides) => ({
-    killer: "hint" as const,
-    witness: target.attempt(inputs, overrides)?.witness,
-  });
-  for (const [call, { site, value }] of calls.entries()) {
-    yield run(new Map([[call, reduce(1n - value, prime)]]));
-    // Two bits of a sum that stays as it is, one of them no bit any more.
-    for (const [neighbour, weight] of [
-      [call + 1, 2n],
-      [call - 1, (prime + 1n) / 2n],
-    ] as const) {
-      const other = calls[neighbour];
-      if (other?.site !== site || other.value > 1n) continue;
-      const step = 1n - 2n * other.value;
-      yield run(
-        new Map([
-          [neighbour, other.value + step],
-          [call, reduce(value - weight * step, prime)],
-        ]),
-      );
-    }
-  }
-  // One of several places chosen: another one.
-  for (const [call, { site, value }] of calls.entries()) {
-    if (value !== 0n) continue;
-    const chosen = calls.findIndex((each) => each.site === site && each.value === 1n);
-    if (chosen < 0) continue;
-    yield run(
-      new Map([
-        [call, 1n],
-        [chosen, 0n],
-      ]),
-    );
-  }
-  for (const changed of changedInputs(inputs, prime)) {
-    yield { killer: "input", witness: target.attempt(changed)?.witness };
-  }
-  for (const [call, { value }] of calls.entries()) {
-    for (const to of alternativesTo(value, prime, random)) yield run(new Map([[call, to]]));
-  }
 }

@@ -33,10 +33,14 @@ export function freedomAt(r1cs: R1cs, witness: readonly bigint[]): Freedom {
 
 /**
  * Constraints without which the witness would have a dimension more: those whose gradient is no
- * combination of the others'.
+ * combination of the others'. `wires` may move; by default all but inputs.
  */
-export function independentAt(r1cs: R1cs, witness: readonly bigint[]): Set<number> {
-  const computed = new Set(r1cs.computed);
+export function independentAt(
+  r1cs: R1cs,
+  witness: readonly bigint[],
+  wires: readonly number[] = r1cs.computed,
+): Set<number> {
+  const computed = new Set(wires);
   const columns = new Map<number, Row>();
   const constraints: number[] = [];
   for (let at = 0; at < r1cs.constraints.length; at++) {

@@ -72,6 +72,15 @@ test("Admissible proves 1: passes + fails = enabled, both 0 or 1, whatever is hi
   }
 });
 
+test("Admissible proves 1: where nothing is asked, short scenarios are no verdict", async () => {
+  const gadget = await loadGadget({ file, main: `Admissible(18, ${HEALTH_BITS})` });
+  const short = Array.from({ length: 18 }, (_, s) => -1000 - s);
+  const read = (enabled: number) =>
+    verdictOf(gadget, gadget.witness({ headroom: short, change: short, enabled }));
+  assert.deepEqual(read(0), { passes: 0n, fails: 0n });
+  assert.deepEqual(read(1), { passes: 0n, fails: 1n });
+});
+
 test("Admissible proves 2: healthy is claimed only where every scenario holds", async () => {
   const gadget = await loadGadget({
     file,

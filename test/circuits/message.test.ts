@@ -56,6 +56,26 @@ test("TradeMessage proves 1: at most one flag; a step without a word has word 0"
   }
 });
 
+test("TradeMessage proves 1: no flags of which one is -1 add up to one", async () => {
+  const gadget = await load();
+  const { kind: place } = PLACE;
+  const { kind: cancel } = CANCEL;
+  const { kind: liquidate } = LIQUIDATE;
+  const forged = (flags: Readonly<Partial<Record<Flag, number>>>, fields: typeof PLACE) => {
+    const honest = step([], fields);
+    const set = Object.entries(flags).map(([flag, value]) => [flag, value < 0 ? R - 1n : value]);
+    return { ...honest, step: { ...honest.step, ...Object.fromEntries(set) } };
+  };
+  // Only the one that is no flag is wrong: the kinds fit the sum, the fields each of the others.
+  const unsigned = forged(
+    { isLiquidate: 1, isPurge: 1, isCancel: -1 },
+    { ...LIQUIDATE, kind: liquidate - cancel },
+  );
+  assertRejects(gadget, unsigned, "a liquidation as a signed cancel's opposite");
+  const both = forged({ isPlace: 1, isCancel: 1, isPurge: -1 }, { ...PLACE, kind: place + cancel });
+  assertRejects(gadget, both, "an order that cancels");
+});
+
 test("TradeMessage proves 2: the kind fits the flag, unused fields are 0", async () => {
   const gadget = await load();
   const honest = {

@@ -98,6 +98,21 @@ test("SideLocate proves 1: no wire can be forged; a worse entry never goes first
   }
 });
 
+test("SideLocate proves 1: places that add up to one, one of them -1, are refused", async () => {
+  const gadget = await loadGadget({ file: locate, main: `SideLocate(${DEPTH})` });
+  const free = await loadGadget({ file: locate, main: `SideLocate(${DEPTH})`, freeHints: true });
+  const orders = [1n, 5n, 9n, 12n].map((key) => entry(key, 1n));
+  for (const [key, forged] of [
+    [8n, [R - 1n, 1n, 1n, 0n]],
+    [2n, [0n, 1n, 1n, R - 1n]],
+  ] as const) {
+    const inputs = { side: orders, enabled: 1, bound: key * PRICE };
+    assertLocated(gadget, assertPinned(gadget, inputs), orders, key * PRICE);
+    // Entry and entry before it, as sums, are where the bound lies between.
+    assert.equal(accepts(free, { ...inputs, hint_isAt: forged }), false);
+  }
+});
+
 test("SideLocate proves 2: isExact = 1 exactly if the entry has the bound's priority", async () => {
   const gadget = await loadGadget({ file: locate, main: `SideLocate(${DEPTH})`, freeHints: true });
   const orders = padded([entry(3n, 4n), entry(3n, 5n), entry(LAST_KEY, 2n ** 40n - 1n)]);

@@ -28,7 +28,7 @@ export interface CircuitCases {
 
 const FILE = join(ROOT, "test", "support", "recorded", "circuitCases.json.gz");
 const TAKEN_MAX = 20;
-const REFUSED_MAX = 60;
+const REFUSED_MAX = 300;
 
 type Recorded = { source: GadgetSource; taken: Set<string>; refused: Set<string> };
 const recorded = new Map<string, Recorded>();

@@ -42,35 +42,53 @@ export function isReviewedHint(template: string, signal: string): boolean {
   );
 }
 
-/** Constraints whose loss nothing notices, by `template: constraint` without indices. */
+/**
+ * Constraints whose loss nothing notices, by `template: constraint` without indices, each with the
+ * proof that the others leave nothing else to choose.
+ */
 const SURVIVORS: readonly { readonly constraint: RegExp; readonly reason: string }[] = [
   {
-    constraint: /^SelectBy(Id|Index)\(.* \(-1 \+ main\.out\[\]\) \* \(main\.out\[\]\) = 0$/,
+    constraint: /^Admissible\(.*: \(-1 \+ main\.fails\) \* \(main\.fails\) = 0$/,
     reason:
-      "redundant where `enabled` is 0 or 1 and ids are distinct, as in the cases tried: only " +
-      "the target's place can be other than 0; select.test.ts tries 2 and -1, which it refuses",
+      "fails = enabled - passes is -1, 0 or 1, enabled (assumed) and passes being 0 or 1, and it " +
+      "is the sum of isWorst, which are 0 or 1: it cannot be -1",
   },
   {
-    constraint: /^CarryOpened\(.*: \(-1 \+ main\.isAccount\[\]\) \* \(main\.isAccount\[\]\) = 0/,
-    reason: "SelectById inside, as above",
+    constraint: /^Reduction\(.*: \(main\.lots\) \* \(main\.isNothing\) = 0$/,
+    reason:
+      "where enabled, enabled * isNothing = 0 says what it would; elsewhere lots is 0 (assumed)",
   },
   {
-    constraint: /^ReplaceRow\(/,
+    constraint: /^TradeMessage\(\): \(main\.fields\.lots\) \* \(main\.hasNoLots\) = 0$/,
     reason:
-      "of an honest row each product follows from the others and from the sum over its column; " +
-      "together they refuse every other row, which side.test.ts tries",
+      "hasNoLots matters to orders and liquidations only, and for them " +
+      "(isPlace + isLiquidate) * hasNoLots = 0 says what it would",
   },
   {
-    constraint: /^Admissible\(/,
+    constraint: /^TradeMessage\(\): \(-1 \+ main\.step\.isPlace\) \* \(main\.step\.isPlace\) = 0$/,
     reason:
-      "takes several hints at once: health.test.ts frees all of them and tries every vector of " +
-      "0, 1, 2 and -1 against the whole template; against each mutant nobody has tried that yet",
+      "of isPlace = v, not 0, the other flags being 0 or 1: a liquidation is isIoc, else lots " +
+      "are not 0 by v * hasNoLots = 0; so there is a word, and the flags with one add up to 1; " +
+      "orderOnly is not 0, so isCancel, isPurge and isCancelAll are 0, and left is v = 1, or 0 " +
+      "beside a liquidation",
   },
   {
-    constraint: /^SideLocate\(/,
+    constraint:
+      /^TradeMessage\(\): \(-1 \+ main\.step\.isCancelAll\) \* \(main\.step\.isCancelAll\) = 0$/,
     reason:
-      "takes several hints at once, or more runs than a day's: side.test.ts frees all hints and " +
-      "tries vectors against the whole template; against each mutant nobody has tried that yet",
+      "of isCancelAll = v, not 0, the other flags being 0 or 1: an order or a liquidation has " +
+      "orderOnly not 0, and v * (orderOnly + ...) = 0 refuses it. Else, with a word, v is 1 or " +
+      "0 or, beside isCancel and isPurge, -1, whose price must not be 0 by (1 - v) * isPriceLow " +
+      "= 0 and must be 0 by v * (... + price + ...) = 0. Without a word the kind 0 = 2 isCancel " +
+      "+ 3 v leaves v = -2/3, and 1 - 2/3 + isPurge + isProceed is neither 0 nor 1",
+  },
+  {
+    constraint:
+      /^TradeMessage\(\): \(-1 \+ main\.step\.isLiquidate\) \* \(main\.step\.isLiquidate\) = 0$/,
+    reason:
+      "of isLiquidate = v, not 0, the other flags being 0 or 1: v * (1 - isIoc + ...) = 0 makes " +
+      "it isIoc, so that there is a word, and the flags with one add up to 1; orderOnly is not " +
+      "0, so isCancel, isPurge and isCancelAll are 0, and left is v = 1, or 0 beside an order",
   },
 ];
 
