@@ -93,7 +93,7 @@ export function deleteEach(
 const STEPS_MAX = 30;
 const HINT_STEPS_MAX = 4;
 /** Witnesses of all inputs together that are changed by wires, and by hints. */
-const NEAR_RUNS_MAX = 10_000;
+const NEAR_RUNS_MAX = 20_000;
 
 /** What refused inputs, neighbours of honest witnesses and hints together lead to. */
 function* nearKills(

@@ -10,17 +10,19 @@ const CHOICES_MAX = 40;
 const VALUES = [-1n, 0n, 1n, 2n];
 /** Rows that are short enough for every vector of values. */
 const EVERY_MAX = 4;
+/** Rows whose hints are each tried with every hint of another row. */
+const FEW_MAX = 2;
 
 /** Hints by their place in the order of computation, some of them replaced. */
 export function* hintsTogether(calls: readonly HintCall[], prime: bigint): Generator<Overrides> {
   const rows = rowsOf(calls);
-  const lone = rows.filter((row) => row.length === 1).map(([call]) => call!);
+  const few = rows.filter((row) => row.length <= FEW_MAX).flat();
   for (const row of rows) {
     for (const places of chosenFrom(row)) {
       for (const values of vectors(places.length)) yield overridesOf(places, values, calls, prime);
     }
-    for (const call of lone) {
-      if (row[0] === call) continue;
+    for (const call of few) {
+      if (row.includes(call)) continue;
       for (const other of row) {
         for (const values of vectors(2)) yield overridesOf([call, other], values, calls, prime);
       }

@@ -219,6 +219,19 @@ test("RegisterKey proves 2, 3: the given key, version + 1, a new chain; else a p
   assertRejects(gadget, { ...registered, oldMeta: metaOf(last), keyHashes }, "a version too many");
 });
 
+test("RegisterKey proves 2: of places that are alike, the index says which is taken", async () => {
+  const gadget = await loadGadget(registers);
+  const empty = { oldKey: [0, 0], oldHead: 0, oldMeta: 0 };
+  for (const keyIndex of [0, 1, 2, 3]) {
+    const keyHashes = [others, [none, none, none, none]];
+    const witness = gadget.witness({ ...registered, ...empty, keyHashes, keyIndex });
+    const head = firstHead({ domain: 4n, account: 6, keyIndex, version: 1 });
+    const after = keyHash({ ...fresh, head, expiry: 77, version: 1 });
+    const expected = [none, none, none, none].with(keyIndex, after);
+    assert.deepEqual(readAll(gadget, witness, "keyHashesAfter[1]", 4), expected);
+  }
+});
+
 const session = { keys: [emptyKey(), key, emptyKey(), emptyKey()] };
 const sessionInputs = (watermark: number | bigint, lockedSince: number) => ({
   keyHashes: session.keys.map(keyHash),

@@ -111,6 +111,24 @@ test("Liquidation proves 1: L1, the account is below maintenance in that scenari
   assertRejects(gadget, { ...inputsOf(LONG), scenario: SCENARIOS });
 });
 
+test("Liquidation proves 1: of scenarios that are alike, any may be named", async () => {
+  const gadget = await loadGadget(source);
+  const price = slot.mark + TAKER_RATE + 1;
+  const still = { ...LONG, scenario: SCENARIOS, maintenance: -1, lots: 1, price };
+  for (const [given, last] of [
+    [LONG, SCENARIOS - 1],
+    [still, SCENARIOS],
+  ] as const) {
+    const inputs = inputsOf(given);
+    const alike = (values: readonly number[]) =>
+      values.map((value, scenario) => (scenario <= last ? values[given.scenario]! : value));
+    const market = { headroom: alike(inputs.headroom), rates: alike(inputs.rates) };
+    for (let scenario = 0; scenario <= last; scenario++) {
+      assertPinned(gadget, { ...inputs, ...market, scenario });
+    }
+  }
+});
+
 test("Liquidation proves 2: L2, three quarters of the way are left", async () => {
   const gadget = await loadGadget(source);
   assertPinned(gadget, inputsOf(LONG));

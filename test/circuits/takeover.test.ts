@@ -108,6 +108,13 @@ test("Takeover proves 1: T1, the account is locked and below maintenance", async
   assertRejects(gadget, { ...honest, scenario: 2 }, "no scenario");
 });
 
+test("Takeover proves 1: of scenarios that are alike, any may be named", async () => {
+  const gadget = await loadGadget(rules);
+  const alike = { room: [-120, -120, 40], change5: [100, 100] };
+  for (const scenario of [0, 1]) assertPinned(gadget, { ...honest, ...alike, scenario });
+  assertRejects(gadget, { ...honest, ...alike, scenario: 2 }, "no scenario");
+});
+
 test("Takeover proves 2: T2, lots only reduce what loses in the scenario", async () => {
   const gadget = await loadGadget(rules);
   assertRejects(gadget, { ...honest, lots: 0, amount: 0, gain: 0 }, "no lots");

@@ -108,6 +108,14 @@ test("FillVerdict proves 1: the maker is tested first, then the taker, at 0 and 
   }
 });
 
+test("FillVerdict proves 1: what both sides lose by is the maker's failure alone", async () => {
+  const gadget = await loadGadget(FILL);
+  // A fee of the maker's that neither side's gain makes good, and a price that no buyer bears.
+  const poor = { takerRoom: [-100, -100], makerRoom: [-100, -100], price: 120, makerFee: 200 };
+  const witness = assertPinned(gadget, { ...fill, ...poor }, { free: CHOICES });
+  assert.deepEqual(saidBy(gadget, witness), ["makerFails"]);
+});
+
 test("FillVerdict proves 4: who is liquidated need only not fall below the level", async () => {
   const gadget = await loadGadget(FILL);
   const makerRoom = [10 ** 9, 10 ** 9];

@@ -133,9 +133,9 @@ const UPDATES = { file: "gadgets/MerkleUpdates.circom", main: "MerkleUpdates(3, 
 const SHARED = sharedLevels(3, 3);
 
 /** Three leaves of a tree of 64 replaced, two of them below the same node. */
-function updates(ids: readonly number[]) {
+function updates(ids: readonly number[], filled = [0, 5, 6, 40, 63]) {
   const tree = createMerkleTree({ levels: 3, emptyLeaf: 7n });
-  for (const id of [0, 5, 6, 40, 63]) tree.set(id, 100n + BigInt(id));
+  for (const id of filled) tree.set(id, 100n + BigInt(id));
   const rootBefore = tree.root();
   const top = tree.top(SHARED);
   const leafBefore: bigint[] = [];
@@ -165,6 +165,23 @@ test("MerkleUpdates proves 1 and 3: the roots before and after", async () => {
   // A node that no path meets is in the roots only.
   const forged = gadget.witness({ ...inputs, top: inputs.top.with(1, 1n) });
   assert.notEqual(gadget.read(forged, "rootBefore"), rootBefore);
+});
+
+test("MerkleUpdates proves 2: of nodes that are alike, the id says which is replaced", async () => {
+  const gadget = await loadGadget(UPDATES);
+  const roots = [
+    [5, 6, 40],
+    [21, 22, 40],
+    [5, 6, 56],
+    [37, 6, 8],
+  ].map((ids) => {
+    const { inputs, rootBefore, root } = updates(ids, []);
+    const witness = assertPinned(gadget, inputs);
+    assert.equal(gadget.read(witness, "rootBefore"), rootBefore);
+    assert.equal(gadget.read(witness, "rootAfter"), root);
+    return root;
+  });
+  assert.equal(new Set(roots).size, roots.length);
 });
 
 test("MerkleUpdates proves 2: each leaf is in its place, after those before it", async () => {

@@ -42,6 +42,10 @@ export function isReviewedHint(template: string, signal: string): boolean {
   );
 }
 
+const SELECTED =
+  "SelectByIndex inside: out[i] * (i - index) = 0 leaves only the chosen place, and the sum " +
+  "makes that `enabled`, which is 0 or 1 (assumed)";
+
 /**
  * Constraints whose loss nothing notices, by `template: constraint` without indices, each with the
  * proof that the others leave nothing else to choose.
@@ -52,6 +56,34 @@ const SURVIVORS: readonly { readonly constraint: RegExp; readonly reason: string
     reason:
       "fails = enabled - passes is -1, 0 or 1, enabled (assumed) and passes being 0 or 1, and it " +
       "is the sum of isWorst, which are 0 or 1: it cannot be -1",
+  },
+  {
+    constraint: /^(Takeover|Liquidation)\(.*: \(-1 \+ main\.(isScenario|enabled \+ -1 main\.isSc)/,
+    reason: SELECTED,
+  },
+  {
+    constraint: /^MerkleUpdates\(.*: \((-1 \+|-1) main\.isNode\[\]\.out\[\]/,
+    reason: SELECTED,
+  },
+  {
+    constraint: /^FillVerdict\(.*: \(-1 \+ (main\.makerFails|main\.takerFails)\) \* \(\1\) = 0$/,
+    reason: "fails of Admissible inside, as above",
+  },
+  {
+    constraint: /^FillVerdict\(.*: \(-1 \+ -1 main\.makerFails \+ main\.isTested\) \*/,
+    reason:
+      "the maker's passes = isTested - fails is -1, 0 or 1, and it is what the taker's passes " +
+      "and fails, which are 0 or 1, add up to: it cannot be -1",
+  },
+  {
+    constraint: /^Bearable\(.*: \(-1 \+ -1 main\.passes \+ main\.isTested \+ /,
+    reason: "fails of Admissible inside, as above",
+  },
+  {
+    constraint: /^OpenBook\(.*IsZero_\w+\.in\) \* \(main\.BookFees_\w+\.hasNoRate\) = 0$/,
+    reason:
+      "hasNoRate matters to rebates only, and for them isRebate * hasNoRate = 0 says what it " +
+      "would",
   },
   {
     constraint: /^Reduction\(.*: \(main\.lots\) \* \(main\.isNothing\) = 0$/,
