@@ -210,7 +210,8 @@ async function foundByNonce(
   noted: JournalStep,
 ): Promise<JournalStep | undefined> {
   const from = accountOf(walletClient).address;
-  const last = Number(await publicClient.getBlockNumber());
+  // viem remembers the head for a while: what was mined since then must not be missed.
+  const last = Number(await publicClient.getBlockNumber({ cacheTime: 0 }));
   if (last - noted.begunAt > BLOCKS_SEARCHED_MAX) {
     throw new DeployError(
       `\`${noted.name}\` was begun more than ${BLOCKS_SEARCHED_MAX} blocks ago: look up by hand ` +

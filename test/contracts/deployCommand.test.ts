@@ -8,7 +8,14 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
-import { type Address, createWalletClient, http, type PublicClient, parseAbi } from "viem";
+import {
+  type Address,
+  createPublicClient,
+  createWalletClient,
+  http,
+  type PublicClient,
+  parseAbi,
+} from "viem";
 import { mnemonicToAccount } from "viem/accounts";
 import { hardhat } from "viem/chains";
 import { createSender, type SendOptions } from "../../scripts/deploy/deployer.ts";
@@ -178,7 +185,11 @@ async function crashingDeployment(
   { isLocal, crashAt }: { readonly isLocal: boolean; readonly crashAt: Stage },
   file: string,
 ) {
-  const { client: publicClient, rpc } = node;
+  const { rpc } = node;
+  // Remembers the chain's head for longer than all attempts take, as clients do for some seconds.
+  const publicClient = createPublicClient({
+    ...{ chain: hardhat, transport: http(rpc), pollingInterval: 50, cacheTime: 60_000 },
+  });
   const [first] = await createWalletClient({ transport: http(rpc) }).getAddresses();
   const account = isLocal ? deployer : first!;
   const from = typeof account === "string" ? account : account.address;
