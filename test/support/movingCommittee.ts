@@ -108,8 +108,6 @@ interface World {
   /** Where sequencers are, and where members listen. */
   readonly servers: readonly string[];
   readonly listens: readonly string[];
-  /** Of members that have begun. */
-  readonly addresses: Map<number, string>;
 }
 
 interface Running {
@@ -192,7 +190,7 @@ async function createWorld(options: MovingOptions): Promise<World> {
   const servers = await Promise.all(ports.slice(MEMBERS).map(serverAddress));
   const listens = ports.slice(0, MEMBERS).map(listenOn);
   const shared = { keys, signers, seeds, peers, rules, genesis, observer, servers, listens };
-  return { options, sitting, beginning, directory, ...shared, addresses: new Map() };
+  return { options, sitting, beginning, directory, ...shared };
 }
 
 export const sequencerSeed = (index: number) => `ab0${index}`.repeat(16);
@@ -303,8 +301,7 @@ async function oneTurn(
 
 async function startMember(world: World, index: number, signal: AbortSignal) {
   const { directory, rules, genesis, keys, signers, peers, seeds, servers, listens } = world;
-  const { addresses, options } = world;
-  const { timing = TIMING, logger = SILENT, serversOf = (_, all) => all } = options;
+  const { timing = TIMING, logger = SILENT, serversOf = (_, all) => all } = world.options;
   const home = path.join(directory, `member-${numberOf(world, index)}`);
   const store = await openStore(home, DOMAIN);
   await enterSitting(store, ownSitting(world));
@@ -324,13 +321,12 @@ async function startMember(world: World, index: number, signal: AbortSignal) {
     ...{ signer: signers[index]!, seed: seeds[index]! },
     sequencer: serversOf(index, servers),
     ...{ end, onFinal: onFinal || undefined },
-    ...{ patienceMs: 300, addressOf: (other: number) => addresses.get(other) },
+    ...{ patienceMs: 300, addressOf: (other: number) => `${listens[other]}/p2p/${peers[other]}` },
     tap: (mesh) => {
       network = tapped(mesh, cut, (message) => world.observer.sent(index, message));
       return network;
     },
   });
-  addresses.set(index, member.addresses()[0]!);
   const moving = member.moving!;
   const open = () => openToyValidator(member, store, (refusal) => following.mayRefuse(refusal));
   const following: LeaderFollowing = createLeaderFollowing({ open, store, member, moving });
