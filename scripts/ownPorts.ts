@@ -52,7 +52,8 @@ async function claimBlock(): Promise<Block> {
   );
 }
 
-async function isFree(port: number): Promise<boolean> {
+/** Whether nothing listens there on loopback. */
+export async function isFree(port: number): Promise<boolean> {
   const server = await listen(port);
   if (server === undefined) return false;
   await new Promise((resolve) => server.close(resolve));

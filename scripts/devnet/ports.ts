@@ -1,5 +1,5 @@
 /** The ports of a devnet, all on the loopback interface. */
-import { createServer } from "node:net";
+import { isFree } from "../ownPorts.ts";
 
 export interface Ports {
   readonly api: number;
@@ -53,12 +53,7 @@ export async function assertFree(
   more: readonly number[] = [],
 ): Promise<void> {
   for (const port of [...Object.values(ports), ...oracles, ...members, ...more]) {
-    await new Promise<void>((resolve, reject) => {
-      const server = createServer();
-      server.once("error", () => {
-        reject(new PortInUseError(`port ${port} is in use; choose others with --port-base`));
-      });
-      server.listen(port, "127.0.0.1", () => server.close(() => resolve()));
-    });
+    if (await isFree(port)) continue;
+    throw new PortInUseError(`port ${port} is in use; choose others with --port-base`);
   }
 }
