@@ -70,9 +70,7 @@ export async function findAnchored(
 ): Promise<RollupEvents<"BatchAnchored">[number] | undefined> {
   const { firstBlock: fromBlock } = reader;
   const query = { eventName: "BatchAnchored", args: { number: BigInt(number) } } as const;
-  // viem remembers the head for some seconds: an event of since then must not be missed.
-  let toBlock = await reader.client.getBlockNumber({ cacheTime: 0 });
-  while (toBlock >= fromBlock) {
+  for (let toBlock = await reader.client.getBlockNumber(); toBlock >= fromBlock; ) {
     const page = await lastPage(reader, query, { fromBlock, toBlock });
     if (page.events[0] !== undefined) return page.events[0];
     toBlock = page.fromBlock - 1n;
