@@ -18,7 +18,10 @@ import type { Target } from "./target.ts";
 import { hintsTogether } from "./together.ts";
 
 /** What kills a mutant, the plainest first. */
-export const KILLERS = ["refused", "flip", "freedom", "hint", "input", "together", "near"] as const;
+export const KILLERS = [
+  ...["refused", "flip", "freedom", "hint", "input"],
+  ...["otherInputs", "together", "near"],
+] as const;
 export type Killer = (typeof KILLERS)[number];
 
 export interface DeletionReport {
@@ -62,16 +65,12 @@ export function deleteEach(
     if (refusing.length === 0) notRefused.push(inputs);
     kill("refused", refusing);
   }
-  const all = [...r1cs.computed, ...r1cs.inputs];
   const isDone = (): boolean => killed.size === r1cs.constraints.length;
   for (const inputs of taken) {
     if (isDone()) break;
     const { witness } = target.run(inputs);
     for (const only of pinnedByOne(r1cs, witness)) kill("flip", [only]);
     for (const only of independentAt(r1cs, witness)) kill("freedom", [only]);
-    // A root that is given pins a hash: what only another root would show, other inputs show.
-    if (isDone()) break;
-    for (const only of independentAt(r1cs, witness, all)) kill("freedom", [only]);
   }
   const random = seededRandom(seed);
   const runsEach = Math.ceil(runsMax / Math.max(1, taken.length));
@@ -81,6 +80,14 @@ export function deleteEach(
     for (const { killer, witness } of cheats(target, inputs, random)) {
       if (isDone() || runs++ >= runsEach) break;
       if (witness !== undefined) kill(killer, refusing(witness, 2));
+    }
+  }
+  // A root that is given pins a hash: what only another root would show, other inputs show.
+  const wires = [...r1cs.computed, ...r1cs.inputs];
+  for (const inputs of taken) {
+    if (isDone()) break;
+    for (const only of independentAt(r1cs, target.run(inputs).witness, wires)) {
+      kill("otherInputs", [only]);
     }
   }
   const survivors = (): number[] =>
