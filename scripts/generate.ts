@@ -14,7 +14,7 @@ import type { Abi } from "viem";
 import * as constants from "../sequencer/protocol/constants.ts";
 import { HEADER, LAYOUTS, type Layout, layoutBits } from "../sequencer/protocol/layout.ts";
 import { apiMethodsText } from "./apiMethods.ts";
-import { assemblyText } from "./assembly.ts";
+import { assemblyText, pairedAssemblyText } from "./assembly.ts";
 import { clientTypesText } from "./clientTypes.ts";
 import { rolesText } from "./roles.ts";
 
@@ -186,6 +186,7 @@ function constantOutputs(): Output[] {
     { path: "circuits/generated/Constants.circom", text: circomText() },
     { path: "contracts/generated/ProtocolConstants.sol", text: solidityText() },
     { path: "sequencer/protocol/generated/assembly.ts", text: assemblyText() },
+    { path: "sequencer/protocol/generated/pairedAssembly.ts", text: pairedAssemblyText() },
     { path: "sequencer/api/METHODS.md", text: apiMethodsText() },
     { path: "sequencer/client/generated/api.ts", text: clientTypesText() },
   ];

@@ -14,7 +14,8 @@ import {
 } from "../../sequencer/protocol/eddsa.ts";
 import { poseidon } from "../../sequencer/protocol/hash.ts";
 import { KEYS_MAX } from "../../sequencer/protocol/keyTables.ts";
-import { assembly, ELEMENT_BYTES, writeWord } from "../../sequencer/protocol/wasm.ts";
+import { IS_PAIRED, type RowAssembly, rowAssembly } from "../../sequencer/protocol/pairedWasm.ts";
+import { assembly, ELEMENT_BYTES, openMemory } from "../../sequencer/protocol/wasm.ts";
 import type { BenchLine } from "./benchLine.ts";
 import { receiptLines } from "./receiptSigning.ts";
 import { type Contestant, cpuClock, itemsPerSecond } from "./risk/throughput.ts";
@@ -70,9 +71,10 @@ function poseidonLines(width: number, peer: Eddsa): BenchLine[] {
   const liteHash = (lite as unknown as Record<string, (values: bigint[]) => bigint>)[
     `poseidon${width}`
   ]!;
-  const [ours = 0, memory = 0, theirs = 0, bigInts = 0] = itemsPerCpuSecond([
+  const [ours = 0, memory = 0, rows = 0, theirs = 0, bigInts = 0] = itemsPerCpuSecond([
     hashing(inputs, poseidon, HASHES),
-    hashingInMemory(inputs),
+    hashingInMemory(inputs, assembly),
+    hashingInMemory(inputs, rowAssembly),
     hashing(inputs, (values) => peer.F.toObject(peer.poseidon(values)), HASHES),
     hashing(inputs, (values) => liteHash([...values]), HASHES_LITE),
   ]);
@@ -82,6 +84,10 @@ function poseidonLines(width: number, peer: Eddsa): BenchLine[] {
     {
       ...line(`hash.poseidon${width}.memory`, memory, PEER, theirs),
       note: "no BigInt on our side",
+    },
+    {
+      ...line(`hash.poseidon${width}.rows`, rows, PEER, theirs),
+      note: IS_PAIRED ? "the same, two at a time" : "the same, as this host has no fused products",
     },
     line(`hash.poseidon${width}.lite`, ours, LITE, bigInts),
   ];
@@ -138,17 +144,18 @@ function hashing(
 }
 
 /** Elements that stay in the module's memory, hashed by one call. */
-function hashingInMemory(inputs: readonly (readonly bigint[])[]): Contestant {
+function hashingInMemory(inputs: readonly (readonly bigint[])[], module: RowAssembly): Contestant {
+  const { writeWord } = openMemory(module);
   const width = inputs[0]!.length;
-  const elements = assembly.reserve(HASHES * (width + 1) * ELEMENT_BYTES);
+  const elements = module.reserve(HASHES * (width + 1) * ELEMENT_BYTES);
   for (let i = 0; i < HASHES; i++) {
     for (const [j, value] of inputs[i % inputs.length]!.entries()) writeWord(j, value);
     const row = elements + i * width * ELEMENT_BYTES;
-    assembly.elementsFromWords(row, assembly.wordBuffer(), width);
+    module.elementsFromWords(row, module.wordBuffer(), width);
   }
   const results = elements + HASHES * width * ELEMENT_BYTES;
   const run = () => {
-    assembly.hashRows(results, elements, width, HASHES);
+    module.hashRows(results, elements, width, HASHES);
     return 0;
   };
   return { run, items: HASHES };

@@ -2,7 +2,10 @@
  * Field elements as the WebAssembly module has them, kept outside of its memory: nine u32 each in
  * place of a BigInt, so that what is hashed again and again is not taken apart each time.
  */
-import { assembly, currentLimbs, ELEMENT_BYTES, readWord, writeWord } from "./wasm.ts";
+import { rowAssembly, rowMemory } from "./pairedWasm.ts";
+import { ELEMENT_BYTES } from "./wasm.ts";
+
+const { limbs: currentLimbs, readWord, writeWord } = rowMemory;
 
 /** u32 of an element. One value may have several forms; the same hashes give the same one. */
 export const LIMBS = 9;
@@ -10,9 +13,9 @@ export const LIMBS = 9;
 export const ROWS_MAX = 256;
 const WIDTH = 4;
 
-const INPUTS = assembly.reserve(ROWS_MAX * WIDTH * ELEMENT_BYTES);
-const RESULTS = assembly.reserve(ROWS_MAX * ELEMENT_BYTES);
-const ELEMENT = assembly.reserve(ELEMENT_BYTES);
+const INPUTS = rowAssembly.reserve(ROWS_MAX * WIDTH * ELEMENT_BYTES);
+const RESULTS = rowAssembly.reserve(ROWS_MAX * ELEMENT_BYTES);
+const ELEMENT = rowAssembly.reserve(ELEMENT_BYTES);
 
 /** Where the limbs of an address in the module's memory are. */
 const limbAt = (address: number): number => address >> 2;
@@ -20,7 +23,7 @@ const limbAt = (address: number): number => address >> 2;
 /** The form of a value below 2^256, always the same for the same one. */
 export function elementOf(value: bigint): Uint32Array {
   writeWord(0, value);
-  assembly.elementsFromWords(ELEMENT, assembly.wordBuffer(), 1);
+  rowAssembly.elementsFromWords(ELEMENT, rowAssembly.wordBuffer(), 1);
   const at = limbAt(ELEMENT);
   return currentLimbs().slice(at, at + LIMBS);
 }
@@ -28,7 +31,7 @@ export function elementOf(value: bigint): Uint32Array {
 /** The value below the modulus of the element at `at`. */
 export function valueAt(elements: Uint32Array, at: number): bigint {
   copyLimbs(currentLimbs(), limbAt(ELEMENT), elements, at, LIMBS);
-  assembly.elementsToWords(assembly.wordBuffer(), ELEMENT, 1);
+  rowAssembly.elementsToWords(rowAssembly.wordBuffer(), ELEMENT, 1);
   return readWord(0);
 }
 
@@ -41,7 +44,7 @@ export function putRow(row: number, elements: Uint32Array, at: number): void {
 /** Poseidon of each of the first `rows` rows, at most {@link ROWS_MAX}. */
 export function hashRows(rows: number): void {
   if (rows > ROWS_MAX) throw new RangeError(`\`rows\` is above ${ROWS_MAX}. Got \`${rows}\`.`);
-  assembly.hashRows(RESULTS, INPUTS, WIDTH, rows);
+  rowAssembly.hashRows(RESULTS, INPUTS, WIDTH, rows);
 }
 
 /** The hash of row `row`, to `at`. */

@@ -2,8 +2,7 @@
  * Poseidon over BN254 with circomlib's parameters, in WebAssembly.
  * Twin: circuits/gadgets/HashVector.circom.
  */
-import { FIELD_MODULUS } from "./constants.ts";
-import { assembly, fitsWord, readWord, WORD_BUFFER_LENGTH, writeWord } from "./wasm.ts";
+import { assembly, readWord, WORD_BUFFER_LENGTH, wordOf, writeWord } from "./wasm.ts";
 
 /** Inputs of the widest Poseidon that circomlib defines. */
 export const HASH_WIDTH_MAX = 16;
@@ -14,8 +13,8 @@ export function poseidon(inputs: readonly bigint[]): bigint {
   if (length === 0 || length > HASH_WIDTH_MAX) {
     throw new RangeError(`\`inputs\` must hold 1 to 16 elements. Got \`${length}\`.`);
   }
-  for (let index = 0; index < length; index++) writeElement(index, inputs[index]!);
-  assembly.chain(length);
+  for (let index = 0; index < length; index++) writeWord(index, wordOf(inputs[index]!));
+  assembly.chains(length, 1);
   return readWord(0);
 }
 
@@ -31,21 +30,12 @@ export function hashVector(values: readonly bigint[]): bigint {
   let filled = 0;
   for (let index = 0; index < length; index++) {
     if (filled === WORD_BUFFER_LENGTH) {
-      assembly.chain(filled);
+      assembly.chains(filled, 1);
       filled = 1;
     }
-    writeElement(filled, values[index]!);
+    writeWord(filled, wordOf(values[index]!));
     filled += 1;
   }
-  assembly.chain(filled);
+  assembly.chains(filled, 1);
   return readWord(0);
-}
-
-function writeElement(index: number, value: bigint): void {
-  writeWord(index, fitsWord(value) ? value : residue(value));
-}
-
-function residue(value: bigint): bigint {
-  const rest = value % FIELD_MODULUS;
-  return rest < 0n ? rest + FIELD_MODULUS : rest;
 }

@@ -170,17 +170,30 @@ export function accountLeaf(account: Account): bigint {
 /** Most places for keys have none: the hash of no key, once it was asked for. */
 let noKeyHash: bigint | undefined;
 
+/** Whether a place for a key has none: all its words are 0. */
+export function hasNoKey({ x, y, head, expiry, version }: TradingKey): boolean {
+  return x === 0n && y === 0n && head === 0n && expiry === 0 && version === 0;
+}
+
+/** Vector `[x, y, head, key-meta]`. */
+export function keyWords({ x, y, head, expiry, version }: TradingKey): bigint[] {
+  return [x, y, head, pack(KEY_META, { expiry, version })];
+}
+
 export function keyHash(key: TradingKey): bigint {
-  const { x, y, head, expiry, version } = key;
-  const isNone = x === 0n && y === 0n && head === 0n && expiry === 0 && version === 0;
-  if (!isNone) return poseidon([x, y, head, pack(KEY_META, { expiry, version })]);
+  if (!hasNoKey(key)) return poseidon(keyWords(key));
   noKeyHash ??= poseidon([0n, 0n, 0n, 0n]);
   return noKeyHash;
 }
 
-export function sessionLeaf(session: Session): bigint {
+/** Vector `[hash of each key..., session-meta]`. */
+export function sessionWords(session: Session, keyHashes: readonly bigint[]): bigint[] {
   const { watermark, lockedSince } = session;
-  return poseidon([...session.keys.map(keyHash), pack(SESSION_META, { watermark, lockedSince })]);
+  return [...keyHashes, pack(SESSION_META, { watermark, lockedSince })];
+}
+
+export function sessionLeaf(session: Session): bigint {
+  return poseidon(sessionWords(session, session.keys.map(keyHash)));
 }
 
 /** Two words of weights, 32 to a word; slots that do not exist are 0 bits. */
@@ -231,7 +244,7 @@ export function sideWords(isSell: boolean, entries: readonly Entry[], depth: num
 /** Hashes of sides without orders, by depth: a deployment has one, and many such sides. */
 const emptySides = new Map<number, bigint>();
 
-function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bigint {
+export function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bigint {
   if (entries.length > 0) return hashVector(sideWords(isSell, entries, depth));
   const known = emptySides.get(depth);
   if (known !== undefined) return known;
@@ -240,11 +253,15 @@ function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bi
   return hash;
 }
 
+/** Vector of weights, generation and rates, then the hashes of bids and of asks. */
+export function bookWords(book: Book, bids: bigint, asks: bigint): bigint[] {
+  return [...weightWords(book.weights), BigInt(book.generation), feesWord(book.fees), bids, asks];
+}
+
 export function bookLeaf(book: Book, depth: number): bigint {
-  const [low, high] = weightWords(book.weights);
   const bids = sideHash(false, book.bids, depth);
   const asks = sideHash(true, book.asks, depth);
-  return poseidon([low, high, BigInt(book.generation), feesWord(book.fees), bids, asks]);
+  return poseidon(bookWords(book, bids, asks));
 }
 
 export function seriesWord(series: Series): bigint {

@@ -1,8 +1,8 @@
 /** The three trees over a state, and its roots. Twins: circuits/state. */
 import type { StateReading } from "../engine/stateView.ts";
+import { accountLeaves, bookLeaves, sessionLeaves } from "../protocol/leaves.ts";
 import {
   accountLeaf,
-  bookLeaf,
   carryWord,
   emptyAccount,
   emptySession,
@@ -54,13 +54,6 @@ export function createStateTrees(shape: Shape): StateTrees {
     return table.root;
   }
 
-  function leafOf(tree: keyof Touched, id: number, state: StateReading): bigint {
-    if (tree === "accounts") return accountLeaf(state.account(id));
-    if (tree === "sessions") return sessionLeaf(state.session(id));
-    const book = state.book(id);
-    return book === undefined ? 0n : bookLeaf(book, shape.depth);
-  }
-
   function roots(state: StateReading): Roots {
     return {
       accounts: accounts.root(),
@@ -75,9 +68,12 @@ export function createStateTrees(shape: Shape): StateTrees {
   }
 
   function leavesOf(state: StateReading, touched: TouchedIds): Leaves {
-    const of = (tree: keyof Touched) =>
-      new Map([...touched[tree]].map((id) => [id, leafOf(tree, id, state)] as const));
-    return { accounts: of("accounts"), sessions: of("sessions"), books: of("books") };
+    const rows = (tree: keyof Touched) => [...touched[tree]];
+    return {
+      accounts: leafById(rows("accounts"), (id) => state.account(id), accountLeaves),
+      sessions: leafById(rows("sessions"), (id) => state.session(id), sessionLeaves),
+      books: bookLeafById(rows("books"), state, shape.depth),
+    };
   }
 
   return {
@@ -93,4 +89,28 @@ export function createStateTrees(shape: Shape): StateTrees {
     roots,
     root: (state) => stateRoot(roots(state)),
   };
+}
+
+function leafById<T>(
+  ids: readonly number[],
+  read: (id: number) => T,
+  leaves: (rows: readonly T[]) => bigint[],
+): Map<number, bigint> {
+  const hashes = leaves(ids.map(read));
+  return new Map(ids.map((id, index) => [id, hashes[index]!]));
+}
+
+/** Books that are not there have the leaf 0. */
+function bookLeafById(
+  ids: readonly number[],
+  state: StateReading,
+  depth: number,
+): Map<number, bigint> {
+  const isThere = (id: number) => state.book(id) !== undefined;
+  const there = leafById(
+    ids.filter(isThere),
+    (id) => state.book(id)!,
+    (books) => bookLeaves(books, depth),
+  );
+  return new Map(ids.map((id) => [id, there.get(id) ?? 0n]));
 }

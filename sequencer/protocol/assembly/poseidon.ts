@@ -14,10 +14,11 @@ import {
 } from "./poseidonParameters";
 import { dot, ELEMENT, mul, square, ZERO } from "./products";
 
-const BLOCK = WIDTH_MAX - 1;
-/** Elements that `chain` reads: one block of 16 and then 32 of 15. */
+/** Elements that one Poseidon of a chain takes. */
+export const BLOCK = WIDTH_MAX - 1;
+/** Elements that `chains` reads: one block of 16 and then 32 of 15. */
 const INPUTS: usize = 496;
-const WORDS: usize = 32;
+export const WORDS: usize = 32;
 
 /** 32-byte words from outside, and to outside. */
 const WORD_BUFFER = memory.data(496 * 32);
@@ -137,19 +138,21 @@ export function elementsToWords(words: usize, x: usize, count: i32): void {
 }
 
 /**
- * The hash of a vector in the word buffer, left in its first word: Poseidon of the first 16, then
- * of the result and the next 15, and so on.
+ * The hash of each of `rows` vectors of `count` words, one behind the other in the word buffer,
+ * left in its first words: Poseidon of the first 16, then of the result and the next 15, and so on.
  */
-export function chain(count: i32): void {
-  elementsFromWords(INPUT_BUFFER, WORD_BUFFER, count);
-  let inputs = INPUT_BUFFER;
-  let rest = count;
-  while (rest > BLOCK) {
-    hashElements(RESULT, inputs, BLOCK);
-    inputs += (BLOCK as usize) * ELEMENT - ELEMENT;
-    rest -= BLOCK - 1;
-    copy(inputs, RESULT);
+export function chains(count: i32, rows: i32): void {
+  for (let row = 0; row < rows; row++) {
+    elementsFromWords(INPUT_BUFFER, WORD_BUFFER + ((row * count) as usize) * WORDS, count);
+    let inputs = INPUT_BUFFER;
+    let rest = count;
+    while (rest > BLOCK) {
+      hashElements(RESULT, inputs, BLOCK);
+      inputs += (BLOCK as usize) * ELEMENT - ELEMENT;
+      rest -= BLOCK - 1;
+      copy(inputs, RESULT);
+    }
+    hashElements(RESULT, inputs, rest);
+    toWords(WORD_BUFFER + (row as usize) * WORDS, RESULT);
   }
-  hashElements(RESULT, inputs, rest);
-  toWords(WORD_BUFFER, RESULT);
 }
