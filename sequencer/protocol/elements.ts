@@ -3,18 +3,17 @@
  * place of a BigInt, so that what is hashed again and again is not taken apart each time.
  */
 import { rowAssembly, rowMemory } from "./pairedWasm.ts";
+import { BOARD_ROWS, currentBoard, ELEMENT_LIMBS, hashBoard } from "./rowBoard.ts";
 import { ELEMENT_BYTES } from "./wasm.ts";
 
 const { limbs: currentLimbs, readWord, writeWord } = rowMemory;
 
 /** u32 of an element. One value may have several forms; the same hashes give the same one. */
-export const LIMBS = 9;
+export const LIMBS = ELEMENT_LIMBS;
 /** Rows of four that are hashed at once. */
-export const ROWS_MAX = 256;
+export const ROWS_MAX = BOARD_ROWS;
 const WIDTH = 4;
 
-const INPUTS = rowAssembly.reserve(ROWS_MAX * WIDTH * ELEMENT_BYTES);
-const RESULTS = rowAssembly.reserve(ROWS_MAX * ELEMENT_BYTES);
 const ELEMENT = rowAssembly.reserve(ELEMENT_BYTES);
 
 /** Where the limbs of an address in the module's memory are. */
@@ -37,20 +36,18 @@ export function valueAt(elements: Uint32Array, at: number): bigint {
 
 /** Four elements that begin at `at`, in the place of row `row` of those to be hashed next. */
 export function putRow(row: number, elements: Uint32Array, at: number): void {
-  const place = limbAt(INPUTS + row * WIDTH * ELEMENT_BYTES);
-  copyLimbs(currentLimbs(), place, elements, at, WIDTH * LIMBS);
+  copyLimbs(currentBoard().inputs, row * WIDTH * LIMBS, elements, at, WIDTH * LIMBS);
 }
 
 /** Poseidon of each of the first `rows` rows, at most {@link ROWS_MAX}. */
 export function hashRows(rows: number): void {
   if (rows > ROWS_MAX) throw new RangeError(`\`rows\` is above ${ROWS_MAX}. Got \`${rows}\`.`);
-  rowAssembly.hashRows(RESULTS, INPUTS, WIDTH, rows);
+  hashBoard({ kind: "nodes", width: WIDTH, rows });
 }
 
 /** The hash of row `row`, to `at`. */
 export function takeHash(row: number, elements: Uint32Array, at: number): void {
-  const place = limbAt(RESULTS + row * ELEMENT_BYTES);
-  copyLimbs(elements, at, currentLimbs(), place, LIMBS);
+  copyLimbs(elements, at, currentBoard().results, row * LIMBS, LIMBS);
 }
 
 /** A loop, as a view of so few costs more than they do. */

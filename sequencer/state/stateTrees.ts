@@ -17,6 +17,9 @@ import {
 import type { Touched } from "./memoryState.ts";
 import { createMerkleTree, type MerkleTree } from "./merkleTree.ts";
 
+/** Rows that are taken apart at a time: a state may have a million. */
+const ROWS_READ = 1024;
+
 export type TouchedIds = Readonly<Record<keyof Touched, Iterable<number>>>;
 
 /** Of rows that have changed, by their ids. */
@@ -96,8 +99,12 @@ function leafById<T>(
   read: (id: number) => T,
   leaves: (rows: readonly T[]) => bigint[],
 ): Map<number, bigint> {
-  const hashes = leaves(ids.map(read));
-  return new Map(ids.map((id, index) => [id, hashes[index]!]));
+  const found = new Map<number, bigint>();
+  for (let first = 0; first < ids.length; first += ROWS_READ) {
+    const some = ids.slice(first, first + ROWS_READ);
+    for (const [index, hash] of leaves(some.map(read)).entries()) found.set(some[index]!, hash);
+  }
+  return found;
 }
 
 /** Books that are not there have the leaf 0. */

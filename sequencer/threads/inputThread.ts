@@ -5,6 +5,7 @@ import { type InputOrigin, openInputMaker } from "../batch/inputMaker.ts";
 import { encodeJson } from "../batch/log.ts";
 import type { BatchHashes } from "../batch/seal.ts";
 import type { LedgerProof } from "../protocol/ledgerProof.ts";
+import { openRowHelper } from "./rowHelper.ts";
 
 export interface InputThreadData {
   readonly origin: InputOrigin;
@@ -27,6 +28,9 @@ export type InputAnswer =
   | { readonly type: "ledgerProof"; readonly proof: LedgerProof | null }
   | { readonly type: "failed"; readonly error: unknown };
 
+/** Accounts of a state that is hashed by two threads at the beginning. */
+const HELPED_FROM = 4096;
+
 const { origin, port, answers } = workerData as InputThreadData;
 
 function answer(said: InputAnswer): void {
@@ -45,7 +49,10 @@ function orFail<T>(act: () => T): T {
   }
 }
 
+const helper = origin.state.accounts.length >= HELPED_FROM ? openRowHelper() : undefined;
 const follower = orFail(() => openInputMaker(origin));
+// Batches touch too few rows for two threads.
+void helper?.stop();
 answer({ type: "begun", root: follower.root() });
 
 port.on("message", (question: InputQuestion) => orFail(() => reply(question)));

@@ -20,7 +20,7 @@ export const WAITING_MAX = 1024;
 export const PROOFS_WAITING_MAX = 256;
 /**
  * The thread is as good as dead when a batch takes longer (ms). It begins by hashing all of the
- * state, which at a million accounts takes a quarter of an hour.
+ * state, which at a million accounts takes minutes, on a slow machine a quarter of an hour.
  */
 const STUCK_MS = 120_000;
 const BEGIN_MS_MAX = 4 * 3_600_000;
