@@ -13,9 +13,10 @@ import {
 } from "../protocol/constants.ts";
 import type { PublicKey, Signature } from "../protocol/eddsa.ts";
 import { KEY_META } from "../protocol/layout.ts";
+import { keyHashesOf } from "../protocol/leaves.ts";
 import { sharedLevels } from "../protocol/merklePath.ts";
 import { type Snapshot, slotRiskWords } from "../protocol/snapshot.ts";
-import { keyHash, type Roots, seriesWord } from "../protocol/state.ts";
+import { type Roots, seriesWord } from "../protocol/state.ts";
 import type { Leaves, StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
@@ -100,7 +101,7 @@ export function accountInputs(
     packedPositions: accounts.map(({ positions }) => fields(packedPositions(positions))),
     accountSiblings: siblingsOf("accounts"),
     accountTop,
-    keyHashes: sessions.map(({ keys }) => fields(keys.map(keyHash))),
+    keyHashes: keyHashesOf(sessions).map(fields),
     watermark: fields(sessions.map(({ watermark }) => watermark)),
     lockedSince: fields(sessions.map(({ lockedSince }) => lockedSince)),
     sessionSiblings: siblingsOf("sessions"),

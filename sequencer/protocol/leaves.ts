@@ -13,7 +13,6 @@ import {
   sessionWords,
   sideHash,
   sideWords,
-  type TradingKey,
 } from "./state.ts";
 
 export function accountLeaves(accounts: readonly Account[]): bigint[] {
@@ -21,16 +20,17 @@ export function accountLeaves(accounts: readonly Account[]): bigint[] {
 }
 
 export function sessionLeaves(sessions: readonly Session[]): bigint[] {
+  const hashes = keyHashesOf(sessions);
+  return hashVectors(sessions.map((session, index) => sessionWords(session, hashes[index]!)));
+}
+
+/** The hash of each key of each session. */
+export function keyHashesOf(sessions: readonly Session[]): bigint[][] {
   const keys = sessions.flatMap((session) => session.keys).filter((key) => !hasNoKey(key));
   const hashes = hashVectors(keys.map(keyWords));
-  const hashOf = new Map<TradingKey, bigint>(keys.map((key, index) => [key, hashes[index]!]));
-  return hashVectors(
-    sessions.map((session) =>
-      sessionWords(
-        session,
-        session.keys.map((key) => hashOf.get(key) ?? keyHash(key)),
-      ),
-    ),
+  let next = 0;
+  return sessions.map((session) =>
+    session.keys.map((key) => (hasNoKey(key) ? keyHash(key) : hashes[next++]!)),
   );
 }
 
