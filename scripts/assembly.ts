@@ -23,7 +23,10 @@ export interface Build {
 const PLAIN: Build = { entries: ["poseidon", "eddsa", "heap"], features: "simd" };
 /** With what only newer hosts have: a product and a sum in one rounding. */
 export const FUSED = "simd,relaxed-simd";
-const PAIRED: Build = { entries: ["poseidon", "heap", "pairRows"], features: FUSED };
+const PAIRED: Build = {
+  entries: ["poseidon", "heap", "pairRows", "pairEddsa"],
+  features: FUSED,
+};
 
 /** Generated files' texts: functions of the sources and of the pinned compiler. */
 export const assemblyText = (): string => textOf("ASSEMBLY_BASE64", PLAIN);

@@ -15,6 +15,7 @@ import {
 import { poseidon } from "../../sequencer/protocol/hash.ts";
 import { KEYS_MAX } from "../../sequencer/protocol/keyTables.ts";
 import { IS_PAIRED, type RowAssembly, rowAssembly } from "../../sequencer/protocol/pairedWasm.ts";
+import { verifyMany } from "../../sequencer/protocol/verifyMany.ts";
 import { assembly, ELEMENT_BYTES, openMemory } from "../../sequencer/protocol/wasm.ts";
 import type { BenchLine } from "./benchLine.ts";
 import { receiptLines } from "./receiptSigning.ts";
@@ -96,23 +97,28 @@ function poseidonLines(width: number, peer: Eddsa): BenchLine[] {
 function eddsaLines(peer: Eddsa): BenchLine[] {
   const few = signedBy(KEYS_WITH_TABLE);
   const many = signedBy(KEYS_WITHOUT);
-  const [withTable = 0, theirs = 0] = itemsPerCpuSecond([
+  const [withTable = 0, pairs = 0, theirs = 0] = itemsPerCpuSecond([
     verifying(few, VERIFICATIONS, ({ key, message, signature }) => verify(key, message, signature)),
+    verifyingTogether(few, VERIFICATIONS),
     verifying(few, VERIFICATIONS_PEER, (signed) => verifiesByPeer(peer, signed)),
   ]);
   // Afterwards: that many keys take the place of those that have tables.
-  const [without = 0, signing = 0] = itemsPerCpuSecond([
+  const [without = 0, newPairs = 0, signing = 0] = itemsPerCpuSecond([
     verifying(many, KEYS_WITHOUT, ({ key, message, signature }) => verify(key, message, signature)),
+    verifyingTogether(many, KEYS_WITHOUT),
     { run: signMany, items: SIGNATURES },
   ]);
   const target = VERIFY_TARGET * theirs;
+  const verifyLine = (name: string, value: number, note: string): BenchLine => {
+    return { ...line(name, value, PEER, theirs), note };
+  };
+  const together = IS_PAIRED ? "two at a time" : "one by one, as this host has no fused products";
+  const tables = `${KEYS_WITH_TABLE} keys that have tables`;
   return [
-    {
-      ...line("hash.verify", withTable, PEER, theirs),
-      target,
-      note: `${KEYS_WITH_TABLE} keys that have tables`,
-    },
-    { ...line("hash.verify.newKeys", without, PEER, theirs), target, note: "no key has a table" },
+    { ...verifyLine("hash.verify", withTable, tables), target },
+    verifyLine("hash.verify.pairs", pairs, `the same, ${together}`),
+    { ...verifyLine("hash.verify.newKeys", without, "no key has a table"), target },
+    verifyLine("hash.verify.newKeys.pairs", newPairs, `the same, ${together}`),
     { name: "hash.sign", value: signing, unit: "1/s", better: "higher", note: "its key included" },
   ];
 }
@@ -170,6 +176,15 @@ function verifying(
     for (let i = 0; i < items; i++) {
       if (!verifies(signed[i % signed.length]!)) throw new Error("a good signature was refused");
     }
+    return items;
+  };
+  return { run, items };
+}
+
+function verifyingTogether(signed: readonly Signed[], items: number): Contestant {
+  const claims = Array.from({ length: items }, (_, i) => signed[i % signed.length]!);
+  const run = () => {
+    if (verifyMany(claims).includes(false)) throw new Error("a good signature was refused");
     return items;
   };
   return { run, items };

@@ -1,6 +1,7 @@
 /**
- * Poseidon of many rows: two at a time where the host multiplies and adds in one rounding, which
- * takes less than half as long, and one by one elsewhere. Hashes are the same.
+ * Poseidon of many rows, and signatures: two at a time where the host multiplies and adds in one
+ * rounding, which takes less than half as long, and one by one elsewhere. Hashes and verdicts are
+ * the same.
  *
  * WebAssembly leaves it to the host whether `relaxed_madd` rounds once, and asks only that it
  * always does the same. Pairs are right where it does, so a host is asked: whoever rounds twice
@@ -22,7 +23,21 @@ export type RowAssembly = Pick<
   | "chains"
 >;
 
-interface PairedAssembly extends RowAssembly {
+/** Signatures too, in the same memory; claims are six words each, as for `verifies`. */
+export interface PairAssembly extends RowAssembly {
+  /**
+   * Whether the first claim in the word buffer holds (1) and the second behind it (2), by tables of
+   * their keys if both have one, else 0.
+   */
+  verifiesPair(first: number, second: number): number;
+  /** Whether the first holds, alone. */
+  verifiesAlone(table: number): number;
+  /** Fills a table for the key in the third and fourth word; 0 if it can have no signatures. */
+  fillPairTable(table: number): number;
+  pairTableBytes(): number;
+}
+
+interface PairedAssembly extends PairAssembly {
   hashRowsInPairs: RowAssembly["hashRows"];
   chainsInPairs: RowAssembly["chains"];
 }
@@ -30,14 +45,15 @@ interface PairedAssembly extends RowAssembly {
 /** Hashes that are compared before pairs are used. */
 const TRIED = 8;
 
-const paired = openPaired(PAIRED_BASE64);
-/** Whether rows are hashed in pairs on this host. */
-export const IS_PAIRED = paired !== undefined;
-export const rowAssembly: RowAssembly = paired ?? assembly;
+/** Undefined where there are no pairs. */
+export const pairAssembly = openPaired(PAIRED_BASE64);
+/** Whether rows are hashed and signatures verified in pairs on this host. */
+export const IS_PAIRED = pairAssembly !== undefined;
+export const rowAssembly: RowAssembly = pairAssembly ?? assembly;
 export const rowMemory = openMemory(rowAssembly);
 
 /** The module with its rows in pairs, or undefined where this host cannot have it so. */
-export function openPaired(base64: string): RowAssembly | undefined {
+export function openPaired(base64: string): PairAssembly | undefined {
   const module = instantiate(base64) as PairedAssembly | undefined;
   if (module === undefined || !isRoundedOnce(module)) return undefined;
   return { ...module, hashRows: module.hashRowsInPairs, chains: module.chainsInPairs };

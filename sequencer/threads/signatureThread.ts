@@ -1,21 +1,28 @@
-/** The thread behind `signatureWorker.ts`: sleeps until there are claims, then judges each. */
+/** The thread behind `signatureWorker.ts`: sleeps until there are claims, then judges them. */
 import { workerData } from "node:worker_threads";
-import { verify } from "../protocol/eddsa.ts";
-import { DONE, following, POSTED, placeOf, readClaim, ringOf } from "./signatureRing.ts";
+import { verifyMany } from "../protocol/verifyMany.ts";
+import { DONE, distance, following, POSTED, placeOf, readClaim, ringOf } from "./signatureRing.ts";
+
+/** As many as are verified in one go: nobody waits for others than these. */
+const TOGETHER = 2;
 
 const ring = ringOf(workerData as SharedArrayBuffer);
 const { counters, verdicts } = ring;
 
 for (let done = 0; ; ) {
-  Atomics.wait(counters, POSTED, done);
   const posted = Atomics.load(counters, POSTED);
-  while (done !== posted) {
-    const place = placeOf(done);
-    const { key, message, signature } = readClaim(ring, place);
-    verdicts[place] = verify(key, message, signature) ? 1 : 0;
-    done = following(done);
-    // After the verdict: who reads the counter sees what was written before it.
-    Atomics.store(counters, DONE, done);
-    Atomics.notify(counters, DONE);
+  if (done === posted) {
+    Atomics.wait(counters, POSTED, done);
+    continue;
   }
+  const places: number[] = [];
+  for (const count = Math.min(TOGETHER, distance(posted, done)); places.length < count; ) {
+    places.push(placeOf(done));
+    done = following(done);
+  }
+  const results = verifyMany(places.map((place) => readClaim(ring, place)));
+  for (const [at, holds] of results.entries()) verdicts[places[at]!] = holds ? 1 : 0;
+  // After the verdicts: who reads the counter sees what was written before it.
+  Atomics.store(counters, DONE, done);
+  Atomics.notify(counters, DONE);
 }

@@ -58,7 +58,7 @@ export const ORDER = memory.data<u32>([
   0x392126f1, 0x677297dc, 0x3920ee0a, 0xab3eedb8, 0xd0302b0b, 0x370a08b6, 0x5c263405, 0x060c89ce,
 ]);
 /** Bits that a scalar below the order has, and one for the carry of signed digits. */
-const SCALAR_BITS = 252;
+export const SCALAR_BITS = 252;
 const SLIDING_BITS = 5;
 /** Places of digits: the last carry stands above the scalar's bits. */
 const DIGIT_COUNT = 256;
@@ -168,7 +168,7 @@ function finishAddition(z: usize, p: usize, q: usize, negative: bool): void {
   mul(z + Z, F, G);
 }
 
-function bitsAt(scalar: usize, bit: i32, count: i32): i32 {
+export function bitsAt(scalar: usize, bit: i32, count: i32): i32 {
   const word = bit >> 6;
   const shift = bit & 63;
   if (word > 3) return 0;
@@ -180,11 +180,11 @@ function bitsAt(scalar: usize, bit: i32, count: i32): i32 {
 }
 
 /** Signed windows of `bits` bits. */
-function windowCount(bits: i32): i32 {
+export function windowCount(bits: i32): i32 {
   return (SCALAR_BITS + bits - 1) / bits;
 }
 
-function entryCount(bits: i32): i32 {
+export function entryCount(bits: i32): i32 {
   return windowCount(bits) << (bits - 1);
 }
 

@@ -13,15 +13,14 @@ import {
   sign,
   verify,
 } from "../../../sequencer/protocol/eddsa.ts";
-import { poseidon } from "../../../sequencer/protocol/hash.ts";
 import { KEYS_MAX, keyTable, USES_BEFORE_TABLE } from "../../../sequencer/protocol/keyTables.ts";
 import { runs } from "../../property/runs.ts";
+import { CHANGES, HALF_RIGHT, NEUTRAL, signAs } from "./adversarialClaims.ts";
 import { loadCircomlib } from "./circomlib.ts";
-import { orderFour, orderTwo, plusOrderFour, plusOrderTwo } from "./smallOrder.ts";
+import { orderFour, orderTwo, plusOrderFour, plusOrderTwo, vanishing } from "./smallOrder.ts";
 
 const scalar = fc.bigInt({ min: 1n, max: SUBGROUP_ORDER - 1n });
 const element = fc.bigInt({ min: 0n, max: FIELD_MODULUS - 1n });
-const NEUTRAL = { x: 0n, y: 1n };
 
 /** Verdicts without a table, on the way to one, and with it; they must be one. */
 function verdict(key: PublicKey, message: bigint, signature: Signature): boolean {
@@ -31,32 +30,6 @@ function verdict(key: PublicKey, message: bigint, signature: Signature): boolean
   }
   return first;
 }
-
-/** A signature for any key whose large part is `secret` times the generator. */
-function signAs(key: PublicKey, secret: bigint, nonce: bigint, message: bigint): Signature {
-  const r8 = publicKeyOf(nonce);
-  const challenge = poseidon([r8.x, r8.y, key.x, key.y, message]);
-  return { r8x: r8.x, r8y: r8.y, s: (nonce + 8n * challenge * secret) % SUBGROUP_ORDER };
-}
-
-type Change = readonly [string, (good: Signature) => Signature];
-const at = ({ x, y }: PublicKey) => ({ r8x: x, r8y: y });
-const r8Of = ({ r8x, r8y }: Signature) => ({ x: r8x, y: r8y });
-
-const CHANGES: readonly Change[] = [
-  ["nothing changed", (good) => good],
-  ["R8 with a part of order 2", (good) => ({ ...good, ...at(plusOrderTwo(r8Of(good))) })],
-  ["R8 with a part of order 4", (good) => ({ ...good, ...at(plusOrderFour(r8Of(good))) })],
-  ["R8 neutral", (good) => ({ ...good, ...at(NEUTRAL) })],
-  ["R8 of order 2", (good) => ({ ...good, ...at(orderTwo) })],
-  ["R8 of order 4", (good) => ({ ...good, ...at(orderFour) })],
-  ["R8 neutral and S = 0", () => ({ ...at(NEUTRAL), s: 0n })],
-  ["R8 = (0, 0)", (good) => ({ ...good, r8x: 0n, r8y: 0n })],
-  ["R8's coordinates swapped", (good) => ({ ...good, r8x: good.r8y, r8y: good.r8x })],
-  ["S = 1", (good) => ({ ...good, s: 1n })],
-  ["S negated", (good) => ({ ...good, s: SUBGROUP_ORDER - good.s })],
-  ["S = order - 1", (good) => ({ ...good, s: SUBGROUP_ORDER - 1n })],
-];
 
 for (const [name, change] of CHANGES) {
   test(`the verdict on ${name} is circomlibjs'`, async () => {
@@ -89,6 +62,22 @@ test("a key with a part of small order verifies as in circomlibjs; not a valid k
     runs(3),
   );
 });
+
+for (const [name, named] of HALF_RIGHT) {
+  test(`${name} is not enough`, async () => {
+    const reference = await loadCircomlib();
+    fc.assert(
+      fc.property(scalar, scalar, element, (secret, nonce, message) => {
+        const key = publicKeyOf(secret);
+        const signature = signAs(key, secret, nonce, message, named);
+        assert.equal(reference.verify(key, message, signature), false);
+        assert.equal(verdict(key, message, signature), false);
+        assert.ok(verdict(key, message, signAs(key, secret, nonce, message)));
+      }),
+      runs(2),
+    );
+  });
+}
 
 test("no verdict depends on which of a point's names is used", () => {
   const field = fc.constantFrom("r8x" as const, "r8y" as const, "s" as const);
@@ -125,7 +114,7 @@ test("S from the order to 2^256 is refused, and below it compared as a number", 
 
 test("keys that no signature can verify for get no table", () => {
   const offCurve = { x: 1n, y: 1n };
-  for (const key of [NEUTRAL, orderTwo, orderFour, { x: 0n, y: 0n }, offCurve]) {
+  for (const key of [NEUTRAL, orderTwo, orderFour, { x: 0n, y: 0n }, offCurve, vanishing]) {
     assert.equal(verdict(key, 1n, { r8x: 0n, r8y: 1n, s: 0n }), false);
     assert.equal(keyTable(key.x, key.y), 0);
     assert.equal(isValidKey(key), false);

@@ -1,9 +1,19 @@
-// Points of small order, and keys with a part of small order: on the curve, in no prime subgroup.
+// Points of small order, and keys with a part of small order: on the curve, in no prime subgroup;
+// and a key that is off it.
 import { FIELD_MODULUS } from "../../../sequencer/protocol/constants.ts";
 import type { PublicKey } from "../../../sequencer/protocol/eddsa.ts";
 
 export const orderTwo: PublicKey = { x: 0n, y: FIELD_MODULUS - 1n };
 export const orderFour: PublicKey = { x: sqrtOf168700(), y: 0n };
+
+/**
+ * Off the curve: of it thrice doubled the formulas' Z is 0, so that what is added to it is 0 in
+ * every coordinate, and X = x Z and Y = y Z hold for any R8 at all.
+ */
+export const vanishing: PublicKey = {
+  x: 6856361211228884243248529182684096106707676774041515557391689033493398408198n,
+  y: 12139886417148725659405195021622804286506222544546780273921862427910407122621n,
+};
 
 export function plusOrderTwo({ x, y }: PublicKey): PublicKey {
   return { x: modulo(-x), y: modulo(-y) };
