@@ -16,6 +16,9 @@ export class CodecRangeError extends Error {
   }
 }
 
+/** Bits of integers that a number holds exactly. */
+const EXACT_BITS = 53;
+
 /** Packs `fields` from the lowest bit upwards. Throws {@link CodecRangeError}. */
 export function pack<L extends Layout>(layout: L, fields: Fields<L>): bigint {
   let word = 0n;
@@ -47,18 +50,33 @@ export function unpack<L extends Layout>(layout: L, word: bigint): Fields<L> {
 
 /** Packs equally wide values, `perWord` to a word, lowest first; the last word may be short. */
 export function packMany(values: readonly number[], bits: number, perWord: number): bigint[] {
+  // As many as one number holds exactly go into it, before it becomes a BigInt.
+  const together = Math.max(1, Math.floor(EXACT_BITS / bits));
   const words: bigint[] = [];
   for (let start = 0; start < values.length; start += perWord) {
+    const end = Math.min(start + perWord, values.length);
     let word = 0n;
-    for (const [index, value] of values.slice(start, start + perWord).entries()) {
-      if (!Number.isSafeInteger(value) || value < 0 || value >= 2 ** bits) {
-        throw new CodecRangeError(`values[${start + index}]`, value, bits);
-      }
-      word += BigInt(value) << BigInt(index * bits);
+    for (let first = start; first < end; first += together) {
+      const part = packNumber(values, bits, first, Math.min(first + together, end));
+      word += BigInt(part) << BigInt((first - start) * bits);
     }
     words.push(word);
   }
   return words;
+}
+
+/** The values from `first` to before `end`, lowest first. */
+function packNumber(values: readonly number[], bits: number, first: number, end: number): number {
+  const limit = 2 ** bits;
+  let part = 0;
+  for (let index = end - 1; index >= first; index--) {
+    const value = values[index]!;
+    if (!Number.isSafeInteger(value) || value < 0 || value >= limit) {
+      throw new CodecRangeError(`values[${index}]`, value, bits);
+    }
+    part = part * limit + value;
+  }
+  return part;
 }
 
 /** Inverse of {@link packMany} for `count` values. */
