@@ -58,7 +58,8 @@ test("every account is proven after every trade, also where the batch has touche
     if (market.executor.current() !== undefined) market.seal();
     for (const account of market.state.accountIds()) assertProven(market, account);
   });
-  fc.assert(property, runs(8));
+  // A tiny batch is soon full, and one sample in eight leaves hardly any open: then more are drawn.
+  for (let round = 0; touchedSince <= 10 && round < 10; round++) fc.assert(property, runs(8));
   assert.ok(touchedSince > 10, `\`${touchedSince}\` accounts were touched in open batches`);
 });
 
