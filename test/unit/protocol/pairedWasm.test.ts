@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
 import * as lite from "poseidon-lite";
@@ -107,4 +108,24 @@ test("a host that computes the operation otherwise, or has none, hashes one by o
   const unknown = withOtherOperation(PAIRED_BASE64, [0xfd, 0xff, 0x7f]);
   assert.equal(openPaired(unknown), undefined);
   assert.notEqual(openPaired(PAIRED_BASE64), undefined);
+});
+
+test("V8 without fused products rounds twice, is found out, and hashes the same", { skip }, (t) => {
+  const modules = ["pairedWasm", "hashVectors"].map(
+    (name) => new URL(`../../../sequencer/protocol/${name}.ts`, import.meta.url).href,
+  );
+  const script = `
+    const [{ IS_PAIRED }, { hashVectors }] =
+      await Promise.all(${JSON.stringify(modules)}.map((name) => import(name)));
+    console.log(IS_PAIRED, hashVectors([[1n, 2n], [3n, 4n], [5n, 6n]]).join());`;
+  const options = ["--no-enable-fma3", "--input-type=module", "--eval", script];
+  const { status, stdout, stderr } = spawnSync(process.execPath, options, { encoding: "utf8" });
+  if (stderr.includes("bad option")) return t.skip("V8 has that switch for x64 alone");
+  assert.equal(status, 0, stderr);
+  const hashes = [
+    [1n, 2n],
+    [3n, 4n],
+    [5n, 6n],
+  ].map(hashVector);
+  assert.equal(stdout, `false ${hashes.join()}\n`);
 });
