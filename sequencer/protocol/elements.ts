@@ -2,6 +2,7 @@
  * Field elements as the WebAssembly module has them, kept outside of its memory: nine u32 each in
  * place of a BigInt, so that what is hashed again and again is not taken apart each time.
  */
+import { ARITY } from "./merklePath.ts";
 import { rowAssembly, rowMemory } from "./pairedWasm.ts";
 import { BOARD_ROWS, currentBoard, ELEMENT_LIMBS, hashBoard } from "./rowBoard.ts";
 import { ELEMENT_BYTES } from "./wasm.ts";
@@ -12,7 +13,6 @@ const { limbs: currentLimbs, readWord, writeWord } = rowMemory;
 export const LIMBS = ELEMENT_LIMBS;
 /** Rows of four that are hashed at once. */
 export const ROWS_MAX = BOARD_ROWS;
-const WIDTH = 4;
 
 const ELEMENT = rowAssembly.reserve(ELEMENT_BYTES);
 
@@ -36,13 +36,13 @@ export function valueAt(elements: Uint32Array, at: number): bigint {
 
 /** Four elements that begin at `at`, in the place of row `row` of those to be hashed next. */
 export function putRow(row: number, elements: Uint32Array, at: number): void {
-  copyLimbs(currentBoard().inputs, row * WIDTH * LIMBS, elements, at, WIDTH * LIMBS);
+  copyLimbs(currentBoard().inputs, row * ARITY * LIMBS, elements, at, ARITY * LIMBS);
 }
 
 /** Poseidon of each of the first `rows` rows, at most {@link ROWS_MAX}. */
 export function hashRows(rows: number): void {
   if (rows > ROWS_MAX) throw new RangeError(`\`rows\` is above ${ROWS_MAX}. Got \`${rows}\`.`);
-  hashBoard({ kind: "nodes", width: WIDTH, rows });
+  hashBoard({ kind: "nodes", width: ARITY, rows });
 }
 
 /** The hash of row `row`, to `at`. */

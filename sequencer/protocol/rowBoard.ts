@@ -3,7 +3,8 @@
  * that another thread may take some of the blocks. Here is what a board is and how a block of it is
  * hashed; who takes which block is for `threads/rowHelper.ts`.
  */
-import { rowAssembly } from "./pairedWasm.ts";
+import { ARITY } from "./merklePath.ts";
+import { rowAssembly, rowMemory } from "./pairedWasm.ts";
 import { ELEMENT_BYTES } from "./wasm.ts";
 
 /** Rows of a block: even, as they are hashed in pairs. */
@@ -16,15 +17,13 @@ export const WORD_LIMBS = 8;
 /** Words of a row at most: a block of them fills the module's buffer. */
 export const ROW_WORDS_MAX = Math.floor(rowAssembly.wordBufferLength() / BLOCK_ROWS);
 
-/** Nodes of a tree: four elements to one. */
-const NODE_WIDTH = 4;
-const INPUT_LIMBS = BOARD_ROWS * Math.max(NODE_WIDTH * ELEMENT_LIMBS, ROW_WORDS_MAX * WORD_LIMBS);
+const INPUT_LIMBS = BOARD_ROWS * Math.max(ARITY * ELEMENT_LIMBS, ROW_WORDS_MAX * WORD_LIMBS);
 const RESULT_LIMBS = BOARD_ROWS * ELEMENT_LIMBS;
 
-/** What is on a board: families of four elements, or vectors of so many words. */
+/** What is on a board: families of a tree's nodes, as elements, or vectors of words. */
 export interface RowJob {
   readonly kind: "nodes" | "vectors";
-  /** Words of a vector, at most {@link ROW_WORDS_MAX}. */
+  /** Of a row: {@link ARITY} elements, or at most {@link ROW_WORDS_MAX} words. */
   readonly width: number;
   readonly rows: number;
 }
@@ -48,16 +47,9 @@ export function boardOf(memory: ArrayBufferLike, at = 0): RowBoard {
   };
 }
 
-const ELEMENTS = rowAssembly.reserve(BLOCK_ROWS * NODE_WIDTH * ELEMENT_BYTES);
+const ELEMENTS = rowAssembly.reserve(BLOCK_ROWS * ARITY * ELEMENT_BYTES);
 const RESULTS = rowAssembly.reserve(BLOCK_ROWS * ELEMENT_BYTES);
 const WORDS = rowAssembly.wordBuffer();
-let memory = new Uint32Array(rowAssembly.memory.buffer);
-
-/** The module's memory; one that grows is another buffer. */
-function limbs(): Uint32Array {
-  if (memory.length === 0) memory = new Uint32Array(rowAssembly.memory.buffer);
-  return memory;
-}
 
 export function blocksOf({ rows }: RowJob): number {
   return Math.ceil(rows / BLOCK_ROWS);
@@ -65,8 +57,8 @@ export function blocksOf({ rows }: RowJob): number {
 
 /** u32 of a row's inputs and of its result. */
 export function rowLimbs({ kind, width }: Pick<RowJob, "kind" | "width">): [number, number] {
-  if (kind === "nodes") return [NODE_WIDTH * ELEMENT_LIMBS, ELEMENT_LIMBS];
-  return [width * WORD_LIMBS, WORD_LIMBS];
+  const limbs = kind === "nodes" ? ELEMENT_LIMBS : WORD_LIMBS;
+  return [width * limbs, limbs];
 }
 
 /** Hashes block `block` of what is on `inputs` into its place in `results`. */
@@ -76,10 +68,10 @@ export function hashBlock(job: RowJob, block: number, { inputs, results }: RowBo
   const [input, result] = rowLimbs(job);
   const isNodes = job.kind === "nodes";
   const [from, to] = isNodes ? [ELEMENTS >> 2, RESULTS >> 2] : [WORDS >> 2, WORDS >> 2];
-  limbs().set(inputs.subarray(first * input, (first + rows) * input), from);
-  if (isNodes) rowAssembly.hashRows(RESULTS, ELEMENTS, NODE_WIDTH, rows);
+  rowMemory.limbs().set(inputs.subarray(first * input, (first + rows) * input), from);
+  if (isNodes) rowAssembly.hashRows(RESULTS, ELEMENTS, job.width, rows);
   else rowAssembly.chains(job.width, rows);
-  results.set(limbs().subarray(to, to + rows * result), first * result);
+  results.set(rowMemory.limbs().subarray(to, to + rows * result), first * result);
 }
 
 /** A board of this thread's own, until another one takes part. */

@@ -5,7 +5,9 @@
  * helper who comes late writes where nobody reads any more.
  */
 import {
+  BLOCK_ROWS,
   BOARD_BYTES,
+  BOARD_ROWS,
   boardOf,
   hashBlock,
   type RowBoard,
@@ -19,7 +21,7 @@ const KIND = 2;
 const WIDTH = 3;
 const ROWS = 4;
 export const DONE = 8;
-const COUNTERS_BYTES = 256;
+const COUNTERS_BYTES = (DONE + BOARD_ROWS / BLOCK_ROWS) * Int32Array.BYTES_PER_ELEMENT;
 
 /** A job's number stands above those of its blocks, and begins anew after this one. */
 const BLOCK_BITS = 8;
@@ -46,6 +48,8 @@ export function shareOf(memory: SharedArrayBuffer): RowShare {
 /** Returns its number, never 0. */
 export function postJob({ counters }: RowShare, { kind, width, rows }: RowJob): number {
   const number = (Atomics.load(counters, POSTED) % (JOBS - 1)) + 1;
+  // Numbers begin anew some day: none of then may be taken for this one.
+  counters.fill(0, DONE);
   Atomics.store(counters, KIND, kind === "nodes" ? 1 : 0);
   Atomics.store(counters, WIDTH, width);
   Atomics.store(counters, ROWS, rows);
