@@ -13,10 +13,14 @@ include "state/Series.circom";
 include "state/Session.circom";
 include "state/Signer.circom";
 include "state/StateRoot.circom";
+include "trade/Balances.circom";
 include "trade/Books.circom";
+include "trade/FillUnit.circom";
+include "trade/Handover.circom";
 include "trade/Step.circom";
 
-// A batch of N steps of place, cancel, cancel-all, proceed, purge and liquidate: SPEC section 6.
+// A batch of N steps of place, cancel, cancel-all, proceed, purge and liquidate, of which T may
+// fill: SPEC section 6.
 //
 // Proves, with one header and one risk snapshot:
 //   1. The public words are those that the public inputs commit to (PublicData).
@@ -26,7 +30,8 @@ include "trade/Step.circom";
 //   4. The effective marks are public and stand in the series table afterwards.
 //   5. Each account, session and book is opened at most once.
 //   6. Each signer signed the last head of its chain, with a key that has not expired (Signer).
-//   7. Every step follows the rules (TradeStep); an order that is not done is in carryAfter.
+//   7. Every step follows the rules (TradeStep, and what it hands over FillUnit); an order that is
+//      not done is in carryAfter.
 //   8. holders counts the accounts with a position in each slot.
 //   9. No fill-or-kill order is carried over the batch's end.
 //  10. What fills pay in fees is in the fees of the state after, which stay below 2^50.
@@ -35,17 +40,21 @@ include "trade/Step.circom";
 // Assumes: layer one checks number, time, roots, oracleSet and domain in the words, draws gamma
 //   after the words are fixed, and refuses words that are not field elements.
 // Twin: sequencer/batch/executor.ts (what runs), sequencer/batch/tradeWitness.ts (what is fed)
-template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, unit) {
+template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, unit) {
     assert(S == SCENARIOS());
     assert(M <= SLOTS_MAX());
     assert(2 * accountLevels <= ACCOUNT_BITS());
     assert(2 * bookLevels <= BOOK_BITS());
+    assert(A <= (1 << PLACE_BITS()));
+    assert(B <= (1 << PLACE_BITS()));
     var K = KEYS_PER_ACCOUNT();
     var sharedLevels = SharedLevels(A, accountLevels);
     var sharedBookLevels = SharedLevels(B, bookLevels);
     var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
+    // As many as fit an empty batch, whatever they meet.
     var F = N < A - 1 ? N : A - 1;
+    F = F < T ? F : T;
 
     signal input commitment;
     signal input gamma;
@@ -110,8 +119,12 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input isLiquidate[N];
     signal input stepSigner[N];
     signal input word[N];
-    signal input liquidatedScenario[N];
     signal input isDoomed[N];
+    signal input makerFails[N];
+    signal input fills[N];
+    signal input filledLots[N];
+    // Fill units.
+    signal input scenario[T];
 
     // Series, snapshot, effective marks.
     signal seconds <== WholeSeconds()(time);
@@ -163,42 +176,19 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     component signer[G];
 
     // The steps.
-    Fixed(A, B, G, S) fixed;
+    Fixed(A, B, G) fixed;
     fixed.time <== time;
     fixed.accountIds <== accountIds;
     fixed.bookIds <== bookIds;
     fixed.isOpen <== books.isOpen;
     fixed.isPlain <== books.isPlain;
-    fixed.bookRisk <== books.bookRisk;
-    fixed.gram <== books.gram;
-    fixed.feeRates <== books.feeRates;
-    component exposure[A][B];
-    for (var a = 0; a < A; a++) {
-        for (var b = 0; b < B; b++) {
-            exposure[a][b] = Dot(M);
-            exposure[a][b].a <== opened[a].positions;
-            exposure[a][b].b <== books.weights[b];
-            fixed.exposure[a][b] <== exposure[a][b].out;
-        }
-    }
     component step[N];
-    Working(A, B, G, D, S) first;
+    Working(A, B, G, D) first;
     signal isFree[A];
-    component headroom[A];
     for (var a = 0; a < A; a++) {
-        headroom[a] = HeadroomLotTicks(S, unit);
-        headroom[a].cash <== cash[a];
-        headroom[a].headroom <== opened[a].headroom;
-        fixed.excess[a] <== headroom[a].excess;
         isFree[a] <== IsZero()(lockedSince[a]);
         first.isLocked[a] <== 1 - isFree[a];
-        first.headroom[a] <== headroom[a].out;
-        for (var b = 0; b < B; b++) {
-            first.net[a][b] <== 0;
-        }
     }
-    first.cash <== cash;
-    first.fees <== feesBefore;
     first.watermark <== watermark;
     first.head <== signerHead;
     first.nextSeq <== nextSeqBefore;
@@ -206,17 +196,12 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         first.sides[b][0] <== bids[b];
         first.sides[b][1] <== asks[b];
     }
+    for (var j = 0; j < D; j++) {
+        first.savedSide[j] <== 0;
+    }
     component carriedIn = CarryOpened(A);
     carriedIn.word <== carryBefore;
     carriedIn.accountIds <== accountIds;
-    Saved(A, D) nothing;
-    for (var a = 0; a < A; a++) {
-        nothing.lots[a] <== 0;
-        nothing.cash[a] <== 0;
-    }
-    for (var j = 0; j < D; j++) {
-        nothing.side[j] <== 0;
-    }
     component isSignersAccount[G];
     for (var g = 0; g < G; g++) {
         isSignersAccount[g] = SelectById(A);
@@ -225,8 +210,9 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         isSignersAccount[g].enabled <== signerEnabled[g];
         fixed.signersAccount[g] <== signerEnabled[g] * (signerAccount[g] + 1) - 1;
     }
+    component handover = Handover(N, T);
     for (var i = 0; i < N; i++) {
-        step[i] = TradeStep(A, G, B, S, D, F, unit);
+        step[i] = TradeStep(A, G, B, D, F);
         step[i].step.isPlace <== isPlace[i];
         step[i].step.isCancel <== isCancel[i];
         step[i].step.isCancelAll <== isCancelAll[i];
@@ -235,18 +221,47 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         step[i].step.isLiquidate <== isLiquidate[i];
         step[i].step.signer <== stepSigner[i];
         step[i].step.word <== word[i];
-        step[i].step.scenario <== liquidatedScenario[i];
         step[i].step.isDoomed <== isDoomed[i];
+        step[i].outcome.makerFails <== makerFails[i];
+        step[i].outcome.fills <== fills[i];
+        step[i].outcome.filledLots <== filledLots[i];
         step[i].fixed <== fixed;
         if (i == 0) {
             step[i].before <== first;
             step[i].carried <== carriedIn.carried;
-            step[i].saved <== nothing;
         } else {
             step[i].before <== step[i - 1].after;
             step[i].carried <== step[i - 1].carriedAfter;
-            step[i].saved <== step[i - 1].savedAfter;
         }
+        handover.isHandedOver[i] <== step[i].isHandedOver;
+        handover.words[i] <== MeetingWord()(step[i].meeting);
+    }
+
+    // The fills.
+    Terms(A, B, S) terms;
+    terms.accountIds <== accountIds;
+    terms.bookIds <== bookIds;
+    terms.bookRisk <== books.bookRisk;
+    terms.gram <== books.gram;
+    terms.feeRates <== books.feeRates;
+    component opening = BalancesOpened(A, B, M, S, unit);
+    opening.cash <== cash;
+    opening.fees <== feesBefore;
+    opening.weights <== books.weights;
+    for (var a = 0; a < A; a++) {
+        opening.headroom[a] <== opened[a].headroom;
+        opening.positions[a] <== opened[a].positions;
+    }
+    terms.excess <== opening.excess;
+    terms.exposure <== opening.exposure;
+    component fill[T];
+    for (var t = 0; t < T; t++) {
+        fill[t] = FillUnit(A, B, S, unit);
+        fill[t].isTaken <== handover.isTaken[t];
+        fill[t].word <== handover.word[t];
+        fill[t].scenario <== scenario[t];
+        fill[t].terms <== terms;
+        fill[t].before <== t == 0 ? opening.balances : fill[t - 1].after;
     }
     step[N - 1].carriedAfter.isFok === 0;
     signal carryAfter <== CarryClosed()(step[N - 1].carriedAfter);
@@ -292,10 +307,10 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     for (var a = 0; a < A; a++) {
         closed[a] = AccountClosed(M);
         closed[a].owner <== owner[a];
-        closed[a].cash <== step[N - 1].after.cash[a];
+        closed[a].cash <== fill[T - 1].after.cash[a];
         for (var m = 0; m < M; m++) {
             bought[a][m] = Dot(B);
-            bought[a][m].a <== step[N - 1].after.net[a];
+            bought[a][m].a <== fill[T - 1].after.net[a];
             for (var b = 0; b < B; b++) {
                 bought[a][m].b[b] <== books.weights[b][m];
             }
@@ -353,14 +368,14 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     component rootAfter = StateRoot();
     rootAfter.accounts <== accounts.rootAfter;
     rootAfter.series <== seriesAfter.root;
-    rootAfter.fees <== step[N - 1].after.fees;
-    InRange(AMOUNT_BITS())(step[N - 1].after.fees);
+    rootAfter.fees <== fill[T - 1].after.fees;
+    InRange(AMOUNT_BITS())(fill[T - 1].after.fees);
     rootAfter.sessions <== sessions.rootAfter;
     rootAfter.books <== bookTree.rootAfter;
     rootAfter.nextSeq <== step[N - 1].after.nextSeq;
     rootAfter.carry <== carryAfter;
     rootAfter.ranking <== 0;
-    component data = PublicData(HEADER_WORDS() + markCount + N);
+    component data = PublicData(HEADER_WORDS() + markCount + T);
     data.words[HEADER_KIND()] <== BATCH_KIND_TRADE();
     data.words[HEADER_NUMBER()] <== number;
     data.words[HEADER_TIME()] <== time;
@@ -374,8 +389,8 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     for (var w = 0; w < markCount; w++) {
         data.words[HEADER_WORDS() + w] <== markWords[w];
     }
-    for (var i = 0; i < N; i++) {
-        data.words[HEADER_WORDS() + markCount + i] <== step[i].publicWord;
+    for (var t = 0; t < T; t++) {
+        data.words[HEADER_WORDS() + markCount + t] <== fill[t].publicWord;
     }
     data.commitment <== commitment;
     data.gamma <== gamma;

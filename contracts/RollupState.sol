@@ -70,7 +70,7 @@ abstract contract RollupState is IRollup {
     /// @inheritdoc IRollup
     uint256 public immutable pauseDuration;
     uint256 internal immutable _slots;
-    uint256 internal immutable _tradeSteps;
+    uint256 internal immutable _tradeFills;
     uint256 internal immutable _ledgerSteps;
     uint256 internal immutable _accountLevels;
     /// @dev Words of a trade batch and of a ledger batch.
@@ -102,7 +102,7 @@ abstract contract RollupState is IRollup {
         _checkDuration(config.forcedDeadline, DEADLINE_MIN, DEADLINE_MAX);
         _checkDuration(config.claimWindow, WINDOW_MIN, WINDOW_MAX);
         _checkRange(config.sizes.slots, 1, ProtocolConstants.SLOTS_MAX);
-        _checkRange(config.sizes.tradeSteps, 1, type(uint32).max);
+        _checkRange(config.sizes.tradeFills, 1, type(uint32).max);
         _checkRange(config.sizes.ledgerSteps, 1, type(uint32).max);
         _checkRange(config.sizes.accountLevels, 1, ProtocolConstants.ACCOUNT_BITS / 2);
         _setMinimumDeposit(config.minimumDeposit);
@@ -114,10 +114,10 @@ abstract contract RollupState is IRollup {
         claimWindow = config.claimWindow;
         pauseDuration = Math.min(PAUSE_MAX, config.forcedDeadline / 2);
         _slots = config.sizes.slots;
-        _tradeSteps = config.sizes.tradeSteps;
+        _tradeFills = config.sizes.tradeFills;
         _ledgerSteps = config.sizes.ledgerSteps;
         _accountLevels = config.sizes.accountLevels;
-        _tradeWords = PublicData.tradeWords(config.sizes.slots, config.sizes.tradeSteps);
+        _tradeWords = PublicData.tradeWords(config.sizes.slots, config.sizes.tradeFills);
         _ledgerWords = PublicData.ledgerWords(config.sizes.slots, config.sizes.ledgerSteps);
         stateRoot = config.genesisRoot;
         uint64 bornAt = SafeCast.toUint64(block.timestamp);
@@ -141,7 +141,7 @@ abstract contract RollupState is IRollup {
         return
             Sizes({
                 slots: SafeCast.toUint32(_slots),
-                tradeSteps: SafeCast.toUint32(_tradeSteps),
+                tradeFills: SafeCast.toUint32(_tradeFills),
                 ledgerSteps: SafeCast.toUint32(_ledgerSteps),
                 accountLevels: SafeCast.toUint32(_accountLevels)
             });

@@ -158,7 +158,7 @@ export async function deployStraddle(options: DeployOptions): Promise<Deployment
     ...{ operator, treasury, insurance },
     sizes: {
       slots: trade.slots,
-      tradeSteps: trade.steps,
+      tradeFills: trade.fills,
       ledgerSteps: ledger.steps,
       accountLevels: trade.accountLevels,
     },

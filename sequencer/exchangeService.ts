@@ -257,6 +257,8 @@ export interface Info {
   readonly tickSize: number;
   readonly lotsPerContract: number;
   readonly stepsPerBatch: number;
+  /** How many of them may fill. */
+  readonly fillsPerBatch: number;
   readonly operationsPerBatch: number;
   readonly oracles: readonly PublicKey[];
   readonly oracleQuorum: number;

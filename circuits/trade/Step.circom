@@ -9,42 +9,40 @@ include "../gadgets/Select.circom";
 include "../gadgets/SideLocate.circom";
 include "../gadgets/Unpack.circom";
 include "BookAccess.circom";
-include "Fees.circom";
-include "Fill.circom";
-include "Liquidation.circom";
 include "Message.circom";
 include "Side.circom";
 include "Verdict.circom";
 include "Working.circom";
 
-// One step of the trade circuit: SPEC section 6.
+// One step of the trade circuit: SPEC section 6. Whether an order fills, and what it then moves, is
+// for a fill unit to find (FillUnit); the step says what comes of it, and hands it over.
 //
 // Proves:
 //   1. A message extends the chain of the key that signs it, and takes the next seq (I5).
 //   2. No message, purge or liquidation while an order is being carried; an order that proceeds is
 //      the carried one.
 //   3. Orders go only to open books; reduce-only ones only to plain books.
-//   4. Rows 0 to 8 of SPEC section 6, in order (I2, I3, I4), and what cancel, cancel-all and purge
-//      do.
-//   5. A fill-or-kill order that does not fill within F steps leaves everything as it was.
-//   6. The public word tells each fill that stands, and nothing else.
-//   7. Both sides of a fill pay the book's fees, and what they pay is added to `fees` (I1).
-//   8. A liquidation meets L1 to L4, relieves its account if it is reduce-only, else is admissible
-//      for it, voids the account's orders, locks it, and is never carried.
+//   4. Rows 0 to 4 of SPEC section 6, in order (I2, I3), rows 5 to 8 as far as books go, and what
+//      cancel, cancel-all and purge do.
+//   5. A fill-or-kill order that does not fill within F steps leaves its side as it was.
+//   6. isHandedOver = 1 if the order meets an entry with which it may trade, is a liquidation's or
+//      aborts; `meeting` then says what of whom, every field within its width (MeetingWord).
+//   7. Without isHandedOver nothing fills.
+//   8. A liquidation voids the account's orders, locks it, and is never carried.
 //   9. A locked account places nothing.
 // Assumes: the working set is what the batch opened or the step before left; fixed.* are computed
-//   by trade.circom from opened leaves.
+//   by trade.circom from opened leaves; a fill unit takes what is handed over.
 // Twin: sequencer/engine/trade.ts and sequencer/engine/transactions/*.ts
-template TradeStep(A, G, B, S, D, F, unit) {
+template TradeStep(A, G, B, D, F) {
     input StepInput() step;
-    input Fixed(A, B, G, S) fixed;
-    input Working(A, B, G, D, S) before;
+    input Outcome() outcome;
+    input Fixed(A, B, G) fixed;
+    input Working(A, B, G, D) before;
     input Carried() carried;
-    input Saved(A, D) saved;
-    output Working(A, B, G, D, S) after;
+    output Working(A, B, G, D) after;
     output Carried() carriedAfter;
-    output Saved(A, D) savedAfter;
-    signal output publicWord;
+    output Meeting() meeting;
+    signal output isHandedOver;
 
     // 1. The message and its chain.
     component message = TradeMessage();
@@ -153,60 +151,27 @@ template TradeStep(A, G, B, S, D, F, unit) {
     verdict.isTopVoid <== 1 - isNotVoid;
     verdict.isOwnTop <== Dot(A)(isMaker, isActor);
     verdict.isPostOnly <== isPostOnly;
-    verdict.isReduceOnly <== isReduceOnly;
-    signal exposure <== ExposureNow(A, B)(
-        isActor, isBook, fixed.exposure, before.net, fixed.gram);
-    signal direction <== 1 - 2 * isSell;
-    verdict.exposureAgainst <== -direction * exposure;
-    verdict.orderLots <== orderLots;
-    verdict.topLots <== entry.fields[0];
-
-    signal rates[S + 1] <== SelectRow(B, S + 1)(isBook, fixed.bookRisk);
-    signal actorRoom[S + 1] <== SelectRow(A, S + 1)(isActor, before.headroom);
-    signal makerRoom[S + 1] <== SelectRow(A, S + 1)(isMaker, before.headroom);
-    signal feeRates[3] <== SelectRow(B, 3)(isBook, fixed.feeRates);
-    component liquidation = Liquidation(S);
-    liquidation.enabled <== step.isLiquidate;
-    liquidation.scenario <== step.scenario;
-    liquidation.headroom <== actorRoom;
-    liquidation.excess <== Dot(A)(isActor, fixed.excess);
-    liquidation.rates <== rates;
-    liquidation.price <== price - PRICE_OFFSET();
-    liquidation.lots <== orderLots;
-    liquidation.direction <== direction;
-    liquidation.takerRate <== feeRates[0];
-    signal topPrice <== entry.fields[3] + isSell * (PRICE_KEY_MAX() - 2 * entry.fields[3]);
-    signal signedPrice <== topPrice - PRICE_OFFSET();
-    component fees = FillFees();
-    fees.rates <== feeRates;
-    fees.price <== signedPrice;
-    component fill = FillVerdict(S);
-    fill.isTested <== verdict.isTested;
-    fill.rates <== rates;
-    fill.takerRoom <== actorRoom;
-    fill.makerRoom <== makerRoom;
-    fill.price <== signedPrice;
-    fill.lots <== verdict.lots;
-    fill.direction <== direction;
-    fill.takerFee <== fees.takerFee;
-    fill.makerFee <== fees.makerFee;
-    signal isRelief <== step.isLiquidate * isReduceOnly;
-    fill.isRelief <== isRelief;
-    fill.level <== isRelief * liquidation.maintenance;
+    // What the fill unit must find: whether the maker's margin fails, or so many lots fill.
+    IsBoolean()(outcome.makerFails);
+    IsBoolean()(outcome.fills);
+    outcome.makerFails * outcome.fills === 0;
+    (1 - verdict.isMet) * (outcome.makerFails + outcome.fills) === 0;
+    InRange(LOTS_BITS())(outcome.filledLots);
+    (1 - outcome.fills) * outcome.filledLots === 0;
+    signal takerEnds <== verdict.isMet - outcome.makerFails - outcome.fills;
 
     // 7. What becomes of order and entry.
-    signal filledLots <== fill.fills * verdict.lots;
-    signal lotsLeft <== orderLots - filledLots;
+    signal lotsLeft <== orderLots - outcome.filledLots;
     signal isOrderDone <== IsZero()(lotsLeft);
-    signal isDone <== fill.fills * isOrderDone;
-    signal isEntryUsedUp <== IsZero()(entry.fields[0] - filledLots);
-    signal isEntryDone <== fill.fills * isEntryUsedUp;
-    signal goesOnFreely <== verdict.isVoid + verdict.isSelf + fill.makerFails + fill.fills - isDone;
+    signal isDone <== outcome.fills * isOrderDone;
+    signal isEntryUsedUp <== IsZero()(entry.fields[0] - outcome.filledLots);
+    signal isEntryDone <== outcome.fills * isEntryUsedUp;
+    signal goesOnFreely <== verdict.isVoid + verdict.isSelf + outcome.makerFails + outcome.fills
+        - isDone;
     signal isLastStep <== IsEqual()([carried.fokSteps + 1, F]);
     signal isFokAtEnd <== isFok * isLastStep;
     signal isOutOfSteps <== isFokAtEnd * goesOnFreely;
-    signal abort <== isFok * (noCross + verdict.hasNothing + fill.takerFails)
-        + isOutOfSteps;
+    signal abort <== isFok * (noCross + takerEnds) + isOutOfSteps;
     abort * (1 - isDoomed) === 0;
     isDone * isDoomed === 0;
     signal goesOn <== goesOnFreely * (1 - step.isLiquidate) - isOutOfSteps;
@@ -218,16 +183,16 @@ template TradeStep(A, G, B, S, D, F, unit) {
     change.at <== place.at;
     change.previous <== place.previous;
     change.insert <== rests;
-    change.remove <== verdict.isVoid + verdict.isSelf + fill.makerFails + isEntryDone + isCancelled
-        + step.isPurge;
-    change.replace <== fill.fills - isEntryDone;
+    change.remove <== verdict.isVoid + verdict.isSelf + outcome.makerFails + isEntryDone
+        + isCancelled + step.isPurge;
+    change.replace <== outcome.fills - isEntryDone;
     change.restore <== abort;
     signal resting <== priority + actor * (1 << ENTRY_ACCOUNT_OFFSET()) + orderLots;
-    change.put <== top - filledLots + rests * (resting - top);
+    change.put <== top - outcome.filledLots + rests * (resting - top);
     signal isFokStart <== step.isPlace * message.fields.isFok;
     for (var j = 0; j < D; j++) {
-        savedAfter.side[j] <== saved.side[j] + isFokStart * (side[j] - saved.side[j]);
-        change.saved[j] <== savedAfter.side[j];
+        after.savedSide[j] <== before.savedSide[j] + isFokStart * (side[j] - before.savedSide[j]);
+        change.saved[j] <== after.savedSide[j];
     }
     signal written[2 * B][D] <== ReplaceRow(2 * B, D)(isSide, sides, side, change.after);
     for (var b = 0; b < B; b++) {
@@ -255,29 +220,7 @@ template TradeStep(A, G, B, S, D, F, unit) {
     next.order.isDoomed <== isDoomed;
     carriedAfter <== next.after;
 
-    // 9. Cash, fees, lots, headroom, watermarks and locks.
-    component moved = ApplyFill(A, B, S, unit);
-    moved.isTaker <== isActor;
-    moved.isMaker <== isMaker;
-    moved.isBook <== isBook;
-    moved.rates <== rates;
-    moved.signedLots <== direction * filledLots;
-    moved.takerPays <== fill.fills * fill.takerPays;
-    moved.makerPays <== fill.fills * fill.makerPays;
-    moved.restore <== abort;
-    moved.isKept <== carriedAfter.isFok;
-    moved.headroom <== before.headroom;
-    moved.cash <== before.cash;
-    moved.net <== before.net;
-    moved.fees <== before.fees;
-    moved.savedLots <== saved.lots;
-    moved.savedCash <== saved.cash;
-    after.headroom <== moved.headroomAfter;
-    after.cash <== moved.cashAfter;
-    after.net <== moved.netAfter;
-    after.fees <== moved.feesAfter;
-    savedAfter.lots <== moved.savedLotsAfter;
-    savedAfter.cash <== moved.savedCashAfter;
+    // 9. Watermarks and locks.
     signal raises[A];
     signal locks <== step.isLiquidate * (1 - isActorLocked);
     for (var a = 0; a < A; a++) {
@@ -287,12 +230,37 @@ template TradeStep(A, G, B, S, D, F, unit) {
         after.isLocked[a] <== before.isLocked[a] + isActor[a] * locks;
     }
 
-    // 10. What goes public.
-    signal stands <== fill.fills * (1 - isDoomed);
-    publicWord <== stands * (TRADE_WORD_KIND_FILL() * (1 << FILL_KIND_OFFSET())
-        + actor * (1 << FILL_TAKER_OFFSET()) + entry.fields[1] * (1 << FILL_MAKER_OFFSET())
-        + book * (1 << FILL_BOOK_OFFSET()) + isSell * (1 << FILL_TAKER_IS_SELL_OFFSET())
-        + topPrice * (1 << FILL_PRICE_OFFSET()) + verdict.lots * (1 << FILL_LOTS_OFFSET()));
+    // 10. What a fill unit is handed.
+    signal isMetOrLiquidate <== verdict.isMet + step.isLiquidate
+        - verdict.isMet * step.isLiquidate;
+    isHandedOver <== isMetOrLiquidate + abort - isMetOrLiquidate * abort;
+    var taker = 0;
+    var maker = 0;
+    var bookPlace = 0;
+    for (var a = 0; a < A; a++) {
+        taker += a * isActor[a];
+        maker += a * isMaker[a];
+    }
+    for (var b = 0; b < B; b++) {
+        bookPlace += b * isBook[b];
+    }
+    meeting.taker <== taker;
+    meeting.maker <== maker;
+    meeting.book <== bookPlace;
+    meeting.isMet <== verdict.isMet;
+    meeting.isLiquidate <== step.isLiquidate;
+    meeting.isReduceOnly <== isReduceOnly;
+    meeting.isSell <== isSell;
+    meeting.restores <== abort;
+    meeting.isKept <== carriedAfter.isFok;
+    meeting.makerFails <== outcome.makerFails;
+    meeting.fills <== outcome.fills;
+    meeting.stands <== outcome.fills * (1 - isDoomed);
+    meeting.price <== price;
+    meeting.topPrice <== entry.fields[3] + isSell * (PRICE_KEY_MAX() - 2 * entry.fields[3]);
+    meeting.orderLots <== orderLots;
+    meeting.topLots <== entry.fields[0];
+    meeting.filledLots <== outcome.filledLots;
 }
 
 // Proves: after = order if goesOn; carried if the step is no order step; else all zero.

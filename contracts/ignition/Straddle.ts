@@ -22,7 +22,7 @@ export default buildModule("Straddle", (module) => {
       insurance: module.getParameter("insurance"),
       sizes: {
         slots: module.getParameter("slots"),
-        tradeSteps: module.getParameter("tradeSteps"),
+        tradeFills: module.getParameter("tradeFills"),
         ledgerSteps: module.getParameter("ledgerSteps"),
         accountLevels: module.getParameter("accountLevels"),
       },

@@ -12,12 +12,12 @@ import {IExitVerifier, IVerifier} from "./IVerifier.sol";
 
 /// @notice Sizes of the circuits that the verifiers belong to.
 /// @param slots Series places of the market.
-/// @param tradeSteps Steps of a trade batch.
+/// @param tradeFills Fills that a trade batch has room for: one word each.
 /// @param ledgerSteps Operations of a ledger batch.
 /// @param accountLevels Levels of the quaternary account tree.
 struct Sizes {
     uint32 slots;
-    uint32 tradeSteps;
+    uint32 tradeFills;
     uint32 ledgerSteps;
     uint32 accountLevels;
 }

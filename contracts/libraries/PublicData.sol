@@ -15,15 +15,15 @@ library PublicData {
     error WordNotInField(uint256 index, uint256 word);
     error CommitmentNotInField(uint256 commitment);
 
-    /// @notice Where the steps' or operations' words begin.
+    /// @notice Where the fills' or operations' words begin.
     function firstStepWord(uint256 slots) internal pure returns (uint256) {
         uint256 perWord = ProtocolConstants.MARKS_PER_WORD;
         return ProtocolConstants.HEADER_WORDS + (slots + perWord - 1) / perWord;
     }
 
     /// @notice Words of a trade batch in a market of `slots` slots.
-    function tradeWords(uint256 slots, uint256 steps) internal pure returns (uint256) {
-        return firstStepWord(slots) + steps;
+    function tradeWords(uint256 slots, uint256 fills) internal pure returns (uint256) {
+        return firstStepWord(slots) + fills;
     }
 
     /// @notice Words of a ledger batch in a market of `slots` slots.

@@ -37,7 +37,7 @@ export async function gasBenchmarks(): Promise<BenchLine[]> {
   const batches: { fills: number; gas: number }[] = [];
   for (const instance of INSTANCES) {
     const full = await batchGas(instance);
-    batches.push({ fills: instanceSizes(instance).trade.steps, gas: full.gas });
+    batches.push({ fills: instanceSizes(instance).trade.fills, gas: full.gas });
     lines.push(...full.lines);
   }
   lines.push(...(await overheadLines()), ...(await partLines()), ...(await groupLines()));
@@ -100,8 +100,8 @@ async function overheadLines(): Promise<BenchLine[]> {
 /** Where the gas of a full, certified batch goes. */
 async function partLines(): Promise<BenchLine[]> {
   const world = await createWorld("large");
-  await submit(world, await tradeWords(world, world.trade.steps));
-  const hash = await submit(world, await tradeWords(world, world.trade.steps));
+  await submit(world, await tradeWords(world, world.trade.fills));
+  const hash = await submit(world, await tradeWords(world, world.trade.fills));
   const parts = Object.entries(await gasParts(world, hash));
   return parts.map(([part, gas]) => line(`gas.part.${part}`, gas, { note: "of gas.batch.large" }));
 }

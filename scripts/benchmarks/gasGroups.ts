@@ -62,5 +62,5 @@ async function mixedLine(): Promise<BenchLine> {
 }
 
 function fullBatch(world: World, ahead: number): Promise<bigint[]> {
-  return tradeWords(world, world.trade.steps, "usual", ahead);
+  return tradeWords(world, world.trade.fills, "usual", ahead);
 }

@@ -83,7 +83,7 @@ export async function createWorld(instance: string, validators = VALIDATORS) {
       insurance: clients[8]!.account.address,
       sizes: {
         slots: trade.slots,
-        tradeSteps: trade.steps,
+        tradeFills: trade.fills,
         ledgerSteps: ledger.steps,
         accountLevels: trade.accountLevels,
       },

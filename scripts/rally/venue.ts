@@ -189,6 +189,7 @@ const INFO: Info = {
   tickSize: 100_000,
   lotsPerContract: 100,
   stepsPerBatch: sizes.trade.steps,
+  fillsPerBatch: sizes.trade.fills,
   operationsPerBatch: sizes.ledger.steps,
   oracles: DEPLOYMENT.oracles,
   oracleQuorum: quorum,

@@ -28,8 +28,11 @@ export interface StepDraft {
   /** As `signerId` has it; undefined: nobody has signed the step. */
   readonly signer: number | undefined;
   readonly word: bigint;
-  /** 0 but for liquidations. */
-  readonly scenario: number;
   /** Begins a fill-or-kill order that aborts. */
   readonly isDoomed: boolean;
+  readonly makerFails: boolean;
+  /** 0: nothing fills. */
+  readonly filledLots: number;
+  /** Of the step's fill unit, if it needs one; 0 but for liquidations. */
+  readonly scenario: number | undefined;
 }

@@ -17,7 +17,7 @@ export function createLedgerRun(context: RunContext): BatchRun {
   const set = createWorkingSet();
   const operations: WitnessedOperation[] = [];
   const rules: LedgerContext = { risk, time: opening.time, domain, snapshot: opening.snapshot };
-  const room = { ...sizes, books: 0 };
+  const room = { ...sizes, books: 0, fills: 0 };
 
   function operation(entry: OperationEntry): OperationRecord | "full" {
     const instruction = entry.operation;

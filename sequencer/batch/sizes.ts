@@ -16,6 +16,8 @@ export interface CommonSizes {
 
 export interface TradeSizes extends CommonSizes {
   readonly steps: number;
+  /** How many of the steps may fill, or need margin looked at: what the circuit has units for. */
+  readonly fills: number;
   readonly books: number;
 }
 
@@ -31,5 +33,5 @@ export interface BatchSizes {
 
 /** `F` of SPEC section 6: the most steps of a fill-or-kill order; an empty batch holds them. */
 export function fokSteps(sizes: TradeSizes): number {
-  return Math.min(sizes.steps, sizes.accounts - 1);
+  return Math.min(sizes.steps, sizes.fills, sizes.accounts - 1);
 }

@@ -12,7 +12,7 @@ import type { ExecutorOptions } from "./executor.ts";
 import { requireEntry } from "./invalidEntry.ts";
 import type { LiquidateEntry, MessageEntry, OpenEntry, PurgeEntry } from "./log.ts";
 import { fokSteps } from "./sizes.ts";
-import { draftSteps, stepWords } from "./tradeWitness.ts";
+import { draftSteps, fillWords } from "./tradeWitness.ts";
 import { add, additionOfSteps, createWorkingSet, fits, fitsAll } from "./workingSet.ts";
 
 export interface RunContext extends ExecutorOptions {
@@ -29,7 +29,7 @@ export function createTradeRun(context: RunContext): BatchRun {
   const carried = state.carry();
   if (carried !== undefined) {
     // The circuit opens the carried order's account whether or not it goes on.
-    add(set, { steps: 0, accounts: [carried.account], books: [] });
+    add(set, { steps: 0, fills: 0, accounts: [carried.account], books: [] });
   }
 
   /** Runs steps, or undoes them where the circuit has no room for what they touch. */
@@ -81,7 +81,7 @@ export function createTradeRun(context: RunContext): BatchRun {
     },
     hasRoom: (done) =>
       state.carry() === undefined && fitsAll(set, done.map(additionOfSteps), sizes),
-    stepWords: () => stepWords(records, sizes.steps),
+    stepWords: () => fillWords(records, sizes.fills),
     draft: () => ({ set, work: { kind: "trade", steps: draftSteps(records) } }),
   };
 }

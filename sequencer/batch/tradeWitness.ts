@@ -15,7 +15,7 @@ import type { StepDraft } from "./inputDraft.ts";
 import type { CircuitInputs } from "./sealedBatch.ts";
 import type { TradeSizes } from "./sizes.ts";
 import { field, fields, type Opening, signerOrder } from "./witness.ts";
-import { padded, signerId, type WorkingSet } from "./workingSet.ts";
+import { needsFillUnit, padded, signerId, type WorkingSet } from "./workingSet.ts";
 
 /** Opens each book, in ascending order, and moves the tree to the new leaves. */
 export function bookInputs(
@@ -63,13 +63,22 @@ export function stepInputs(
     isProceed: flags("proceed"),
     isPurge: flags("purge"),
     isLiquidate: flags("liquidate"),
-    liquidatedScenario: steps.map((step) => field(step?.scenario ?? 0)),
     stepSigner: steps.map((step) =>
       field(step?.signer === undefined ? 0 : order.indexOf(step.signer)),
     ),
     word: steps.map((step) => field(step?.word ?? 0n)),
     isDoomed: steps.map((step) => field(step?.isDoomed ?? false)),
+    makerFails: steps.map((step) => field(step?.makerFails ?? false)),
+    fills: steps.map((step) => field((step?.filledLots ?? 0) > 0)),
+    filledLots: steps.map((step) => field(step?.filledLots ?? 0)),
+    ...fillInputs(drafts, sizes),
   };
+}
+
+/** Of the fill units, which take what steps hand over in order, and are idle behind the last. */
+function fillInputs(drafts: readonly StepDraft[], { fills }: TradeSizes): CircuitInputs {
+  const scenarios = drafts.flatMap(({ scenario }) => scenario ?? []);
+  return { scenario: Array.from({ length: fills }, (_, unit) => field(scenarios[unit] ?? 0)) };
 }
 
 /** What of the records the circuit is told. */
@@ -79,9 +88,15 @@ export function draftSteps(records: readonly StepRecord[]): StepDraft[] {
     kind: step.kind,
     signer: "author" in step ? signerId(step.author) : undefined,
     word: stepWord(step),
-    scenario: step.kind === "liquidate" ? step.scenario : 0,
     isDoomed: step.kind === "place" && doomed.has(step.seq),
+    makerFails: "order" in step && step.order.orderCase === "makerMargin",
+    filledLots: "order" in step ? (step.order.fill?.lots ?? 0) : 0,
+    scenario: needsFillUnit(step) ? scenarioOf(step) : undefined,
   }));
+}
+
+function scenarioOf(step: StepRecord): number {
+  return step.kind === "liquidate" ? step.scenario : 0;
 }
 
 const NO_ORDER = { lots: 0, timeInForce: 0, postOnly: 0, reduceOnly: 0, deadline: 0 };
@@ -115,11 +130,12 @@ function doomedSeqs(records: readonly StepRecord[]): Set<number> {
   return new Set(orders.filter(({ aborted }) => aborted).map(({ before }) => before.seq));
 }
 
-/** One public word for each step: its fill, if it has one that stands. */
-export function stepWords(records: readonly StepRecord[], steps: number): bigint[] {
+/** One public word for each fill unit: the fill, if there is one that stands. */
+export function fillWords(records: readonly StepRecord[], units: number): bigint[] {
   const doomed = doomedSeqs(records);
-  return Array.from({ length: steps }, (_, index) => {
-    const record = records[index];
+  const handedOver = records.filter(needsFillUnit);
+  return Array.from({ length: units }, (_, unit) => {
+    const record = handedOver[unit];
     if (record === undefined || !("order" in record)) return 0n;
     const { fill, before } = record.order;
     return fill === undefined || doomed.has(before.seq) ? 0n : fillWord(fill);

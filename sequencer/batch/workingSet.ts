@@ -1,5 +1,5 @@
 /** Which accounts, books and keys a batch has touched, against what its circuit has room for. */
-import type { Author, LedgerOperation, StepRecord } from "../engine/records.ts";
+import type { Author, LedgerOperation, OrderCase, StepRecord } from "../engine/records.ts";
 import { FEE_ACCOUNT, INSURANCE_ACCOUNT, KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
 import type { Signature } from "../protocol/eddsa.ts";
 
@@ -16,6 +16,8 @@ export interface WorkingSet {
   /** Keys that the batch has registered. */
   readonly registered: Set<number>;
   used: number;
+  /** Of the fill units: {@link needsFillUnit}. */
+  fills: number;
 }
 
 export function createWorkingSet(): WorkingSet {
@@ -25,12 +27,14 @@ export function createWorkingSet(): WorkingSet {
     signers: new Map(),
     registered: new Set(),
     used: 0,
+    fills: 0,
   };
 }
 
 /** What some steps or an operation add. */
 export interface Addition {
   readonly steps: number;
+  readonly fills: number;
   readonly accounts: readonly number[];
   readonly books: readonly number[];
   readonly author?: Author | undefined;
@@ -38,6 +42,7 @@ export interface Addition {
 
 export interface Room {
   readonly steps: number;
+  readonly fills: number;
   readonly accounts: number;
   readonly signers: number;
   readonly books: number;
@@ -50,6 +55,7 @@ export function fits(set: WorkingSet, addition: Addition, room: Room): boolean {
   const newSigners = author !== undefined && !set.signers.has(signerId(author)) ? 1 : 0;
   return (
     set.used + addition.steps <= room.steps &&
+    set.fills + addition.fills <= room.fills &&
     set.accounts.size + newAccounts.size <= room.accounts &&
     set.books.size + newBooks.size <= room.books &&
     set.signers.size + newSigners <= room.signers
@@ -72,6 +78,7 @@ const NO_SIGNATURE: Signature = { r8x: 0n, r8y: 0n, s: 0n };
 
 export function add(set: WorkingSet, addition: Addition, signature?: Signature): void {
   set.used += addition.steps;
+  set.fills += addition.fills;
   for (const id of addition.accounts) set.accounts.add(id);
   for (const id of addition.books) set.books.add(id);
   if (addition.author !== undefined && signature !== undefined) {
@@ -100,13 +107,36 @@ export function additionOfSteps(records: readonly StepRecord[]): Addition {
       books.push(record.book);
     }
   }
-  return { steps: records.length, accounts, books, author };
+  const fills = records.filter(needsFillUnit).length;
+  return { steps: records.length, fills, accounts, books, author };
+}
+
+/**
+ * Whether a step needs one of the trade circuit's fill units: its order meets an entry with which
+ * it may trade, is a liquidation's, or is a fill-or-kill order that aborts.
+ */
+export function needsFillUnit(record: StepRecord): boolean {
+  if (!("order" in record)) return false;
+  return record.kind === "liquidate" || record.order.aborted || isMet(record.order.orderCase);
+}
+
+/** Rows 5 to 8 of SPEC section 6. */
+function isMet(orderCase: OrderCase): boolean {
+  switch (orderCase) {
+    case "nothingToReduce":
+    case "makerMargin":
+    case "takerMargin":
+    case "fill":
+      return true;
+    default:
+      return false;
+  }
 }
 
 /** What the circuit opens for an operation: who acts, who is acted on, and the venue's accounts. */
 export function additionOfOperation(operation: LedgerOperation): Addition {
   const author = "author" in operation ? operation.author : undefined;
-  return { steps: 1, accounts: accountsOf(operation), books: [], author };
+  return { steps: 1, fills: 0, accounts: accountsOf(operation), books: [], author };
 }
 
 /** The accounts that an operation reads or changes, the one that acts first. */

@@ -13,7 +13,7 @@ const ANCHORED = "uint256 indexed number, uint256 indexed kind";
 export const ROLLUP_ABI = parseAbi([
   "struct Key { uint8 index; uint32 expiry; uint256 x; uint256 y; }",
   "struct Claim { address owner; uint88 amount; bool paid; }",
-  "struct Sizes { uint32 slots; uint32 tradeSteps; uint32 ledgerSteps; uint32 accountLevels; }",
+  "struct Sizes { uint32 slots; uint32 tradeFills; uint32 ledgerSteps; uint32 accountLevels; }",
   `struct QueuedOperation { ${OPERATION} uint8 kind; bool refunded; }`,
   "function deposit(uint256 amount, Key key) payable returns (uint256 queueId)",
   "function registerKey(Key key) payable returns (uint256 queueId)",

@@ -235,6 +235,7 @@ function sequencerConfig(
     shape: common.shape,
     ...market,
     stepsPerBatch: trade.steps,
+    fillsPerBatch: trade.fills,
     operationsPerBatch: ledger.steps,
     oracles: common.oracles,
     oracleQuorum: common.quorum,

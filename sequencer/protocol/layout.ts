@@ -124,7 +124,7 @@ export const KEY_META = [
   ["version", KEY_VERSION_BITS],
 ] as const satisfies Layout;
 
-/** Public word of a trade step: a fill (kind 1), or 0. `price` is offset as in messages. */
+/** Public word of a fill unit: a fill (kind 1), or 0. `price` is offset as in messages. */
 export const FILL = [
   ["kind", 4],
   ["taker", ACCOUNT_BITS],

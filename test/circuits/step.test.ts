@@ -1,17 +1,14 @@
 // Cheating in single steps of a trade batch: for each line of what TradeStep proves.
-import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { SignalValues } from "../../circuits/adversary/calculator.ts";
-import { pack, unpack } from "../../sequencer/protocol/codec.ts";
-import { PRICE_OFFSET } from "../../sequencer/protocol/constants.ts";
-import { FILL, TRADE_MESSAGE } from "../../sequencer/protocol/layout.ts";
-import { feesWord, weightWords } from "../../sequencer/protocol/state.ts";
+import { unpack } from "../../sequencer/protocol/codec.ts";
+import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
+import { TRADE_MESSAGE } from "../../sequencer/protocol/layout.ts";
+import { weightWords } from "../../sequencer/protocol/state.ts";
 import {
   abortingBatch,
   carryingBatches,
   expiringBatch,
   fillingBatch,
-  LIQUIDATION,
   liquidatingBatch,
 } from "../support/batches.ts";
 import {
@@ -22,8 +19,8 @@ import {
   set,
   withPublicInputs,
 } from "../support/circuit.ts";
-import { straddleLiquidation } from "../support/distressBatches.ts";
-import { EXPIRY, slotRisk } from "../support/market.ts";
+import { EXPIRY } from "../support/market.ts";
+import { all, foretold, type Inputs, reworded } from "../support/tradeCheats.ts";
 
 const circuit = await loadCircuit("trade");
 const filling = fillingBatch().batch;
@@ -35,28 +32,6 @@ const aborts = withPublicInputs(aborting);
 const carries = withPublicInputs(carrying.batch);
 const expires = withPublicInputs(expiringBatch().batch);
 const liquidates = withPublicInputs(liquidating);
-
-type Inputs = ReturnType<typeof withPublicInputs>;
-type Fields = ReturnType<typeof unpack<typeof TRADE_MESSAGE>>;
-
-/** The inputs with fields of a step's word changed; its signature is what it was. */
-function reworded(inputs: Inputs, step: number, change: Partial<Fields>): SignalValues {
-  return changed(inputs, ["word", step], (word) =>
-    pack(TRADE_MESSAGE, { ...unpack(TRADE_MESSAGE, BigInt(word as string)), ...change }),
-  );
-}
-
-/** Several changes at once. */
-function all(inputs: Inputs, edits: Readonly<Record<string, readonly [number, bigint][]>>) {
-  return Object.entries(edits).reduce<Inputs>(
-    (result, [name, places]) =>
-      places.reduce<Inputs>(
-        (copy, [at, value]) => changed(copy, [name, at], set(value.toString())) as Inputs,
-        result,
-      ),
-    inputs,
-  );
-}
 
 test("the batches to cheat with have witnesses", () => {
   for (const inputs of [honest, aborts, carries, expires, liquidates]) circuit.witness(inputs);
@@ -89,9 +64,9 @@ test("TradeStep proves 1: a message takes the next seq", () => {
 });
 
 test("TradeStep proves 2: no message or purge while an order is being carried", () => {
-  const skipped = all(honest, { isProceed: [[1, 0n]] });
+  const skipped = foretold(all(honest, { isProceed: [[1, 0n]] }), { 1: 0n });
   assertRefused(circuit, skipped, "TradeStep: (isSigned + step.isPurge + step.isLiquidate)");
-  const purging = all(honest, { isProceed: [[1, 0n]], isPurge: [[1, 1n]] });
+  const purging = foretold(all(honest, { isProceed: [[1, 0n]], isPurge: [[1, 1n]] }), { 1: 0n });
   assertRefused(circuit, purging, "TradeStep");
   const word = BigInt((liquidating.inputs.word as string[])[1]!);
   const seizing = all(honest, {
@@ -125,7 +100,9 @@ test("TradeStep proves 3: reduce-only orders go only to plain books", () => {
 test("TradeStep proves 4: the best entry trades first, whatever the order of the side", () => {
   const [first, second] = (filling.inputs.asks as string[][])[0]!;
   const asks = [second!, first!, ...(filling.inputs.asks as string[][])[0]!.slice(2)];
-  const worse = changed(honest, ["asks", 0], set(asks));
+  // Account 2's two lots go first: what is left for its own fill-or-kill order is account 1's own.
+  const fills = foretold(honest, { 0: 2n, 1: 2n, 4: 0n, 5: 3n });
+  const worse = changed(fills, ["asks", 0], set(asks));
   // The fills are then others than the public words, and the side has another hash.
   assertRefused(circuit, worse, "Trade: accounts.leafAfter");
 });
@@ -186,123 +163,27 @@ test("TradeStep proves 5: only fill-or-kill orders abort", () => {
   assertRefused(circuit, all(honest, { isDoomed: [[4, 2n]] }), "IsBoolean");
 });
 
-/** The public words with that of one step changed. */
-function tell(batch: typeof filling, step: number, change: (word: bigint) => bigint): Inputs {
-  const start = batch.words.length - (batch.inputs.word as string[]).length;
-  const words = batch.words.map((word, at) => (at === start + step ? change(word) : word));
-  return withPublicInputs(batch, words);
-}
-
-test("TradeStep proves 6: the public word tells each fill that stands, and nothing else", () => {
-  const start = filling.words.length - (filling.inputs.word as string[]).length;
-  assertRefused(
-    circuit,
-    tell(filling, 0, () => 0n),
-    "PublicData",
-  ); // a hidden fill
-  assertRefused(
-    circuit,
-    tell(filling, 1, (word) => word + (1n << 81n)),
-    "PublicData",
-  ); // lots
-  assertRefused(
-    circuit,
-    tell(filling, 1, (word) => word + (1n << 57n)),
-    "PublicData",
-  ); // price
-  assertRefused(
-    circuit,
-    tell(filling, 1, (word) => word + (1n << 4n)),
-    "PublicData",
-  ); // taker
-  assertRefused(
-    circuit,
-    tell(filling, 6, () => filling.words[start]!),
-    "PublicData",
-  ); // invented
-  assertRefused(
-    circuit,
-    tell(aborting, 2, () => filling.words[start]!),
-    "PublicData",
-  ); // undone
-});
-
-test("TradeStep proves 6: a liquidation's fill is told like any other", () => {
-  const start = liquidating.words.length - (liquidating.inputs.word as string[]).length;
-  const told = unpack(FILL, liquidating.words[start + 1]!);
-  assert.deepEqual([told.taker, told.maker, told.takerIsSell, told.lots], [3, 4, 1, 2]);
-  assert.equal(told.price - PRICE_OFFSET, 150);
-  const hidden = tell(liquidating, 1, () => 0n);
-  assertRefused(circuit, hidden, "PublicData");
-});
-
-test("TradeStep proves 7: both sides pay the fees of the book", () => {
-  // Other rates leave other cash, which other siblings surround.
-  for (const fees of [
-    { taker: 2, maker: -1 },
-    { taker: 3, maker: -2 },
-    { taker: 3, maker: 1 },
-    { taker: 0, maker: 0 },
-    { taker: 2, maker: -3 },
-  ]) {
-    const cheap = changed(honest, ["bookFees", 0], set(feesWord(fees)));
-    assertRefused(circuit, cheap, "Trade: accounts.leafAfter");
+test("TradeStep proves 6 and 7: what fills is handed over, and nothing else fills", () => {
+  // Step 3 rests, step 2 cancels.
+  for (const step of [2, 3]) {
+    assertRefused(
+      circuit,
+      foretold(honest, { [step]: 1n }),
+      "TradeStep: (1 - verdict.isMet) * (outcome.makerFails + outcome.fills)",
+    );
+    const failing = all(honest, { makerFails: [[step, 1n]] });
+    assertRefused(
+      circuit,
+      failing,
+      "TradeStep: (1 - verdict.isMet) * (outcome.makerFails + outcome.fills)",
+    );
   }
-  const wide = changed(honest, ["bookFees", 0], plus(1n << 33n));
-  assertRefused(circuit, wide, "FeeRates");
-});
-
-test("TradeStep proves 5 and 7: an order that aborts has paid no fees", () => {
-  // Whatever its steps paid was taken back: only the book itself is another one.
-  const dear = changed(aborts, ["bookFees", 0], set(feesWord({ taker: 9, maker: 9 })));
-  assertRefused(circuit, dear, "Trade: bookTree.leafAfter");
-});
-
-test("TradeStep proves 8: a liquidation meets L1 to L4", () => {
-  const edge = LIQUIDATION.price - 1 + PRICE_OFFSET;
-  for (const cheat of [
-    reworded(liquidates, 1, { seq: 4 }), // L1: an account that is not below maintenance
-    reworded(liquidates, 1, { seq: 0 }), // L1: an account without positions
-    all(liquidates, { liquidatedScenario: [[1, 16n]] }), // L1: a scenario that it survives
-    reworded(liquidates, 1, { price: edge }), // L2: a limit that gives too much away
-    reworded(liquidates, 1, { isSell: 0 }), // L2: a purchase
-    reworded(liquidates, 1, { lots: 9 }), // L4: one more than the 8 that restore it
-  ]) {
-    assertRefused(circuit, cheat, "Liquidation");
-  }
-  // L3: a rate that takes what the limit gains. No leaf has been asked for yet.
-  const { mark, changes } = slotRisk(150, 80);
-  const gain = LIQUIDATION.price - mark - changes[0]!;
-  const rated = (taker: number) =>
-    changed(liquidates, ["bookFees", 0], set(feesWord({ taker, maker: 0 })));
-  assertRefused(circuit, rated(gain), "Liquidation");
-  assertRefused(circuit, rated(gain - 1), "Trade: accounts.leafAfter");
-  assertRefused(circuit, all(liquidates, { liquidatedScenario: [[1, 18n]] }), "SelectById");
-});
-
-test("TradeStep proves 8: a fill that does not relieve the account is none", () => {
-  const [relieved, unrelieved] = [straddleLiquidation(5), straddleLiquidation(6)];
-  for (const { batch } of [relieved, unrelieved]) circuit.witness(withPublicInputs(batch));
-  assert.equal(relieved.market.state.account(3).positions[0], -95);
-  assert.equal(unrelieved.market.state.account(3).positions[0], -100);
-  // A lot more of the same order leaves other accounts than the batch says.
-  const more = reworded(withPublicInputs(relieved.batch), 1, { lots: 6 });
-  assertRefused(circuit, more, "Trade: accounts.leafAfter");
-  const sides = { taker: 3, maker: 5, takerIsSell: 0 };
-  const fill = pack(FILL, { kind: 1, ...sides, book: 0, price: 290 + PRICE_OFFSET, lots: 6 });
-  assertRefused(
-    circuit,
-    tell(unrelieved.batch, 1, () => fill),
-    "PublicData",
-  );
-  // An order that need not close anything is to be admissible, and this one is not.
-  const honestly = withPublicInputs(relieved.batch);
-  assertRefused(circuit, reworded(honestly, 1, { reduceOnly: 0 }), "Trade: accounts.leafAfter");
-  // Nor does an order in a combination close anything.
-  const [spread] = weightWords(Array.from({ length: 16 }, (_, slot) => [1, -1][slot] ?? 0));
-  const bent = all(honestly, { bookGeneration: [[0, 2n]] });
-  const combined = changed(bent, ["bookWeights", 0, 0], set(spread)) as Inputs;
-  assertRefused(circuit, combined, "TradeStep: reducesHere * (1 - isPlain)");
+  const both = all(honest, { makerFails: [[0, 1n]] });
+  assertRefused(circuit, both, "TradeStep: outcome.makerFails * outcome.fills");
+  const unfilled = all(honest, { filledLots: [[3, 1n]] });
+  assertRefused(circuit, unfilled, "TradeStep: (1 - outcome.fills) * outcome.filledLots");
+  const negative = all(honest, { filledLots: [[0, R - 1n]] });
+  assertRefused(circuit, negative, "InRange");
 });
 
 test("TradeStep proves 8: of an opened account, in an open book, by nobody's signature", () => {

@@ -7,14 +7,33 @@ import { runs } from "../property/runs.ts";
 import { assertPinned, readAll, wrapped } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
 
-const CASES = ["isVoid", "isBlocked", "isSelf", "hasNothing", "isTested"] as const;
+const CASES = ["isVoid", "isBlocked", "isSelf", "isMet"] as const;
 const bit = fc.constantFrom(0, 1);
+const order = fc.record({ crosses: bit, isTopVoid: bit, isOwnTop: bit, isPostOnly: bit });
+type Order = typeof order extends fc.Arbitrary<infer T> ? T : never;
+
+function caseOf(given: Order): string {
+  if (given.crosses === 0) return "";
+  if (given.isTopVoid === 1) return "isVoid";
+  if (given.isPostOnly === 1) return "isBlocked";
+  return given.isOwnTop === 1 ? "isSelf" : "isMet";
+}
+
+test("OrderCase proves 1: exactly one case if it crosses, none else, in SPEC's order", async () => {
+  const gadget = await loadGadget({ file: "trade/Verdict.circom", main: "OrderCase()" });
+  fc.assert(
+    fc.property(order, (given) => {
+      const witness = assertPinned(gadget, given);
+      const said = CASES.filter((name) => gadget.read(witness, name) === 1n);
+      assert.deepEqual(said.join(), caseOf(given));
+    }),
+    runs(40),
+  );
+});
+
 const lots = fc.oneof(fc.constantFrom(1, 2, 2 ** 22 - 1), fc.integer({ min: 1, max: 9 }));
-const order = fc.record({
-  crosses: bit,
-  isTopVoid: bit,
-  isOwnTop: bit,
-  isPostOnly: bit,
+const meeting = fc.record({
+  isMet: bit,
   isReduceOnly: bit,
   exposureAgainst: fc.oneof(
     fc.constantFrom(0, 1, -1, 2 ** 22, -(2 ** 22)),
@@ -23,34 +42,28 @@ const order = fc.record({
   orderLots: lots,
   topLots: lots,
 });
-type Order = typeof order extends fc.Arbitrary<infer T> ? T : never;
+const tested = { file: "trade/Verdict.circom", main: "TestedLots()" };
 
-function caseOf(given: Order): string {
-  if (given.crosses === 0) return "";
-  if (given.isTopVoid === 1) return "isVoid";
-  if (given.isPostOnly === 1) return "isBlocked";
-  if (given.isOwnTop === 1) return "isSelf";
-  return given.isReduceOnly === 1 && given.exposureAgainst <= 0 ? "hasNothing" : "isTested";
-}
-
-const verdict = { file: "trade/Verdict.circom", main: "OrderCase()" };
-
-test("OrderCase proves 1: exactly one case if it crosses, none else, in SPEC's order", async () => {
-  const gadget = await loadGadget(verdict);
+test("TestedLots proves 1: reduce-only without exposure against it has nothing", async () => {
+  const gadget = await loadGadget(tested);
   fc.assert(
-    fc.property(order, (given) => {
+    fc.property(meeting, (given) => {
       const witness = gadget.witness(given);
-      const said = CASES.filter((name) => gadget.read(witness, name) === 1n);
-      assert.deepEqual(said.join(), caseOf(given));
+      const hasNothing = given.isReduceOnly === 1 && given.exposureAgainst <= 0;
+      const [expected, other] = hasNothing
+        ? ["hasNothing", "isTested"]
+        : ["isTested", "hasNothing"];
+      assert.equal(gadget.read(witness, expected!), BigInt(given.isMet));
+      assert.equal(gadget.read(witness, other!), 0n);
     }),
     runs(300),
   );
 });
 
-test("OrderCase proves 2: lots = min(order, entry, exposure against the order)", async () => {
-  const gadget = await loadGadget(verdict);
+test("TestedLots proves 2: lots = min(order, entry, exposure against the order)", async () => {
+  const gadget = await loadGadget(tested);
   fc.assert(
-    fc.property(order, (given) => {
+    fc.property(meeting, (given) => {
       const { isReduceOnly, exposureAgainst, orderLots, topLots } = given;
       fc.pre(isReduceOnly === 0 || exposureAgainst > 0);
       const cap = isReduceOnly === 1 ? exposureAgainst : 2 ** 22;
@@ -61,10 +74,10 @@ test("OrderCase proves 2: lots = min(order, entry, exposure against the order)",
   );
 });
 
-test("OrderCase proves 1 and 2: no wire can be forged", async () => {
-  const gadget = await loadGadget(verdict);
+test("TestedLots proves 1 and 2: no wire can be forged", async () => {
+  const gadget = await loadGadget(tested);
   fc.assert(
-    fc.property(order, (given) => void assertPinned(gadget, given)),
+    fc.property(meeting, (given) => void assertPinned(gadget, given)),
     runs(10),
   );
 });

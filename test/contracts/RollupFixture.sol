@@ -108,7 +108,7 @@ abstract contract RollupFixture {
                 insurance: INSURANCE,
                 sizes: Sizes({
                     slots: uint32(SLOTS),
-                    tradeSteps: 6,
+                    tradeFills: 4,
                     ledgerSteps: uint32(LEDGER_STEPS),
                     accountLevels: 4
                 }),

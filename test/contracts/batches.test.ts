@@ -163,7 +163,7 @@ test("a batch has exactly the words of its kind's circuit", async () => {
   const it = await world();
   const trade = await tradeBatch(it);
   const ledger = await ledgerBatch(it);
-  const tradeWords = BigInt(9 + 2 + SIZES.tradeSteps);
+  const tradeWords = BigInt(9 + 2 + SIZES.tradeFills);
   const ledgerWords = BigInt(9 + 2 + 4 * SIZES.ledgerSteps);
   assert.deepEqual([BigInt(trade.length), BigInt(ledger.length)], [tradeWords, ledgerWords]);
   const table: readonly [readonly bigint[], readonly bigint[]][] = [
@@ -277,7 +277,7 @@ test("a rollup that could not work is not created", async () => {
     [{ minimumDeposit: 0n }, "AmountOutOfRange", [0n, 1n, 2n ** 50n - 1n]],
     [{ sizes: { ...sizes, slots: 0 } }, "SizeOutOfRange", [0n, 1n, 64n]],
     [{ sizes: { ...sizes, slots: 65 } }, "SizeOutOfRange", [65n, 1n, 64n]],
-    [{ sizes: { ...sizes, tradeSteps: 0 } }, "SizeOutOfRange", [0n, 1n, steps]],
+    [{ sizes: { ...sizes, tradeFills: 0 } }, "SizeOutOfRange", [0n, 1n, steps]],
     [{ sizes: { ...sizes, ledgerSteps: 0 } }, "SizeOutOfRange", [0n, 1n, steps]],
     [{ sizes: { ...sizes, accountLevels: 0 } }, "SizeOutOfRange", [0n, 1n, 10n]],
     [{ sizes: { ...sizes, accountLevels: 11 } }, "SizeOutOfRange", [11n, 1n, 10n]],

@@ -69,7 +69,7 @@ test("a deployment says everything that a node must know, and the chain agrees",
   assert.equal(await rollup.read.minimumDeposit(), 5n);
   assert.deepEqual(await rollup.read.sizes(), {
     slots: trade.slots,
-    tradeSteps: trade.steps,
+    tradeFills: trade.fills,
     ledgerSteps: ledger.steps,
     accountLevels: trade.accountLevels,
   });
@@ -177,7 +177,7 @@ test("the Ignition module creates the same rollup", async () => {
         treasury,
         insurance,
         slots: 16,
-        tradeSteps: 6,
+        tradeFills: 4,
         ledgerSteps: 6,
         accountLevels: 4,
       },

@@ -40,7 +40,7 @@ export const publicClient = await viem.getPublicClient();
 const { trade, ledger } = sizesOf("tiny");
 export const SIZES = {
   slots: trade.slots,
-  tradeSteps: trade.steps,
+  tradeFills: trade.fills,
   ledgerSteps: ledger.steps,
   accountLevels: trade.accountLevels,
 };
@@ -206,9 +206,9 @@ export async function tradeBatch(
   steps: readonly bigint[] = [],
   overrides: Partial<Header> = {},
 ): Promise<bigint[]> {
-  const { slots, tradeSteps } = await world.rollup.read.sizes();
+  const { slots, tradeFills } = await world.rollup.read.sizes();
   const fields = { ...(await header(world, "trade")), ...overrides };
-  const idle = Array<bigint>(tradeSteps - steps.length).fill(0n);
+  const idle = Array<bigint>(tradeFills - steps.length).fill(0n);
   return [...HEADER.map((name) => fields[name]), ...marks(slots), ...steps, ...idle];
 }
 

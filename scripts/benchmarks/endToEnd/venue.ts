@@ -118,7 +118,8 @@ const world = await createWorld(
     deployment: large,
     info: {
       ...{ ...infoOf(), shape, fairOrder },
-      ...{ stepsPerBatch: sizes.trade.steps, operationsPerBatch: sizes.ledger.steps },
+      ...{ stepsPerBatch: sizes.trade.steps, fillsPerBatch: sizes.trade.fills },
+      ...{ operationsPerBatch: sizes.ledger.steps },
     },
     plan: {
       series: slots.map((slot) => ({

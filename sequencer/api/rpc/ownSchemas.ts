@@ -36,6 +36,7 @@ export const INFO = z.strictObject({
   tickSize: natural,
   lotsPerContract: natural,
   stepsPerBatch: natural,
+  fillsPerBatch: natural,
   operationsPerBatch: natural,
   oracles: z.array(point),
   oracleQuorum: natural,

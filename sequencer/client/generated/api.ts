@@ -2522,6 +2522,7 @@ export interface Methods {
       tickSize: number;
       lotsPerContract: number;
       stepsPerBatch: number;
+      fillsPerBatch: number;
       operationsPerBatch: number;
       oracles: ({
         x: `0x${string}`;

@@ -59,7 +59,7 @@ export const rollupAbi = [
               },
               {
                 "internalType": "uint32",
-                "name": "tradeSteps",
+                "name": "tradeFills",
                 "type": "uint32"
               },
               {
@@ -2455,7 +2455,7 @@ export const rollupAbi = [
           },
           {
             "internalType": "uint32",
-            "name": "tradeSteps",
+            "name": "tradeFills",
             "type": "uint32"
           },
           {

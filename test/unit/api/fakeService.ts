@@ -74,6 +74,7 @@ export const INFO: Info = {
   tickSize: 100_000,
   lotsPerContract: 100,
   stepsPerBatch: 8,
+  fillsPerBatch: 4,
   operationsPerBatch: 4,
   oracles: ORACLES,
   oracleQuorum: 2,

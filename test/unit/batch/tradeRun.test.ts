@@ -130,7 +130,8 @@ test("the circuit is told the order, the scenario, the lock, the rates and the f
   market.liquidate(ENTRY);
   const { inputs } = market.seal();
   assert.deepEqual((inputs.isLiquidate as string[]).slice(0, 3), ["0", "1", "0"]);
-  assert.deepEqual((inputs.liquidatedScenario as string[]).slice(0, 3), ["0", "16", "0"]);
+  assert.deepEqual((inputs.filledLots as string[]).slice(0, 3), ["0", "1", "0"]);
+  assert.deepEqual((inputs.scenario as string[]).slice(0, 2), ["16", "0"]);
   const word = unpack(TRADE_MESSAGE, BigInt((inputs.word as string[])[1]!));
   assert.deepEqual(word, {
     kind: MESSAGE_KINDS.liquidate,

@@ -27,7 +27,7 @@ export async function ledgerBatch(
 ): Promise<SealedBatch> {
   const base = await tradeBatch(node, number);
   const [, ...header] = base.words.slice(0, HEADER.length);
-  const marks = base.words.slice(HEADER.length, base.words.length - trade.steps);
+  const marks = base.words.slice(HEADER.length, base.words.length - trade.fills);
   const stated = operations.flatMap(wordsOf);
   const rest = new Array<bigint>(ledger.steps * LEDGER_OP_WORDS - stated.length).fill(0n);
   const words = [BigInt(BATCH_KINDS.ledger), ...header, ...marks, ...stated, ...rest];

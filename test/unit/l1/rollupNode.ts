@@ -38,7 +38,7 @@ export const KEY = {
 const { trade, ledger } = sizesOf("tiny");
 const SIZES = {
   slots: trade.slots,
-  tradeSteps: trade.steps,
+  tradeFills: trade.fills,
   ledgerSteps: ledger.steps,
   accountLevels: trade.accountLevels,
 };
@@ -180,7 +180,7 @@ export async function tradeBatch(
     ...{ kind: BigInt(BATCH_KINDS.trade), number: BigInt(number), time, rootBefore, rootAfter },
     ...{ oracleSet, domain, snapshotTime: time - 1n, privateRoot: 0n },
   };
-  const rest = new Array<bigint>(MARK_WORDS + SIZES.tradeSteps).fill(0n);
+  const rest = new Array<bigint>(MARK_WORDS + SIZES.tradeFills).fill(0n);
   const words = [...HEADER.map((name) => fields[name]), ...rest];
   const commitment = 1000n + BigInt(number);
   return { number, kind: "trade", rootBefore, rootAfter, words, commitment, inputs: {} };

@@ -346,6 +346,7 @@ export function infoOf(): SequencerConfig["info"] {
     tickSize: 100_000,
     lotsPerContract: 100,
     stepsPerBatch: sizes.trade.steps,
+    fillsPerBatch: sizes.trade.fills,
     operationsPerBatch: sizes.ledger.steps,
     oracles: deployment.oracles,
     oracleQuorum: quorum,
