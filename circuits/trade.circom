@@ -60,7 +60,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input oracleSigner[quorum];
     signal input oracleR8[quorum][2];
     signal input oracleS[quorum];
-    signal input riskWords[2 * M];
+    signal input riskWords[SlotWords(S) * M];
     // State before.
     signal input seriesWords[M];
     signal input nextSeqBefore;
@@ -144,7 +144,8 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
         opened[a].packedPositions <== packedPositions[a];
-        opened[a].risk <== risk.risk;
+        opened[a].mark <== risk.mark;
+        opened[a].changes <== risk.changes;
     }
     component books = BooksOpened(B, M, S, D);
     books.exists <== bookExists;
@@ -153,7 +154,8 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     books.fees <== bookFees;
     books.bids <== bids;
     books.asks <== asks;
-    books.risk <== risk.risk;
+    books.mark <== risk.mark;
+    books.changes <== risk.changes;
     for (var m = 0; m < M; m++) {
         books.isListed[m] <== series.fields[m].listed;
         books.isUnexpired[m] <== series.isUnexpired[m];
