@@ -23,9 +23,10 @@ function SlotWords(scenarios) {
 //      or final.
 //   5. isFinal[m] is that of the head; 0 where m is not listed.
 // Assumes: listed is 0 or 1, mark and terms in the table within their widths.
-//   Lanes are not unpacked here, and nothing says that they are in their range: a quorum of oracles
-//   has signed them. What is signed beyond it moves neighbours in what is summed of it, but leaves
-//   no choice (LaneSums). Nodes refuse to encode it (slotRiskWords), so no such snapshot has a hash.
+//   Lanes are not unpacked here, and nothing says that they are in their range: a quorum of
+//   oracles has signed them. What is signed beyond it moves neighbours in what is summed of it, but
+//   leaves no choice (LaneSums). Nodes cannot encode it (slotRiskWords): for them no such snapshot
+//   has a hash that could be signed.
 // Twin: sequencer/protocol/snapshot.ts (slotRiskWords), sequencer/engine/risk.ts (effectiveRisk,
 //   firstMispriced)
 template RiskMatrix(slots, scenarios) {

@@ -6,7 +6,7 @@ include "../gadgets/Lanes.circom";
 // What positions or weights are worth in each scenario, four times.
 //
 // Proves:
-//   1. out[s] = sum_m factor[m] * (4 mark[m] + 5 change[m][s]); out[scenarios] = 4 of that of marks.
+//   1. out[s] = sum_m factor[m] * (4 mark[m] + 5 change[m][s]), out[scenarios] without changes.
 // Assumes: factor[m] >= -2^(factorBits - 1) and < 2^(factorBits - 1); mark[m] < 2^20; changes as
 //   RiskMatrix gives them. Those that slotRiskWords has encoded are below 2^20 in size, so that
 //   sums over up to 2^n slots are below 2^(factorBits - 1 + 20 + n): every honest state has a

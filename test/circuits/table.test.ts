@@ -123,7 +123,7 @@ test("BooksOpened proves 2: isOpen and isPlain as SPEC sections 1 and 3 define t
   );
 });
 
-test("BooksOpened proves 3: bookRisk = what weights are worth, gram = weights . weights", async () => {
+test("BooksOpened proves 3: what weights are worth, gram = weights . weights", async () => {
   const gadget = await loadGadget(inBatch);
   const witness = gadget.witness(books);
   const risk = [0, 1].map((b) => readAll(gadget, witness, `bookRisk[${b}]`, 2));
@@ -165,7 +165,7 @@ test("SlotChanges proves: 5 times the changes of the chosen slot", async () => {
   assert.deepEqual(read([0, 0]), new Array(6).fill(0n));
 });
 
-test("SlotChanges: a change that no word can hold is refused where its slot is chosen", async () => {
+test("SlotChanges: a change that no word can hold is refused where it is chosen", async () => {
   const gadget = await loadGadget({ file: TABLE, main: "SlotChanges(2, 6)" });
   for (const wrong of [2 ** 20, -(2 ** 20) - 1]) {
     const changes = [[0, wrong, 0, 0, 0, 0], new Array<number>(6).fill(1)].map(laneWords);

@@ -7,7 +7,13 @@ import fc from "fast-check";
 import { bookRates, followedValues, SCENARIO_ROWS } from "../../sequencer/engine/kept.ts";
 import { effectiveRisk, type Risk } from "../../sequencer/engine/risk.ts";
 import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR } from "../../sequencer/protocol/constants.ts";
-import { type Book, type Entry, emptySeries, type Series, type Shape } from "../../sequencer/protocol/state.ts";
+import {
+  type Book,
+  type Entry,
+  emptySeries,
+  type Series,
+  type Shape,
+} from "../../sequencer/protocol/state.ts";
 import { createMemoryState, type MemoryState } from "../../sequencer/state/memoryState.ts";
 import { createChance } from "../simulation/random.ts";
 import { runs } from "./runs.ts";

@@ -84,6 +84,7 @@ export function assertOfListed(circuit: Circuit, batch: SealedBatch, market: Mar
   }
   // Of a slot in which nothing is listed the oracles may say what they like.
   circuit.witness(inputs(9, { strike: 20_001 }));
+  circuit.witness(resigned(batch, slots.with(9, { ...slots[9]!, mark: 5, isFinal: true })));
 }
 
 /** Another value of an input. */
