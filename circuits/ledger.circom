@@ -58,7 +58,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input oracleSigner[quorum];
     signal input oracleR8[quorum][2];
     signal input oracleS[quorum];
-    signal input riskWords[2 * M];
+    signal input riskWords[SlotWords(S) * M];
     // State before.
     signal input seriesWords[M];
     signal input nextSeqBefore;
@@ -135,7 +135,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         // for none.
         fixed.signerAccount[g] <== signerEnabled[g] * (signerAccount[g] + 1) - 1;
     }
-    fixed.risk <== risk.risk;
+    fixed.changes <== risk.changes;
     fixed.isFinal <== risk.isFinal;
     LedgerWorking(A, G, M, S) first;
     component opened[A];
@@ -145,7 +145,8 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
         opened[a].packedPositions <== packedPositions[a];
-        opened[a].risk <== risk.risk;
+        opened[a].mark <== risk.mark;
+        opened[a].changes <== risk.changes;
         first.headroom[a] <== opened[a].headroom;
         first.positions[a] <== opened[a].positions;
         session[a] = SessionOpened();

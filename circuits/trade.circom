@@ -69,7 +69,7 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     signal input oracleSigner[quorum];
     signal input oracleR8[quorum][2];
     signal input oracleS[quorum];
-    signal input riskWords[2 * M];
+    signal input riskWords[SlotWords(S) * M];
     // State before.
     signal input seriesWords[M];
     signal input nextSeqBefore;
@@ -157,7 +157,8 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
         opened[a].packedPositions <== packedPositions[a];
-        opened[a].risk <== risk.risk;
+        opened[a].mark <== risk.mark;
+        opened[a].changes <== risk.changes;
     }
     component books = BooksOpened(B, M, S, D);
     books.exists <== bookExists;
@@ -166,7 +167,8 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     books.fees <== bookFees;
     books.bids <== bids;
     books.asks <== asks;
-    books.risk <== risk.risk;
+    books.mark <== risk.mark;
+    books.changes <== risk.changes;
     for (var m = 0; m < M; m++) {
         books.isListed[m] <== series.fields[m].listed;
         books.isUnexpired[m] <== series.isUnexpired[m];

@@ -22,6 +22,8 @@ function AMOUNT_BITS() { return 50; }
 function MARK_BITS() { return 20; }
 function CHANGE_BITS() { return 21; }
 function CHANGE_OFFSET() { return 1048576; }
+function CHANGE_LANE_BITS() { return 50; }
+function CHANGE_LANES_PER_WORD() { return 5; }
 function SPAN_SCENARIOS() { return 16; }
 function SCENARIOS() { return 17; }
 function WEIGHT_BITS() { return 4; }
@@ -234,6 +236,19 @@ function SERIES_TERMS_STRIKE_OFFSET() { return 1; }
 function SERIES_TERMS_STRIKE_BITS() { return 24; }
 function SERIES_TERMS_EXPIRY_OFFSET() { return 25; }
 function SERIES_TERMS_EXPIRY_BITS() { return 32; }
+
+// Layout: slotHead
+function SLOT_HEAD_BITS() { return 78; }
+function SLOT_HEAD_MARK_OFFSET() { return 0; }
+function SLOT_HEAD_MARK_BITS() { return 20; }
+function SLOT_HEAD_IS_FINAL_OFFSET() { return 20; }
+function SLOT_HEAD_IS_FINAL_BITS() { return 1; }
+function SLOT_HEAD_IS_CALL_OFFSET() { return 21; }
+function SLOT_HEAD_IS_CALL_BITS() { return 1; }
+function SLOT_HEAD_STRIKE_OFFSET() { return 22; }
+function SLOT_HEAD_STRIKE_BITS() { return 24; }
+function SLOT_HEAD_EXPIRY_OFFSET() { return 46; }
+function SLOT_HEAD_EXPIRY_BITS() { return 32; }
 
 // Layout: keyMeta
 function KEY_META_BITS() { return 52; }

@@ -3,6 +3,7 @@ pragma circom 2.2.0;
 include "../generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
 include "../gadgets/Health.circom";
+include "../gadgets/Lanes.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
@@ -39,7 +40,7 @@ bus LedgerFixed(accounts, signers, slots, scenarios) {
     signal domain;
     signal accountIds[accounts];
     signal signerAccount[signers];
-    signal risk[slots][scenarios + 1];
+    signal changes[slots][LaneWords(scenarios)];
     signal isFinal[slots];
     signal nextSeq;
     signal isCarried;
@@ -149,7 +150,7 @@ template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
 
     // 4. What a takeover demands of the account that is liquidated. `gain` is what the account
     // would receive of the other, besides the worth of lots.
-    signal change5[S] <== SlotChanges(M, S)(isSlot, fixed.risk);
+    signal change5[S] <== SlotChanges(M, S)(isSlot, fixed.changes);
     component close = ForcedClose(unit);
     close.isClose <== op.isClose;
     close.pays <== pays;

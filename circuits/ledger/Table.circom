@@ -1,5 +1,7 @@
 pragma circom 2.2.0;
 
+include "../generated/Constants.circom";
+include "../gadgets/Lanes.circom";
 include "../gadgets/Select.circom";
 include "../state/Series.circom";
 
@@ -92,18 +94,16 @@ template ChangeSlot(slots) {
 }
 
 // Proves: out[s] = 5 times the chosen slot's change in scenario s; 0 where no slot is chosen.
-// Assumes: isSlot is one-hot or zero; risk[m][s] = 4 mark + 5 change, risk[m][scenarios] = 4 mark.
+// Assumes: isSlot is one-hot or zero; changes as RiskMatrix gives them, of honest snapshots below
+//   2^20 in size.
 template SlotChanges(slots, scenarios) {
     signal input isSlot[slots];
-    signal input risk[slots][scenarios + 1];
+    signal input changes[slots][LaneWords(scenarios)];
     signal output out[scenarios];
-    component row[scenarios];
+    component chosen = LaneSums(slots, scenarios, CHANGE_BITS());
+    chosen.factor <== isSlot;
+    chosen.words <== changes;
     for (var s = 0; s < scenarios; s++) {
-        row[s] = Dot(slots);
-        for (var m = 0; m < slots; m++) {
-            row[s].a[m] <== isSlot[m];
-            row[s].b[m] <== risk[m][s] - risk[m][scenarios];
-        }
-        out[s] <== row[s].out;
+        out[s] <== MARGIN_INITIAL_FACTOR() * chosen.out[s];
     }
 }

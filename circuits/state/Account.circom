@@ -5,20 +5,24 @@ include "../gadgets/HashVector.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
+include "RiskSums.circom";
 
 // The ledger leaf of an account, opened.
 //
 // Proves:
 //   1. leaf = hashVector(owner, cash + 2^52, packed positions), cash and positions within range.
-//   2. headroom[s] = 4 cash + unit * sum_m position[m] * risk[m][s].
-// Assumes: nothing of cash and positions: they are decomposed here.
+//   2. headroom[s] = 4 cash + unit * sum_m position[m] * (4 mark[m] + 5 change[m][s]),
+//      headroom[scenarios] without changes (RiskSums).
+// Assumes: nothing of cash and positions: they are decomposed here; mark and changes as RiskMatrix
+//   gives them.
 // Twin: sequencer/protocol/state.ts (accountWords), sequencer/engine/risk.ts (scenarioValues)
 template AccountOpened(slots, scenarios, unit) {
     var words = (slots + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     signal input owner;
     signal input cash;
     signal input packedPositions[words];
-    signal input risk[slots][scenarios + 1];
+    signal input mark[slots];
+    signal input changes[slots][LaneWords(scenarios)];
     signal output leaf;
     signal output positions[slots];
     signal output headroom[scenarios + 1];
@@ -36,14 +40,12 @@ template AccountOpened(slots, scenarios, unit) {
     for (var m = 0; m < slots; m++) {
         positions[m] <== unpacked.out[m] - POSITION_OFFSET();
     }
-    component value[scenarios + 1];
+    component value = RiskSums(slots, scenarios, POSITION_BITS());
+    value.factor <== positions;
+    value.mark <== mark;
+    value.changes <== changes;
     for (var s = 0; s <= scenarios; s++) {
-        value[s] = Dot(slots);
-        for (var m = 0; m < slots; m++) {
-            value[s].a[m] <== positions[m];
-            value[s].b[m] <== risk[m][s];
-        }
-        headroom[s] <== MARGIN_VALUE_FACTOR() * cash + unit * value[s].out;
+        headroom[s] <== MARGIN_VALUE_FACTOR() * cash + unit * value.out[s];
     }
 }
 

@@ -6,6 +6,7 @@ include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
 include "../state/Book.circom";
+include "../state/RiskSums.circom";
 include "Fees.circom";
 include "Working.circom";
 
@@ -14,9 +15,11 @@ include "Working.circom";
 // Proves:
 //   1. leaf[b] is the leaf of book b as given (0 if it does not exist).
 //   2. isOpen[b], isPlain[b] as SPEC sections 1 and 3 define them.
-//   3. bookRisk[b][s] = weights of b . risk[.][s];  gram[b][c] = weights of b . weights of c.
+//   3. bookRisk[b][s] = sum_m weight of b in m * (4 mark[m] + 5 change[m][s]), bookRisk[b][S]
+//      without changes (RiskSums);  gram[b][c] = weights of b . weights of c.
 //   4. feeRates[b] are book b's (FeeRates).
-// Assumes: listing flags, generations and risk from the opened series table and snapshot.
+// Assumes: listing flags, generations, mark and changes from the opened series table and
+//   snapshot.
 // Twin: sequencer/engine/bookState.ts, sequencer/engine/risk.ts (bookRisk)
 template BooksOpened(B, M, S, D) {
     signal input exists[B];
@@ -25,7 +28,8 @@ template BooksOpened(B, M, S, D) {
     signal input fees[B];
     signal input bids[B][D];
     signal input asks[B][D];
-    signal input risk[M][S + 1];
+    signal input mark[M];
+    signal input changes[M][LaneWords(S)];
     signal input isListed[M];
     signal input isUnexpired[M];
     signal input generations[M];
@@ -40,7 +44,7 @@ template BooksOpened(B, M, S, D) {
     signal liveGenerations[M] <== LiveGenerations(M)(generations, isListed, isUnexpired);
     component unpacked[B];
     component product[B][B];
-    component scenario[B][S + 1];
+    component value[B];
     signal isNormOne[B];
     signal isSumOne[B];
     for (var b = 0; b < B; b++) {
@@ -53,14 +57,11 @@ template BooksOpened(B, M, S, D) {
         weights[b] <== unpacked[b].weights;
         isOpen[b] <== IsBookOpen(M)(
             exists[b], unpacked[b].squares, generation[b], liveGenerations);
-        for (var s = 0; s <= S; s++) {
-            scenario[b][s] = Dot(M);
-            for (var m = 0; m < M; m++) {
-                scenario[b][s].a[m] <== weights[b][m];
-                scenario[b][s].b[m] <== risk[m][s];
-            }
-            bookRisk[b][s] <== scenario[b][s].out;
-        }
+        value[b] = RiskSums(M, S, WEIGHT_BITS());
+        value[b].factor <== weights[b];
+        value[b].mark <== mark;
+        value[b].changes <== changes;
+        bookRisk[b] <== value[b].out;
         for (var c = 0; c < b; c++) {
             product[b][c] = Dot(M);
             product[b][c].a <== weights[b];

@@ -42,6 +42,8 @@ library ProtocolConstants {
     uint256 internal constant MARK_BITS = 20;
     uint256 internal constant CHANGE_BITS = 21;
     uint256 internal constant CHANGE_OFFSET = 1048576;
+    uint256 internal constant CHANGE_LANE_BITS = 50;
+    uint256 internal constant CHANGE_LANES_PER_WORD = 5;
     uint256 internal constant SPAN_SCENARIOS = 16;
     uint256 internal constant SCENARIOS = 17;
     uint256 internal constant WEIGHT_BITS = 4;

@@ -23,17 +23,18 @@ export interface Risk {
 
 const NO_CHANGES: readonly number[] = new Array<number>(SCENARIOS).fill(0);
 
-/** A risk, and the marks of settled slots that it was made with; undefined: not settled. */
+/** A risk, and the stored marks that it was made with; undefined: of a listed slot. */
 interface Effective {
-  readonly settled: readonly (number | undefined)[];
+  readonly stored: readonly (number | undefined)[];
   readonly risk: Risk;
 }
 
 const effective = new WeakMap<Prices, Effective>();
 
 /**
- * The snapshot, but settled slots keep their stored mark and, as final marks, do not change. The
- * same object for the same snapshot as long as no slot settles: much is kept with it.
+ * The snapshot where slots are listed; others keep their stored mark and, as final marks, do not
+ * change. The same object for the same snapshot as long as no slot is listed or settles: much is
+ * kept with it.
  */
 export function effectiveRisk(series: readonly Readonly<Series>[], snapshot: Prices): Risk {
   const { slots } = snapshot;
@@ -42,20 +43,20 @@ export function effectiveRisk(series: readonly Readonly<Series>[], snapshot: Pri
     `A snapshot must have \`${series.length}\` slots. Got \`${slots.length}\`.`,
   );
   const known = effective.get(snapshot);
-  if (known?.settled.every((mark, slot) => mark === settledMark(series[slot]!))) return known.risk;
-  const settled = series.map(settledMark);
+  if (known?.stored.every((mark, slot) => mark === storedMark(series[slot]!))) return known.risk;
+  const stored = series.map(storedMark);
   const risk = {
-    marks: slots.map(({ mark }, slot) => settled[slot] ?? mark),
+    marks: slots.map(({ mark }, slot) => stored[slot] ?? mark),
     changes: slots.map(({ isFinal, changes }, slot) =>
-      settled[slot] !== undefined || isFinal ? NO_CHANGES : changes,
+      stored[slot] !== undefined || isFinal ? NO_CHANGES : changes,
     ),
   };
-  effective.set(snapshot, { settled, risk });
+  effective.set(snapshot, { stored, risk });
   return risk;
 }
 
-function settledMark({ status, mark }: Readonly<Series>): number | undefined {
-  return status === "settled" ? mark : undefined;
+function storedMark({ status, mark }: Readonly<Series>): number | undefined {
+  return status === "listed" ? undefined : mark;
 }
 
 /**

@@ -42,6 +42,12 @@ export const MARK_BITS = 20;
 /** A scenario change lies strictly between -2^20 and 2^20 ticks; offset 2^20, 21 bits. */
 export const CHANGE_BITS = 21;
 export const CHANGE_OFFSET = 2 ** 20;
+/**
+ * Changes of a slot stand 5 to a word, each in a lane of 50 bits: what all slots of an account add
+ * up to is below 64 * 2^22 * 2^20 = 2^48 in size, so that words are summed whole, lane by lane.
+ */
+export const CHANGE_LANE_BITS = 50;
+export const CHANGE_LANES_PER_WORD = 5;
 /** Scenarios of the risk matrix: the 16 of the SPAN risk array, then the short-option minimum. */
 export const SPAN_SCENARIOS = 16;
 export const SCENARIOS = 17;

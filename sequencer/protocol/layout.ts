@@ -118,6 +118,13 @@ export const SERIES_TERMS = [
   ["expiry", SECONDS_BITS],
 ] as const satisfies Layout;
 
+/** The first word of a slot in a snapshot: what it prices, at what mark (ticks), if for good. */
+export const SLOT_HEAD = [
+  ["mark", MARK_BITS],
+  ["isFinal", 1],
+  ...SERIES_TERMS,
+] as const satisfies Layout;
+
 /** Expiry (unix seconds) and version of a trading key. */
 export const KEY_META = [
   ["expiry", SECONDS_BITS],
@@ -180,6 +187,7 @@ export const LAYOUTS = {
   ranking: RANKING,
   series: SERIES,
   seriesTerms: SERIES_TERMS,
+  slotHead: SLOT_HEAD,
   keyMeta: KEY_META,
   fill: FILL,
   ledgerOp: LEDGER_OP,

@@ -4,10 +4,18 @@
  */
 
 import { CodecRangeError, pack, packMany } from "./codec.ts";
-import { CHANGE_BITS, CHANGE_OFFSET, MARK_BITS, MARKS_PER_WORD, SCENARIOS } from "./constants.ts";
+import {
+  CHANGE_BITS,
+  CHANGE_LANE_BITS,
+  CHANGE_LANES_PER_WORD,
+  CHANGE_OFFSET,
+  MARK_BITS,
+  MARKS_PER_WORD,
+  SCENARIOS,
+} from "./constants.ts";
 import { type PublicKey, type Signature, verify } from "./eddsa.ts";
 import { hashVector, poseidon } from "./hash.ts";
-import { layoutBits, SERIES_TERMS } from "./layout.ts";
+import { SERIES_TERMS, SLOT_HEAD } from "./layout.ts";
 import type { Series } from "./state.ts";
 
 /** What is priced: `strike` in ticks, `expiry` in unix seconds. */
@@ -44,26 +52,23 @@ export interface Prices {
   readonly slots: readonly SlotPrice[];
 }
 
-/** Changes in a slot's first word: 20 + 1 + 9 * 21 = 210 bits. */
-const FIRST_CHANGES = Math.ceil(SCENARIOS / 2);
+/** The words of a slot: its head (layout `slotHead`), then its changes, 5 lanes to a word. */
+export function slotRiskWords({ terms, mark, isFinal, changes }: SlotRisk): bigint[] {
+  if (changes.length !== SCENARIOS) {
+    throw new CodecRangeError("changes", changes.length, SCENARIOS);
+  }
+  const flags = { isFinal: isFinal ? 1 : 0, isCall: terms.isCall ? 1 : 0 };
+  const head = pack(SLOT_HEAD, { ...terms, ...flags, mark });
+  return [head, ...packMany(changes.map(laneOf), CHANGE_LANE_BITS, CHANGE_LANES_PER_WORD)];
+}
 
-/** Two words a slot: `mark | final | changes 0..8`, then `terms | changes 9..16`. */
-export function slotRiskWords(risk: SlotRisk): [bigint, bigint] {
-  if (risk.changes.length !== SCENARIOS) {
-    throw new CodecRangeError("changes", risk.changes.length, SCENARIOS);
+/** A change as it stands in its lane. */
+function laneOf(change: number): number {
+  const lane = change + CHANGE_OFFSET;
+  if (!Number.isSafeInteger(lane) || lane <= 0 || lane >= 2 ** CHANGE_BITS) {
+    throw new CodecRangeError("change", lane, CHANGE_BITS);
   }
-  if (!Number.isSafeInteger(risk.mark) || risk.mark < 0 || risk.mark >= 2 ** MARK_BITS) {
-    throw new CodecRangeError("mark", risk.mark, MARK_BITS);
-  }
-  const encoded = risk.changes.map((change) => change + CHANGE_OFFSET);
-  const [first = 0n] = packMany(encoded.slice(0, FIRST_CHANGES), CHANGE_BITS, FIRST_CHANGES);
-  const [second = 0n] = packMany(encoded.slice(FIRST_CHANGES), CHANGE_BITS, FIRST_CHANGES);
-  const head = BigInt(risk.mark) + (risk.isFinal ? 1n << BigInt(MARK_BITS) : 0n);
-  const terms = termsWord(risk.terms);
-  return [
-    head + (first << BigInt(MARK_BITS + 1)),
-    terms + (second << BigInt(layoutBits(SERIES_TERMS))),
-  ];
+  return lane;
 }
 
 /** Layout `seriesTerms`. */

@@ -1,11 +1,10 @@
-// Leaves of the state: accounts, books, the series table, and what a snapshot makes of it.
+// Leaves of the state: accounts, books, the series table.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generationOf } from "../../sequencer/engine/bookState.ts";
 import { cashQuotient, effectiveRisk, scenarioValues } from "../../sequencer/engine/risk.ts";
 import { FIELD_MODULUS as R, SCENARIOS } from "../../sequencer/protocol/constants.ts";
 import { hashVector } from "../../sequencer/protocol/hash.ts";
-import { markWords, slotRiskWords } from "../../sequencer/protocol/snapshot.ts";
 import {
   accountLeaf,
   accountWords,
@@ -19,6 +18,7 @@ import {
 } from "../../sequencer/protocol/state.ts";
 import { accepts, assertPinned, assertRejects, readAll, wrapped } from "../support/cheat.ts";
 import { loadGadget } from "../support/gadget.ts";
+import { laneWords } from "../support/lanes.ts";
 import { slotRisk } from "../support/market.ts";
 
 const UNIT = 1000;
@@ -29,12 +29,9 @@ test("AccountOpened proves 1: leaf = hashVector(owner, cash, positions), in rang
     file: "state/Account.circom",
     main: `AccountOpened(2, 1, ${UNIT})`,
   });
-  const risk = [
-    [1, 2],
-    [3, 4],
-  ];
+  const risk = { mark: [1, 2], changes: [[3], [4]] };
   const packed = accountWords(account).slice(2);
-  const inputs = { owner: 77, cash: -5, packedPositions: packed, risk };
+  const inputs = { owner: 77, cash: -5, packedPositions: packed, ...risk };
   const witness = assertPinned(gadget, inputs);
   assert.equal(gadget.read(witness, "leaf"), accountLeaf(account));
   assert.deepEqual(readAll(gadget, witness, "positions", 2), [3n, wrapped(-4, R)]);
@@ -44,18 +41,16 @@ test("AccountOpened proves 1: leaf = hashVector(owner, cash, positions), in rang
   assertRejects(gadget, { ...inputs, packedPositions: [packed[0]! + (1n << 46n)] });
 });
 
-test("AccountOpened proves 2: headroom[s] = 4 cash + unit * sum position * risk", async () => {
+test("AccountOpened proves 2: headroom[s] = 4 cash + unit * what positions are worth", async () => {
   const main = `AccountOpened(2, ${SCENARIOS}, ${UNIT})`;
   const gadget = await loadGadget({ file: "state/Account.circom", main });
   const slots = [slotRisk(200, 80), slotRisk(7, -30)];
   const table = slots.map(() => series({}));
   const effective = effectiveRisk(table, { slots });
-  const risk = slots.map(({ mark, changes }) => [
-    ...changes.map((change) => 4 * mark + 5 * change),
-    4 * mark,
-  ]);
+  const mark = slots.map((slot) => slot.mark);
+  const changes = slots.map((slot) => laneWords(slot.changes));
   const packedPositions = accountWords(account).slice(2);
-  const witness = gadget.witness({ owner: 1, cash: -5, packedPositions, risk });
+  const witness = gadget.witness({ owner: 1, cash: -5, packedPositions, mark, changes });
   const rooms = scenarioValues(account, effective).map((value) =>
     wrapped(4 * -5 + UNIT * value, R),
   );
@@ -247,79 +242,4 @@ test("SeriesTableRoot proves: root = hashVector of the packed fields", async () 
   const fields = { mark, holders, generation, listed: 1, settled: 0, isCall: 1, strike, expiry };
   const witness = gadget.witness({ fields: [fields] });
   assert.equal(gadget.read(witness, "root"), hashVector([seriesWord(series({}))]));
-});
-
-function fieldsOf(settled: boolean) {
-  const rest = { holders: 0, generation: 1, isCall: 1, strike: 9, expiry: 100 };
-  return { mark: 33, listed: settled ? 0 : 1, settled: settled ? 1 : 0, ...rest };
-}
-
-const TERMS = { isCall: true, strike: 9, expiry: 100 };
-const risk = { ...slotRisk(200, 80), terms: TERMS };
-const RISK = `RiskMatrix(1, ${SCENARIOS})`;
-
-test("RiskMatrix proves 1: matrix = hashVector(words), all within their widths", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
-  const words = slotRiskWords(risk);
-  const witness = gadget.witness({ words, table: [fieldsOf(false)] });
-  assert.equal(gadget.read(witness, "matrix"), hashVector(words));
-  for (const at of [0, 1]) {
-    // A mark, a flag and nine changes; terms and eight changes.
-    const above = at === 0 ? 210n : 225n;
-    const bent = words.with(at, words[at]! + (1n << above));
-    assertRejects(gadget, { words: bent, table: [fieldsOf(false)] });
-  }
-});
-
-test("RiskMatrix proves 2: the table's mark if settled, else the snapshot's", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
-  for (const [isSettled, mark] of [
-    [false, 200n],
-    [true, 33n],
-  ] as const) {
-    const inputs = { words: slotRiskWords(risk), table: [fieldsOf(isSettled)] };
-    assert.equal(gadget.read(gadget.witness(inputs), "mark[0]"), mark);
-  }
-});
-
-test("RiskMatrix proves 3: changes count 5 each, and none if settled or final", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
-  for (const isFinal of [false, true]) {
-    for (const isSettled of [false, true]) {
-      const words = slotRiskWords({ ...risk, isFinal });
-      const witness = gadget.witness({ words, table: [fieldsOf(isSettled)] });
-      const mark = isSettled ? 33 : 200;
-      const still = isFinal || isSettled;
-      const rates = [
-        ...risk.changes.map((change) => 4 * mark + (still ? 0 : 5 * change)),
-        4 * mark,
-      ];
-      const said = readAll(gadget, witness, "risk[0]", SCENARIOS + 1);
-      assert.deepEqual(
-        said,
-        rates.map((rate) => wrapped(rate, R)),
-      );
-    }
-  }
-});
-
-test("RiskMatrix proves 4: where a slot is listed, the snapshot is of its series", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: RISK });
-  const own = { words: slotRiskWords(risk), table: [fieldsOf(false)] };
-  assertPinned(gadget, own);
-  for (const change of [{ isCall: false }, { strike: 8 }, { expiry: 101 }]) {
-    const words = slotRiskWords({ ...risk, terms: { ...TERMS, ...change } });
-    assertRejects(gadget, { words, table: [fieldsOf(false)] }, JSON.stringify(change));
-    // What a settled slot is worth stands in the table.
-    assert.ok(accepts(gadget, { words, table: [fieldsOf(true)] }));
-    const [table] = [{ ...fieldsOf(true), settled: 0 }];
-    assert.ok(accepts(gadget, { words, table: [table] }));
-  }
-});
-
-test("MarkWords proves: the marks, 12 to a public word", async () => {
-  const gadget = await loadGadget({ file: "state/RiskMatrix.circom", main: "MarkWords(13)" });
-  const mark = Array.from({ length: 13 }, (_, m) => 2 ** 20 - 1 - m);
-  const witness = assertPinned(gadget, { mark });
-  assert.deepEqual(readAll(gadget, witness, "out", 2), markWords(mark));
 });

@@ -13,6 +13,7 @@ import {
 import { createMerkleTree } from "../../sequencer/state/merkleTree.ts";
 import { assertPinned, assertRejects, readAll, wrapped } from "../support/cheat.ts";
 import { loadGadget } from "../support/gadget.ts";
+import { laneWords } from "../support/lanes.ts";
 
 const NAMES = ["mark", "holders", "generation", "listed", "settled", "isCall", "strike", "expiry"];
 
@@ -74,11 +75,8 @@ const books = {
   fees: [feesWord({ taker: 4, maker: -1 }), 0n],
   bids: [[5, ENTRY_SENTINEL], side],
   asks: [side, side],
-  risk: [
-    [1, 2],
-    [10, 20],
-    [100, 200],
-  ],
+  mark: [1, 2, 3],
+  changes: [[5], [-6], [7]].map(laneWords),
   isListed: [1, 1, 0],
   isUnexpired: [1, 1, 1],
   generations: [3, 4, 9],
@@ -125,13 +123,13 @@ test("BooksOpened proves 2: isOpen and isPlain as SPEC sections 1 and 3 define t
   );
 });
 
-test("BooksOpened proves 3: bookRisk = weights . risk, gram = weights . weights", async () => {
+test("BooksOpened proves 3: what weights are worth, gram = weights . weights", async () => {
   const gadget = await loadGadget(inBatch);
   const witness = gadget.witness(books);
   const risk = [0, 1].map((b) => readAll(gadget, witness, `bookRisk[${b}]`, 2));
   assert.deepEqual(risk, [
-    [wrapped(-9, R), wrapped(-18, R)],
-    [1n, 2n],
+    [51n, wrapped(-4, R)],
+    [29n, 4n],
   ]);
   const gram = [0, 1].map((b) => readAll(gadget, witness, `gram[${b}]`, 2).map(Number));
   assert.deepEqual(gram, [
@@ -151,16 +149,29 @@ test("BooksOpened proves 4: the fee rates of each book", async () => {
 });
 
 test("SlotChanges proves: 5 times the changes of the chosen slot", async () => {
-  const gadget = await loadGadget({ file: TABLE, main: "SlotChanges(2, 2)" });
-  const risk = [
-    [45, 30, 40],
-    [400, 405, 400],
+  const gadget = await loadGadget({ file: TABLE, main: "SlotChanges(2, 6)" });
+  const changes = [
+    [1, -2, 0, 2 ** 20 - 1, 0, 1 - 2 ** 20],
+    [0, 1, 9, 0, 0, 0],
   ];
-  const read = (isSlot: number[]) =>
-    readAll(gadget, assertPinned(gadget, { isSlot, risk }), "out", 2);
-  assert.deepEqual(read([1, 0]), [5n, wrapped(-10, R)]);
-  assert.deepEqual(read([0, 1]), [0n, 5n]);
-  assert.deepEqual(read([0, 0]), [0n, 0n]);
+  const read = (isSlot: number[]) => {
+    const inputs = { isSlot, changes: changes.map(laneWords) };
+    return readAll(gadget, assertPinned(gadget, inputs), "out", 6);
+  };
+  for (const [slot, row] of changes.entries()) {
+    const expected = row.map((change) => wrapped(5 * change, R));
+    assert.deepEqual(read(slot === 0 ? [1, 0] : [0, 1]), expected);
+  }
+  assert.deepEqual(read([0, 0]), new Array(6).fill(0n));
+});
+
+test("SlotChanges: a change that no word can hold is refused where it is chosen", async () => {
+  const gadget = await loadGadget({ file: TABLE, main: "SlotChanges(2, 6)" });
+  for (const wrong of [2 ** 20, -(2 ** 20) - 1]) {
+    const changes = [[0, wrong, 0, 0, 0, 0], new Array<number>(6).fill(1)].map(laneWords);
+    assertRejects(gadget, { isSlot: [1, 0], changes });
+    gadget.witness({ isSlot: [0, 1], changes });
+  }
 });
 
 const emptySide = hashVector(side);

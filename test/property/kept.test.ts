@@ -7,7 +7,13 @@ import fc from "fast-check";
 import { bookRates, followedValues, SCENARIO_ROWS } from "../../sequencer/engine/kept.ts";
 import { effectiveRisk, type Risk } from "../../sequencer/engine/risk.ts";
 import { MARGIN_INITIAL_FACTOR, MARGIN_VALUE_FACTOR } from "../../sequencer/protocol/constants.ts";
-import { type Book, type Entry, emptySeries, type Shape } from "../../sequencer/protocol/state.ts";
+import {
+  type Book,
+  type Entry,
+  emptySeries,
+  type Series,
+  type Shape,
+} from "../../sequencer/protocol/state.ts";
 import { createMemoryState, type MemoryState } from "../../sequencer/state/memoryState.ts";
 import { createChance } from "../simulation/random.ts";
 import { runs } from "./runs.ts";
@@ -80,7 +86,7 @@ test("a book's rates are those of plain sums under whichever risk", () => {
 test("a snapshot's risk is another one as soon as a slot settles, or its mark is another", () => {
   const slots = [7, 8].map((mark) => ({ ...{ terms: null, mark, isFinal: false }, changes: [1] }));
   const snapshot = { slots } as unknown as Parameters<typeof effectiveRisk>[1];
-  const series = [emptySeries(), emptySeries()];
+  const series: Series[] = [0, 1].map(() => ({ ...emptySeries(), status: "listed" }));
   const first = effectiveRisk(series, snapshot);
   assert.equal(effectiveRisk(series, snapshot), first);
   assert.deepEqual(first.marks, [7, 8]);

@@ -62,6 +62,15 @@ export function resigned(
   return withPublicInputs({ words, inputs: { ...inputs, ...snapshot } });
 }
 
+/** Risk words, 5 to a slot, and what to add to them: nobody has signed the outcome. */
+export const OTHER_WORDS: readonly (readonly [word: number, off: bigint])[] = [
+  // Mark and finality of slot 0, a change, one moved into its neighbour, beyond the last lane.
+  ...[[0, 1n] as const, [0, 2n ** 20n] as const, [1, 1n] as const, [2, 2n ** 50n - 1n] as const],
+  [4, 2n ** 100n],
+  // Of a slot in which nothing is listed: head and changes.
+  ...[[45, 1n] as const, [46, 1n] as const],
+];
+
 /** A snapshot of another series in a listed slot is refused, though the oracles have signed it. */
 export function assertOfListed(circuit: Circuit, batch: SealedBatch, market: Market): void {
   const { slots } = market.snapshot();
@@ -75,6 +84,7 @@ export function assertOfListed(circuit: Circuit, batch: SealedBatch, market: Mar
   }
   // Of a slot in which nothing is listed the oracles may say what they like.
   circuit.witness(inputs(9, { strike: 20_001 }));
+  circuit.witness(resigned(batch, slots.with(9, { ...slots[9]!, mark: 5, isFinal: true })));
 }
 
 /** Another value of an input. */

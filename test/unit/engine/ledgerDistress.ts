@@ -54,11 +54,14 @@ const POSITIONS = { 3: [-100, 0, 0, 0], 4: [60, 0, 0, 0], 5: [40, 0, 0, 0] };
 export function createDistress(options: DistressOptions = {}): Distress {
   const state = createMemoryState(SHAPE);
   const slots = options.slots ?? Array.from({ length: SHAPE.slots }, () => slotRisk(100, 20));
-  const { ledger } = contextsOf(state, { snapshot: snapshotOf(slots) });
+  const snapshot = snapshotOf(slots);
+  const opening = contextsOf(state, { snapshot });
   for (const slot of [0, 1, 2]) {
     const terms = { isCall: true, strike: 100 * slot, expiry: EXPIRY };
-    applyOperation(state, { kind: "listSeries", slot, ...terms }, ledger);
+    applyOperation(state, { kind: "listSeries", slot, ...terms }, opening.ledger);
   }
+  // A batch prices the series that are listed when it begins.
+  const { ledger } = contextsOf(state, { snapshot });
   for (const [id, amount] of Object.entries({ ...CASH, ...options.cash })) {
     const account = Number(id);
     applyOperation(state, depositOf(account, 0), ledger);

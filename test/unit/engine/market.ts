@@ -83,7 +83,8 @@ export function createMarket(
 ): Market {
   const state = createMemoryState(shape);
   const slots = Array.from({ length: shape.slots }, () => slotRisk(100, 20));
-  const contexts = contextsOf(state, { snapshot: snapshotOf(slots) });
+  const snapshot = snapshotOf(slots);
+  const opening = contextsOf(state, { snapshot });
   const operations: LedgerOperation[] = [
     ...cash.map((amount, index) => depositOf(index + 1, amount)),
     ...[0, 1, 2].map((slot): LedgerOperation => {
@@ -93,8 +94,9 @@ export function createMarket(
     { kind: "openBook", book: 1, weights: weightsOf({ 1: 1 }, shape.slots), fees },
     { kind: "openBook", book: 2, weights: weightsOf({ 0: 1, 1: -1 }, shape.slots), fees },
   ];
-  for (const operation of operations) applyOperation(state, operation, contexts.ledger);
-  return { state, ...contexts };
+  for (const operation of operations) applyOperation(state, operation, opening.ledger);
+  // A batch prices the series that are listed when it begins.
+  return { state, ...contextsOf(state, { snapshot }) };
 }
 
 /** A GTC bid for one lot at 100 in book 0, but for what `fields` say. */

@@ -62,9 +62,11 @@ function exact(quantities: readonly number[], risk: Risk, factors = [4n, 5n]): b
   });
 }
 
+const LISTED = { ...emptySeries(), status: "listed" as const };
+
 test("17 scenarios and the unchanged one", () => {
   assert.equal(SCENARIO_ROWS, 18);
-  const risk = effectiveRisk([emptySeries()], snapshotOf([slotRisk(100, 20)]));
+  const risk = effectiveRisk([LISTED], snapshotOf([slotRisk(100, 20)]));
   const account = { ...emptyAccount(0), positions: [3] };
   assert.equal(scenarioValues(account, risk).at(-1), 3 * 4 * 100);
   assert.equal(maintenanceValues(account, risk).at(-1), 3 * 100);
@@ -186,25 +188,25 @@ const MARGINS: readonly (readonly [cash: number, position: number, covered: numb
   ];
 for (const [cash, position, expected] of MARGINS) {
   test(`cash ${cash} with ${position} lots first fails in ${expected}`, () => {
-    const risk = effectiveRisk([emptySeries()], snapshotOf([slotRisk(100, 20)]));
+    const risk = effectiveRisk([LISTED], snapshotOf([slotRisk(100, 20)]));
     const account = { owner: 1n, cash, positions: [position] };
     assert.equal(firstUncovered(account, risk, 1000), expected);
   });
 }
 
-test("settled slots keep their mark, and neither they nor final marks change", () => {
+test("slots that are not listed keep their mark; neither they nor final marks change", () => {
   const series = [
-    emptySeries(),
-    { ...emptySeries(), status: "listed" as const, mark: 1 },
+    { ...emptySeries(), mark: 3 },
+    { ...LISTED, mark: 1 },
     { ...emptySeries(), status: "settled" as const, mark: 2 },
-    { ...emptySeries(), status: "listed" as const },
+    LISTED,
   ];
   const slots = [slotRisk(10, 5), slotRisk(11, 5), slotRisk(12, 5), slotRisk(13, 5, true)];
   const risk = effectiveRisk(series, snapshotOf(slots));
-  assert.deepEqual(risk.marks, [10, 11, 2, 13]);
+  assert.deepEqual(risk.marks, [3, 11, 2, 13]);
   assert.deepEqual(
     risk.changes.map(([first]) => first),
-    [5, 5, 0, 0],
+    [0, 5, 0, 0],
   );
   assert.throws(() => effectiveRisk(series, snapshotOf([])), /must have `4` slots. Got `0`/);
 });
@@ -212,12 +214,13 @@ test("settled slots keep their mark, and neither they nor final marks change", (
 test("a batch's start writes the effective marks into the table", () => {
   const state = createMemoryState(SHAPE);
   Object.assign(state.editSeries(1), { status: "settled", mark: 9 });
+  for (const slot of [2, 3]) Object.assign(state.editSeries(slot), { status: "listed", mark: 1 });
   const risk = startBatch(
     state,
     snapshotOf([5, 6, 7, 8].map((mark) => slotRisk(mark, 0))),
     "trade",
   );
-  assert.deepEqual(risk.marks, [5, 9, 7, 8]);
+  assert.deepEqual(risk.marks, [0, 9, 7, 8]);
   assert.deepEqual(
     state.series().map(({ mark }) => mark),
     risk.marks,
