@@ -255,6 +255,8 @@ test("Trade proves 9: no fill-or-kill order is carried over the batch's end", ()
     isProceed: moved("isProceed", "0"),
     word: moved("word", word),
     stepSigner: moved("stepSigner", array("stepSigner")[4]!),
+    fills: moved("fills", "1"),
+    filledLots: moved("filledLots", array("filledLots")[4]!),
   };
   const cut = { ...honest, ...edits };
   assertRefused(circuit, cut, "Trade: step[N - 1].carriedAfter.isFok === 0");
