@@ -43,7 +43,6 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     var K = KEYS_PER_ACCOUNT();
     var sharedLevels = SharedLevels(A, accountLevels);
     var sharedBookLevels = SharedLevels(B, bookLevels);
-    var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
     var F = N < A - 1 ? N : A - 1;
 
@@ -74,7 +73,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input accountIds[A];
     signal input owner[A];
     signal input cash[A];
-    signal input packedPositions[A][positionWords];
+    signal input positions[A][M];
     signal input accountSiblings[A][accountLevels - sharedLevels][3];
     signal input accountTop[1 << (2 * sharedLevels)];
     signal input keyHashes[A][K];
@@ -143,7 +142,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         opened[a] = AccountOpened(M, S, unit);
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
-        opened[a].packedPositions <== packedPositions[a];
+        opened[a].positions <== positions[a];
         opened[a].risk <== risk.risk;
     }
     component books = BooksOpened(B, M, S, D);
@@ -176,7 +175,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     for (var a = 0; a < A; a++) {
         for (var b = 0; b < B; b++) {
             exposure[a][b] = Dot(M);
-            exposure[a][b].a <== opened[a].positions;
+            exposure[a][b].a <== positions[a];
             exposure[a][b].b <== books.weights[b];
             fixed.exposure[a][b] <== exposure[a][b].out;
         }
@@ -282,7 +281,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     sessions.siblings <== sessionSiblings;
     sessions.top <== sessionTop;
     signal lockedSinceAfter[A];
-    component bought[A][M];
+    component bought[A];
     component wasEmpty[A][M];
     component isEmpty[A][M];
     var holdersChange[M];
@@ -293,15 +292,13 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
         closed[a] = AccountClosed(M);
         closed[a].owner <== owner[a];
         closed[a].cash <== step[N - 1].after.cash[a];
+        bought[a] = PositionsBought(M, B, N);
+        bought[a].net <== step[N - 1].after.net[a];
+        bought[a].weights <== books.weights;
         for (var m = 0; m < M; m++) {
-            bought[a][m] = Dot(B);
-            bought[a][m].a <== step[N - 1].after.net[a];
-            for (var b = 0; b < B; b++) {
-                bought[a][m].b[b] <== books.weights[b][m];
-            }
-            closed[a].positions[m] <== opened[a].positions[m] + bought[a][m].out;
+            closed[a].positions[m] <== positions[a][m] + bought[a].bought[m];
             wasEmpty[a][m] = IsZero();
-            wasEmpty[a][m].in <== opened[a].positions[m];
+            wasEmpty[a][m].in <== positions[a][m];
             isEmpty[a][m] = IsZero();
             isEmpty[a][m].in <== closed[a].positions[m];
             holdersChange[m] += wasEmpty[a][m].out - isEmpty[a][m].out;

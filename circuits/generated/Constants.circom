@@ -15,7 +15,8 @@ function TIME_BITS() { return 48; }
 function SECONDS_BITS() { return 32; }
 function POSITION_BITS() { return 23; }
 function POSITION_OFFSET() { return 4194304; }
-function POSITIONS_PER_WORD() { return 11; }
+function POSITION_STRIDE_BITS() { return 36; }
+function POSITIONS_PER_WORD() { return 7; }
 function CASH_BITS() { return 53; }
 function CASH_OFFSET() { return 4503599627370496; }
 function AMOUNT_BITS() { return 50; }

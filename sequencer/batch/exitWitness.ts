@@ -2,7 +2,7 @@
 import { seriesWord } from "../protocol/state.ts";
 import type { LedgerView } from "./restore.ts";
 import type { CircuitInputs } from "./sealedBatch.ts";
-import { field, fields, packedPositions } from "./witness.ts";
+import { field, fields } from "./witness.ts";
 
 export interface ExitClaim {
   readonly account: number;
@@ -47,7 +47,7 @@ export function exitClaim(ledger: LedgerView, account: number, unit: number): Ex
       owner: field(owner),
       claim: field(claim),
       cash: field(cash),
-      packedPositions: fields(packedPositions(positions)),
+      positions: fields(positions),
       accountSiblings: ledger.accounts.path(account).map(fields),
       seriesWords: fields(ledger.series().map(seriesWord)),
       fees: field(ledger.fees()),

@@ -30,8 +30,13 @@ export const SECONDS_BITS = 32;
 /** A position lies strictly between -2^22 and 2^22 lots; encoded with offset 2^22 in 23 bits. */
 export const POSITION_BITS = 23;
 export const POSITION_OFFSET = 2 ** 22;
-/** Encoded positions in one field element: 11 x 23 = 253 bits, below the modulus. */
-export const POSITIONS_PER_WORD = 11;
+/**
+ * Encoded positions in one field element: 7 lanes of 36 bits = 252, below the modulus. A lane is
+ * wider than a position, so that words tell positions before a batch apart without a range of their
+ * own (circuits/state/Account.circom, PositionsBought).
+ */
+export const POSITION_STRIDE_BITS = 36;
+export const POSITIONS_PER_WORD = 7;
 /** Cash in 1e-6 USDC lies strictly between -2^52 and 2^52; encoded with offset 2^52 in 53 bits. */
 export const CASH_BITS = 53;
 export const CASH_OFFSET = 2 ** 52;

@@ -10,6 +10,7 @@ import {
   KEYS_PER_ACCOUNT,
   POSITION_BITS,
   POSITION_OFFSET,
+  POSITION_STRIDE_BITS,
   POSITIONS_PER_WORD,
   PRICE_KEY_MAX,
   PRICE_OFFSET,
@@ -159,7 +160,8 @@ export function accountWords(account: Account): bigint[] {
   if (!Number.isSafeInteger(cash) || cash <= 0 || cash >= 2 ** CASH_BITS) {
     throw new CodecRangeError("cash", account.cash, CASH_BITS);
   }
-  const positions = packMany(encoded, POSITION_BITS, POSITIONS_PER_WORD);
+  const stride = POSITION_STRIDE_BITS;
+  const positions = packMany(encoded, POSITION_BITS, POSITIONS_PER_WORD, stride);
   return [account.owner, BigInt(cash), ...positions];
 }
 

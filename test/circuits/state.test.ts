@@ -1,14 +1,11 @@
-// Leaves of the state: accounts, books, the series table, and what a snapshot makes of it.
+// Leaves of the state: books and the series table, and what a snapshot makes of it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generationOf } from "../../sequencer/engine/bookState.ts";
-import { cashQuotient, effectiveRisk, scenarioValues } from "../../sequencer/engine/risk.ts";
 import { FIELD_MODULUS as R, SCENARIOS } from "../../sequencer/protocol/constants.ts";
 import { hashVector } from "../../sequencer/protocol/hash.ts";
 import { markWords, slotRiskWords } from "../../sequencer/protocol/snapshot.ts";
 import {
-  accountLeaf,
-  accountWords,
   bookLeaf,
   ENTRY_SENTINEL,
   feesWord,
@@ -20,125 +17,6 @@ import {
 import { accepts, assertPinned, assertRejects, readAll, wrapped } from "../support/cheat.ts";
 import { loadGadget } from "../support/gadget.ts";
 import { slotRisk } from "../support/market.ts";
-
-const UNIT = 1000;
-const account = { owner: 77n, cash: -5, positions: [3, -4] };
-
-test("AccountOpened proves 1: leaf = hashVector(owner, cash, positions), in range", async () => {
-  const gadget = await loadGadget({
-    file: "state/Account.circom",
-    main: `AccountOpened(2, 1, ${UNIT})`,
-  });
-  const risk = [
-    [1, 2],
-    [3, 4],
-  ];
-  const packed = accountWords(account).slice(2);
-  const inputs = { owner: 77, cash: -5, packedPositions: packed, risk };
-  const witness = assertPinned(gadget, inputs);
-  assert.equal(gadget.read(witness, "leaf"), accountLeaf(account));
-  assert.deepEqual(readAll(gadget, witness, "positions", 2), [3n, wrapped(-4, R)]);
-  const limit = 2n ** 52n;
-  for (const cash of [limit - 1n, -limit]) assert.ok(accepts(gadget, { ...inputs, cash }));
-  for (const cash of [limit, -limit - 1n]) assertRejects(gadget, { ...inputs, cash });
-  assertRejects(gadget, { ...inputs, packedPositions: [packed[0]! + (1n << 46n)] });
-});
-
-test("AccountOpened proves 2: headroom[s] = 4 cash + unit * sum position * risk", async () => {
-  const main = `AccountOpened(2, ${SCENARIOS}, ${UNIT})`;
-  const gadget = await loadGadget({ file: "state/Account.circom", main });
-  const slots = [slotRisk(200, 80), slotRisk(7, -30)];
-  const table = slots.map(() => series({}));
-  const effective = effectiveRisk(table, { slots });
-  const risk = slots.map(({ mark, changes }) => [
-    ...changes.map((change) => 4 * mark + 5 * change),
-    4 * mark,
-  ]);
-  const packedPositions = accountWords(account).slice(2);
-  const witness = gadget.witness({ owner: 1, cash: -5, packedPositions, risk });
-  const rooms = scenarioValues(account, effective).map((value) =>
-    wrapped(4 * -5 + UNIT * value, R),
-  );
-  assert.deepEqual(readAll(gadget, witness, "headroom", SCENARIOS + 1), rooms);
-});
-
-const lotTicks = {
-  file: "state/Account.circom",
-  main: `HeadroomLotTicks(1, ${UNIT})`,
-};
-const CASH_EDGE = 2n ** 52n;
-const cashes = [0n, 1n, -1n, 249n, 250n, -250n, -251n, 999n, 1000n, CASH_EDGE - 1n, -CASH_EDGE];
-/** X_s of two scenarios. */
-const VALUES = [7n, -9n];
-
-function floor(dividend: bigint, divisor: bigint): bigint {
-  const rest = ((dividend % divisor) + divisor) % divisor;
-  return (dividend - rest) / divisor;
-}
-
-function lotTicksOf(cash: bigint) {
-  const unit = BigInt(UNIT);
-  return { cash, headroom: VALUES.map((value) => wrapped(4n * cash + unit * value, R)) };
-}
-
-test("HeadroomLotTicks proves 1: rounded down, and five times what is rounded off", async () => {
-  const gadget = await loadGadget(lotTicks);
-  const unit = BigInt(UNIT);
-  for (const cash of cashes) {
-    const witness = assertPinned(gadget, lotTicksOf(cash));
-    const quotient = floor(4n * cash, unit);
-    const rooms = VALUES.map((value) => wrapped(quotient + value, R));
-    assert.deepEqual(readAll(gadget, witness, "out", 2), rooms);
-    assert.equal(quotient, BigInt(cashQuotient(Number(cash), UNIT)), "the engine's quotient");
-    const excess = floor(5n * (4n * cash - unit * quotient), unit);
-    assert.equal(gadget.read(witness, "excess"), excess);
-  }
-});
-
-test("HeadroomLotTicks proves 1: no other quotient and no other excess are taken", async () => {
-  const gadget = await loadGadget({ ...lotTicks, freeHints: true });
-  const unit = BigInt(UNIT);
-  const shift = floor(4n * CASH_EDGE, unit) + 1n;
-  const inverse = modInverse(unit, R);
-  for (const cash of cashes) {
-    const hint_quotient = floor(4n * cash, unit) + shift;
-    const remainder = 4n * cash + unit * shift - unit * hint_quotient;
-    const hint_excess = (5n * remainder) / unit;
-    const inputs = lotTicksOf(cash);
-    assert.ok(accepts(gadget, { ...inputs, hint_quotient, hint_excess }));
-    for (const off of [1n, -1n, 5n, inverse, -inverse]) {
-      const other = wrapped(hint_quotient + off, R);
-      assertRejects(gadget, { ...inputs, hint_quotient: other, hint_excess }, `${off}`);
-      const more = wrapped(hint_excess + off, R);
-      assertRejects(gadget, { ...inputs, hint_quotient, hint_excess: more }, `${off}`);
-    }
-  }
-});
-
-/** The number whose product with another is 1 in the field. */
-function modInverse(value: bigint, modulus: bigint): bigint {
-  let power = 1n;
-  let base = value;
-  for (let rest = modulus - 2n; rest > 0n; rest >>= 1n) {
-    if (rest & 1n) power = (power * base) % modulus;
-    base = (base * base) % modulus;
-  }
-  return power;
-}
-
-test("AccountClosed proves: leaf as above; cash and every position within range", async () => {
-  const gadget = await loadGadget({ file: "state/Account.circom", main: "AccountClosed(2)" });
-  const witness = assertPinned(gadget, account);
-  assert.equal(gadget.read(witness, "leaf"), accountLeaf(account));
-  const edge = 2 ** 22;
-  for (const lots of [edge - 1, -edge]) {
-    assert.ok(accepts(gadget, { ...account, positions: [lots, 0] }));
-  }
-  for (const lots of [edge, -edge - 1]) {
-    assertRejects(gadget, { ...account, positions: [lots, 0] }, `${lots} lots`);
-  }
-  for (const cash of [2n ** 52n, -(2n ** 52n) - 1n]) assertRejects(gadget, { ...account, cash });
-});
 
 test("Weights proves 1: the 4-bit fields less 8, and no bit above slot M", async () => {
   const gadget = await loadGadget({ file: "state/Book.circom", main: "Weights(3)" });

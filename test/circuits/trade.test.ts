@@ -89,7 +89,7 @@ test("Trade proves 2: rootBefore is the root of the state that was opened", () =
   for (const [path, where] of [
     [["owner", 1], accounts],
     [["cash", 1], accounts],
-    [["packedPositions", 1, 0], accounts],
+    [["positions", 1, 0], accounts],
     [["accountSiblings", 1, 2, 0], accounts],
     [["accountTop", 0], accounts],
     [["accountTop", 1], "Trade: accounts.rootBefore"],
@@ -114,6 +114,17 @@ test("Trade proves 2: rootBefore is the root of the state that was opened", () =
     assertRefused(circuit, changed(honest, path, change), where);
   }
   assertRefused(circuit, changed(honest, ["bookExists", 1], set("0")), books);
+  // Positions with the same words as those of the leaf: of who trades, and of who does not.
+  for (const [account, times] of [
+    [0, 1n],
+    [0, -1n],
+    [1, 1n],
+    [2, 1n],
+    [3, 1n],
+  ] as const) {
+    const moved = changed(honest, ["positions", account, 2], plus(times << 36n)) as Inputs;
+    assertRefused(circuit, changed(moved, ["positions", account, 3], plus(-times)), "InRange");
+  }
   assertRefused(circuit, changed(honest, ["seriesWords", 9], plus(1n)), "PublicData");
   assertRefused(circuit, changed(honest, ["feesBefore"], plus(-1000n)), "PublicData");
   assertRefused(circuit, changed(honest, ["rankingBefore"], plus(1n)), "PublicData");

@@ -123,9 +123,9 @@ test("cash and positions stay strictly inside their ranges", () => {
   const at = (lots: number) => ({ ...account, positions: account.positions.with(12, lots) });
   for (const lots of [1 - 2 ** 22, 2 ** 22 - 1]) {
     const words = accountWords(at(lots));
-    assert.equal(words.length, 4);
+    assert.equal(words.length, 5);
     assert.ok(words.every((word) => word < FIELD_MODULUS));
-    assert.equal((words[3]! >> 23n) & 0x7fffffn, BigInt(lots + 2 ** 22));
+    assert.equal((words[3]! >> (5n * 36n)) & 0xf_ffff_ffffn, BigInt(lots + 2 ** 22));
   }
   assert.throws(() => accountLeaf(at(2 ** 22)), CodecRangeError);
 });
