@@ -18,6 +18,8 @@ include "state/Account.circom";
 // Assumes: layer one compares stateRoot with the last anchored one and pays each account once.
 // Twin: sequencer/batch/exitWitness.ts
 template Exit(M, accountLevels, unit) {
+    var perWord = SERIES_PER_WORD();
+    var seriesCount = (M + perWord - 1) \ perWord;
     signal input stateRoot;
     signal input account;
     signal input owner;
@@ -25,7 +27,7 @@ template Exit(M, accountLevels, unit) {
     signal input cash;
     signal input positions[M];
     signal input accountSiblings[accountLevels][3];
-    signal input seriesWords[M];
+    signal input seriesWords[seriesCount];
     signal input fees;
     signal input privateRoot;
 
@@ -38,20 +40,24 @@ template Exit(M, accountLevels, unit) {
     path.siblings <== accountSiblings;
     _ <== path.rootAfter;
 
-    component table = HashVector(M);
-    component series[M];
+    signal table <== HashVector(seriesCount)(seriesWords);
+    component series[seriesCount];
     component value = Dot(M);
-    var widths[2];
-    widths[0] = SERIES_MARK_BITS();
-    widths[1] = SERIES_BITS() - SERIES_MARK_BITS();
-    for (var m = 0; m < M; m++) {
-        table.in[m] <== seriesWords[m];
-        series[m] = Unpack(2, widths);
-        series[m].word <== seriesWords[m];
-        value.a[m] <== positions[m];
-        value.b[m] <== series[m].fields[0];
+    var widths[2 * perWord];
+    for (var i = 0; i < perWord; i++) {
+        widths[2 * i] = SERIES_MARK_BITS();
+        widths[2 * i + 1] = SERIES_BITS() - SERIES_MARK_BITS();
     }
-    signal ledger <== Poseidon(3)([path.rootBefore, table.out, fees]);
+    for (var w = 0; w < seriesCount; w++) {
+        var here = M - w * perWord < perWord ? M - w * perWord : perWord;
+        series[w] = Unpack(2 * here, widths);
+        series[w].word <== seriesWords[w];
+        for (var i = 0; i < here; i++) {
+            value.a[w * perWord + i] <== positions[w * perWord + i];
+            value.b[w * perWord + i] <== series[w].fields[2 * i];
+        }
+    }
+    signal ledger <== Poseidon(3)([path.rootBefore, table, fees]);
     signal root <== Poseidon(2)([ledger, privateRoot]);
     root === stateRoot;
 

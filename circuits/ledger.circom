@@ -42,6 +42,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     var K = KEYS_PER_ACCOUNT();
     var sharedLevels = SharedLevels(A, accountLevels);
     var W = LEDGER_OP_WORDS();
+    var seriesCount = (M + SERIES_PER_WORD() - 1) \ SERIES_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
 
     signal input commitment;
@@ -59,7 +60,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input oracleS[quorum];
     signal input riskWords[2 * M];
     // State before.
-    signal input seriesWords[M];
+    signal input seriesWords[seriesCount];
     signal input nextSeqBefore;
     signal input carryBefore;
     signal input accountsRootBefore;

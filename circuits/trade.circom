@@ -43,6 +43,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     var K = KEYS_PER_ACCOUNT();
     var sharedLevels = SharedLevels(A, accountLevels);
     var sharedBookLevels = SharedLevels(B, bookLevels);
+    var seriesCount = (M + SERIES_PER_WORD() - 1) \ SERIES_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
     var F = N < A - 1 ? N : A - 1;
 
@@ -61,7 +62,7 @@ template Trade(N, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quorum, 
     signal input oracleS[quorum];
     signal input riskWords[2 * M];
     // State before.
-    signal input seriesWords[M];
+    signal input seriesWords[seriesCount];
     signal input nextSeqBefore;
     signal input carryBefore;
     signal input feesBefore;

@@ -32,6 +32,7 @@ function SLOTS_MAX() { return 64; }
 function GENERATION_BITS() { return 20; }
 function HOLDERS_BITS() { return 20; }
 function STRIKE_BITS() { return 24; }
+function SERIES_PER_WORD() { return 2; }
 function KEY_VERSION_BITS() { return 20; }
 function MARKS_PER_WORD() { return 12; }
 function HEALTH_BITS() { return 65; }

@@ -52,6 +52,7 @@ library ProtocolConstants {
     uint256 internal constant GENERATION_BITS = 20;
     uint256 internal constant HOLDERS_BITS = 20;
     uint256 internal constant STRIKE_BITS = 24;
+    uint256 internal constant SERIES_PER_WORD = 2;
     uint256 internal constant KEY_VERSION_BITS = 20;
     uint256 internal constant MARKS_PER_WORD = 12;
     uint256 internal constant HEALTH_BITS = 65;

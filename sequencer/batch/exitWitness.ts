@@ -1,5 +1,5 @@
 /** Inputs of the exit circuit from a restored ledger. Twin: circuits/exit.circom. */
-import { seriesWord } from "../protocol/state.ts";
+import { seriesWords } from "../protocol/state.ts";
 import type { LedgerView } from "./restore.ts";
 import type { CircuitInputs } from "./sealedBatch.ts";
 import { field, fields } from "./witness.ts";
@@ -49,7 +49,7 @@ export function exitClaim(ledger: LedgerView, account: number, unit: number): Ex
       cash: field(cash),
       positions: fields(positions),
       accountSiblings: ledger.accounts.path(account).map(fields),
-      seriesWords: fields(ledger.series().map(seriesWord)),
+      seriesWords: fields(seriesWords(ledger.series())),
       fees: field(ledger.fees()),
       privateRoot: field(privateRoot),
     },

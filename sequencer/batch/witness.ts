@@ -10,7 +10,7 @@ import { KEY_META } from "../protocol/layout.ts";
 import { keyHashesOf } from "../protocol/leaves.ts";
 import { sharedLevels } from "../protocol/merklePath.ts";
 import { type Snapshot, slotRiskWords } from "../protocol/snapshot.ts";
-import { type Roots, seriesWord } from "../protocol/state.ts";
+import { type Roots, seriesWords } from "../protocol/state.ts";
 import type { Leaves, StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
@@ -54,7 +54,7 @@ export function headerInputs(header: BatchHeader, sizes: CommonSizes): CircuitIn
 export function stateInputs(base: BaseState): CircuitInputs {
   const roots: Roots = base.roots();
   return {
-    seriesWords: fields(base.series().map(seriesWord)),
+    seriesWords: fields(seriesWords(base.series())),
     nextSeqBefore: field(roots.nextSeq),
     carryBefore: field(roots.carry),
     feesBefore: field(roots.fees),

@@ -60,6 +60,8 @@ export const SLOTS_MAX = 64;
 export const GENERATION_BITS = 20;
 export const HOLDERS_BITS = 20;
 export const STRIKE_BITS = 24;
+/** Series in one element of the table: 2 x 119 = 238 bits. */
+export const SERIES_PER_WORD = 2;
 /** Bits of a trading key's version. */
 export const KEY_VERSION_BITS = 20;
 /** Marks in one public word: 12 x 20 = 240 bits. */

@@ -11,7 +11,7 @@ import {
   feesWord,
   type Series,
   seriesRoot,
-  seriesWord,
+  seriesWords,
   weightWords,
 } from "../../sequencer/protocol/state.ts";
 import { accepts, assertPinned, assertRejects, readAll, wrapped } from "../support/cheat.ts";
@@ -80,35 +80,51 @@ function series(change: Partial<Series>): Series {
   return { status: "listed", ...terms, generation: 2, holders: 3, mark: 50, ...change };
 }
 
+const FIELDS = ["mark", "holders", "generation", "listed", "settled", "isCall", "strike", "expiry"];
+
 test("SeriesTable proves 1: root = hashVector(words), every field within its width", async () => {
-  const gadget = await loadGadget({ file: "state/Series.circom", main: "SeriesTable(2)" });
-  const table = [series({}), series({ status: "settled", isCall: false, mark: 2 ** 20 - 1 })];
-  const words = table.map(seriesWord);
-  const witness = gadget.witness({ words, seconds: 99 });
+  const gadget = await loadGadget({ file: "state/Series.circom", main: "SeriesTable(3)" });
+  const most = { mark: 2 ** 20 - 1, holders: 2 ** 20 - 1, generation: 2 ** 20 - 1 };
+  const last = { ...most, isCall: true, strike: 2 ** 24 - 1, expiry: 2 ** 32 - 1 };
+  const table = [series({}), series({ status: "settled", isCall: false, ...most }), series(last)];
+  const words = seriesWords(table);
+  assert.equal(words.length, 2);
+  const witness = assertPinned(gadget, { words, seconds: 99 });
   assert.equal(gadget.read(witness, "root"), seriesRoot(table));
-  const names = [
-    "mark",
-    "holders",
-    "generation",
-    "listed",
-    "settled",
-    "isCall",
-    "strike",
-    "expiry",
-  ];
-  const fields = [0, 1].map((m) =>
-    names.map((name) => Number(gadget.read(witness, `fields[${m}].${name}`))),
+  const fields = [0, 1, 2].map((m) =>
+    FIELDS.map((name) => Number(gadget.read(witness, `fields[${m}].${name}`))),
   );
   assert.deepEqual(fields, [
     [50, 3, 2, 1, 0, 1, 9, 100],
-    [2 ** 20 - 1, 3, 2, 0, 1, 0, 9, 100],
+    [...Object.values(most), 0, 1, 0, 9, 100],
+    [...Object.values(most), 1, 0, 1, 2 ** 24 - 1, 2 ** 32 - 1],
   ]);
-  assertRejects(gadget, { words: [words[0]! + (1n << 119n), words[1]!], seconds: 99 });
+  // A pair has 238 bits, the one that is left 119.
+  assertRejects(gadget, { words: [words[0]! + (1n << 238n), words[1]!], seconds: 99 });
+  assertRejects(gadget, { words: [words[0]!, words[1]! + (1n << 119n)], seconds: 99 });
+});
+
+test("SeriesTable proves 1: what moves between two slots of a word is another root", async () => {
+  const gadget = await loadGadget({ file: "state/Series.circom", main: "SeriesTable(2)" });
+  const table = [series({}), series({ mark: 51 })];
+  const [word = 0n] = seriesWords(table);
+  const honest = gadget.read(gadget.witness({ words: [word], seconds: 99 }), "root");
+  assert.equal(honest, seriesRoot(table));
+  const pair = 1n << 119n;
+  const swapped = word / pair + (word % pair) * pair;
+  // One mark for the expiry's highest bits below it, and the other way round.
+  for (const other of [swapped, word + pair - (1n << 118n), word - pair + (1n << 118n)]) {
+    if (!accepts(gadget, { words: [other], seconds: 99 })) continue;
+    const witness = gadget.witness({ words: [other], seconds: 99 });
+    assert.notEqual(gadget.read(witness, "root"), honest);
+  }
+  // Only one choice of fields has the word: no bit of it can be another.
+  assertPinned(gadget, { words: [word], seconds: 99 });
 });
 
 test("SeriesTable proves 2: unexpired exactly if the expiry is after the second", async () => {
   const gadget = await loadGadget({ file: "state/Series.circom", main: "SeriesTable(2)" });
-  const words = [series({ expiry: 100 }), series({ expiry: 2 ** 32 - 1 })].map(seriesWord);
+  const words = seriesWords([series({ expiry: 100 }), series({ expiry: 2 ** 32 - 1 })]);
   for (const [seconds, first, second] of [
     [99, 1, 1],
     [100, 0, 1],
@@ -120,11 +136,20 @@ test("SeriesTable proves 2: unexpired exactly if the expiry is after the second"
 });
 
 test("SeriesTableRoot proves: root = hashVector of the packed fields", async () => {
-  const gadget = await loadGadget({ file: "state/Series.circom", main: "SeriesTableRoot(1)" });
-  const [mark, holders, generation, strike, expiry] = [50, 3, 2, 9, 100];
-  const fields = { mark, holders, generation, listed: 1, settled: 0, isCall: 1, strike, expiry };
-  const witness = gadget.witness({ fields: [fields] });
-  assert.equal(gadget.read(witness, "root"), hashVector([seriesWord(series({}))]));
+  const others = [{}, { mark: 51, strike: 2 ** 24 - 1 }, { expiry: 2 ** 32 - 1, holders: 0 }];
+  for (const table of [others.slice(0, 1), others].map((changes) => changes.map(series))) {
+    const main = `SeriesTableRoot(${table.length})`;
+    const gadget = await loadGadget({ file: "state/Series.circom", main });
+    const fields = table.map(({ status, isCall, ...rest }) => {
+      return { ...rest, listed: status === "listed" ? 1 : 0, settled: 0, isCall: isCall ? 1 : 0 };
+    });
+    const witness = gadget.witness({ fields });
+    assert.equal(gadget.read(witness, "root"), seriesRoot(table));
+    if (table.length < 2) continue;
+    const [first, second, third] = fields;
+    const swapped = gadget.witness({ fields: [second!, first!, third!] });
+    assert.notEqual(gadget.read(swapped, "root"), seriesRoot(table), "swapped in their word");
+  }
 });
 
 function fieldsOf(settled: boolean) {

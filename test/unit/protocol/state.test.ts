@@ -23,6 +23,7 @@ import {
   keyHash,
   rankingWord,
   seriesWord,
+  seriesWords,
   sessionLeaf,
   sideWords,
   stateRoot,
@@ -143,6 +144,10 @@ test("weights stand 32 to a word with offset 8", () => {
 test("every field of every leaf and root matters", () => {
   const key = emptyKey();
   assert.equal(seriesWord(emptySeries()), 0n);
+  const table = [1, 2, 3].map((mark) => ({ ...emptySeries(), mark, expiry: 2 ** 32 - 1 }));
+  const [first, second, third] = table.map(seriesWord);
+  assert.deepEqual(seriesWords(table), [first! + (second! << 119n), third]);
+  assert.deepEqual(seriesWords(table.slice(0, 1)), [first]);
   const keys = [
     key,
     ...(["x", "y", "head"] as const).map((name) => ({ ...key, [name]: 1n })),
