@@ -7,6 +7,7 @@ include "gadgets/MerkleUpdate.circom";
 include "gadgets/Range.circom";
 include "gadgets/Select.circom";
 include "gadgets/Unpack.circom";
+include "state/Account.circom";
 
 // What an account is worth in an anchored state, proven by its owner from layer-one data alone.
 //
@@ -17,48 +18,46 @@ include "gadgets/Unpack.circom";
 // Assumes: layer one compares stateRoot with the last anchored one and pays each account once.
 // Twin: sequencer/batch/exitWitness.ts
 template Exit(M, accountLevels, unit) {
-    var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    var perWord = SERIES_PER_WORD();
+    var seriesCount = (M + perWord - 1) \ perWord;
     signal input stateRoot;
     signal input account;
     signal input owner;
     signal input claim;
     signal input cash;
-    signal input packedPositions[positionWords];
+    signal input positions[M];
     signal input accountSiblings[accountLevels][3];
-    signal input seriesWords[M];
+    signal input seriesWords[seriesCount];
     signal input fees;
     signal input privateRoot;
 
-    component leaf = HashVector(2 + positionWords);
-    leaf.in[0] <== owner;
-    leaf.in[1] <== cash + CASH_OFFSET();
-    InRange(CASH_BITS())(cash + CASH_OFFSET());
-    component positions = UnpackMany(M, POSITION_BITS(), POSITIONS_PER_WORD());
-    for (var w = 0; w < positionWords; w++) {
-        leaf.in[2 + w] <== packedPositions[w];
-        positions.in[w] <== packedPositions[w];
-    }
+    PositionsInRange(M)(positions);
+    signal leaf <== AccountLeaf(M)(owner, cash, positions);
     component path = MerkleUpdate(accountLevels);
     path.id <== account;
-    path.leafBefore <== leaf.out;
-    path.leafAfter <== leaf.out;
+    path.leafBefore <== leaf;
+    path.leafAfter <== leaf;
     path.siblings <== accountSiblings;
     _ <== path.rootAfter;
 
-    component table = HashVector(M);
-    component series[M];
+    signal table <== HashVector(seriesCount)(seriesWords);
+    component series[seriesCount];
     component value = Dot(M);
-    var widths[2];
-    widths[0] = SERIES_MARK_BITS();
-    widths[1] = SERIES_BITS() - SERIES_MARK_BITS();
-    for (var m = 0; m < M; m++) {
-        table.in[m] <== seriesWords[m];
-        series[m] = Unpack(2, widths);
-        series[m].word <== seriesWords[m];
-        value.a[m] <== positions.out[m] - POSITION_OFFSET();
-        value.b[m] <== series[m].fields[0];
+    var widths[2 * perWord];
+    for (var i = 0; i < perWord; i++) {
+        widths[2 * i] = SERIES_MARK_BITS();
+        widths[2 * i + 1] = SERIES_BITS() - SERIES_MARK_BITS();
     }
-    signal ledger <== Poseidon(3)([path.rootBefore, table.out, fees]);
+    for (var w = 0; w < seriesCount; w++) {
+        var here = M - w * perWord < perWord ? M - w * perWord : perWord;
+        series[w] = Unpack(2 * here, widths);
+        series[w].word <== seriesWords[w];
+        for (var i = 0; i < here; i++) {
+            value.a[w * perWord + i] <== positions[w * perWord + i];
+            value.b[w * perWord + i] <== series[w].fields[2 * i];
+        }
+    }
+    signal ledger <== Poseidon(3)([path.rootBefore, table, fees]);
     signal root <== Poseidon(2)([ledger, privateRoot]);
     root === stateRoot;
 

@@ -42,7 +42,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     var K = KEYS_PER_ACCOUNT();
     var sharedLevels = SharedLevels(A, accountLevels);
     var W = LEDGER_OP_WORDS();
-    var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    var seriesCount = (M + SERIES_PER_WORD() - 1) \ SERIES_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
 
     signal input commitment;
@@ -60,7 +60,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input oracleS[quorum];
     signal input riskWords[SlotWords(S) * M];
     // State before.
-    signal input seriesWords[M];
+    signal input seriesWords[seriesCount];
     signal input nextSeqBefore;
     signal input carryBefore;
     signal input accountsRootBefore;
@@ -72,7 +72,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input accountIds[A];
     signal input owner[A];
     signal input cash[A];
-    signal input packedPositions[A][positionWords];
+    signal input positions[A][M];
     signal input accountSiblings[A][accountLevels - sharedLevels][3];
     signal input accountTop[1 << (2 * sharedLevels)];
     signal input keyHashes[A][K];
@@ -141,14 +141,14 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     component opened[A];
     component session[A];
     for (var a = 0; a < A; a++) {
+        PositionsInRange(M)(positions[a]);
         opened[a] = AccountOpened(M, S, unit);
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
-        opened[a].packedPositions <== packedPositions[a];
+        opened[a].positions <== positions[a];
         opened[a].mark <== risk.mark;
         opened[a].changes <== risk.changes;
         first.headroom[a] <== opened[a].headroom;
-        first.positions[a] <== opened[a].positions;
         session[a] = SessionOpened();
         session[a].keyHashes <== keyHashes[a];
         session[a].watermark <== watermark[a];
@@ -156,6 +156,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     }
     first.owner <== owner;
     first.cash <== cash;
+    first.positions <== positions;
     first.lockedSince <== lockedSince;
     first.watermark <== watermark;
     first.keyHashes <== keyHashes;

@@ -50,7 +50,7 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     var K = KEYS_PER_ACCOUNT();
     var sharedLevels = SharedLevels(A, accountLevels);
     var sharedBookLevels = SharedLevels(B, bookLevels);
-    var positionWords = (M + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
+    var seriesCount = (M + SERIES_PER_WORD() - 1) \ SERIES_PER_WORD();
     var markCount = (M + MARKS_PER_WORD() - 1) \ MARKS_PER_WORD();
     // As many as fit an empty batch, whatever they meet.
     var F = N < A - 1 ? N : A - 1;
@@ -71,7 +71,7 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     signal input oracleS[quorum];
     signal input riskWords[SlotWords(S) * M];
     // State before.
-    signal input seriesWords[M];
+    signal input seriesWords[seriesCount];
     signal input nextSeqBefore;
     signal input carryBefore;
     signal input feesBefore;
@@ -83,7 +83,7 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     signal input accountIds[A];
     signal input owner[A];
     signal input cash[A];
-    signal input packedPositions[A][positionWords];
+    signal input positions[A][M];
     signal input accountSiblings[A][accountLevels - sharedLevels][3];
     signal input accountTop[1 << (2 * sharedLevels)];
     signal input keyHashes[A][K];
@@ -156,7 +156,7 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
         opened[a] = AccountOpened(M, S, unit);
         opened[a].owner <== owner[a];
         opened[a].cash <== cash[a];
-        opened[a].packedPositions <== packedPositions[a];
+        opened[a].positions <== positions[a];
         opened[a].mark <== risk.mark;
         opened[a].changes <== risk.changes;
     }
@@ -250,9 +250,9 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     opening.cash <== cash;
     opening.fees <== feesBefore;
     opening.weights <== books.weights;
+    opening.positions <== positions;
     for (var a = 0; a < A; a++) {
         opening.headroom[a] <== opened[a].headroom;
-        opening.positions[a] <== opened[a].positions;
     }
     terms.excess <== opening.excess;
     terms.exposure <== opening.exposure;
@@ -299,7 +299,7 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
     sessions.siblings <== sessionSiblings;
     sessions.top <== sessionTop;
     signal lockedSinceAfter[A];
-    component bought[A][M];
+    component bought[A];
     component wasEmpty[A][M];
     component isEmpty[A][M];
     var holdersChange[M];
@@ -310,15 +310,13 @@ template Trade(N, T, A, G, B, M, S, D, accountLevels, bookLevels, oracles, quoru
         closed[a] = AccountClosed(M);
         closed[a].owner <== owner[a];
         closed[a].cash <== fill[T - 1].after.cash[a];
+        bought[a] = PositionsBought(M, B, T);
+        bought[a].net <== fill[T - 1].after.net[a];
+        bought[a].weights <== books.weights;
         for (var m = 0; m < M; m++) {
-            bought[a][m] = Dot(B);
-            bought[a][m].a <== fill[T - 1].after.net[a];
-            for (var b = 0; b < B; b++) {
-                bought[a][m].b[b] <== books.weights[b][m];
-            }
-            closed[a].positions[m] <== opened[a].positions[m] + bought[a][m].out;
+            closed[a].positions[m] <== positions[a][m] + bought[a].bought[m];
             wasEmpty[a][m] = IsZero();
-            wasEmpty[a][m].in <== opened[a].positions[m];
+            wasEmpty[a][m].in <== positions[a][m];
             isEmpty[a][m] = IsZero();
             isEmpty[a][m].in <== closed[a].positions[m];
             holdersChange[m] += wasEmpty[a][m].out - isEmpty[a][m].out;

@@ -58,7 +58,7 @@ template UnpackMany(count, bits, perWord) {
 }
 
 // Proves: out[w] = sum of in * 2^(bits * place), the inverse of UnpackMany.
-// Assumes: every input lies below 2^bits.
+// Assumes: every input lies below 2^bits, if the words are to tell them apart by themselves.
 template PackMany(count, bits, perWord) {
     var words = (count + perWord - 1) \ perWord;
     signal input in[count];

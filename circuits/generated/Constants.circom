@@ -15,7 +15,8 @@ function TIME_BITS() { return 48; }
 function SECONDS_BITS() { return 32; }
 function POSITION_BITS() { return 23; }
 function POSITION_OFFSET() { return 4194304; }
-function POSITIONS_PER_WORD() { return 11; }
+function POSITION_STRIDE_BITS() { return 36; }
+function POSITIONS_PER_WORD() { return 7; }
 function CASH_BITS() { return 53; }
 function CASH_OFFSET() { return 4503599627370496; }
 function AMOUNT_BITS() { return 50; }
@@ -33,6 +34,7 @@ function SLOTS_MAX() { return 64; }
 function GENERATION_BITS() { return 20; }
 function HOLDERS_BITS() { return 20; }
 function STRIKE_BITS() { return 24; }
+function SERIES_PER_WORD() { return 2; }
 function KEY_VERSION_BITS() { return 20; }
 function MARKS_PER_WORD() { return 12; }
 function HEALTH_BITS() { return 65; }

@@ -7,45 +7,102 @@ include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
 include "RiskSums.circom";
 
-// The ledger leaf of an account, opened.
+// The ledger leaf of an account.
 //
-// Proves:
-//   1. leaf = hashVector(owner, cash + 2^52, packed positions), cash and positions within range.
-//   2. headroom[s] = 4 cash + unit * sum_m position[m] * (4 mark[m] + 5 change[m][s]),
-//      headroom[scenarios] without changes (RiskSums).
-// Assumes: nothing of cash and positions: they are decomposed here; mark and changes as RiskMatrix
-//   gives them.
-// Twin: sequencer/protocol/state.ts (accountWords), sequencer/engine/risk.ts (scenarioValues)
-template AccountOpened(slots, scenarios, unit) {
+// Proves: leaf = hashVector(owner, cash + 2^52, packed positions), cash within range.
+// Assumes: every position lies within 23 bits (PositionsInRange), or follows from one that does
+//   (PositionsBought): no others then have the same words.
+// Twin: sequencer/protocol/state.ts (accountWords)
+template AccountLeaf(slots) {
     var words = (slots + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     signal input owner;
     signal input cash;
-    signal input packedPositions[words];
-    signal input mark[slots];
-    signal input changes[slots][LaneWords(scenarios)];
+    signal input positions[slots];
     signal output leaf;
-    signal output positions[slots];
-    signal output headroom[scenarios + 1];
 
     component hash = HashVector(2 + words);
     hash.in[0] <== owner;
     hash.in[1] <== cash + CASH_OFFSET();
     InRange(CASH_BITS())(cash + CASH_OFFSET());
-    component unpacked = UnpackMany(slots, POSITION_BITS(), POSITIONS_PER_WORD());
+    component packed = PackMany(slots, POSITION_STRIDE_BITS(), POSITIONS_PER_WORD());
+    for (var m = 0; m < slots; m++) {
+        packed.in[m] <== positions[m] + POSITION_OFFSET();
+    }
     for (var w = 0; w < words; w++) {
-        hash.in[2 + w] <== packedPositions[w];
-        unpacked.in[w] <== packedPositions[w];
+        hash.in[2 + w] <== packed.out[w];
     }
     leaf <== hash.out;
+}
+
+// Proves: -2^22 <= positions[m] < 2^22.
+// Assumes: nothing.
+template PositionsInRange(slots) {
+    signal input positions[slots];
     for (var m = 0; m < slots; m++) {
-        positions[m] <== unpacked.out[m] - POSITION_OFFSET();
+        InRange(POSITION_BITS())(positions[m] + POSITION_OFFSET());
     }
+}
+
+// An account before a batch.
+//
+// Proves:
+//   1. leaf as AccountLeaf says.
+//   2. headroom[s] = 4 cash + unit * sum_m position[m] * (4 mark[m] + 5 change[m][s]),
+//      headroom[scenarios] without changes (RiskSums).
+// Assumes: as AccountLeaf; mark and changes as RiskMatrix gives them.
+// Twin: sequencer/protocol/state.ts (accountWords), sequencer/engine/risk.ts (scenarioValues)
+template AccountOpened(slots, scenarios, unit) {
+    signal input owner;
+    signal input cash;
+    signal input positions[slots];
+    signal input mark[slots];
+    signal input changes[slots][LaneWords(scenarios)];
+    signal output leaf;
+    signal output headroom[scenarios + 1];
+
+    leaf <== AccountLeaf(slots)(owner, cash, positions);
     component value = RiskSums(slots, scenarios, POSITION_BITS());
     value.factor <== positions;
     value.mark <== mark;
     value.changes <== changes;
     for (var s = 0; s <= scenarios; s++) {
         headroom[s] <== MARGIN_VALUE_FACTOR() * cash + unit * value.out[s];
+    }
+}
+
+// What an account buys in a trade batch, slot by slot.
+//
+// Proves:
+//   1. bought[m] = sum over books of net * weight of slot m.
+//   2. Positions before the batch need no range: where those after it, positions before + bought,
+//      are in range (AccountClosed), only one choice of positions before has the words of its leaf.
+// Assumes: weights between -8 and 7 (Weights); the sum over books of |net| is below fills * 2^23:
+//   a fill moves fewer than 2^22 lots of an account, all in one book (TestedLots), and what an
+//   aborted order takes back was moved once (ApplyFill). The leaf before was written with
+//   positions in range.
+//
+// Why 2: let p be the positions before that the prover gives, q those with which the leaf was
+// written, d = p - q. As p = after - bought, |d_m| < 2^23 + 8 * fills * 2^23 < 2^36 as an integer:
+// the last step is asserted below. Words are equal, so that in each of them sum_i d_i 2^(36 i) = 0
+// modulo r. In size this sum of 7 terms is below 2^36 (1 + 2^36 + ... + 2^216) < 2^253 < r, so that
+// it is 0 as an integer. Were some d_i not 0, the lowest of them would be a multiple of 2^36, which
+// |d_i| < 2^36 forbids. The offset 2^22 stands in both words and cancels.
+template PositionsBought(slots, books, fills) {
+    assert(POSITION_STRIDE_BITS() * POSITIONS_PER_WORD() <= 252);
+    assert((1 << POSITION_BITS()) + WEIGHT_OFFSET() * fills * (1 << (LOTS_BITS() + 1))
+        < (1 << POSITION_STRIDE_BITS()));
+    signal input net[books];
+    signal input weights[books][slots];
+    signal output bought[slots];
+
+    component sum[slots];
+    for (var m = 0; m < slots; m++) {
+        sum[m] = Dot(books);
+        sum[m].a <== net;
+        for (var b = 0; b < books; b++) {
+            sum[m].b[b] <== weights[b][m];
+        }
+        bought[m] <== sum[m].out;
     }
 }
 
@@ -95,28 +152,17 @@ template HeadroomLotTicks(scenarios, unit) {
     InRange(bits)(unit - 1 - rest);
 }
 
-// The leaf of an account after a batch.
+// An account after a batch.
 //
-// Proves: leaf as above; cash and every position within range.
+// Proves: leaf as AccountLeaf says; cash and every position within range.
 // Assumes: nothing.
+// Twin: sequencer/protocol/state.ts (accountWords)
 template AccountClosed(slots) {
-    var words = (slots + POSITIONS_PER_WORD() - 1) \ POSITIONS_PER_WORD();
     signal input owner;
     signal input cash;
     signal input positions[slots];
     signal output leaf;
 
-    component hash = HashVector(2 + words);
-    hash.in[0] <== owner;
-    hash.in[1] <== cash + CASH_OFFSET();
-    InRange(CASH_BITS())(cash + CASH_OFFSET());
-    component packed = PackMany(slots, POSITION_BITS(), POSITIONS_PER_WORD());
-    for (var m = 0; m < slots; m++) {
-        InRange(POSITION_BITS())(positions[m] + POSITION_OFFSET());
-        packed.in[m] <== positions[m] + POSITION_OFFSET();
-    }
-    for (var w = 0; w < words; w++) {
-        hash.in[2 + w] <== packed.out[w];
-    }
-    leaf <== hash.out;
+    PositionsInRange(slots)(positions);
+    leaf <== AccountLeaf(slots)(owner, cash, positions);
 }

@@ -35,7 +35,8 @@ library ProtocolConstants {
     uint256 internal constant SECONDS_BITS = 32;
     uint256 internal constant POSITION_BITS = 23;
     uint256 internal constant POSITION_OFFSET = 4194304;
-    uint256 internal constant POSITIONS_PER_WORD = 11;
+    uint256 internal constant POSITION_STRIDE_BITS = 36;
+    uint256 internal constant POSITIONS_PER_WORD = 7;
     uint256 internal constant CASH_BITS = 53;
     uint256 internal constant CASH_OFFSET = 4503599627370496;
     uint256 internal constant AMOUNT_BITS = 50;
@@ -53,6 +54,7 @@ library ProtocolConstants {
     uint256 internal constant GENERATION_BITS = 20;
     uint256 internal constant HOLDERS_BITS = 20;
     uint256 internal constant STRIKE_BITS = 24;
+    uint256 internal constant SERIES_PER_WORD = 2;
     uint256 internal constant KEY_VERSION_BITS = 20;
     uint256 internal constant MARKS_PER_WORD = 12;
     uint256 internal constant HEALTH_BITS = 65;

@@ -1,8 +1,8 @@
 /** Inputs of the exit circuit from a restored ledger. Twin: circuits/exit.circom. */
-import { seriesWord } from "../protocol/state.ts";
+import { seriesWords } from "../protocol/state.ts";
 import type { LedgerView } from "./restore.ts";
 import type { CircuitInputs } from "./sealedBatch.ts";
-import { field, fields, packedPositions } from "./witness.ts";
+import { field, fields } from "./witness.ts";
 
 export interface ExitClaim {
   readonly account: number;
@@ -47,9 +47,9 @@ export function exitClaim(ledger: LedgerView, account: number, unit: number): Ex
       owner: field(owner),
       claim: field(claim),
       cash: field(cash),
-      packedPositions: fields(packedPositions(positions)),
+      positions: fields(positions),
       accountSiblings: ledger.accounts.path(account).map(fields),
-      seriesWords: fields(ledger.series().map(seriesWord)),
+      seriesWords: fields(seriesWords(ledger.series())),
       fees: field(ledger.fees()),
       privateRoot: field(privateRoot),
     },

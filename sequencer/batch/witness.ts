@@ -3,20 +3,14 @@
  * Twins: circuits/trade.circom, circuits/ledger.circom (the inputs of the same names).
  */
 
-import { pack, packMany } from "../protocol/codec.ts";
-import {
-  FIELD_MODULUS,
-  KEYS_PER_ACCOUNT,
-  POSITION_BITS,
-  POSITION_OFFSET,
-  POSITIONS_PER_WORD,
-} from "../protocol/constants.ts";
+import { pack } from "../protocol/codec.ts";
+import { FIELD_MODULUS, KEYS_PER_ACCOUNT } from "../protocol/constants.ts";
 import type { PublicKey, Signature } from "../protocol/eddsa.ts";
 import { KEY_META } from "../protocol/layout.ts";
 import { keyHashesOf } from "../protocol/leaves.ts";
 import { sharedLevels } from "../protocol/merklePath.ts";
 import { type Snapshot, slotRiskWords } from "../protocol/snapshot.ts";
-import { type Roots, seriesWord } from "../protocol/state.ts";
+import { type Roots, seriesWords } from "../protocol/state.ts";
 import type { Leaves, StateTrees } from "../state/stateTrees.ts";
 import type { BaseState } from "./baseState.ts";
 import type { CircuitInputs, CircuitValue } from "./sealedBatch.ts";
@@ -60,7 +54,7 @@ export function headerInputs(header: BatchHeader, sizes: CommonSizes): CircuitIn
 export function stateInputs(base: BaseState): CircuitInputs {
   const roots: Roots = base.roots();
   return {
-    seriesWords: fields(base.series().map(seriesWord)),
+    seriesWords: fields(seriesWords(base.series())),
     nextSeqBefore: field(roots.nextSeq),
     carryBefore: field(roots.carry),
     feesBefore: field(roots.fees),
@@ -98,7 +92,7 @@ export function accountInputs(
     accountIds: fields(ids),
     owner: fields(accounts.map(({ owner }) => owner)),
     cash: fields(accounts.map(({ cash }) => cash)),
-    packedPositions: accounts.map(({ positions }) => fields(packedPositions(positions))),
+    positions: accounts.map(({ positions }) => fields(positions)),
     accountSiblings: siblingsOf("accounts"),
     accountTop,
     keyHashes: keyHashesOf(sessions).map(fields),
@@ -107,12 +101,6 @@ export function accountInputs(
     sessionSiblings: siblingsOf("sessions"),
     sessionTop,
   };
-}
-
-/** Positions as an account leaf packs them. */
-export function packedPositions(positions: readonly number[]): bigint[] {
-  const encoded = positions.map((lots) => lots + POSITION_OFFSET);
-  return packMany(encoded, POSITION_BITS, POSITIONS_PER_WORD);
 }
 
 /** A point on the curve for signers that are not enabled (the generator of the subgroup). */

@@ -48,35 +48,39 @@ export function unpack<L extends Layout>(layout: L, word: bigint): Fields<L> {
   return fields as Fields<L>;
 }
 
-/** Packs equally wide values, `perWord` to a word, lowest first; the last word may be short. */
-export function packMany(values: readonly number[], bits: number, perWord: number): bigint[] {
+/**
+ * Packs equally wide values, `perWord` to a word, lowest first and `stride` bits apart; the last
+ * word may be short.
+ */
+export function packMany(
+  values: readonly number[],
+  bits: number,
+  perWord: number,
+  stride: number = bits,
+): bigint[] {
+  const limit = 2 ** bits;
+  const step = 2 ** stride;
   // As many as one number holds exactly go into it, before it becomes a BigInt.
-  const together = Math.max(1, Math.floor(EXACT_BITS / bits));
+  const together = 1 + Math.max(0, Math.floor((EXACT_BITS - bits) / stride));
+  const shift = BigInt(together * stride);
   const words: bigint[] = [];
   for (let start = 0; start < values.length; start += perWord) {
     const end = Math.min(start + perWord, values.length);
     let word = 0n;
-    for (let first = start; first < end; first += together) {
-      const part = packNumber(values, bits, first, Math.min(first + together, end));
-      word += BigInt(part) << BigInt((first - start) * bits);
+    let part = 0;
+    for (let index = end - 1; index >= start; index--) {
+      const value = values[index]!;
+      if (!Number.isSafeInteger(value) || value < 0 || value >= limit) {
+        throw new CodecRangeError(`values[${index}]`, value, bits);
+      }
+      part = part * step + value;
+      if ((index - start) % together !== 0) continue;
+      word = (word << shift) + BigInt(part);
+      part = 0;
     }
     words.push(word);
   }
   return words;
-}
-
-/** The values from `first` to before `end`, lowest first. */
-function packNumber(values: readonly number[], bits: number, first: number, end: number): number {
-  const limit = 2 ** bits;
-  let part = 0;
-  for (let index = end - 1; index >= first; index--) {
-    const value = values[index]!;
-    if (!Number.isSafeInteger(value) || value < 0 || value >= limit) {
-      throw new CodecRangeError(`values[${index}]`, value, bits);
-    }
-    part = part * limit + value;
-  }
-  return part;
 }
 
 /** Inverse of {@link packMany} for `count` values. */

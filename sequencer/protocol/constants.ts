@@ -30,8 +30,13 @@ export const SECONDS_BITS = 32;
 /** A position lies strictly between -2^22 and 2^22 lots; encoded with offset 2^22 in 23 bits. */
 export const POSITION_BITS = 23;
 export const POSITION_OFFSET = 2 ** 22;
-/** Encoded positions in one field element: 11 x 23 = 253 bits, below the modulus. */
-export const POSITIONS_PER_WORD = 11;
+/**
+ * Encoded positions in one field element: 7 lanes of 36 bits = 252, below the modulus. A lane is
+ * wider than a position, so that words tell positions before a batch apart without a range of their
+ * own (circuits/state/Account.circom, PositionsBought).
+ */
+export const POSITION_STRIDE_BITS = 36;
+export const POSITIONS_PER_WORD = 7;
 /** Cash in 1e-6 USDC lies strictly between -2^52 and 2^52; encoded with offset 2^52 in 53 bits. */
 export const CASH_BITS = 53;
 export const CASH_OFFSET = 2 ** 52;
@@ -61,6 +66,8 @@ export const SLOTS_MAX = 64;
 export const GENERATION_BITS = 20;
 export const HOLDERS_BITS = 20;
 export const STRIKE_BITS = 24;
+/** Series in one element of the table: 2 x 119 = 238 bits. */
+export const SERIES_PER_WORD = 2;
 /** Bits of a trading key's version. */
 export const KEY_VERSION_BITS = 20;
 /** Marks in one public word: 12 x 20 = 240 bits. */

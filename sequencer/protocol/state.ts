@@ -10,9 +10,11 @@ import {
   KEYS_PER_ACCOUNT,
   POSITION_BITS,
   POSITION_OFFSET,
+  POSITION_STRIDE_BITS,
   POSITIONS_PER_WORD,
   PRICE_KEY_MAX,
   PRICE_OFFSET,
+  SERIES_PER_WORD,
   SERIES_STATUS,
   type SeriesStatus,
   TIME_IN_FORCE,
@@ -159,7 +161,8 @@ export function accountWords(account: Account): bigint[] {
   if (!Number.isSafeInteger(cash) || cash <= 0 || cash >= 2 ** CASH_BITS) {
     throw new CodecRangeError("cash", account.cash, CASH_BITS);
   }
-  const positions = packMany(encoded, POSITION_BITS, POSITIONS_PER_WORD);
+  const stride = POSITION_STRIDE_BITS;
+  const positions = packMany(encoded, POSITION_BITS, POSITIONS_PER_WORD, stride);
   return [account.owner, BigInt(cash), ...positions];
 }
 
@@ -264,6 +267,8 @@ export function bookLeaf(book: Book, depth: number): bigint {
   return poseidon(bookWords(book, bids, asks));
 }
 
+const SERIES_BITS = BigInt(layoutBits(SERIES));
+
 export function seriesWord(series: Series): bigint {
   const { mark, holders, generation, strike, expiry } = series;
   const status = SERIES_STATUS[series.status];
@@ -271,8 +276,18 @@ export function seriesWord(series: Series): bigint {
   return pack(SERIES, { mark, holders, generation, status, isCall, strike, expiry });
 }
 
+/** The table as it is hashed: slots two to a word, the lower one in the lower bits. */
+export function seriesWords(table: readonly Series[]): bigint[] {
+  const words: bigint[] = [];
+  for (let slot = 0; slot < table.length; slot += SERIES_PER_WORD) {
+    const some = table.slice(slot, slot + SERIES_PER_WORD);
+    words.push(some.reduceRight((word, series) => (word << SERIES_BITS) + seriesWord(series), 0n));
+  }
+  return words;
+}
+
 export function seriesRoot(table: readonly Series[]): bigint {
-  return hashVector(table.map(seriesWord));
+  return hashVector(seriesWords(table));
 }
 
 export function carryWord(carry: Carry | undefined): bigint {

@@ -1,5 +1,6 @@
 /** The three trees over a state, and its roots. Twins: circuits/state. */
 import type { StateReading } from "../engine/stateView.ts";
+import { hashVector } from "../protocol/hash.ts";
 import { accountLeaves, bookLeaves, sessionLeaves } from "../protocol/leaves.ts";
 import {
   accountLeaf,
@@ -9,8 +10,7 @@ import {
   type Roots,
   rankingWord,
   type Shape,
-  seriesRoot,
-  seriesWord,
+  seriesWords,
   sessionLeaf,
   stateRoot,
 } from "../protocol/state.ts";
@@ -51,9 +51,9 @@ export function createStateTrees(shape: Shape): StateTrees {
   let table: { readonly words: readonly bigint[]; readonly root: bigint } | undefined;
 
   function rootOfSeries(series: ReturnType<StateReading["series"]>): bigint {
-    const words = series.map(seriesWord);
-    const isKnown = table?.words.every((word, slot) => word === words[slot]) ?? false;
-    if (table === undefined || !isKnown) table = { words, root: seriesRoot(series) };
+    const words = seriesWords(series);
+    const isKnown = table?.words.every((word, index) => word === words[index]) ?? false;
+    if (table === undefined || !isKnown) table = { words, root: hashVector(words) };
     return table.root;
   }
 

@@ -33,8 +33,10 @@ test("Exit proves 1: stateRoot holds, at account, this account of this owner", (
 test("Exit proves 1: with the given cash, positions and marks", () => {
   const richer = changed(inputs, ["cash"], plus(1n)) as typeof inputs;
   assertRefused(circuit, changed(richer, ["claim"], plus(1n)), root);
-  assertRefused(circuit, changed(inputs, ["packedPositions", 0], plus(1n)), root);
+  assertRefused(circuit, changed(inputs, ["positions", 0], plus(1n)), root);
   assertRefused(circuit, changed(inputs, ["seriesWords", 0], plus(1n)), root);
+  const lane = changed(inputs, ["positions", 1], plus(1n << 36n)) as typeof inputs;
+  assertRefused(circuit, changed(lane, ["positions", 2], plus(-1n)), "InRange");
   const wrapped = changed(inputs, ["cash"], set(2n ** 52n));
   assertRefused(circuit, wrapped, "InRange");
 });

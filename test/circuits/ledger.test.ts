@@ -56,7 +56,7 @@ test("Ledger proves 2: rootBefore is the root of the state that was opened", () 
   for (const [path, where] of [
     [["owner", 0], accounts],
     [["cash", 0], accounts],
-    [["packedPositions", 1, 1], accounts],
+    [["positions", 1, 1], accounts],
     [["accountSiblings", 1, 2, 0], accounts],
     [["accountTop", 0], accounts],
     [["accountTop", 1], "Ledger: accounts.rootBefore"],
@@ -70,11 +70,13 @@ test("Ledger proves 2: rootBefore is the root of the state that was opened", () 
   ] as const) {
     assertRefused(circuit, changed(honest, path, plus(1n)), where);
   }
+  const moved = changed(honest, ["positions", 1, 2], plus(-1n << 36n));
+  assertRefused(circuit, changed(moved as Inputs, ["positions", 1, 3], plus(1n)), "InRange");
   const opens = "LedgerOperation: op.isOpenBook * (key.rootBefore - before.booksRoot)";
   assertRefused(circuit, changed(honest, ["booksRootBefore"], plus(1n)), opens);
   assertRefused(circuit, changed(honest, ["bookSiblings", 5, 0, 0], plus(1n)), opens);
   const others = ["nextSeqBefore", "carryBefore", "feesBefore", "rankingBefore"];
-  for (const path of [["seriesWords", 9], ...others.map((name) => [name])]) {
+  for (const path of [["seriesWords", 4], ...others.map((name) => [name])]) {
     assertRefused(circuit, changed(honest, path, plus(1n)), "PublicData");
   }
 });

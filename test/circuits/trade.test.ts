@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sign } from "../../sequencer/protocol/eddsa.ts";
-import { hashVector } from "../../sequencer/protocol/hash.ts";
 import { HEADER } from "../../sequencer/protocol/layout.ts";
 import { snapshotHash } from "../../sequencer/protocol/snapshot.ts";
 import {
@@ -11,7 +10,7 @@ import {
   type Roots,
   rankingWord,
   type Session,
-  seriesWord,
+  seriesRoot,
   sessionLeaf,
   stateRoot,
 } from "../../sequencer/protocol/state.ts";
@@ -89,7 +88,7 @@ test("Trade proves 2: rootBefore is the root of the state that was opened", () =
   for (const [path, where] of [
     [["owner", 1], accounts],
     [["cash", 1], accounts],
-    [["packedPositions", 1, 0], accounts],
+    [["positions", 1, 0], accounts],
     [["accountSiblings", 1, 2, 0], accounts],
     [["accountTop", 0], accounts],
     [["accountTop", 1], "Trade: accounts.rootBefore"],
@@ -114,7 +113,21 @@ test("Trade proves 2: rootBefore is the root of the state that was opened", () =
     assertRefused(circuit, changed(honest, path, change), where);
   }
   assertRefused(circuit, changed(honest, ["bookExists", 1], set("0")), books);
-  assertRefused(circuit, changed(honest, ["seriesWords", 9], plus(1n)), "PublicData");
+  // Positions with the same words as those of the leaf: of who trades, and of who does not.
+  for (const [account, times] of [
+    [0, 1n],
+    [0, -1n],
+    [1, 1n],
+    [2, 1n],
+    [3, 1n],
+  ] as const) {
+    const moved = changed(honest, ["positions", account, 2], plus(times << 36n)) as Inputs;
+    assertRefused(circuit, changed(moved, ["positions", account, 3], plus(-times)), "InRange");
+  }
+  assertRefused(circuit, changed(honest, ["seriesWords", 4], plus(1n)), "PublicData");
+  // A listing more of one slot, and one less of the other in its word.
+  const listing = (1n << 40n) - (1n << 159n);
+  assertRefused(circuit, changed(honest, ["seriesWords", 1], plus(listing)), "PublicData");
   assertRefused(circuit, changed(honest, ["feesBefore"], plus(-1000n)), "PublicData");
   assertRefused(circuit, changed(honest, ["rankingBefore"], plus(1n)), "PublicData");
 });
@@ -238,10 +251,10 @@ test("Trade proves 8: holders counts the accounts with a position in each slot",
   assertRefused(circuit, changed(honest, ["seriesWords", 0], plus(holder)), "PublicData");
   const series = market.state
     .series()
-    .map((slot, at) => seriesWord(at === 0 ? { ...slot, holders: slot.holders + 1 } : slot));
+    .map((slot, at) => (at === 0 ? { ...slot, holders: slot.holders + 1 } : slot));
   const filling = { ...liquidating, market, batch };
   circuit.witness(leaving(filling, {}));
-  assertRefused(circuit, leaving(filling, { series: hashVector(series) }), "PublicData");
+  assertRefused(circuit, leaving(filling, { series: seriesRoot(series) }), "PublicData");
 });
 
 test("Trade proves 9: no fill-or-kill order is carried over the batch's end", () => {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
 import { runs } from "../property/runs.ts";
-import { assertPinned, readAll, wrapped } from "../support/cheat.ts";
+import { accepts, assertPinned, readAll, wrapped } from "../support/cheat.ts";
 import { type Gadget, loadGadget } from "../support/gadget.ts";
 
 const CASES = ["isVoid", "isBlocked", "isSelf", "isMet"] as const;
@@ -72,6 +72,28 @@ test("TestedLots proves 2: lots = min(order, entry, exposure against the order)"
     }),
     runs(300),
   );
+});
+
+test("TestedLots proves 2: fewer than 2^22 lots, whatever the order says", async () => {
+  // What tells positions before a batch apart (PositionsBought) rests on it.
+  const gadget = await loadGadget(tested);
+  const edge = 2n ** 22n;
+  const odd = [-1n, edge, 2n * edge - 1n, 2n * edge, 3n * edge, 2n ** 60n, -edge, R / 2n];
+  let taken = 0;
+  for (const topLots of [1n, edge - 1n]) {
+    for (const orderLots of [1n, edge - 1n, ...odd]) {
+      for (const exposureAgainst of [1n, edge - 1n, ...odd]) {
+        for (const isReduceOnly of [0, 1]) {
+          const given = { isMet: 1, isReduceOnly, exposureAgainst, orderLots, topLots };
+          if (!accepts(gadget, given)) continue;
+          const said = gadget.read(gadget.witness(given), "lots");
+          assert.ok(said < edge || R - said < edge, `${said} lots`);
+          taken++;
+        }
+      }
+    }
+  }
+  assert.ok(taken > 40, `${taken} taken`);
 });
 
 test("TestedLots proves 1 and 2: no wire can be forged", async () => {

@@ -67,3 +67,21 @@ test("equally wide values round trip, the last word short", () => {
   );
   assert.throws(() => packMany([0, 16], 4, 2), { field: "values[1]", value: 16 });
 });
+
+test("values further apart than they are wide stand in lanes of their own", () => {
+  for (const [bits, stride, perWord] of [
+    [23, 36, 7],
+    [4, 6, 42],
+  ] as const) {
+    const values = fc.array(fc.nat({ max: 2 ** bits - 1 }), { maxLength: 90 });
+    fc.assert(
+      fc.property(values, (list) => {
+        const words = packMany(list, bits, perWord, stride);
+        assert.equal(words.length, Math.ceil(list.length / perWord));
+        assert.deepEqual(unpackMany(words, stride, perWord, list.length), list);
+      }),
+      runs(100),
+    );
+    assert.throws(() => packMany([2 ** bits], bits, perWord, stride), { field: "values[0]" });
+  }
+});

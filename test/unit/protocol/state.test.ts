@@ -23,6 +23,7 @@ import {
   keyHash,
   rankingWord,
   seriesWord,
+  seriesWords,
   sessionLeaf,
   sideWords,
   stateRoot,
@@ -123,9 +124,9 @@ test("cash and positions stay strictly inside their ranges", () => {
   const at = (lots: number) => ({ ...account, positions: account.positions.with(12, lots) });
   for (const lots of [1 - 2 ** 22, 2 ** 22 - 1]) {
     const words = accountWords(at(lots));
-    assert.equal(words.length, 4);
+    assert.equal(words.length, 5);
     assert.ok(words.every((word) => word < FIELD_MODULUS));
-    assert.equal((words[3]! >> 23n) & 0x7fffffn, BigInt(lots + 2 ** 22));
+    assert.equal((words[3]! >> (5n * 36n)) & 0xf_ffff_ffffn, BigInt(lots + 2 ** 22));
   }
   assert.throws(() => accountLeaf(at(2 ** 22)), CodecRangeError);
 });
@@ -143,6 +144,10 @@ test("weights stand 32 to a word with offset 8", () => {
 test("every field of every leaf and root matters", () => {
   const key = emptyKey();
   assert.equal(seriesWord(emptySeries()), 0n);
+  const table = [1, 2, 3].map((mark) => ({ ...emptySeries(), mark, expiry: 2 ** 32 - 1 }));
+  const [first, second, third] = table.map(seriesWord);
+  assert.deepEqual(seriesWords(table), [first! + (second! << 119n), third]);
+  assert.deepEqual(seriesWords(table.slice(0, 1)), [first]);
   const keys = [
     key,
     ...(["x", "y", "head"] as const).map((name) => ({ ...key, [name]: 1n })),
