@@ -145,7 +145,7 @@ test("PositionsBought proves 1: sums of net and weights, slot by slot", async ()
 const TRADED = {
   file: "state/Account.circom",
   main: "Traded(8, 16, 256)",
-  around: `template Traded(slots, books, steps) {
+  around: `template Traded(slots, books, fills) {
     signal input positions[slots];
     signal input net[books];
     signal input weights[books][slots];
@@ -175,7 +175,7 @@ test("PositionsBought proves 2: no other positions before have the same words", 
     const witness = opened.witness({ owner: 77, cash: -5, positions: others });
     assert.equal(opened.read(witness, "leaf"), leaf, "the cheat has the same leaf");
     assertRejects(gadget, { positions: others, ...idle }, `${moves}`);
-    // Whatever 256 steps buy, all of it in the book where it counts most.
+    // Whatever 256 fills buy, all of it in the book where it counts most.
     for (const lots of [2n ** 31n, -(2n ** 31n)]) {
       for (const b of weights.keys()) {
         const bought = { weights, net: idle.net.with(b, lots) };
@@ -207,8 +207,8 @@ function sameWords(): bigint[][] {
   return [...carried, modulus, modulus.map((digit) => -digit)];
 }
 
-test("PositionsBought proves 2: a lane is wider than what the most steps can buy", async () => {
-  const main = (steps: number) => `PositionsBought(1, 1, ${steps})`;
+test("PositionsBought proves 2: a lane is wider than what the most fills can buy", async () => {
+  const main = (fills: number) => `PositionsBought(1, 1, ${fills})`;
   const file = "state/Account.circom";
   await loadGadget({ file, main: main(1023) });
   await assert.rejects(loadGadget({ file, main: main(1024) }), /assert/i);
