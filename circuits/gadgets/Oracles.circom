@@ -1,11 +1,11 @@
 pragma circom 2.2.0;
 
 include "../generated/Constants.circom";
-include "circomlib/circuits/eddsaposeidon.circom";
 include "circomlib/circuits/poseidon.circom";
 include "HashVector.circom";
 include "Range.circom";
 include "Select.circom";
+include "Signature.circom";
 
 // A snapshot that a quorum of oracles signed.
 //
@@ -38,7 +38,6 @@ template OracleQuorum(oracles, quorum) {
     component chosen[quorum];
     component x[quorum];
     component y[quorum];
-    component signature[quorum];
     for (var i = 0; i < quorum; i++) {
         chosen[i] = SelectByIndex(oracles);
         chosen[i].index <== signer[i];
@@ -54,13 +53,6 @@ template OracleQuorum(oracles, quorum) {
             y[i].a[j] <== chosen[i].out[j];
             y[i].b[j] <== keys[j][1];
         }
-        signature[i] = EdDSAPoseidonVerifier();
-        signature[i].enabled <== 1;
-        signature[i].Ax <== x[i].out;
-        signature[i].Ay <== y[i].out;
-        signature[i].S <== s[i];
-        signature[i].R8x <== r8[i][0];
-        signature[i].R8y <== r8[i][1];
-        signature[i].M <== message;
+        Signature()(1, [x[i].out, y[i].out], r8[i], s[i], message);
     }
 }

@@ -2,10 +2,10 @@ pragma circom 2.2.0;
 
 include "../generated/Constants.circom";
 include "circomlib/circuits/bitify.circom";
-include "circomlib/circuits/eddsaposeidon.circom";
 include "circomlib/circuits/poseidon.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
+include "../gadgets/Signature.circom";
 include "../gadgets/Unpack.circom";
 
 // A trading key that signs in a batch: found among the accounts' keys, its chain head moved on.
@@ -64,14 +64,7 @@ template Signer(accounts) {
     signal secondsLeft <== enabled * (fields.fields[0] - seconds - 1);
     InRange(KEY_META_EXPIRY_BITS())(secondsLeft);
 
-    component signature = EdDSAPoseidonVerifier();
-    signature.enabled <== enabled;
-    signature.Ax <== key[0];
-    signature.Ay <== key[1];
-    signature.S <== s;
-    signature.R8x <== r8[0];
-    signature.R8y <== r8[1];
-    signature.M <== headAfter;
+    Signature()(enabled, key, r8, s, headAfter);
 }
 
 // Proves: enabled signers come first and their (account, keyIndex) strictly increase, so that no

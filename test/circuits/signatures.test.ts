@@ -4,17 +4,16 @@ import { test } from "node:test";
 import { attackHints } from "../../circuits/adversary/hints.ts";
 import { pack } from "../../sequencer/protocol/codec.ts";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
-import { publicKeyOf, SUBGROUP_ORDER, sign } from "../../sequencer/protocol/eddsa.ts";
+import { publicKeyOf, SUBGROUP_ORDER, sign, verify } from "../../sequencer/protocol/eddsa.ts";
 import { poseidon } from "../../sequencer/protocol/hash.ts";
 import { KEY_META } from "../../sequencer/protocol/layout.ts";
 import { firstHead } from "../../sequencer/protocol/messages.ts";
 import { keyHash } from "../../sequencer/protocol/state.ts";
-import { accepts, assertRejects } from "../support/cheat.ts";
+import { addPoints, BASE, multiply, type Point, TORSION } from "../support/babyJubjub.ts";
+import { accepts, assertPinned, assertRejects } from "../support/cheat.ts";
 import { loadTemplate } from "../support/circuitTargets.ts";
 import { loadGadget } from "../support/gadget.ts";
 import { secretOf } from "../support/market.ts";
-
-type Point = readonly [x: bigint, y: bigint];
 
 const HEAD = 9n;
 const secret = secretOf("signer");
@@ -37,27 +36,8 @@ function signed(
   };
 }
 
-/** The parts of circomlibjs' curve that are used here; it ships no types. */
-interface Curve {
-  readonly F: { e(value: bigint): unknown; toObject(element: unknown): bigint };
-  readonly Generator: readonly unknown[];
-  addPoint(a: readonly unknown[], b: readonly unknown[]): readonly unknown[];
-  mulPointEscalar(point: readonly unknown[], factor: bigint): readonly unknown[];
-}
-
-const circomlibjs = "circomlibjs";
-const { buildBabyjub } = (await import(circomlibjs)) as { buildBabyjub(): Promise<Curve> };
-const curve = await buildBabyjub();
-const { F } = curve;
-const toPoint = (point: readonly unknown[]): Point => [F.toObject(point[0]), F.toObject(point[1])];
-/** The eight points whose order divides the cofactor. */
-const torsion = Array.from({ length: 8 }, (_, k) => {
-  const one = curve.mulPointEscalar(curve.Generator, SUBGROUP_ORDER);
-  return k === 0 ? ([0n, 1n] as const) : toPoint(curve.mulPointEscalar(one, BigInt(k)));
-});
-
 test("C8 signatures with odd numbers, points and keys are refused", async (context) => {
-  assert.equal(new Set(torsion.map(String)).size, 8, "eight points of small order");
+  assert.equal(new Set(TORSION.map(String)).size, 8, "eight points of small order");
   const gadget = await loadGadget({ file: "state/Signer.circom", main: "Signer(2)" });
   const key: Point = [honestKey.x, honestKey.y];
   const honest = sign(secret, HEAD);
@@ -73,21 +53,14 @@ test("C8 signatures with odd numbers, points and keys are refused", async (conte
   for (const s of [SUBGROUP_ORDER, R - 1n, 0n, SUBGROUP_ORDER - honest.s]) {
     refuse(signed(key, { ...honest, s }), `s = ${s}`);
   }
-  for (const [index, point] of torsion.entries()) {
-    for (const [r8x, r8y] of torsion) {
+  for (const [index, point] of TORSION.entries()) {
+    for (const [r8x, r8y] of TORSION) {
       refuse(signed(point, { r8x, r8y, s: 0n }), `a key of small order ${index}`);
     }
     if (index === 0) continue;
-    const moved = toPoint(
-      curve.addPoint([F.e(honest.r8x), F.e(honest.r8y)], [F.e(point[0]), F.e(point[1])]),
-    );
+    const moved = addPoints([honest.r8x, honest.r8y], point);
     refuse(signed(key, { ...honest, r8x: moved[0], r8y: moved[1] }), `R8 + torsion ${index}`);
-    const other = toPoint(
-      curve.addPoint(
-        [F.e(key[0]), F.e(key[1])],
-        point.map((each) => F.e(each)),
-      ),
-    );
+    const other = addPoints(key, point);
     // Eight times a point of small order is nothing, so the equation is that of the honest key, but
     // for the key inside the challenge.
     refuse(signed(other), `the key + torsion ${index}`);
@@ -142,4 +115,108 @@ test("C8 digits of a Merkle path are bits, and a node is no leaf", async () => {
   for (const last of [siblings[0]!, siblings[1]!, [0n, 0n, 0n]]) {
     assert.notEqual(rootOf(node, [siblings[1]!, last]), root);
   }
+});
+
+interface Claim {
+  readonly key: Point;
+  readonly message: bigint;
+  readonly signature: { readonly r8x: bigint; readonly r8y: bigint; readonly s: bigint };
+}
+
+/** An honest signature by any key with this secret, be it with a part of small order, or R8. */
+function claimOf(secret: bigint, nonce: bigint, message: bigint, key: Point, added: Point): Claim {
+  const [r8x, r8y] = addPoints(multiply(BASE, nonce), added);
+  const challenge = poseidon([r8x, r8y, ...key, message]);
+  const s = (nonce + 8n * challenge * secret) % SUBGROUP_ORDER;
+  return { key, message, signature: { r8x, r8y, s } };
+}
+
+/** The claim, and others that are like it. */
+function changesOf(claim: Claim, torsion: Point): Claim[] {
+  const { key, signature, message } = claim;
+  const { r8x, r8y, s } = signature;
+  const moved = addPoints([r8x, r8y], torsion);
+  const change = (to: Partial<Claim["signature"]>): Claim => ({
+    ...claim,
+    signature: { ...signature, ...to },
+  });
+  return [
+    ...[claim, { ...claim, message: (message + 1n) % R }, { ...claim, key: torsion }],
+    ...[change({ s: s + SUBGROUP_ORDER }), change({ s: (s + 1n) % SUBGROUP_ORDER })],
+    ...[change({ s: SUBGROUP_ORDER - 1n }), change({ s: 0n }), change({ s: R - 1n })],
+    ...[change({ r8x: moved[0], r8y: moved[1] }), change({ r8x: (R - r8x) % R, r8y })],
+    ...[change({ r8x: r8y, r8y: r8x }), change({ r8x: 0n, r8y: 0n })],
+    ...[
+      { ...claim, key: addPoints(key, torsion) },
+      { ...claim, key: [key[0], key[1] + 1n] },
+    ],
+    ...[
+      { ...claim, key: [R - key[0], key[1]] },
+      { ...claim, key: [key[0], R - key[1]] },
+    ],
+  ] as Claim[];
+}
+
+const inputsOf = ({ key, message, signature: { r8x, r8y, s } }: Claim, enabled = 1) => ({
+  ...{ enabled, key, message, r8: [r8x, r8y], s },
+});
+
+const SIGNATURE = { file: "gadgets/Signature.circom", main: "Signature()" };
+
+test("Signature proves 1, 2, 3: what eddsa.ts takes is taken, and nothing else", async (context) => {
+  const gadget = await loadGadget(SIGNATURE);
+  const counts = { taken: 0, refused: 0 };
+  for (let seed = 0n; seed < 32n; seed++) {
+    const own = poseidon([seed, 1n]) % SUBGROUP_ORDER;
+    // Small secrets and nonces, their negatives, R8 = nothing, and any.
+    const few = [1n, 2n, SUBGROUP_ORDER - 1n, 8n, own];
+    const used = few[Number(seed % 5n)]!;
+    const nonce = [0n, 1n, SUBGROUP_ORDER - 1n, own][Number(seed % 4n)]!;
+    const torsion = TORSION[Number(seed % 8n)]!;
+    const key = addPoints(multiply(BASE, used), TORSION[Number((seed / 8n) % 8n)]!);
+    const message = [0n, R - 1n, poseidon([seed])][Number(seed % 3n)]!;
+    const added = seed % 16n === 15n ? torsion : TORSION[0]!;
+    for (const claim of changesOf(claimOf(used, nonce, message, key, added), torsion)) {
+      const [x, y] = claim.key;
+      const expected = verify({ x, y }, claim.message, claim.signature);
+      const text = `${seed}: ${[...claim.key, claim.message, ...Object.values(claim.signature)]}`;
+      assert.equal(accepts(gadget, inputsOf(claim)), expected, text);
+      counts[expected ? "taken" : "refused"]++;
+    }
+  }
+  assert.ok(counts.taken >= 32 && counts.refused >= 300, JSON.stringify(counts));
+  context.diagnostic(`C8: signatures as outside: ${counts.taken} taken, ${counts.refused} refused`);
+});
+
+test("Signature proves 1: keys of small order sign nothing, by any s and R8", async () => {
+  const gadget = await loadGadget(SIGNATURE);
+  for (const key of TORSION) {
+    for (const nonce of [0n, 1n, 5n]) {
+      // s B = R8 + nothing would hold.
+      const { signature } = claimOf(0n, nonce, HEAD, key, TORSION[0]!);
+      const [x, y] = key;
+      assert.equal(verify({ x, y }, HEAD, signature), false);
+      assertRejects(gadget, inputsOf({ key, message: HEAD, signature }));
+    }
+  }
+});
+
+test("Signature: no wire of a taken one can be another", async () => {
+  const gadget = await loadGadget(SIGNATURE);
+  const [x, y] = [honestKey.x, honestKey.y];
+  assertPinned(gadget, inputsOf({ key: [x, y], message: HEAD, signature: sign(secret, HEAD) }));
+});
+
+test("Signature that is not enabled takes any inputs, as padding has them", async () => {
+  const gadget = await loadGadget(SIGNATURE);
+  for (const each of [0n, 1n, 7n, R - 1n, SUBGROUP_ORDER, 2n ** 253n]) {
+    gadget.witness({ enabled: 0, key: [each, each], message: each, r8: [each, each], s: each });
+  }
+  for (const key of TORSION) {
+    gadget.witness({ enabled: 0, key, message: 0n, r8: [0n, 0n], s: 0n });
+  }
+  const signature = { ...sign(secret, HEAD), s: 1n };
+  const wrong = { key: [honestKey.x, honestKey.y] as const, message: HEAD, signature };
+  gadget.witness(inputsOf(wrong, 0));
+  assertRejects(gadget, inputsOf(wrong, 1));
 });
