@@ -12,6 +12,7 @@ include "ledger/KeptKey.circom";
 include "ledger/Operation.circom";
 include "ledger/Ranking.circom";
 include "state/Account.circom";
+include "state/Book.circom";
 include "state/RiskMatrix.circom";
 include "state/Series.circom";
 include "state/Session.circom";
@@ -101,7 +102,7 @@ template Ledger(L, A, G, M, S, D, accountLevels, bookLevels, oracles, quorum, un
     signal input oldBookWeights[L][2];
     signal input oldBookGeneration[L];
     signal input oldBookFees[L];
-    signal input oldBookSides[L][2];
+    signal input oldBookSides[L][BookSidesTold(D)];
     signal input bookSiblings[L][bookLevels][3];
 
     // Series, snapshot, effective marks.

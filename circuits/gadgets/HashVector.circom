@@ -2,6 +2,11 @@ pragma circom 2.2.0;
 
 include "circomlib/circuits/poseidon.circom";
 
+// Elements of a vector of n that the last Poseidon of its hash takes, besides the hash so far.
+function LastBlock(n) {
+    return n <= 16 ? n : (n - 17) % 15 + 1;
+}
+
 // Hash of a vector of fixed length.
 //
 // Proves:

@@ -30,6 +30,7 @@ function SCENARIOS() { return 17; }
 function WEIGHT_BITS() { return 4; }
 function WEIGHT_OFFSET() { return 8; }
 function WEIGHTS_PER_WORD() { return 32; }
+function BOOK_OWN_WORDS() { return 4; }
 function SLOTS_MAX() { return 64; }
 function GENERATION_BITS() { return 20; }
 function HOLDERS_BITS() { return 20; }

@@ -2,8 +2,6 @@ pragma circom 2.2.0;
 
 include "../generated/Constants.circom";
 include "circomlib/circuits/comparators.circom";
-include "circomlib/circuits/poseidon.circom";
-include "../gadgets/HashVector.circom";
 include "../gadgets/Range.circom";
 include "../gadgets/Select.circom";
 include "../gadgets/Unpack.circom";
@@ -45,7 +43,7 @@ template OpenBook(slots, depth) {
     signal input oldWeights[2];
     signal input oldGeneration;
     signal input oldFees;
-    signal input oldSides[2];
+    signal input oldSides[BookSidesTold(depth)];
     signal output leafBefore;
     signal output leafAfter;
 
@@ -63,8 +61,8 @@ template OpenBook(slots, depth) {
     }
     signal wasOpen <== IsBookOpen(slots)(oldExists, old.squares, oldGeneration, live.out);
     enabled * wasOpen === 0;
-    signal oldHash <== Poseidon(6)([oldWeights[0], oldWeights[1], oldGeneration,
-        oldFees, oldSides[0], oldSides[1]]);
+    leafBefore <== OpenedBookLeaf(depth)(
+        oldExists, oldWeights, oldGeneration, oldFees, oldSides);
 
     component new = Weights(slots);
     new.words <== weightWords;
@@ -78,14 +76,16 @@ template OpenBook(slots, depth) {
     }
     signal isEmpty <== IsZero()(norm);
     enabled * isEmpty === 0;
-    component emptySide = HashVector(depth);
+    component after = BookLeaf(depth);
+    after.exists <== 1;
+    after.weightWords <== weightWords;
+    after.generation <== generation.out;
+    after.fees <== fees;
     for (var j = 0; j < depth; j++) {
-        emptySide.in[j] <== (1 << ENTRY_BITS()) - 1;
+        after.bids[j] <== (1 << ENTRY_BITS()) - 1;
+        after.asks[j] <== (1 << ENTRY_BITS()) - 1;
     }
-    signal newHash <== Poseidon(6)([weightWords[0], weightWords[1], generation.out,
-        fees, emptySide.out, emptySide.out]);
+    leafAfter <== after.leaf;
 
     BookFees()(fees);
-    leafBefore <== oldExists * oldHash;
-    leafAfter <== newHash;
 }

@@ -48,7 +48,7 @@ bus LedgerFixed(accounts, signers, slots, scenarios) {
 }
 
 // What the witness adds to an operation's public words.
-bus OperationHints(bookLevels) {
+bus OperationHints(bookLevels, oldSides) {
     signal signer;
     signal deadline;
     signal scenario;
@@ -59,7 +59,7 @@ bus OperationHints(bookLevels) {
     signal oldBookWeights[2];
     signal oldBookGeneration;
     signal oldBookFees;
-    signal oldBookSides[2];
+    signal oldBookSides[oldSides];
     signal bookSiblings[bookLevels][3];
 }
 
@@ -91,7 +91,7 @@ bus OperationHints(bookLevels) {
 // Twin: sequencer/engine/ledger.ts and sequencer/engine/transactions/*.ts
 template LedgerOperation(A, G, M, S, D, bookLevels, unit) {
     signal input words[LEDGER_OP_WORDS()];
-    input OperationHints(bookLevels) hints;
+    input OperationHints(bookLevels, BookSidesTold(D)) hints;
     input LedgerFixed(A, G, M, S) fixed;
     input LedgerWorking(A, G, M, S) before;
     output LedgerWorking(A, G, M, S) after;

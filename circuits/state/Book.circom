@@ -70,11 +70,21 @@ template IsBookOpen(slots) {
     out <== exists * isSame;
 }
 
-// Proves: leaf = exists ? Poseidon(weights0, weights1, generation, fees, hash(bids), hash(asks))
-//   : 0.
+// What the last Poseidon of a book's leaf takes before weights, generation and rates: the hash of
+// what stands before, if anything does, then what is left of the asks.
+function BookSidesTold(depth) {
+    var n = 2 * depth + BOOK_OWN_WORDS();
+    return LastBlock(n) - BOOK_OWN_WORDS() + (LastBlock(n) < n ? 1 : 0);
+}
+
+// The sides stand before what a book has of its own, so that who knows nothing of the sides can
+// open the rest by one Poseidon (OpenedBookLeaf).
+//
+// Proves: leaf = exists ? hashVector(bids, asks, weights0, weights1, generation, fees) : 0.
 // Assumes: exists is 0 or 1.
 // Twin: sequencer/protocol/state.ts (bookLeaf)
 template BookLeaf(depth) {
+    var own = BOOK_OWN_WORDS();
     signal input exists;
     signal input weightWords[2];
     signal input generation;
@@ -82,9 +92,41 @@ template BookLeaf(depth) {
     signal input bids[depth];
     signal input asks[depth];
     signal output leaf;
-    signal bidsHash <== HashVector(depth)(bids);
-    signal asksHash <== HashVector(depth)(asks);
-    signal hash <== Poseidon(6)([weightWords[0], weightWords[1], generation, fees,
-        bidsHash, asksHash]);
-    leaf <== exists * hash;
+    component hash = HashVector(2 * depth + own);
+    for (var j = 0; j < depth; j++) {
+        hash.in[j] <== bids[j];
+        hash.in[depth + j] <== asks[j];
+    }
+    hash.in[2 * depth] <== weightWords[0];
+    hash.in[2 * depth + 1] <== weightWords[1];
+    hash.in[2 * depth + 2] <== generation;
+    hash.in[2 * depth + 3] <== fees;
+    leaf <== exists * hash.out;
+}
+
+// A book's leaf, whatever its sides are.
+//
+// Proves: leaf = exists ? that of a book with these weights, generation and fees : 0.
+// Assumes: exists is 0 or 1. A leaf that was written is a BookLeaf, and no two of its vectors have
+//   the same hash: of the last Poseidon's inputs the last four are the book's own.
+// Twin: sequencer/protocol/state.ts (lastBookWords)
+template OpenedBookLeaf(depth) {
+    var own = BOOK_OWN_WORDS();
+    var told = BookSidesTold(depth);
+    assert(LastBlock(2 * depth + own) >= own);
+    signal input exists;
+    signal input weightWords[2];
+    signal input generation;
+    signal input fees;
+    signal input sides[told];
+    signal output leaf;
+    component hash = Poseidon(told + own);
+    for (var i = 0; i < told; i++) {
+        hash.inputs[i] <== sides[i];
+    }
+    hash.inputs[told] <== weightWords[0];
+    hash.inputs[told + 1] <== weightWords[1];
+    hash.inputs[told + 2] <== generation;
+    hash.inputs[told + 3] <== fees;
+    leaf <== exists * hash.out;
 }

@@ -50,6 +50,7 @@ library ProtocolConstants {
     uint256 internal constant WEIGHT_BITS = 4;
     uint256 internal constant WEIGHT_OFFSET = 8;
     uint256 internal constant WEIGHTS_PER_WORD = 32;
+    uint256 internal constant BOOK_OWN_WORDS = 4;
     uint256 internal constant SLOTS_MAX = 64;
     uint256 internal constant GENERATION_BITS = 20;
     uint256 internal constant HOLDERS_BITS = 20;

@@ -3,14 +3,15 @@
 import type { LedgerOperation, OperationRecord } from "../engine/records.ts";
 import type { StateView } from "../engine/stateView.ts";
 import { pack } from "../protocol/codec.ts";
-import { hashVector } from "../protocol/hash.ts";
+import { BOOK_OWN_WORDS } from "../protocol/constants.ts";
+import { beforeLastBlock } from "../protocol/hash.ts";
 import { KEY_META } from "../protocol/layout.ts";
 import {
   type Book,
   bookLeaf,
   emptyKey,
   feesWord,
-  sideWords,
+  lastBookWords,
   type TradingKey,
   weightWords,
 } from "../protocol/state.ts";
@@ -72,13 +73,15 @@ export function operationInputs(
   };
 }
 
-const NO_BOOK = {
-  exists: false,
-  weights: [0n, 0n],
-  generation: 0,
-  fees: 0n,
-  sides: [0n, 0n],
-} as const;
+/** Where no book was opened before: the circuit is told as much of it, all 0. */
+function noBook(sizes: LedgerSizes) {
+  const all = 2 * sizes.depth + BOOK_OWN_WORDS;
+  const before = beforeLastBlock(all);
+  const told = all - before - BOOK_OWN_WORDS + (before > 0 ? 1 : 0);
+  const weights: readonly bigint[] = [0n, 0n];
+  const sides = new Array<bigint>(told).fill(0n);
+  return { exists: false, weights, generation: 0, fees: 0n, sides };
+}
 
 function idleRow(sizes: LedgerSizes) {
   return {
@@ -87,7 +90,7 @@ function idleRow(sizes: LedgerSizes) {
     deadline: 0,
     scenario: 0,
     key: emptyKey(),
-    book: NO_BOOK as ReturnType<typeof openedBook>,
+    book: noBook(sizes),
     siblings: Array.from({ length: sizes.bookLevels }, () => [0n, 0n, 0n]),
   };
 }
@@ -110,12 +113,11 @@ function row(
   return { ...common, book: openedBook(bookBefore, sizes), siblings };
 }
 
-function openedBook(book: Book | undefined, sizes: LedgerSizes) {
-  if (book === undefined) return NO_BOOK;
-  const bids = hashVector(sideWords(false, book.bids, sizes.depth));
-  const asks = hashVector(sideWords(true, book.asks, sizes.depth));
+function openedBook(book: Book | undefined, sizes: LedgerSizes): ReturnType<typeof noBook> {
+  if (book === undefined) return noBook(sizes);
   const weights: readonly bigint[] = weightWords(book.weights);
   const { generation } = book;
   const fees = feesWord(book.fees);
-  return { exists: true, weights, generation, fees, sides: [bids, asks] as const };
+  const sides = lastBookWords(book, sizes.depth).slice(0, -BOOK_OWN_WORDS);
+  return { exists: true, weights, generation, fees, sides };
 }

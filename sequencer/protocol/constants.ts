@@ -60,6 +60,8 @@ export const SCENARIOS = 17;
 export const WEIGHT_BITS = 4;
 export const WEIGHT_OFFSET = 8;
 export const WEIGHTS_PER_WORD = 32;
+/** What ends a book's leaf after its sides: two words of weights, generation, rates. */
+export const BOOK_OWN_WORDS = 4;
 /** Two weight words bound the slots of a market. */
 export const SLOTS_MAX = 64;
 /** Bits of a slot's listing counter, of its holder count, of a strike in ticks. */

@@ -19,6 +19,15 @@ export function poseidon(inputs: readonly bigint[]): bigint {
 }
 
 /**
+ * How many of the first elements of a vector are hashed before its last Poseidon, which takes that
+ * hash and the rest; 0 where there is only one.
+ */
+export function beforeLastBlock(length: number): number {
+  if (length <= HASH_WIDTH_MAX) return 0;
+  return length - 1 - ((length - HASH_WIDTH_MAX - 1) % (HASH_WIDTH_MAX - 1));
+}
+
+/**
  * Hash of a vector whose length is fixed by its place in the protocol: one Poseidon up to 16
  * elements, else `acc = Poseidon16(acc, next 15)`, the first block taking 16 and the last one
  * being only as wide as what is left.

@@ -1,18 +1,17 @@
 /** Leaves of many rows of the state, hashed together: what `state.ts` says of each one. */
+import { BOOK_OWN_WORDS } from "./constants.ts";
+import { beforeLastBlock } from "./hash.ts";
 import { hashVectors } from "./hashVectors.ts";
 import {
   type Account,
   accountWords,
   type Book,
   bookWords,
-  type Entry,
   hasNoKey,
   keyHash,
   keyWords,
   type Session,
   sessionWords,
-  sideHash,
-  sideWords,
 } from "./state.ts";
 
 export function accountLeaves(accounts: readonly Account[]): bigint[] {
@@ -34,28 +33,11 @@ export function keyHashesOf(sessions: readonly Session[]): bigint[][] {
   );
 }
 
-/** `depth`: entries of a side. */
+/** `depth`: entries of a side. The last Poseidon of each is taken by itself, as rows are short. */
 export function bookLeaves(books: readonly Book[], depth: number): bigint[] {
-  const sides = books.flatMap(({ bids, asks }) => [
-    { isSell: false, entries: bids },
-    { isSell: true, entries: asks },
-  ]);
-  const hashes = sideHashes(sides, depth);
-  return hashVectors(
-    books.map((book, index) => bookWords(book, hashes[2 * index]!, hashes[2 * index + 1]!)),
-  );
-}
-
-interface Side {
-  readonly isSell: boolean;
-  readonly entries: readonly Entry[];
-}
-
-function sideHashes(sides: readonly Side[], depth: number): bigint[] {
-  const filled = sides.filter(({ entries }) => entries.length > 0);
-  const hashes = hashVectors(filled.map((side) => sideWords(side.isSell, side.entries, depth)));
-  let next = 0;
-  return sides.map(({ isSell, entries }) =>
-    entries.length > 0 ? hashes[next++]! : sideHash(isSell, entries, depth),
-  );
+  const vectors = books.map((book) => bookWords(book, depth));
+  const before = beforeLastBlock(2 * depth + BOOK_OWN_WORDS);
+  if (before === 0) return hashVectors(vectors);
+  const hashes = hashVectors(vectors.map((words) => words.slice(0, before)));
+  return hashVectors(vectors.map((words, at) => [hashes[at]!, ...words.slice(before)]));
 }

@@ -23,7 +23,7 @@ import {
   WEIGHT_OFFSET,
   WEIGHTS_PER_WORD,
 } from "./constants.ts";
-import { hashVector, poseidon } from "./hash.ts";
+import { beforeLastBlock, hashVector, poseidon } from "./hash.ts";
 import {
   BOOK_FEES,
   CARRY,
@@ -244,27 +244,23 @@ export function sideWords(isSell: boolean, entries: readonly Entry[], depth: num
   return [...words, ...new Array<bigint>(depth - entries.length).fill(ENTRY_SENTINEL)];
 }
 
-/** Hashes of sides without orders, by depth: a deployment has one, and many such sides. */
-const emptySides = new Map<number, bigint>();
-
-export function sideHash(isSell: boolean, entries: readonly Entry[], depth: number): bigint {
-  if (entries.length > 0) return hashVector(sideWords(isSell, entries, depth));
-  const known = emptySides.get(depth);
-  if (known !== undefined) return known;
-  const hash = hashVector(sideWords(isSell, entries, depth));
-  emptySides.set(depth, hash);
-  return hash;
-}
-
-/** Vector of weights, generation and rates, then the hashes of bids and of asks. */
-export function bookWords(book: Book, bids: bigint, asks: bigint): bigint[] {
-  return [...weightWords(book.weights), BigInt(book.generation), feesWord(book.fees), bids, asks];
+/** Vector of bids, then asks, weights, generation and rates ({@link BOOK_OWN_WORDS}). */
+export function bookWords(book: Book, depth: number): bigint[] {
+  const bids = sideWords(false, book.bids, depth);
+  const asks = sideWords(true, book.asks, depth);
+  const own = [...weightWords(book.weights), BigInt(book.generation), feesWord(book.fees)];
+  return [...bids, ...asks, ...own];
 }
 
 export function bookLeaf(book: Book, depth: number): bigint {
-  const bids = sideHash(false, book.bids, depth);
-  const asks = sideHash(true, book.asks, depth);
-  return poseidon(bookWords(book, bids, asks));
+  return hashVector(bookWords(book, depth));
+}
+
+/** What the last Poseidon of a book's leaf takes: the hash of what stands before, and the rest. */
+export function lastBookWords(book: Book, depth: number): bigint[] {
+  const words = bookWords(book, depth);
+  const before = beforeLastBlock(words.length);
+  return before === 0 ? words : [hashVector(words.slice(0, before)), ...words.slice(before)];
 }
 
 const SERIES_BITS = BigInt(layoutBits(SERIES));

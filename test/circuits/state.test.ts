@@ -54,7 +54,7 @@ test("IsBookOpen proves: 1 exactly if it exists and all legs live as they did", 
   assert.equal(generationOf([1, -2], [series({ generation: 2 }), series({ generation: 5 })]), 22);
 });
 
-test("BookLeaf proves: leaf = exists ? the book's hash : 0", async () => {
+test("BookLeaf proves: leaf = exists ? hash of sides, weights, generation, fees : 0", async () => {
   const gadget = await loadGadget({ file: "state/Book.circom", main: "BookLeaf(2)" });
   const weights = [1, 0, 0];
   const fees = { taker: 3, maker: -1 };
@@ -70,6 +70,8 @@ test("BookLeaf proves: leaf = exists ? the book's hash : 0", async () => {
   assert.notEqual(leaf(1, { bids: [1n, ENTRY_SENTINEL] }), bookLeaf(book, 2));
   assert.notEqual(leaf(1, { fees: feesWord({ ...fees, maker: 1 }) }), bookLeaf(book, 2));
   assert.notEqual(leaf(1, { asks: [1n, ENTRY_SENTINEL] }), bookLeaf(book, 2));
+  const crossed = leaf(1, { bids: [1n, ENTRY_SENTINEL], asks: side });
+  assert.notEqual(leaf(1, { bids: side, asks: [1n, ENTRY_SENTINEL] }), crossed);
 });
 
 function series(change: Partial<Series>): Series {

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FIELD_MODULUS as R } from "../../sequencer/protocol/constants.ts";
-import { hashVector, poseidon } from "../../sequencer/protocol/hash.ts";
+import { poseidon } from "../../sequencer/protocol/hash.ts";
 import {
   type BookFees,
   bookLeaf,
   ENTRY_SENTINEL,
   feesWord,
+  lastBookWords,
   weightWords,
 } from "../../sequencer/protocol/state.ts";
 import { createMerkleTree } from "../../sequencer/state/merkleTree.ts";
@@ -174,14 +175,13 @@ test("SlotChanges: a change that no word can hold is refused where it is chosen"
   }
 });
 
-const emptySide = hashVector(side);
 const old = { weights: [1, 0], generation: 3, fees: { taker: 4, maker: -1 }, bids: [], asks: [] };
 const rates = { taker: 9, maker: -9 };
 const opening = {
   ...{ enabled: 1, weightWords: weightWords([0, -2]), fees: feesWord(rates) },
   table: [slot([10, 2, 3, 1, 0, 1, 50, 99]), slot([20, 0, 4, 1, 0, 0, 60, 98])],
   ...{ oldExists: 0, oldWeights: weightWords([0, 0]), oldGeneration: 0, oldFees: 0 },
-  oldSides: [emptySide, emptySide],
+  oldSides: new Array<bigint>(4).fill(ENTRY_SENTINEL),
 };
 const reopening = {
   ...{ ...opening, oldExists: 1, oldWeights: weightWords(old.weights) },
@@ -200,7 +200,11 @@ test("OpenBook proves 1: the leaf before is 0, or that of a book that is not ope
   for (const table of [relisted, expired]) {
     const witness = gadget.witness({ ...reopening, table });
     assert.equal(gadget.read(witness, "leafBefore"), leaf);
-    for (const cheat of [{ oldGeneration: 2 }, { oldFees: 4 }, { oldSides: [emptySide, 1] }]) {
+    for (const cheat of [
+      { oldGeneration: 2 },
+      { oldFees: 4 },
+      { oldSides: [1n, ...opening.oldSides.slice(1)] },
+    ]) {
       const other = gadget.witness({ ...reopening, table, ...cheat });
       assert.notEqual(gadget.read(other, "leafBefore"), leaf);
     }
@@ -218,6 +222,32 @@ test("OpenBook proves 2: the leaf after has weights, fees, generation, empty sid
   const empty = weightWords([0, 0]);
   assertRejects(gadget, { ...opening, weightWords: empty }, "no weights");
   gadget.witness({ ...opening, weightWords: empty, enabled: 0 });
+});
+
+test("OpenedBookLeaf proves: the leaf of a book, whatever of its sides is told", async () => {
+  const resting = { account: 1, seq: 3, price: 5, lots: 2 };
+  for (const depth of [2, 6, 8, 32]) {
+    const main = `OpenedBookLeaf(${depth})`;
+    const gadget = await loadGadget({ file: "state/Book.circom", main });
+    const book = { ...old, bids: [resting], asks: new Array(depth).fill(resting) };
+    const told = lastBookWords(book, depth);
+    const { generation } = book;
+    const own = { weightWords: weightWords(book.weights), generation, fees: feesWord(book.fees) };
+    const inputs = { exists: 1, ...own, sides: told.slice(0, -4) };
+    const leaf = (change: object) => gadget.read(gadget.witness({ ...inputs, ...change }), "leaf");
+    assert.equal(leaf({}), bookLeaf(book, depth));
+    assert.equal(leaf({ exists: 0 }), 0n);
+    const others = [
+      { generation: generation + 1 },
+      { fees: own.fees + 1n },
+      { weightWords: weightWords([0, 1]) },
+      ...inputs.sides.map((word, at) => ({ sides: inputs.sides.with(at, word + 1n) })),
+    ];
+    for (const other of others) assert.notEqual(leaf(other), bookLeaf(book, depth));
+  }
+  // The last Poseidon of 48 elements would not hold all that is a book's own.
+  const short = { file: "state/Book.circom", main: "OpenedBookLeaf(22)" };
+  await assert.rejects(loadGadget(short), /assert/i);
 });
 
 test("OpenBook proves 3: fee rates in their widths, a rebate within the taker's rate", async () => {
