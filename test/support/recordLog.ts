@@ -20,7 +20,6 @@ import {
 } from "../../sequencer/batch/log.ts";
 import { LEDGER_KINDS } from "../../sequencer/protocol/constants.ts";
 import { publicKeyOf } from "../../sequencer/protocol/eddsa.ts";
-import { createNodeState } from "../../sequencer/roles/nodeState.ts";
 import { runTrade, type TradeCommand } from "../agreement/commands.ts";
 import { type Chance, createChance } from "../simulation/random.ts";
 import { createDistressRun, DISTRESS_KINDS, runDistress, TRADERS } from "./distress.ts";
@@ -35,7 +34,7 @@ import {
   slotRisk,
   TEST_DOMAIN,
 } from "./market.ts";
-import { RECORDS_FILE, RESULTS_FILE, recordedDeployment, resultsOf } from "./recordedLog.ts";
+import { RECORDS_FILE, RESULTS_FILE, resultsToday } from "./recordedLog.ts";
 
 const SEED = 20;
 const ROUNDS = 3;
@@ -190,13 +189,11 @@ function assertComplete(records: readonly LogRecord[]): void {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const records = recordLog();
   assertComplete(records);
-  const node = createNodeState(recordedDeployment(), logOrigin(TEST_DOMAIN), undefined);
-  const batches = records.flatMap((record) => node.apply(record).sealed ?? []);
-  const results = resultsOf(records, batches, node.state.exportState());
+  const results = await resultsToday(records);
   mkdirSync(path.dirname(RECORDS_FILE), { recursive: true });
   const text = records.map((record) => `${encodeRecord(record)}\n`).join("");
   writeFileSync(RECORDS_FILE, gzipSync(text, { level: 9 }));
   const pretty = JSON.stringify(JSON.parse(encodeJson(results)), null, 2);
   writeFileSync(RESULTS_FILE, `${pretty}\n`);
-  process.stdout.write(`${records.length} records, ${batches.length} batches\n`);
+  process.stdout.write(`${records.length} records, ${results.roots.length} batches\n`);
 }

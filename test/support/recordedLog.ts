@@ -11,6 +11,7 @@ import type { SealedBatch } from "../../sequencer/batch/sealedBatch.ts";
 import { FIRST_COME } from "../../sequencer/protocol/fairOrder.ts";
 import type { Deployment } from "../../sequencer/roles/nodeState.ts";
 import { oracleKeys, sizesOf, TEST_DOMAIN } from "./market.ts";
+import { createReplayNode } from "./replayNode.ts";
 
 const fileOf = (name: string): string =>
   fileURLToPath(new URL(`recorded/${name}`, import.meta.url));
@@ -54,7 +55,7 @@ export function recordedResults(): RecordedResults {
   return decodeJson(readFileSync(RESULTS_FILE, "utf8")) as RecordedResults;
 }
 
-export function resultsOf(
+function resultsOf(
   records: readonly LogRecord[],
   batches: readonly SealedBatch[],
   state: unknown,
@@ -66,6 +67,19 @@ export function resultsOf(
     inputs: digestOf(batches.map(({ inputs }) => inputs)),
     state: digestOf(state),
   };
+}
+
+/** What executing a log gives today, with the inputs of its batches' circuits. */
+export async function resultsToday(records: readonly LogRecord[]): Promise<RecordedResults> {
+  const node = createReplayNode(recordedDeployment());
+  const batches: SealedBatch[] = [];
+  for (const record of records) {
+    const { sealed } = node.apply(record);
+    if (sealed === undefined) continue;
+    const inputs = decodeJson(await node.inputs.inputs(sealed.number)) as SealedBatch["inputs"];
+    batches.push({ ...sealed, inputs });
+  }
+  return resultsOf(records, batches, node.state.exportState());
 }
 
 function digestOf(value: unknown): string {
