@@ -8,8 +8,8 @@ interface Reviewed {
 /** Of `circom --inspect`, without indices. */
 const WARNINGS: readonly Reviewed[] = [
   {
-    text: /^In template "(CompConstant|EscalarMul|Segment|Window|Num2Bits|BabyDbl)/,
-    reason: "circomlib's own templates: bits of range checks and doubled points nobody reads",
+    text: /^In template "Num2Bits/,
+    reason: "circomlib's own: bits of range checks that nobody reads",
   },
   {
     text: /^In template "TimesCofactor\(\)": .* double\[\]\.squares /,
