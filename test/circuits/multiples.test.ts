@@ -133,7 +133,7 @@ const windowSource = (isFree: boolean) => {
   };
 };
 
-test("FixedWindow proves: an odd digit from -7 to 7, times the point; no other choice", async () => {
+test("FixedWindow proves: an odd digit, -7 to 7, times the point; no other choice", async () => {
   const gadget = await loadGadget(windowSource(false));
   const free = await loadGadget(windowSource(true));
   const roots = new Map<bigint, bigint>();

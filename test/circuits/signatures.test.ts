@@ -163,7 +163,7 @@ const inputsOf = ({ key, message, signature: { r8x, r8y, s } }: Claim, enabled =
 
 const SIGNATURE = { file: "gadgets/Signature.circom", main: "Signature()" };
 
-test("Signature proves 1, 2, 3: what eddsa.ts takes is taken, and nothing else", async (context) => {
+test("Signature proves 1, 2, 3: what eddsa.ts takes, and nothing else", async (context) => {
   const gadget = await loadGadget(SIGNATURE);
   const counts = { taken: 0, refused: 0 };
   for (let seed = 0n; seed < 32n; seed++) {

@@ -1,4 +1,4 @@
-/** Baby Jubjub by circomlibjs, apart from our own curve, for tests of circuits. It ships no types. */
+/** Baby Jubjub by circomlibjs, which ships no types: apart from our own curve, for tests. */
 import { SUBGROUP_ORDER } from "../../sequencer/protocol/eddsa.ts";
 
 export type Point = readonly [x: bigint, y: bigint];
