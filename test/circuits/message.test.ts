@@ -32,7 +32,7 @@ const LIQUIDATE = { ...PLACE, kind: 4, timeInForce: 1, deadline: 0, seq: 9 };
 function step(flags: readonly Flag[], fields?: typeof PLACE) {
   const set = Object.fromEntries(FLAGS.map((flag) => [flag, flags.includes(flag) ? 1 : 0]));
   const word = fields === undefined ? 0n : pack(TRADE_MESSAGE, fields);
-  return { step: { ...set, signer: 0, word, scenario: 0, isDoomed: 0 }, time: NOW };
+  return { step: { ...set, signer: 0, word, isDoomed: 0 }, time: NOW };
 }
 
 function load(): Promise<Gadget> {
