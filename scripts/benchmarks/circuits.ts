@@ -1,6 +1,6 @@
 /**
  * Constraints of every circuit and instance. What the WebAssembly compiler cannot hold is counted
- * by parts: everything but the steps, plus the steps at the difference of two compiled instances.
+ * by parts: everything but steps and fills, plus these at the differences of compiled instances.
  */
 import {
   CIRCUIT_NAMES,
@@ -37,15 +37,15 @@ export async function circuitBenchmarks(options: {
 }
 
 async function linesOf(circuit: CircuitName, instance: string): Promise<BenchLine[]> {
-  const { steps = 1 } = parametersOf(circuit, instance);
+  const { steps = 1, fills = 0 } = parametersOf(circuit, instance);
   const isWhole = steps <= WHOLE_MAX_STEPS;
   console.error(`counting ${circuit} ${instance}${isWhole ? "" : " by parts"} ...`);
   const size = isWhole
     ? await countConstraints(circuit, instance)
-    : await countByParts(circuit, instance, steps);
+    : await countByParts(circuit, instance, { steps, fills });
   const note = isWhole
     ? "compiled whole"
-    : "by parts: compiled with 2 and 4 steps, the rest at their difference";
+    : "by parts: compiled with 4 steps and 2 fills, 6 and 2, 4 and 4, the rest at the differences";
   const prefix = `circuits.${circuit}.${instance}`;
   const figures = [
     ["constraints", size.constraints],
@@ -61,18 +61,28 @@ async function linesOf(circuit: CircuitName, instance: string): Promise<BenchLin
   });
 }
 
+/**
+ * With s steps and f <= s fills a batch has c + a s + b f + 2 s f - f^2: handing over takes two
+ * products for each step and each unit that its word may come to (circuits/trade/Handover.circom).
+ */
 async function countByParts(
   circuit: CircuitName,
   instance: string,
-  steps: number,
+  { steps, fills }: { steps: number; fills: number },
 ): Promise<CircuitSize> {
-  // Fill-or-kill steps are bounded by min(N, A - 1), a constant that costs nothing either way.
-  const two = await countVariant(circuit, instance, { steps: 2 });
-  const four = await countVariant(circuit, instance, { steps: 4 });
-  const perStep = (four.constraints - two.constraints) / 2;
+  const least = await countVariant(circuit, instance, { steps: 4, fills: 2 });
+  const moreSteps = await countVariant(circuit, instance, { steps: 6, fills: 2 });
+  const moreFills = await countVariant(circuit, instance, { steps: 4, fills: 4 });
+  const shared = (s: number, f: number): number => 2 * s * f - f * f;
+  const count = (size: CircuitSize, s: number, f: number): number =>
+    size.constraints - shared(s, f);
+  const base = count(least, 4, 2);
+  const perStep = (count(moreSteps, 6, 2) - base) / 2;
+  const perFill = (count(moreFills, 4, 4) - base) / 2;
+  const constraints = base + (steps - 4) * perStep + (fills - 2) * perFill + shared(steps, fills);
   return {
-    constraints: Math.round(two.constraints + (steps - 2) * perStep),
-    publicInputs: two.publicInputs,
+    constraints: Math.round(constraints),
+    publicInputs: least.publicInputs,
     wires: Number.NaN,
   };
 }

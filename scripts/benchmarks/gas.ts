@@ -57,13 +57,13 @@ function withoutProof(found: BenchLine): BenchLine {
 
 async function batchGas(instance: (typeof INSTANCES)[number]) {
   const world = await createWorld(instance);
-  const { steps } = world.trade;
+  const { fills } = world.trade;
   // The first batch fills storage that was empty; every later one costs what the second does.
-  await submit(world, await tradeWords(world, steps));
-  const gas = await submitGas(world, await tradeWords(world, steps));
+  await submit(world, await tradeWords(world, fills));
+  const gas = await submitGas(world, await tradeWords(world, fills));
   const ledger = await ledgerGas(world);
   const lines = [
-    line(`gas.batch.${instance}`, gas, { note: `${steps} fills`, target: 600_000 }),
+    line(`gas.batch.${instance}`, gas, { note: `${fills} fills`, target: 600_000 }),
     line(`gas.ledgerBatch.${instance}`, ledger),
   ];
   return { gas, lines };
@@ -71,11 +71,11 @@ async function batchGas(instance: (typeof INSTANCES)[number]) {
 
 /** What the large batch costs besides its fills, without and with certificates. */
 async function overheadLines(): Promise<BenchLine[]> {
-  const { steps } = instanceSizes("large").trade;
+  const { fills } = instanceSizes("large").trade;
   const overhead = async (validators: number, size: "usual" | "largest"): Promise<number> => {
     const world = await createWorld("large", validators);
-    await submit(world, await tradeWords(world, steps, size));
-    return (await submitGas(world, await tradeWords(world, steps, size))) - FILL_ALLOWANCE * steps;
+    await submit(world, await tradeWords(world, fills, size));
+    return (await submitGas(world, await tradeWords(world, fills, size))) - FILL_ALLOWANCE * fills;
   };
   const none = await overhead(0, "usual");
   const few = await overhead(VALIDATORS, "usual");

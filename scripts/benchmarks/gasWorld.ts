@@ -177,16 +177,16 @@ const FILLS = {
   largest: { taker: 1_000_001, maker: 900_001, book: 3_001, price: 16_000_001, lots: 4_000_001 },
 } as const;
 
-/** Words of a trade batch of so many fills; the other steps are idle. */
+/** Words of a trade batch of so many fills; the other units are idle. */
 export async function tradeWords(
   world: World,
   fills: number,
   size: keyof typeof FILLS = "usual",
   ahead = 0,
 ): Promise<bigint[]> {
-  const { slots, steps } = world.trade;
+  const { slots, fills: units } = world.trade;
   const fill = pack(FILL, { kind: 1, takerIsSell: 1, ...FILLS[size] });
-  const words = Array.from({ length: steps }, (_, step) => (step < fills ? fill : 0n));
+  const words = Array.from({ length: units }, (_, unit) => (unit < fills ? fill : 0n));
   return [...(await header(world, BATCH_KINDS.trade, ahead)), ...markWords(slots), ...words];
 }
 
