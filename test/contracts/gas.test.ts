@@ -125,5 +125,6 @@ test("a batch's parts are all of it, and most of it is the chain's own price", (
   assertClose(sum, measured("gas.batch.large"), "the sum of a batch's parts");
   assert.ok(computing <= 20_000, `the contracts' own computing takes ${computing}`);
   const certified = measured("gas.batchOverhead.large.certified");
-  assert.ok(certified <= 264_000, `a certified batch's overhead is ${certified}`);
+  // Of 16 fills, where 700 are allowed for each and 303 are charged.
+  assert.ok(certified <= 284_000, `a certified batch's overhead is ${certified}`);
 });
