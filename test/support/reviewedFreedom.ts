@@ -122,6 +122,13 @@ const SURVIVORS: readonly { readonly constraint: RegExp; readonly reason: string
       "it isIoc, so that there is a word, and the flags with one add up to 1; orderOnly is not " +
       "0, so isCancel, isPurge and isCancelAll are 0, and left is v = 1, or 0 beside an order",
   },
+  {
+    constraint:
+      /^Handover\(.*: \(-1 (\+ )?main\.isHandedOver\[\]\) \* \(main\.isHandedOver\[\]\) = -1 main\./,
+    reason:
+      "the second step has two places, which add up to its flag: of their two products each " +
+      "follows from the other",
+  },
 ];
 
 /** Why a constraint may survive its deletion; undefined if nobody has looked at it. */

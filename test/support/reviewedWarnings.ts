@@ -16,8 +16,8 @@ const WARNINGS: readonly Reviewed[] = [
     reason: "the squares of the point itself are read, for the curve's equation; not its doubles'",
   },
   {
-    text: /^In template "Exit\(.*series\[\]\.fields\[\] /,
-    reason: "of a series' word an exit reads the mark; the other field is there to bound it",
+    text: /^In template "Exit\(.*series\[\]\.fields /,
+    reason: "of each series in a word an exit reads the mark; the other fields are there to bound it",
   },
   {
     text: /^In template "Signer\(.*fields\.fields\[\] /,
