@@ -124,7 +124,7 @@ const SURVIVORS: readonly { readonly constraint: RegExp; readonly reason: string
   },
   {
     constraint:
-      /^Handover\(.*: \(-1 (\+ )?main\.isHandedOver\[\]\) \* \(main\.isHandedOver\[\]\) = -1 main\./,
+      /^Handover\(.*: \(-1 (\+ )?main\.isHandedOver\[\]\) \* \(main\.isHandedOver\[\]\) = -1 /,
     reason:
       "the second step has two places, which add up to its flag: of their two products each " +
       "follows from the other",

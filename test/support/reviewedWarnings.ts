@@ -17,7 +17,7 @@ const WARNINGS: readonly Reviewed[] = [
   },
   {
     text: /^In template "Exit\(.*series\[\]\.fields /,
-    reason: "of each series in a word an exit reads the mark; the other fields are there to bound it",
+    reason: "of a series in a word an exit reads the mark; the other fields are there to bound it",
   },
   {
     text: /^In template "Signer\(.*fields\.fields\[\] /,
