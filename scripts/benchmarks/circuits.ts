@@ -2,6 +2,9 @@
  * Constraints of every circuit and instance. What the WebAssembly compiler cannot hold is counted
  * by parts: everything but steps and fills, plus these at the differences of compiled instances.
  */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fokSteps } from "../../sequencer/batch/sizes.ts";
 import {
   CIRCUIT_NAMES,
   type CircuitName,
@@ -11,6 +14,9 @@ import {
   instancesOf,
   parametersOf,
 } from "../circuits.ts";
+import { instanceSizes } from "../deploy.ts";
+import { COUNTING_FLAGS, ROOT, runCircom } from "../keys/circom.ts";
+import { readR1cs } from "../keys/r1cs.ts";
 import type { BenchLine } from "./benchLine.ts";
 
 /** Largest number of constraints that is compiled whole. */
@@ -31,6 +37,7 @@ export async function circuitBenchmarks(options: {
     for (const instance of instancesOf(circuit)) {
       if (options.instances !== undefined && !options.instances.includes(instance)) continue;
       lines.push(...(await linesOf(circuit, instance)));
+      if (circuit === "trade") lines.push(...(await partLines(instance)));
     }
   }
   return lines;
@@ -59,6 +66,35 @@ async function linesOf(circuit: CircuitName, instance: string): Promise<BenchLin
     const line = { name, value, unit, better: "lower" as const, note };
     return target === undefined ? line : { ...line, target };
   });
+}
+
+/** What one step and one fill unit of an instance take, compiled by themselves. */
+async function partLines(instance: string): Promise<BenchLine[]> {
+  const { trade } = instanceSizes(instance);
+  const { accounts, signers, books, depth, scenarios, unit } = trade;
+  const ofStep = [accounts, signers, books, depth, fokSteps(trade)];
+  const ofFill = [accounts, books, scenarios, unit];
+  const parts = [
+    ["step", `TradeStep(${ofStep.join(", ")})`, "Step"],
+    ["fillUnit", `FillUnit(${ofFill.join(", ")})`, "FillUnit"],
+  ] as const;
+  const lines: BenchLine[] = [];
+  for (const [part, main, file] of parts) {
+    const value = await countTemplate(`${instance}-${part}`, main, `trade/${file}.circom`);
+    const name = `circuits.trade.${instance}.${part}`;
+    lines.push({ name, value, unit: "constraints", better: "lower", note: "compiled by itself" });
+  }
+  return lines;
+}
+
+async function countTemplate(name: string, main: string, file: string): Promise<number> {
+  const folder = join(ROOT, "build", "parts", name);
+  mkdirSync(folder, { recursive: true });
+  const mainFile = join(folder, "main.circom");
+  const include = `include "../../../circuits/${file}";`;
+  writeFileSync(mainFile, `pragma circom 2.2.0;\n${include}\ncomponent main = ${main};\n`);
+  const { r1csFile } = await runCircom(mainFile, folder, COUNTING_FLAGS);
+  return readR1cs(r1csFile).constraints;
 }
 
 /**

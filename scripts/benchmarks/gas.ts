@@ -26,7 +26,7 @@ import {
   WINDOW_SECONDS,
 } from "./gasWorld.ts";
 
-export const INSTANCES = ["tiny", "medium", "large"] as const;
+export const INSTANCES = ["tiny", "medium", "large", "wide"] as const;
 /** What a batch may cost anyway, and what each fill may add. */
 const OVERHEAD_TARGET = 260_000;
 const FILL_ALLOWANCE = 700;
@@ -40,7 +40,8 @@ export async function gasBenchmarks(): Promise<BenchLine[]> {
     batches.push({ fills: instanceSizes(instance).trade.fills, gas: full.gas });
     lines.push(...full.lines);
   }
-  lines.push(...(await overheadLines()), ...(await partLines()), ...(await groupLines()));
+  for (const instance of ["large", "wide"] as const) lines.push(...(await overheadLines(instance)));
+  lines.push(...(await partLines()), ...(await groupLines()));
   lines.push(...(await traderLines()));
   lines.push(...comparisonLines(batches));
   return hasVerifiers() ? lines : lines.map(withoutProof);
@@ -69,11 +70,11 @@ async function batchGas(instance: (typeof INSTANCES)[number]) {
   return { gas, lines };
 }
 
-/** What the large batch costs besides its fills, without and with certificates. */
-async function overheadLines(): Promise<BenchLine[]> {
-  const { fills } = instanceSizes("large").trade;
+/** What a full batch costs besides its fills, without and with certificates. */
+async function overheadLines(instance: "large" | "wide"): Promise<BenchLine[]> {
+  const { fills } = instanceSizes(instance).trade;
   const overhead = async (validators: number, size: "usual" | "largest"): Promise<number> => {
-    const world = await createWorld("large", validators);
+    const world = await createWorld(instance, validators);
     await submit(world, await tradeWords(world, fills, size));
     return (await submitGas(world, await tradeWords(world, fills, size))) - FILL_ALLOWANCE * fills;
   };
@@ -81,19 +82,19 @@ async function overheadLines(): Promise<BenchLine[]> {
   const few = await overhead(VALIDATORS, "usual");
   const largest = await overhead(VALIDATORS, "largest");
   const most = await overhead(VALIDATORS_MAX, "usual");
-  const name = "gas.batchOverhead.large";
+  const name = `gas.batchOverhead.${instance}`;
   return [
     line(name, none, {
       target: OVERHEAD_TARGET,
-      note: `a full batch less ${FILL_ALLOWANCE} a fill`,
+      note: `a full batch of ${fills} less ${FILL_ALLOWANCE} a fill`,
     }),
     line(`${name}.certified`, few, {
       target: OVERHEAD_TARGET,
       note: `with the certificate of ${VALIDATORS} validators`,
     }),
     line(`${name}.largestFills`, largest, { note: "the same, every byte of every fill set" }),
-    line(`gas.certificate.${VALIDATORS}`, few - none, { note: "3 signatures" }),
-    line(`gas.certificate.${VALIDATORS_MAX}`, most - none, { note: "11 signatures" }),
+    line(`gas.certificate.${instance}.${VALIDATORS}`, few - none, { note: "3 signatures" }),
+    line(`gas.certificate.${instance}.${VALIDATORS_MAX}`, most - none, { note: "11 signatures" }),
   ];
 }
 
